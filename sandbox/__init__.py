@@ -1,0 +1,1 @@
+"""A laptop-size AWS and EKS. See docs/sandbox.md."""
