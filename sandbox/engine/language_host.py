@@ -1,0 +1,170 @@
+"""A stand-in for `pulumi-language-python`, which no package registry serves: runs programs, plugins and policy packs.
+
+    python -m sandbox.engine.language_host [ENGINE_ADDRESS]
+
+Prints its port, serves gRPC on loopback until the engine interrupts it. Every program and plugin is a child process.
+"""
+
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import tomllib
+from collections.abc import Iterator
+from concurrent import futures
+from pathlib import Path
+from types import FrameType
+from typing import IO, Any
+
+import grpc
+from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
+
+_MESSAGE_BYTES = 400 * 1024 * 1024  # what the engine itself allows
+
+
+def interpreter(info: language_pb2.ProgramInfo) -> str:
+    """The Python that a program runs with: its project's `virtualenv` option if that exists, else ours.
+
+    Raises:
+        FileNotFoundError: the option names a folder that is no virtual environment.
+    """
+    name = dict(info.options).get("virtualenv")
+    if not name:
+        return sys.executable
+    folder = Path(info.root_directory or info.program_directory, str(name))
+    python = folder / "bin" / "python"
+    if not python.exists():
+        raise FileNotFoundError(
+            f"Pulumi.yaml's runtime option virtualenv is {name!r}, and {folder} is no virtual environment: "
+            "make it with `make environment`, or take the option out"
+        )
+    return str(python)
+
+
+def plugin_command(folder: Path, kind: str, args: list[str]) -> list[str]:
+    """What runs a plugin written in Python: a policy pack, a program with `__main__.py`, or a component package."""
+    if kind == "analyzer":
+        return ["-u", "-m", "pulumi.policy", *args, str(folder)]
+    if (folder / "__main__.py").exists():
+        return ["-u", str(folder), *args]
+    project = tomllib.loads((folder / "pyproject.toml").read_text())
+    return ["-u", "-m", "pulumi.run.plugin", project["project"]["name"], *args]
+
+
+class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
+    """The engine's view of Python."""
+
+    def Handshake(self, request: Any, context: Any) -> language_pb2.LanguageHandshakeResponse:
+        """The engine greets; nothing is negotiated."""
+        return language_pb2.LanguageHandshakeResponse()
+
+    def GetPluginInfo(self, request: Any, context: Any) -> plugin_pb2.PluginInfo:
+        """Our version, which is nobody else's."""
+        return plugin_pb2.PluginInfo(version="0.0.1")
+
+    def GetRequiredPackages(self, request: Any, context: Any) -> language_pb2.GetRequiredPackagesResponse:
+        """None ahead of time: each resource says which plugin it wants, and the home holds those."""
+        return language_pb2.GetRequiredPackagesResponse()
+
+    def GetRequiredPlugins(self, request: Any, context: Any) -> language_pb2.GetRequiredPluginsResponse:
+        """None ahead of time, as above."""
+        return language_pb2.GetRequiredPluginsResponse()
+
+    def RuntimeOptionsPrompts(self, request: Any, context: Any) -> language_pb2.RuntimeOptionsResponse:
+        """Nothing to ask."""
+        return language_pb2.RuntimeOptionsResponse()
+
+    def About(self, request: language_pb2.AboutRequest, context: Any) -> language_pb2.AboutResponse:
+        """For `pulumi about`."""
+        return language_pb2.AboutResponse(executable=interpreter(request.info), version=sys.version.split()[0])
+
+    def GetProgramDependencies(self, request: Any, context: Any) -> language_pb2.GetProgramDependenciesResponse:
+        """For `pulumi about`; `pip list` says it better."""
+        return language_pb2.GetProgramDependenciesResponse()
+
+    def InstallDependencies(self, request: Any, context: Any) -> Iterator[Any]:
+        """Nothing to install: `make environment` did."""
+        return iter(())
+
+    def Run(self, request: language_pb2.RunRequest, context: grpc.ServicerContext) -> language_pb2.RunResponse:
+        """Run a program in a child process; its output is ours, its result comes over a pipe."""
+        try:
+            python = interpreter(request.info)
+        except FileNotFoundError as error:
+            return language_pb2.RunResponse(error=str(error))
+        read, write = os.pipe()
+        program = Path(__file__).with_name("program.py")
+        child = subprocess.Popen(
+            [python, "-u", str(program), str(write)], stdin=subprocess.PIPE, pass_fds=(write,), cwd=request.pwd
+        )
+        os.close(write)
+        context.add_callback(lambda: _terminate(child))
+        assert child.stdin is not None  # noqa: S101 - says to the type checker what PIPE means
+        with child.stdin:
+            child.stdin.write(request.SerializeToString())
+        with os.fdopen(read, "rb") as answer:
+            response = answer.read()
+        code = child.wait()
+        if code:
+            return language_pb2.RunResponse(error=f"the program's process ended with exit code {code}")
+        return language_pb2.RunResponse.FromString(response)
+
+    def RunPlugin(
+        self, request: language_pb2.RunPluginRequest, context: grpc.ServicerContext
+    ) -> Iterator[language_pb2.RunPluginResponse]:
+        """Run a plugin in a child process and pass on what it prints, until it ends."""
+        folder = Path(request.info.program_directory)
+        command = [interpreter(request.info), *plugin_command(folder, request.kind, list(request.args))]
+        environment = dict(entry.split("=", 1) for entry in request.env) or None
+        cwd = folder if request.kind == "analyzer" else request.pwd
+        child = subprocess.Popen(
+            command, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        context.add_callback(lambda: _terminate(child))
+        printed: queue.SimpleQueue[tuple[str, bytes] | None] = queue.SimpleQueue()
+
+        def pump(stream: "IO[bytes] | None", name: str) -> None:
+            for line in stream or ():
+                printed.put((name, line))
+            printed.put(None)
+
+        streams = ((child.stdout, "stdout"), (child.stderr, "stderr"))
+        for stream, name in streams:
+            threading.Thread(target=pump, args=(stream, name), daemon=True).start()
+        ended = 0
+        while ended < len(streams):
+            item = printed.get()
+            if item is None:
+                ended += 1
+            else:
+                yield language_pb2.RunPluginResponse(**{item[0]: item[1]})  # pyright: ignore[reportArgumentType] - stdout or stderr
+        yield language_pb2.RunPluginResponse(exitcode=child.wait())
+
+
+def _terminate(child: "subprocess.Popen[bytes]") -> None:
+    if child.poll() is None:
+        child.terminate()
+
+
+def main() -> None:
+    """Serve until interrupted."""
+    options = [("grpc.max_receive_message_length", _MESSAGE_BYTES), ("grpc.max_send_message_length", _MESSAGE_BYTES)]
+    server = grpc.server(futures.ThreadPoolExecutor(32), options=options)
+    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(LanguageHost(), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+
+    def leave(_number: int, _frame: FrameType | None) -> None:
+        # The engine interrupts a host that it is done with and waits for its end: no unwinding of gRPC's threads.
+        os._exit(0)
+
+    signal.signal(signal.SIGINT, leave)
+    signal.signal(signal.SIGTERM, leave)
+    print(port, flush=True)  # noqa: T201 - the engine reads the port here
+    server.wait_for_termination()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""Run one Pulumi program, in a process of its own, with the interpreter that the program asks for.
+
+The language host hands over a serialized `RunRequest` on stdin and gets a serialized `RunResponse` back on the file
+descriptor named on the command line. This file stands alone: the program's interpreter need not know the sandbox.
+"""
+
+import asyncio
+import os
+import runpy
+import sys
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+import grpc
+import pulumi
+from pulumi.runtime import reset_options, run_in_stack, set_all_config
+from pulumi.runtime.proto import language_pb2
+
+
+def execute(request: language_pb2.RunRequest) -> language_pb2.RunResponse:
+    """Run the program that `request` names, to its end.
+
+    An error is logged to the engine once, and the response says `bail`: the engine then adds nothing to it.
+    """
+    reset_options(
+        project=request.project,
+        monitor_address=request.monitor_address,
+        engine_address=request.args[0] if request.args else "",
+        stack=request.stack,
+        parallel=request.parallel,
+        preview=request.dryRun,
+        organization=request.organization or "organization",
+    )
+    set_all_config(dict(request.config), list(request.configSecretKeys))
+    loop = asyncio.new_event_loop()
+    # As the SDK's own executor does: every registration blocks a thread while the engine works on it.
+    loop.set_default_executor(ThreadPoolExecutor(max_workers=max(request.parallel, 1) * 4))
+    try:
+        loop.run_until_complete(run_in_stack(lambda: _program(request.info)))
+    except pulumi.RunError as error:
+        pulumi.log.error(str(error))
+        return language_pb2.RunResponse(bail=True)
+    except grpc.RpcError as error:
+        # The monitor goes first when the engine gives up: it has said why already.
+        if error.code() != grpc.StatusCode.UNAVAILABLE:  # pyright: ignore[reportAttributeAccessIssue] - every RpcError raised by a call is one
+            pulumi.log.error(f"the engine refused: {error.details()}")  # pyright: ignore[reportAttributeAccessIssue]
+        return language_pb2.RunResponse(bail=True)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the program raised is the program's failure
+        if isinstance(error, SystemExit) and not error.code:
+            return language_pb2.RunResponse()
+        pulumi.log.error(f"Program failed with an unhandled exception:\n{traceback.format_exc()}")
+        return language_pb2.RunResponse(bail=True)
+    finally:
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                loop.run_until_complete(task)
+        loop.close()
+        sys.stdout.flush()
+        sys.stderr.flush()
+    return language_pb2.RunResponse()
+
+
+def _program(info: language_pb2.ProgramInfo) -> None:
+    folder = Path(info.program_directory)
+    os.chdir(folder)
+    sys.path.insert(0, str(folder))
+    runpy.run_path(str(folder / (info.entry_point or ".")), run_name="__main__")
+
+
+def main() -> None:
+    """Read the request, run the program, write the response."""
+    descriptor = int(sys.argv[1])
+    request = language_pb2.RunRequest.FromString(sys.stdin.buffer.read())
+    sys.argv = [request.info.program_directory]
+    response = execute(request)
+    with os.fdopen(descriptor, "wb") as answer:
+        answer.write(response.SerializeToString())
+    # Threads of the SDK may still wait on a monitor that is gone.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
