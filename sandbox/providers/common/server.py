@@ -1,0 +1,192 @@
+"""The SDK's provider server with what it lacks: one-line errors, old inputs, half-made resources, an end.
+
+`pulumi.provider.experimental.server` (SDK 3.272.0) puts a Python traceback behind every error message, drops
+`old_inputs` of Diff and Update, and cannot say that a resource exists but is not ready. It also outlives an engine
+that was killed.
+"""
+
+import asyncio
+import contextlib
+import functools
+import os
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+
+import grpc
+import grpc.aio
+import pulumi.provider.experimental.provider as sdk
+from google.protobuf import struct_pb2
+from pulumi.provider.experimental.property_value import PropertyValue
+from pulumi.provider.experimental.server import ProviderServicer
+from pulumi.runtime import proto
+from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
+from pulumi.runtime.proto import provider_pb2_grpc, status_pb2
+
+from sandbox.providers.common.values import Properties, to_properties
+
+THREADS: Final = 16
+"""Blocking calls at a time in one provider; more wait for a free thread."""
+
+SECONDS_TO_FINISH: Final = 120
+"""What a provider whose engine has died gives its running creates to come to an end."""
+
+
+class ProviderError(Exception):
+    """An error whose message is all that the user needs: one line that names the thing, the value and the remedy."""
+
+
+class UnfinishedError(ProviderError):
+    """A resource exists but is not what was asked for: the engine records it and the next update goes on with it.
+
+    Attributes:
+        resource_id: The provider's id of the resource.
+        state: Its properties as far as they are known.
+        inputs: The inputs that it was made from.
+    """
+
+    def __init__(self, message: str, resource_id: str, state: Properties, inputs: Properties) -> None:
+        super().__init__(message)
+        self.resource_id = resource_id
+        self.state = state
+        self.inputs = inputs
+
+
+class DiffRequest(sdk.DiffRequest):
+    """The SDK's request with the inputs that the program gave the last time."""
+
+    old_inputs: Properties
+
+
+class UpdateRequest(sdk.UpdateRequest):
+    """The SDK's request with the inputs that the program gave the last time."""
+
+    old_inputs: Properties
+
+
+class Servicer(ProviderServicer):
+    """The SDK's servicer with Diff and Update of our own and, on every method, errors of one line (see below)."""
+
+    async def Diff(self, request: Any, context: Any) -> Any:
+        """Asks the provider what an update would do."""
+        del context
+        asked = DiffRequest(
+            request.urn,
+            request.id,
+            PropertyValue.unmarshal_map(request.olds),
+            PropertyValue.unmarshal_map(request.news),
+            list(request.ignoreChanges),
+        )
+        asked.old_inputs = PropertyValue.unmarshal_map(request.old_inputs)
+        found = await self._provider.diff(asked)
+        kinds = proto.DiffResponse.DiffChanges
+        changes = {None: kinds.DIFF_UNKNOWN, True: kinds.DIFF_SOME, False: kinds.DIFF_NONE}[found.changes]
+        return proto.DiffResponse(
+            replaces=found.replaces,
+            stables=found.stables,
+            deleteBeforeReplace=found.delete_before_replace,
+            changes=changes,
+            diffs=found.diffs,
+            detailedDiff={
+                path: proto.PropertyDiff(kind=proto.PropertyDiff.Kind.Value(diff.kind.name), inputDiff=diff.input_diff)
+                for path, diff in found.detailed_diff.items()
+            },
+            hasDetailedDiff=bool(found.detailed_diff) or found.changes is False,
+        )
+
+    async def Update(self, request: Any, context: Any) -> Any:
+        """Has the provider change a resource in place."""
+        del context
+        asked = UpdateRequest(
+            request.urn,
+            request.id,
+            PropertyValue.unmarshal_map(request.olds),
+            PropertyValue.unmarshal_map(request.news),
+            timeout=request.timeout,
+            ignore_changes=list(request.ignoreChanges),
+            preview=request.preview,
+        )
+        asked.old_inputs = PropertyValue.unmarshal_map(request.old_inputs)
+        updated = await self._provider.update(asked)
+        return proto.UpdateResponse(properties=PropertyValue.marshal_map(updated.properties))
+
+
+def _answering(method: Callable[[Any, Any, Any], Awaitable[Any]]) -> Callable[[Any, Any, Any], Awaitable[Any]]:
+    """A servicer's method that ends a failed RPC with a status which the engine prints as one line."""
+
+    @functools.wraps(method)
+    async def answer(self: Any, request: Any, context: Any) -> Any:
+        try:
+            return await method(self, request, context)
+        except NotImplementedError as error:
+            await context.abort(grpc.StatusCode.UNIMPLEMENTED, str(error))
+        except Exception as error:  # noqa: BLE001 - whatever went wrong has to reach the user
+            await _abort(_cause(error), context)
+
+    return answer
+
+
+for _name in (
+    *("CheckConfig", "Configure", "Invoke", "Check", "Diff", "Create", "Read", "Update", "Delete"),
+    *("GetSchema", "Parameterize", "Construct", "Call"),
+):
+    setattr(Servicer, _name, _answering(getattr(Servicer, _name)))
+
+
+def _cause(error: Exception) -> Exception:
+    """The error that the SDK wrapped together with its traceback, where it is one of ours."""
+    inner = error.__context__
+    return inner if isinstance(inner, ProviderError) and not isinstance(error, ProviderError) else error
+
+
+async def _abort(error: Exception, context: Any) -> None:
+    if not isinstance(error, UnfinishedError):
+        await context.abort(grpc.StatusCode.UNKNOWN, str(error))
+        return
+    status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=str(error))
+    status.details.add().Pack(
+        proto.ErrorResourceInitFailed(
+            id=error.resource_id,
+            properties=_struct(error.state),
+            inputs=_struct(error.inputs),
+            reasons=[str(error)],
+        )
+    )
+    await context.abort(grpc.StatusCode.UNKNOWN, str(error), (("grpc-status-details-bin", status.SerializeToString()),))
+
+
+def _struct(properties: Properties) -> struct_pb2.Struct:
+    return PropertyValue.marshal_map(to_properties(properties))
+
+
+def serve(provider: sdk.Provider, version: str, argv: Sequence[str] | None = None) -> None:
+    """Serves a provider on a free loopback port, prints the port, ends with the engine that started it.
+
+    Args:
+        provider: What answers.
+        version: The plugin's version, such as `7.51.1`: that of the SDK whose types it stands in for.
+        argv: The command line; its first word that is no flag is the engine's address.
+    """
+    words = sys.argv[1:] if argv is None else argv
+    engine = next((word for word in words if not word.startswith("-")), "")
+    with contextlib.suppress(KeyboardInterrupt):  # the engine ends its plugins with SIGINT
+        asyncio.run(_serve(provider, version, engine))
+
+
+async def _serve(provider: sdk.Provider, version: str, engine: str) -> None:
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "blocking"))
+    server = grpc.aio.server(options=_GRPC_CHANNEL_OPTIONS)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer([], version, provider, engine), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    sys.stdout.write(f"{port}\n")
+    sys.stdout.flush()
+    await _orphaned(os.getppid())
+    await server.stop(SECONDS_TO_FINISH)
+
+
+async def _orphaned(parent: int) -> None:
+    """Returns once the process that started this one is gone: a killed engine tells its plugins nothing."""
+    while os.getppid() == parent:  # noqa: ASYNC110 - the kernel has no event for it that asyncio could await
+        await asyncio.sleep(1)
