@@ -1,0 +1,331 @@
+"""Bring a sandbox up, take it down, say how it is: what the command line does, without its words.
+
+`up` starts one process, the sandbox's AWS; whatever AWS's EKS makes later (control planes, pods) is AWS's doing.
+"""
+
+import os
+import secrets
+import shlex
+import shutil
+import sys
+import urllib.request
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from sandbox import ports
+from sandbox.engine import home
+from sandbox.processes import Identity, Process, ProcessFailedError, session_members
+from sandbox.state import EMPTY_KUBECONFIG, Settings, State, StateError, locked, read_json, write_json, write_text
+from sandbox.tools import build, catalog
+
+REGION, ACCOUNT = "us-west-2", "123456789012"
+REPLACEABLE = ("pulumi", "kube", "kwok", "helm", "controller")
+_PLUGIN = "pulumi-resource-"
+_READY_SECONDS = 60
+
+Report = Callable[[str], None]
+
+
+class LifecycleError(Exception):
+    """Why a sandbox cannot be brought up or taken down, in one line that names the remedy."""
+
+
+def replacements(given: tuple[str, ...]) -> dict[str, str]:
+    """`--with NAME=PATH` options as a mapping of names to absolute paths.
+
+    Raises:
+        LifecycleError: an option is not NAME=PATH, NAME is unknown, or PATH cannot be run.
+    """
+    found: dict[str, str] = {}
+    for word in given:
+        name, equals, path = word.partition("=")
+        if not equals or not path:
+            raise LifecycleError(f"--with {word}: give NAME=PATH, for example --with controller=./manager")
+        if name not in REPLACEABLE and not name.startswith(_PLUGIN):
+            raise LifecycleError(f"--with {word}: {name} is none of {', '.join(REPLACEABLE)} or {_PLUGIN}NAME")
+        target = Path(path).absolute()
+        usable = target.is_dir() if name == "kube" else os.access(target, os.X_OK) and target.is_file()
+        if not usable:
+            wanted = "a folder that holds the control plane's executables" if name == "kube" else "an executable file"
+            raise LifecycleError(f"--with {word}: {target} is not {wanted}")
+        found[name] = str(target)
+    return found
+
+
+def up(state: State, *, given: dict[str, str], aws_port: int | None, report: Report) -> None:
+    """Bring the sandbox up; where it is up already, nothing changes.
+
+    Raises:
+        LifecycleError: it cannot be, with what to do.
+        build.BuildError: a tool cannot be built.
+    """
+    _check_folder(state)
+    with _only_one(state):
+        tools = _tools(state, given, report)
+        settings = _settle(state, given, tools, aws_port)
+        if _aws_identity(state) is None:
+            _start_aws(state, settings, report)
+        home.prepare(state)
+        if not state.kubeconfig.exists():
+            write_text(state.kubeconfig, EMPTY_KUBECONFIG)
+
+
+def down(state: State, report: Report) -> bool:
+    """End every process of the sandbox and remove its folder; whether there was one.
+
+    Raises:
+        LifecycleError: another process works on the folder.
+    """
+    if not state.root.exists():
+        return False
+    if not state.exists() and any(state.root.iterdir()) and not (state.root / "lock").exists():
+        raise LifecycleError(f"{state.root} is not a sandbox's folder (it has no sandbox.json): it is left alone")
+    with _only_one(state):
+        aws = _aws_identity(state)
+        if aws is not None:
+            report(f"ending AWS (pid {aws.pid})")
+            aws.end(grace=10)
+        agents = {folder: _identity(folder / "process.json") for folder in _cluster_folders(state)}
+        for folder, agent in agents.items():
+            if agent is not None:
+                report(f"ending cluster {folder.name} (pid {agent.pid})")
+                members = session_members(agent.pid)
+                agent.end(grace=15)
+                # An agent takes its parts with it; a killed one may have left some in its session.
+                for member in members:
+                    member.end(grace=2)
+        shutil.rmtree(state.root)
+    return True
+
+
+@contextmanager
+def _only_one(state: State) -> Generator[None, None, None]:
+    lock = state.root / "lock"
+    try:
+        with locked(lock, wait=False):
+            lock.write_text(f"{os.getpid()}\n")
+            yield
+    except BlockingIOError:
+        pid = lock.read_text().strip() or "unknown"
+        raise LifecycleError(
+            f"another `sandbox up` or `sandbox down` (pid {pid}) works on {state.root}: wait until it is done, "
+            "or choose another folder with --state-dir"
+        ) from None
+
+
+def _check_folder(state: State) -> None:
+    if state.root.exists() and not state.root.is_dir():
+        raise LifecycleError(f"--state-dir {state.root} is a file: name a folder")
+    foreign = state.root.is_dir() and not state.exists() and {e.name for e in state.root.iterdir()} - {"lock"}
+    if foreign:
+        raise LifecycleError(
+            f"--state-dir {state.root} holds other things ({', '.join(sorted(foreign)[:3])}): name an empty folder"
+        )
+    state.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def _tools(state: State, given: dict[str, str], report: Report) -> dict[str, str]:
+    """Every tool's path: as given, as found on PATH where that one will do, else built."""
+    paths: dict[str, str] = {name: given[name] for name in ("pulumi", "kwok", "helm") if name in given}
+    if "kube" in given:
+        paths["control-plane"] = str(_kube(state, Path(given["kube"])))
+    if "pulumi" not in paths:
+        # An engine without a language host beside it is of no use; with one, both are the user's own.
+        installed = shutil.which("pulumi")
+        if installed and Path(installed).resolve().with_name("pulumi-language-python").exists():
+            paths["pulumi"] = str(Path(installed).resolve())
+    wanted = [t for t in catalog.CATALOG if t.name not in paths]
+    missing = build.missing(wanted)
+    if missing:
+        minutes = sum(t.minutes for t in missing)
+        report(f"building {len(missing)} tools once: {', '.join(t.name for t in missing)}; about {minutes:.0f} min")
+    return paths | {t.name: str(build.ensure(t, report)) for t in wanted}
+
+
+def _kube(state: State, folder: Path) -> Path:
+    """One command for a folder of executables, as our own binary is one: the first argument says which part."""
+    dispatch = state.root / "kube"
+    write_text(dispatch, f'#!/bin/sh\npart="$1"; shift\nexec {shlex.quote(str(folder))}/"$part" "$@"\n')
+    dispatch.chmod(0o700)
+    return dispatch
+
+
+def _settle(state: State, given: dict[str, str], tools: dict[str, str], aws_port: int | None) -> Settings:
+    """The folder's settings: made now, or those that it has, when they do not contradict what is asked for."""
+    running = _aws_identity(state) is not None
+    if state.exists():
+        old = state.settings()
+        if running and given != old.replacements:
+            raise LifecycleError(
+                f"the sandbox in {state.root} runs with {_words(old.replacements)}, not with {_words(given)}: "
+                "`sandbox down` first"
+            )
+        if running and aws_port not in (None, old.ports["aws"]):
+            raise LifecycleError(
+                f"the sandbox in {state.root} has AWS on port {old.ports['aws']}, not {aws_port}: `sandbox down` first"
+            )
+        if running:
+            return old
+        port, keys = aws_port or old.ports["aws"], old.root_keys
+    else:
+        port = aws_port or ports.free_port()
+        keys = {"access_key": f"AKIA{secrets.token_hex(8).upper()}", "secret_key": secrets.token_urlsafe(30)}
+    if not ports.is_free(port):
+        raise LifecycleError(
+            f"port {port}, AWS's in {state.root}, is taken by {ports.owner(port)}: "
+            "end that, or give another with --aws-port"
+        )
+    settings = Settings(REGION, ACCOUNT, {"aws": port}, keys, tools, given)
+    write_json(state.settings_file, settings.to_json())
+    return settings
+
+
+def _words(given: dict[str, str]) -> str:
+    return ", ".join(f"{name}={path}" for name, path in sorted(given.items())) or "nothing replaced"
+
+
+def _start_aws(state: State, settings: Settings, report: Report) -> None:
+    report("starting AWS")
+    endpoint = f"http://127.0.0.1:{settings.ports['aws']}"
+
+    def ready() -> bool:
+        with urllib.request.urlopen(f"{endpoint}/_sandbox/ready", timeout=5) as answer:  # noqa: S310 - loopback, ours
+            return answer.status == 200  # noqa: PLR2004 - OK
+
+    process = Process(
+        "AWS",
+        [sys.executable, "-m", "sandbox.aws", "--state-dir", state.root],
+        state.log("aws"),
+        ready=ready,
+        own_session=True,
+    )
+    process.start()
+    try:
+        process.wait_ready(_READY_SECONDS)
+    except BaseException as error:
+        process.stop()
+        if isinstance(error, ProcessFailedError):
+            raise LifecycleError(str(error)) from error
+        raise
+
+
+def _identity(file: Path) -> Identity | None:
+    """The living process that a process.json names, or None."""
+    identity = Identity.from_json(read_json(file))
+    return identity if identity is not None and identity.alive() else None
+
+
+def _aws_identity(state: State) -> Identity | None:
+    return _identity(state.aws / "process.json")
+
+
+def _cluster_folders(state: State) -> list[Path]:
+    return sorted(f for f in state.clusters.glob("*") if f.is_dir())
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the sandbox: what runs, and whether it is the real thing."""
+
+    name: str
+    kind: str
+    """`real` or `stand-in`."""
+    version: str
+    pid: int | None
+    """None for what runs only while it is used, and for what should run and does not."""
+    expected: bool = False
+    """Whether it should be running now."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As `sandbox status --json` gives it."""
+        return {"name": self.name, "kind": self.kind, "version": self.version, "pid": self.pid}
+
+
+def parts(state: State) -> list[Part]:
+    """Every part of the sandbox."""
+    settings = state.settings()
+    aws = _aws_identity(state)
+    found = [Part("aws", "stand-in", f"moto {version('moto')}", aws.pid if aws else None, expected=True)]
+    for folder in _cluster_folders(state):
+        if not (folder / "cluster.json").exists():
+            continue
+        agent = _identity(folder / "process.json")
+        found.append(Part(f"{folder.name}/agent", "stand-in", "sandbox", agent.pid if agent else None, expected=True))
+        for part in (read_json(folder / "status.json") or {}).get("parts", []):
+            pid = part.get("pid")
+            alive = pid if pid and Identity.of(pid) else None
+            found.append(Part(part["name"], part["kind"], str(part.get("version", "")), alive, expected=True))
+    own = {t.name: t for t in catalog.CATALOG}
+    engine = own["pulumi"].version if "pulumi" not in settings.replacements else settings.replacements["pulumi"]
+    found.append(Part("engine", "real", f"pulumi {engine}", None))
+    found.append(Part("language host", "stand-in", f"SDK {version('pulumi')}", None))
+    for name, sdk in home.STAND_INS.items():
+        replaced = settings.replacements.get(f"{_PLUGIN}{name}")
+        kind, what = ("real", replaced) if replaced else ("stand-in", f"SDK {version(sdk)}")
+        found.append(Part(f"provider {name}", kind, what, None))
+    found.extend(Part(name, "real", own[name].version, None) for name in ("helm", "aws"))
+    return found
+
+
+def status(state: State) -> dict[str, Any]:
+    """The document of `sandbox status --json`."""
+    if not state.exists():
+        return {"state": "down", "aws": None, "clusters": [], "parts": []}
+    settings = state.settings()
+    all_parts = parts(state)
+    expected = [p for p in all_parts if p.expected]
+    alive = [p for p in expected if p.pid is not None]
+    clusters: list[dict[str, Any]] = []
+    for folder in _cluster_folders(state):
+        spec, seen = read_json(folder / "cluster.json"), read_json(folder / "status.json") or {}
+        if spec is None:
+            continue
+        clusters.append(
+            {
+                "name": folder.name,
+                "endpoint": seen.get("endpoint"),
+                "kubeconfig": str(folder / "kubeconfig"),
+                "vpc": spec.get("vpc_id"),
+                "phase": seen.get("phase", "CREATING"),
+            }
+        )
+    word = "up" if len(alive) == len(expected) else "degraded" if alive else "down"
+    return {
+        "state": word,
+        "aws": {"endpoint": state.aws_endpoint, "region": settings.region, "account": settings.account},
+        "clusters": clusters,
+        "parts": [p.to_json() for p in all_parts],
+    }
+
+
+def environment(state: State) -> dict[str, str]:
+    """What a command needs in its environment to use this sandbox, and nothing of the user's own AWS.
+
+    Raises:
+        StateError: there is no sandbox, or it is not running.
+    """
+    settings = state.settings()
+    if _aws_identity(state) is None:
+        raise StateError(f"the sandbox in {state.root} is not running: bring it back with `sandbox up`")
+    return {
+        **state.client_environment(),
+        **home.environment(state),
+        # A profile or a metadata service of the user's would lead to an account that is not this sandbox's.
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_PAGER": "",
+        "KUBECONFIG": str(state.kubeconfig),
+        "SANDBOX_STATE_DIR": str(state.root),
+        "SANDBOX_HELM": settings.tools["helm"],
+        "NO_PROXY": "127.0.0.1,localhost",
+        "PATH": f"{home.path_prefix(state)}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+    }
+
+
+UNSET = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_ROLE_ARN")
+"""Variables of a user's that would override the sandbox's."""
