@@ -100,10 +100,12 @@ def _names(state: State) -> Iterator[tuple[str, str]]:
         if (read_json(folder / "status.json") or {}).get("phase") != "ACTIVE" or not kubeconfig.exists():
             continue
         core = client.CoreV1Api(config.new_client_from_config(str(kubeconfig)))
-        for pod in core.list_pod_for_all_namespaces().items:
+        pods: list[Any] = core.list_pod_for_all_namespaces().items
+        nodes: list[Any] = core.list_node().items
+        for pod in pods:
             if pod.status.pod_ip and not pod.spec.host_network:
                 yield pod.status.pod_ip, f"{pod.metadata.namespace}/{pod.metadata.name}"
-        for node in core.list_node().items:
+        for node in nodes:
             yield (node.spec.provider_id or "").rpartition("/")[2], node.metadata.name
 
 

@@ -1,0 +1,57 @@
+# make up      the whole stack on this machine: environment, tools, sandbox, `pulumi up`, and what serves what
+# make down    take it down again: `pulumi destroy`, then the sandbox itself
+# make test    everything that .ci/run runs
+# make soak    the campaigns of the tests in full (hours); results go to docs/reliability.md
+# make check   lint, format, types and import layers alone
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SANDBOX := $(BIN)/sandbox
+PULUMI := $(SANDBOX) exec -- pulumi
+POLICIES := --policy-pack policies --policy-pack-config policies/profiles/dev.json
+STACK := sandbox
+
+.DEFAULT_GOAL := help
+.PHONY: help environment up down check test soak measure
+
+help:
+	@sed -n 's/^# //p' Makefile | head -5
+
+environment: $(VENV)/installed
+
+$(VENV)/installed: pyproject.toml components/pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' || \
+	  { echo "Python 3.11 or 3.12 is needed, $$($(PYTHON) --version 2>&1) is here: name another with make PYTHON=python3.11" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing Python packages into $(VENV) (once, about a minute)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
+	  --editable components --editable '.[dev]'
+	@touch $@
+
+up: environment
+	@$(SANDBOX) up
+	@$(PULUMI) stack select --stack $(STACK) 2>/dev/null || $(PULUMI) stack init $(STACK)
+	@$(PULUMI) up --stack $(STACK) --yes --skip-preview $(POLICIES)
+	@$(SANDBOX) targets
+
+down:
+	@if $(SANDBOX) status >/dev/null 2>&1 || [ $$? -eq 2 ]; then \
+	  $(PULUMI) destroy --stack $(STACK) --yes --skip-preview --run-program; \
+	fi
+	@$(SANDBOX) down
+
+check: environment
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/basedpyright
+	@$(BIN)/lint-imports
+
+test: check
+	@$(BIN)/pytest
+
+soak: environment
+	@SOAK=1 $(BIN)/pytest -m soak
+
+measure: environment
+	@$(BIN)/python tests/measure.py
