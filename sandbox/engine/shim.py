@@ -1,8 +1,8 @@
 """`pulumi` in the sandbox's environment: the engine, with the stack's settings file kept out of the checkout.
 
 The engine writes the salt of a stack's secrets into `Pulumi.STACK.yaml`. A sandbox's secrets are nobody else's
-business, and its passphrase goes with it: so every command gets a copy of that file, in the state folder, that carries the salt
-(`--config-file`, by its environment variable). Everything else is passed through untouched.
+business, and its passphrase goes with it: so every command gets a copy of that file, in the state folder, that carries
+the salt (`--config-file`, by its environment variable). Everything else is passed through untouched.
 
     shim.py ENGINE COPIES ARGUMENT...     ENGINE the real executable, COPIES the folder of the copies
 
@@ -53,7 +53,8 @@ def selected(project: Path, home: Path) -> str | None:
     # The engine's own name for it: https://github.com/pulumi/pulumi/blob/v3.259.0/pkg/workspace/workspace.go
     key = hashlib.sha1(str(project).encode()).hexdigest()  # noqa: S324 - a file's name, not a secret
     file = home / "workspaces" / f"{name.group(1) if name else ''}-{key}-workspace.json"
-    return json.loads(file.read_text()).get("stack") if file.exists() else None
+    chosen: dict[str, str] = json.loads(file.read_text()).get("stacks", {}) if file.exists() else {}
+    return chosen.get(os.environ.get("PULUMI_BACKEND_URL", ""))
 
 
 def copied(project: Path, stack: str, copies: Path) -> Path:
