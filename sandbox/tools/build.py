@@ -17,7 +17,7 @@ from pathlib import Path
 from sandbox.state import locked
 from sandbox.tools.catalog import GoTool, PythonTool, Tool
 
-Report = Callable[[str], None]
+Report = Callable[[str], object]
 """Told what happens, one line at a time, at most a few times a second."""
 
 

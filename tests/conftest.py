@@ -1,0 +1,96 @@
+"""What tests share: the built tools, and one sandbox for everything that needs one.
+
+`-m "not sandbox"` is what runs in seconds. `SOAK=1` gives campaigns their full counts.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from sandbox import lifecycle
+from sandbox.state import State
+from sandbox.tools import build, catalog
+
+REPOSITORY = Path(__file__).parent.parent
+
+
+def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
+    """Give sandbox tests their tools before the first of them runs, and run them after the quick ones."""
+    items.sort(key=lambda item: item.get_closest_marker("sandbox") is not None)
+    if any(item.get_closest_marker("sandbox") for item in items) and not session.config.option.collectonly:
+        folder = Path(session.config.cache.mkdir("tools"))  # pyright: ignore[reportOptionalMemberAccess]
+        for tool in catalog.CATALOG:
+            link = folder / tool.name
+            link.unlink(missing_ok=True)
+            link.symlink_to(build.ensure(tool, lambda line: sys.stderr.write(f"{line}\n")))
+        os.environ["SANDBOX_TOOLS"] = str(folder)
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """A sandbox that is up, and how tests ask it things: with the clients that users have."""
+
+    state: State
+
+    def environment(self) -> dict[str, str]:
+        """The environment of a command in this sandbox."""
+        own = {k: v for k, v in os.environ.items() if k not in lifecycle.UNSET}
+        return own | lifecycle.environment(self.state)
+
+    def run(self, *command: str, check: bool = True, timeout: float = 300, cwd: Path = REPOSITORY) -> str:
+        """Run a command in the sandbox's environment and give what it printed."""
+        done = subprocess.run(
+            command, env=self.environment(), cwd=cwd, capture_output=True, text=True, timeout=timeout, check=False
+        )
+        if check and done.returncode:
+            pytest.fail(
+                f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout[-6000:]}\n{done.stderr[-3000:]}"
+            )
+        return done.stdout + ("" if check else done.stderr)
+
+    def kubectl(self, *arguments: str) -> Any:
+        """What kubectl gets, as JSON."""
+        return json.loads(self.run("kubectl", *arguments, "-o", "json"))
+
+    def aws(self, service: str) -> Any:
+        """A boto3 client of the account's root."""
+        settings = self.state.settings()
+        return boto3.client(  # pyright: ignore[reportCallIssue, reportUnknownVariableType] - one overload a service
+            service,  # pyright: ignore[reportArgumentType]
+            endpoint_url=self.state.aws_endpoint,
+            region_name=settings.region,
+            aws_access_key_id=settings.root_keys["access_key"],
+            aws_secret_access_key=settings.root_keys["secret_key"],
+        )
+
+
+def brought_up(folder: Path, *, given: dict[str, str] | None = None) -> Generator[Sandbox, None, None]:
+    """A sandbox in `folder` for as long as the generator lives."""
+    state = State.at(folder)
+    lifecycle.up(state, given=given or {}, aws_port=None, report=lambda _: None)
+    try:
+        yield Sandbox(state)
+    finally:
+        lifecycle.down(state, lambda _: None)
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """The one sandbox that tests share."""
+    yield from brought_up(tmp_path_factory.mktemp("sandbox") / "state")
+
+
+@pytest.fixture(scope="session")
+def stack(sandbox: Sandbox) -> Sandbox:
+    """The shared sandbox with the project's own stack `sandbox` in it."""
+    sandbox.run("pulumi", "stack", "init", "sandbox")
+    sandbox.run("pulumi", "up", "--stack", "sandbox", "--yes", "--skip-preview", "--non-interactive", timeout=600)
+    return sandbox
