@@ -1,0 +1,105 @@
+"""Kinds of objects: type tokens, ids, and the path under which the API server keeps an object."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.providers.common.server import ProviderError
+
+_COMPONENTS = ("helm.sh/", "yaml/", "kustomize/")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A group, a version and a kind; the core group is the empty string."""
+
+    group: str
+    version: str
+    name: str
+
+    @property
+    def api_version(self) -> str:
+        """What stands in an object's `apiVersion`."""
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def token(self) -> str:
+        """Pulumi's type token, such as `kubernetes:apps/v1:Deployment`."""
+        return f"kubernetes:{self.group or 'core'}/{self.version}:{self.name}"
+
+    @property
+    def base_path(self) -> str:
+        """The path of the group and version on the API server."""
+        return f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
+
+    def __str__(self) -> str:
+        return f"{self.api_version} {self.name}"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which objects to look at: of one kind, in one namespace, by name or by labels."""
+
+    kind: Kind
+    namespace: str = ""
+    name: str = ""
+    labels: str = ""
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The selection as the API server's query parameters."""
+        fields = {"fieldSelector": f"metadata.name={self.name}"} if self.name else {}
+        return {**fields, "labelSelector": self.labels} if self.labels else fields
+
+
+def of_token(token: str) -> Kind:
+    """The kind that a type token names.
+
+    Raises:
+        ProviderError: The token is no object's: a component, a Patch or a List.
+    """
+    package, _, rest = token.partition(":")
+    module, _, name = rest.rpartition(":")
+    group, _, version = module.rpartition("/")
+    if package != "kubernetes" or not (group and version and name):
+        raise ProviderError(f"{token} is no Kubernetes object: a token reads kubernetes:GROUP/VERSION:Kind")
+    if module.startswith(_COMPONENTS):
+        raise ProviderError(
+            f"{token} is not known to this stand-in: declare the objects, or a kubernetes:helm.sh/v4:Chart"
+        )
+    if name.endswith("Patch"):
+        raise ProviderError(
+            f"{token}: this stand-in has no Patch resources; declare {name.removesuffix('Patch')} itself"
+        )
+    return Kind("" if group == "core" else group, version, name)
+
+
+def of_object(item: Mapping[str, Any]) -> Kind:
+    """The kind that an object says it is.
+
+    Raises:
+        ProviderError: It does not say.
+    """
+    api_version, name = item.get("apiVersion"), item.get("kind")
+    if not isinstance(api_version, str) or not isinstance(name, str) or not api_version or not name:
+        raise ProviderError(f"an object needs apiVersion and kind, both strings; this one has {sorted(item)}")
+    group, _, version = api_version.rpartition("/")
+    return Kind("" if group == "core" else group, version, name)
+
+
+def object_id(item: Mapping[str, Any]) -> str:
+    """A resource's id: NAMESPACE/NAME, or NAME for what has no namespace."""
+    metadata = item["metadata"]
+    return f"{metadata['namespace']}/{metadata['name']}" if metadata.get("namespace") else metadata["name"]
+
+
+def split_id(resource_id: str) -> tuple[str, str]:
+    """Namespace (empty if there is none) and name of an id.
+
+    Raises:
+        ProviderError: The id is not NAME or NAMESPACE/NAME.
+    """
+    namespace, _, name = resource_id.rpartition("/")
+    if not name or "/" in namespace:
+        raise ProviderError(f"{resource_id!r} is no id of an object: give NAME or NAMESPACE/NAME")
+    return namespace, name

@@ -1,0 +1,353 @@
+"""The Pulumi side: what the engine asks, answered from `objects` and the pure modules."""
+
+import asyncio
+import hashlib
+import secrets
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, Final, cast
+
+import pulumi.provider.experimental.provider as sdk
+
+from sandbox.providers.common.server import DiffRequest, ProviderError, UnfinishedError
+from sandbox.providers.common.values import Properties, has_unknown, plain_properties
+from sandbox.providers.kubernetes import annotations, kubeconfig, objects, settings, state
+from sandbox.providers.kubernetes.changes import (
+    Change,
+    changes,
+    covers,
+    drifted,
+    moved_group,
+    parse_property_path,
+    property_path,
+    replaces,
+    replacing,
+)
+from sandbox.providers.kubernetes.client import Client
+from sandbox.providers.kubernetes.enginelog import EngineLog
+from sandbox.providers.kubernetes.kinds import Kind, object_id, of_token, split_id
+from sandbox.providers.kubernetes.kubeconfig import UnreachableError
+from sandbox.providers.kubernetes.watching import WaitingError
+
+VERSION: Final = "4.34.2"
+_KIND_OF_DIFF = {
+    "add": (sdk.PropertyDiffKind.ADD, sdk.PropertyDiffKind.ADD_REPLACE),
+    "update": (sdk.PropertyDiffKind.UPDATE, sdk.PropertyDiffKind.UPDATE_REPLACE),
+    "delete": (sdk.PropertyDiffKind.DELETE, sdk.PropertyDiffKind.DELETE_REPLACE),
+}
+
+
+class Kubernetes(sdk.Provider):
+    """One configured provider: one cluster, asked when something is first wanted of it."""
+
+    def __init__(self, engine: str = "") -> None:
+        self._settings = settings.Settings()
+        self._client: Client | None = None
+        self._stopped = asyncio.Event()
+        self._log = EngineLog(engine)
+
+    # Configuration
+
+    async def check_config(self, request: sdk.CheckRequest) -> sdk.CheckResponse:
+        """Refuses what this stand-in does not know."""
+        default = request.urn.rpartition("::")[2].startswith("default")
+        wrong = settings.problems(plain_properties(request.new_inputs), default_provider=default)
+        failures = [sdk.CheckFailure(key, reason) for key, reason in wrong.items()]
+        return sdk.CheckResponse(request.new_inputs, failures)
+
+    async def diff_config(self, request: sdk.DiffRequest) -> sdk.DiffResponse:
+        """Another cluster replaces everything that is in it."""
+        old, new = plain_properties(request.old_state), plain_properties(request.new_inputs)
+        # `changes` stays unknown: the SDK (3.272.0) would send true as "none"; the engine compares the inputs itself.
+        return sdk.DiffResponse(replaces=list(settings.replacing(old, new)))
+
+    async def configure(self, request: sdk.ConfigureRequest) -> sdk.ConfigureResponse:
+        """Remembers the configuration; the cluster is asked nothing yet."""
+        self._settings = settings.settings(plain_properties(request.args))
+        return sdk.ConfigureResponse(
+            accept_secrets=True, supports_preview=True, accept_resources=True, accept_outputs=True
+        )
+
+    async def cancel(self) -> None:
+        """Ends everything that waits."""
+        self._stopped.set()
+
+    def _cluster(self) -> Client:
+        if self._client is None:
+            chosen = self._settings
+            config = kubeconfig.load(chosen.kubeconfig)
+            self._client = Client(kubeconfig.resolve(config, chosen.context, chosen.cluster))
+        return self._client
+
+    def _operation(self, urn: str, item: Mapping[str, Any], timeout: float = 0) -> objects.Operation:
+        async def report(missing: Sequence[str]) -> None:
+            await self._log.status(urn, f"waiting: {'; '.join(missing)}")
+
+        return objects.Operation(self._cluster(), annotations.wish(item, timeout), self._stopped, report)
+
+    # Inputs
+
+    async def check(self, request: sdk.CheckRequest) -> sdk.CheckResponse:
+        """Names what has no name, and refuses what cannot be right."""
+        kind = of_token(request.type)
+        item = state.manifest(request.new_inputs)
+        failures = [
+            sdk.CheckFailure(f'metadata.annotations["{name}"]', reason)
+            for name, reason in annotations.problems(item).items()
+        ]
+        for key, wanted in (("apiVersion", kind.api_version), ("kind", kind.name)):
+            given = item.setdefault(key, wanted)
+            if given != wanted and not has_unknown(given):
+                failures.append(sdk.CheckFailure(key, f"{key} is {given!r}, but {request.type} means {wanted!r}"))
+        if "metadata" not in item or isinstance(item["metadata"], Mapping):
+            failures += _name(request, item)
+            await self._place(kind, item)
+        checked = state.properties(item, request.new_inputs, kind)
+        return sdk.CheckResponse(checked, failures)
+
+    async def _place(self, kind: Kind, item: dict[str, Any]) -> None:
+        """Gives an object the provider's namespace, where the program gives none and its kind has any."""
+        if not self._settings.namespace or "namespace" in item["metadata"]:
+            return
+        try:
+            known = await self._cluster().plural(kind)
+        except UnreachableError:
+            known = None
+        if known is None or known[1]:  # a kind not known yet is taken for a namespaced one, and seen to in `_fit`
+            item["metadata"] = {**item["metadata"], "namespace": self._settings.namespace}
+
+    # Differences
+
+    async def diff(self, request: sdk.DiffRequest) -> sdk.DiffResponse:
+        """What an update would change, and whether it needs a new object."""
+        request = cast(DiffRequest, request)
+        kind = of_token(request.type)
+        old = state.manifest(request.old_inputs) or state.inputs_of(request.old_state)
+        new = state.manifest(request.new_inputs)
+        live = state.live_of(request.old_state)
+        namespaced = "namespace" in live.get("metadata", {})
+        found = _differences(_placed(old, live, namespaced=namespaced), _placed(new, live, namespaced=namespaced))
+        ignored = [parse_property_path(path) for path in request.ignore_changes]
+        found = [change for change in found if not any(covers(path, change.path) for path in ignored)]
+        patterns = replacing(kind, old, mutable_data=self._settings.mutable_data(kind.name))
+        needs_new = [change for change in found if replaces(kind, change, patterns)]
+        if found and not needs_new and not has_unknown(new) and not await self._would_change(request, new, live):
+            found = []
+        return sdk.DiffResponse(
+            changes=bool(found),
+            replaces=[property_path(change.path) for change in needs_new],
+            delete_before_replace=bool(needs_new) and _keeps_its_name(new, live, namespaced=namespaced),
+            detailed_diff={
+                property_path(change.path): sdk.PropertyDiff(
+                    _KIND_OF_DIFF[change.edit][change in needs_new], input_diff=True
+                )
+                for change in found
+            },
+        )
+
+    async def _would_change(self, request: sdk.DiffRequest, new: Mapping[str, Any], live: Mapping[str, Any]) -> bool:
+        """Whether the cluster would make anything of changed inputs: 500m for 0.5 it would not."""
+        operation = self._operation(request.urn, new)
+        manager = _manager(request.urn, new, request.old_state)
+        try:
+            would_be = await objects.preview(operation, _placed_for_apply(new, live), manager)
+            now = await operation.client.get(await operation.client.path_of(live) or "/")
+        except ProviderError:
+            return True  # the update says it better
+        if would_be is None or now is None:
+            return True
+        return any(True for _ in changes(_content(now), _content(would_be)))
+
+    # The life of an object
+
+    async def create(self, request: sdk.CreateRequest) -> sdk.CreateResponse:
+        """Makes an object and waits until it is ready; in a preview, asks what it would be."""
+        kind = of_token(request.type)
+        item = await self._fit(kind, state.manifest(request.properties))
+        manager = _manager(request.urn, item, {})
+        if request.preview:
+            return sdk.CreateResponse("", await self._preview(request.urn, kind, item, request.properties, manager))
+        operation = self._operation(request.urn, item, request.timeout)
+        live = await objects.create(operation, item, manager, upsert=self._settings.upsert_existing_objects)
+        make = partial(state.state, item, like=request.properties, kind=kind, manager=manager)
+        live = await self._ready(operation, live, make, request.properties)
+        return sdk.CreateResponse(object_id(live), make(live))
+
+    async def update(self, request: sdk.UpdateRequest) -> sdk.UpdateResponse:
+        """Changes an object in place and waits until it is ready again."""
+        kind = of_token(request.type)
+        item = await self._fit(kind, state.manifest(request.news))
+        item = _placed_for_apply(item, state.live_of(request.olds))
+        manager = _manager(request.urn, item, request.olds)
+        if request.preview and (has_unknown(item) or not await self._knows(kind)):
+            return sdk.UpdateResponse(dict(request.news))
+        operation = self._operation(request.urn, item, request.timeout)
+        live = await objects.update(operation, item, manager, request.ignore_changes, dry_run=request.preview)
+        make = partial(state.state, item, like=request.news, kind=kind, manager=manager)
+        if request.preview:
+            return sdk.UpdateResponse(make(live))
+        live = await self._ready(operation, live, make, request.news)
+        old_manager = _manager(request.urn, {}, request.olds)
+        if old_manager != manager:
+            await objects.relinquish(operation, live, old_manager)
+        return sdk.UpdateResponse(make(live))
+
+    async def read(self, request: sdk.ReadRequest) -> sdk.ReadResponse:
+        """An object as it is now, for refresh and import; an empty id where it is gone."""
+        kind = of_token(request.type)
+        namespace, name = split_id(request.resource_id)
+        try:
+            client = self._cluster()
+            path = await client.path(kind, namespace or client.connection.namespace, name)
+            live = await client.get(path) if path else None
+        except UnreachableError as error:
+            return await self._read_nothing(request, error)
+        if live is None:
+            return sdk.ReadResponse("", {}, {})
+        inputs = state.manifest(request.inputs)
+        now = drifted(inputs, state.live_of(request.properties), live) if inputs else state.imported(live)
+        like = request.inputs
+        manager = _manager(request.urn, now, request.properties)
+        kept = state.state(now, live, like, kind, manager)
+        return sdk.ReadResponse(request.resource_id, kept, state.properties(now, like, kind))
+
+    async def delete(self, request: sdk.DeleteRequest) -> None:
+        """Deletes an object and waits until it is gone."""
+        live, inputs = state.live_of(request.properties), state.inputs_of(request.properties)
+        try:
+            operation = self._operation(request.urn, inputs, request.timeout)
+            await objects.delete(operation, live, to_the_end=not annotations.skips_its_end(inputs))
+        except UnreachableError as error:
+            if not self._settings.delete_unreachable:
+                raise _with_remedy(error) from error
+            await self._log.warn(request.urn, f"{error}: forgotten, for deleteUnreachable is set")
+        except WaitingError as error:
+            raise ProviderError(f"{live['kind']} {request.resource_id} was not deleted: {error}") from error
+
+    async def _read_nothing(self, request: sdk.ReadRequest, error: UnreachableError) -> sdk.ReadResponse:
+        if self._settings.delete_unreachable:
+            await self._log.warn(request.urn, f"{error}: forgotten, for deleteUnreachable is set")
+            return sdk.ReadResponse("", {}, {})
+        if self._settings.skip_update_unreachable:
+            await self._log.warn(request.urn, f"{error}: left as it was, for skipUpdateUnreachable is set")
+            return sdk.ReadResponse(request.resource_id, request.properties, request.inputs)
+        raise _with_remedy(error) from error
+
+    async def _preview(
+        self, urn: str, kind: Kind, item: Mapping[str, Any], properties: Properties, manager: str
+    ) -> dict[str, Any]:
+        """The object as it would be, without a status: what is not there yet is unknown, not absent."""
+        if has_unknown(item):
+            return dict(properties)
+        try:
+            would_be = await objects.preview(self._operation(urn, item), item, manager)
+        except UnreachableError as error:
+            await self._log.warn(urn, f"previewed without the cluster: {error}")
+            would_be = None
+        if would_be is None:
+            return dict(properties)
+        shown = {key: value for key, value in would_be.items() if key != "status"}
+        return state.state(item, shown, properties, kind, manager)
+
+    async def _ready(self, operation: objects.Operation, live: Any, make: Any, inputs: Properties) -> Any:
+        try:
+            return await objects.ready(operation, live)
+        except WaitingError as error:
+            last = next(iter(error.objects.get("self", ())), live)
+            message = f"{live['kind']} {object_id(live)} exists and is not ready, {error}"
+            raise UnfinishedError(message, object_id(live), make(last), inputs) from error
+
+    async def _fit(self, kind: Kind, item: dict[str, Any]) -> dict[str, Any]:
+        """The object without the namespace that its kind turns out not to have."""
+        metadata = item.get("metadata")
+        if not isinstance(metadata, Mapping) or "namespace" not in metadata:
+            return item
+        try:
+            known = await self._cluster().plural(kind)
+        except UnreachableError:
+            return item  # whoever asks the cluster next says so
+        if known is None or known[1]:
+            return item
+        return {**item, "metadata": {key: value for key, value in metadata.items() if key != "namespace"}}
+
+    async def _knows(self, kind: Kind) -> bool:
+        try:
+            return await self._cluster().plural(kind) is not None
+        except UnreachableError:
+            return False
+
+
+def _name(request: sdk.CheckRequest, item: dict[str, Any]) -> list[sdk.CheckFailure]:
+    """Sees to it that an object has a name: its own, its old one, or one made up."""
+    metadata = item.setdefault("metadata", {})
+    if "generateName" in metadata:
+        reason = "generateName does not work with server-side apply: leave it out, and Pulumi makes up a name"
+        return [sdk.CheckFailure("metadata.generateName", reason)]
+    if "name" not in metadata:
+        old = state.manifest(request.old_inputs) if request.old_inputs else {}
+        metadata["name"] = (
+            old["metadata"]["name"]
+            if annotations.is_true(old, annotations.AUTONAMED)
+            else f"{request.name}-{_eight_digits(request.random_seed)}"
+        )
+        if isinstance(metadata.setdefault("annotations", {}), Mapping):
+            metadata["annotations"] = {**metadata["annotations"], annotations.AUTONAMED: "true"}
+    return []
+
+
+def _manager(urn: str, item: Mapping[str, Any], kept: Properties) -> str:
+    """The field manager: the annotation's, the state's, or one made of the URN, so that a create can be repeated."""
+    given = annotations.of(item).get(annotations.FIELD_MANAGER)
+    if isinstance(given, str):
+        return given
+    if state.MANAGER in kept:
+        return str(kept[state.MANAGER].value)
+    return f"pulumi-kubernetes-{hashlib.sha256(urn.encode()).hexdigest()[:8]}"
+
+
+def _eight_digits(seed: bytes) -> str:
+    return hashlib.sha256(seed).hexdigest()[:8] if seed else secrets.token_hex(4)
+
+
+def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
+    found = list(changes(old, new))
+    if old and moved_group(old, new):
+        return [*found, Change(("kind",), "update")]
+    return found
+
+
+def _placed(item: Mapping[str, Any], live: Mapping[str, Any], *, namespaced: bool) -> Mapping[str, Any]:
+    """The object with the namespace that it has in effect, so that saying `default` aloud is no change."""
+    metadata = item.get("metadata")
+    if not isinstance(metadata, Mapping):
+        return item
+    rest = {key: value for key, value in metadata.items() if key != "namespace"}
+    if not namespaced:
+        return {**item, "metadata": rest}
+    return {**item, "metadata": {**rest, "namespace": metadata.get("namespace") or live["metadata"]["namespace"]}}
+
+
+def _placed_for_apply(item: Mapping[str, Any], live: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(_placed(item, live, namespaced="namespace" in live.get("metadata", {})))
+
+
+def _keeps_its_name(new: Mapping[str, Any], live: Mapping[str, Any], *, namespaced: bool) -> bool:
+    """Whether the new object can only be made once the old one is gone."""
+    placed = _placed(new, live, namespaced=namespaced).get("metadata", {})
+    same = all(placed.get(key) == live["metadata"].get(key) for key in ("name", "namespace"))
+    return same and not annotations.is_true(new, annotations.AUTONAMED)
+
+
+def _content(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An object without its bookkeeping and its status."""
+    metadata = {
+        key: value
+        for key, value in item["metadata"].items()
+        if key not in ("managedFields", "resourceVersion", "generation")
+    }
+    return {**{key: value for key, value in item.items() if key != "status"}, "metadata": metadata}
+
+
+def _with_remedy(error: UnreachableError) -> ProviderError:
+    remedy = "if it is gone for good, run again with PULUMI_K8S_DELETE_UNREACHABLE=true, and Pulumi forgets the object"
+    return ProviderError(f"{error}; {remedy}")
