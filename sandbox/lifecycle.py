@@ -67,11 +67,11 @@ def up(state: State, *, given: dict[str, str], aws_port: int | None, report: Rep
     with _only_one(state):
         tools = _tools(state, given, report)
         settings = _settle(state, given, tools, aws_port)
-        if _aws_identity(state) is None:
-            _start_aws(state, settings, report)
         home.prepare(state)
         if not state.kubeconfig.exists():
             write_text(state.kubeconfig, EMPTY_KUBECONFIG)
+        starting = [p for p in (_aws(state, settings), _plugins(state)) if p is not None]
+        _start(starting, report)
 
 
 def down(state: State, report: Report) -> bool:
@@ -85,10 +85,10 @@ def down(state: State, report: Report) -> bool:
     if not state.exists() and any(state.root.iterdir()) and not (state.root / "lock").exists():
         raise LifecycleError(f"{state.root} is not a sandbox's folder (it has no sandbox.json): it is left alone")
     with _only_one(state):
-        aws = _aws_identity(state)
-        if aws is not None:
-            report(f"ending AWS (pid {aws.pid})")
-            aws.end(grace=10)
+        for name, identity in (("plugins", _plugins_identity(state)), ("aws", _aws_identity(state))):
+            if identity is not None:
+                report(f"ending {name} (pid {identity.pid})")
+                identity.end(grace=10)
         agents = {folder: _identity(folder / "process.json") for folder in _cluster_folders(state)}
         for folder, agent in agents.items():
             if agent is not None:
@@ -188,26 +188,42 @@ def _words(given: dict[str, str]) -> str:
     return ", ".join(f"{name}={path}" for name, path in sorted(given.items())) or "nothing replaced"
 
 
-def _start_aws(state: State, settings: Settings, report: Report) -> None:
-    report("starting AWS")
-    endpoint = f"http://127.0.0.1:{settings.ports['aws']}"
+def _aws(state: State, settings: Settings) -> Process | None:
+    """The AWS process to start, or None if it runs."""
+    if _aws_identity(state) is not None:
+        return None
+    address = f"http://127.0.0.1:{settings.ports['aws']}/_sandbox/ready"
 
     def ready() -> bool:
-        with urllib.request.urlopen(f"{endpoint}/_sandbox/ready", timeout=5) as answer:  # noqa: S310 - loopback, ours
+        with urllib.request.urlopen(address, timeout=5) as answer:
             return answer.status == 200  # noqa: PLR2004 - OK
 
-    process = Process(
-        "AWS",
-        [sys.executable, "-m", "sandbox.aws", "--state-dir", state.root],
-        state.log("aws"),
-        ready=ready,
-        own_session=True,
-    )
-    process.start()
+    return _part(state, "aws", "sandbox.aws", ready)
+
+
+def _plugins(state: State) -> Process | None:
+    """The process that starts plugins quickly, or None if it runs."""
+    if _plugins_identity(state) is not None:
+        return None
+    return _part(state, "plugins", "sandbox.engine.prefork", lambda: _plugins_identity(state) is not None)
+
+
+def _part(state: State, name: str, module: str, ready: Callable[[], bool]) -> Process:
+    command = [sys.executable, "-m", module, "--state-dir", state.root]
+    return Process(name, command, state.log(name), ready=ready, own_session=True)
+
+
+def _start(processes: list[Process], report: Report) -> None:
+    """Start processes side by side and wait until all are ready; if one is not, none stays."""
     try:
-        process.wait_ready(_READY_SECONDS)
+        for process in processes:
+            report(f"starting {process.name}")
+            process.start()
+        for process in processes:
+            process.wait_ready(_READY_SECONDS)
     except BaseException as error:
-        process.stop()
+        for process in processes:
+            process.stop()
         if isinstance(error, ProcessFailedError):
             raise LifecycleError(str(error)) from error
         raise
@@ -221,6 +237,10 @@ def _identity(file: Path) -> Identity | None:
 
 def _aws_identity(state: State) -> Identity | None:
     return _identity(state.aws / "process.json")
+
+
+def _plugins_identity(state: State) -> Identity | None:
+    return _identity((state.pulumi / home.PREFORK).with_suffix(".json"))
 
 
 def _cluster_folders(state: State) -> list[Path]:
@@ -248,8 +268,11 @@ class Part:
 def parts(state: State) -> list[Part]:
     """Every part of the sandbox."""
     settings = state.settings()
-    aws = _aws_identity(state)
-    found = [Part("aws", "stand-in", f"moto {version('moto')}", aws.pid if aws else None, expected=True)]
+    aws, plugins = _aws_identity(state), _plugins_identity(state)
+    found = [
+        Part("aws", "stand-in", f"moto {version('moto')}", aws.pid if aws else None, expected=True),
+        Part("plugins", "stand-in", "sandbox", plugins.pid if plugins else None, expected=True),
+    ]
     for folder in _cluster_folders(state):
         if not (folder / "cluster.json").exists():
             continue

@@ -24,6 +24,9 @@ from sandbox.state import State, read_json, write_text
 STAND_INS = {"aws": "pulumi_aws", "eks": "pulumi_eks", "kubernetes": "pulumi_kubernetes", "tls": "pulumi_tls"}
 """Provider plugin -> the SDK whose version its stand-in answers for."""
 
+PREFORK = "prefork.sock"
+"""Where the prefork server listens, below the engine's folder."""
+
 _PREFIX = "pulumi-resource-"
 
 
@@ -44,7 +47,7 @@ def prepare(state: State) -> None:
         _script(root / "bin" / tool, [settings.tools[tool]])
     for name, sdk in STAND_INS.items():
         replacement = settings.replacements.get(f"{_PREFIX}{name}")
-        command = [replacement] if replacement else [sys.executable, "-m", f"sandbox.providers.{name}"]
+        command = [replacement] if replacement else _prefork(root, f"sandbox.providers.{name}")
         _install_plugin(root / "home", name, version(sdk), command)
     for given, path in settings.replacements.items():
         name = given.removeprefix(_PREFIX)
@@ -93,11 +96,17 @@ def _install_engine(root: Path, source: Path) -> Path:
         except OSError:
             # Another file system: a symbolic link would not do, the engine resolves its own.
             shutil.copy2(source, engine)
-    _script(root / "engine" / "pulumi-language-python", [sys.executable, "-m", "sandbox.engine.language_host"])
+    command = _prefork(root, "sandbox.engine.language_host")
+    _script(root / "engine" / "pulumi-language-python", ["env", f"SANDBOX_PREFORK={root / PREFORK}", *command])
     return engine
 
 
-def _install_plugin(home: Path, name: str, plugin_version: str, command: list[str]) -> None:
+def _prefork(root: Path, module: str) -> list[str | Path]:
+    """What starts one of our modules as a plugin."""
+    return [sys.executable, "-S", "-E", Path(__file__).with_name("launch.py"), root / PREFORK, module]
+
+
+def _install_plugin(home: Path, name: str, plugin_version: str, command: Sequence[str | Path]) -> None:
     folder = home / "plugins" / f"resource-{name}-v{plugin_version}"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _script(folder / f"{_PREFIX}{name}", command)

@@ -10,6 +10,7 @@ import queue
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import tomllib
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from types import FrameType
 from typing import IO, Any
 
 import grpc
+from google.protobuf import empty_pb2
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
 _MESSAGE_BYTES = 400 * 1024 * 1024  # what the engine itself allows
@@ -43,14 +45,29 @@ def interpreter(info: language_pb2.ProgramInfo) -> str:
     return str(python)
 
 
-def plugin_command(folder: Path, kind: str, args: list[str]) -> list[str]:
+def module_command(python: str, module: str) -> list[str]:
+    """What runs a module: the prefork server, where there is one and it runs the same Python."""
+    server = os.environ.get("SANDBOX_PREFORK")
+    if server and python == sys.executable:
+        return [python, "-S", "-E", str(Path(__file__).with_name("launch.py")), server, module]
+    return [python, "-u", "-m", module]
+
+
+def program_command(python: str) -> list[str]:
+    """What runs a program: `program`, by its name where that Python knows it, else by its path."""
+    if python == sys.executable:
+        return module_command(python, "sandbox.engine.program")
+    return [python, "-u", str(Path(__file__).with_name("program.py"))]
+
+
+def plugin_command(python: str, folder: Path, kind: str, args: list[str]) -> list[str]:
     """What runs a plugin written in Python: a policy pack, a program with `__main__.py`, or a component package."""
     if kind == "analyzer":
-        return ["-u", "-m", "pulumi.policy", *args, str(folder)]
+        return [*module_command(python, "pulumi.policy"), *args, str(folder)]
     if (folder / "__main__.py").exists():
-        return ["-u", str(folder), *args]
+        return [python, "-u", str(folder), *args]
     project = tomllib.loads((folder / "pyproject.toml").read_text())
-    return ["-u", "-m", "pulumi.run.plugin", project["project"]["name"], *args]
+    return [*module_command(python, "pulumi.run.plugin"), project["project"]["name"], *args]
 
 
 class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
@@ -72,6 +89,10 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         """None ahead of time, as above."""
         return language_pb2.GetRequiredPluginsResponse()
 
+    def Cancel(self, request: Any, context: Any) -> empty_pb2.Empty:
+        """The engine is done, or gives up: programs and plugins end with their calls, and we with its interrupt."""
+        return empty_pb2.Empty()
+
     def RuntimeOptionsPrompts(self, request: Any, context: Any) -> language_pb2.RuntimeOptionsResponse:
         """Nothing to ask."""
         return language_pb2.RuntimeOptionsResponse()
@@ -89,34 +110,27 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         return iter(())
 
     def Run(self, request: language_pb2.RunRequest, context: grpc.ServicerContext) -> language_pb2.RunResponse:
-        """Run a program in a child process; its output is ours, its result comes over a pipe."""
+        """Run a program in a child process; its output is ours, its result comes in a file."""
         try:
             python = interpreter(request.info)
         except FileNotFoundError as error:
             return language_pb2.RunResponse(error=str(error))
-        read, write = os.pipe()
-        program = Path(__file__).with_name("program.py")
-        child = subprocess.Popen(
-            [python, "-u", str(program), str(write)], stdin=subprocess.PIPE, pass_fds=(write,), cwd=request.pwd
-        )
-        os.close(write)
-        context.add_callback(lambda: _terminate(child))
-        assert child.stdin is not None  # noqa: S101 - says to the type checker what PIPE means
-        with child.stdin:
-            child.stdin.write(request.SerializeToString())
-        with os.fdopen(read, "rb") as answer:
-            response = answer.read()
-        code = child.wait()
-        if code:
-            return language_pb2.RunResponse(error=f"the program's process ended with exit code {code}")
-        return language_pb2.RunResponse.FromString(response)
+        with tempfile.TemporaryDirectory(prefix="pulumi-program-") as folder:
+            asked, answer = Path(folder, "request"), Path(folder, "response")
+            asked.write_bytes(request.SerializeToString())
+            child = subprocess.Popen([*program_command(python), str(asked), str(answer)], cwd=request.pwd)
+            context.add_callback(lambda: _terminate(child))
+            code = child.wait()
+            if code:
+                return language_pb2.RunResponse(error=f"the program's process ended with exit code {code}")
+            return language_pb2.RunResponse.FromString(answer.read_bytes())
 
     def RunPlugin(
         self, request: language_pb2.RunPluginRequest, context: grpc.ServicerContext
     ) -> Iterator[language_pb2.RunPluginResponse]:
         """Run a plugin in a child process and pass on what it prints, until it ends."""
         folder = Path(request.info.program_directory)
-        command = [interpreter(request.info), *plugin_command(folder, request.kind, list(request.args))]
+        command = plugin_command(interpreter(request.info), folder, request.kind, list(request.args))
         environment = dict(entry.split("=", 1) for entry in request.env) or None
         cwd = folder if request.kind == "analyzer" else request.pwd
         child = subprocess.Popen(

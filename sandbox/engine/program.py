@@ -1,7 +1,9 @@
 """Run one Pulumi program, in a process of its own, with the interpreter that the program asks for.
 
-The language host hands over a serialized `RunRequest` on stdin and gets a serialized `RunResponse` back on the file
-descriptor named on the command line. This file stands alone: the program's interpreter need not know the sandbox.
+    program.py REQUEST RESPONSE
+
+REQUEST is a file that holds a serialized `RunRequest`, RESPONSE the file that a serialized `RunResponse` is written to.
+This file stands alone: the program's interpreter need not know the sandbox.
 """
 
 import asyncio
@@ -72,12 +74,10 @@ def _program(info: language_pb2.ProgramInfo) -> None:
 
 def main() -> None:
     """Read the request, run the program, write the response."""
-    descriptor = int(sys.argv[1])
-    request = language_pb2.RunRequest.FromString(sys.stdin.buffer.read())
+    asked, answer = map(Path, sys.argv[1:])
+    request = language_pb2.RunRequest.FromString(asked.read_bytes())
     sys.argv = [request.info.program_directory]
-    response = execute(request)
-    with os.fdopen(descriptor, "wb") as answer:
-        answer.write(response.SerializeToString())
+    answer.write_bytes(execute(request).SerializeToString())
     # Threads of the SDK may still wait on a monitor that is gone.
     os._exit(0)
 

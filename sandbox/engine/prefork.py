@@ -1,0 +1,206 @@
+"""A process that has imported what plugins need, and forks one whenever the engine starts a plugin.
+
+    python -m sandbox.engine.prefork --state-dir D
+
+An engine starts four providers, a language host and a program for every command; on a small machine the imports alone
+cost seconds. A fork has them already. Nothing of gRPC is started before the fork, which would not survive it. Without
+this process everything works, slower (see `launch`).
+"""
+
+import argparse
+import importlib
+import json
+import logging
+import os
+import runpy
+import selectors
+import signal
+import socket
+import sys
+import threading
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.engine import home
+from sandbox.processes import Identity
+from sandbox.state import State, write_json
+
+log = logging.getLogger(__name__)
+
+_MODULES = (
+    "pulumi.provider.experimental.server",
+    "pulumi.policy",
+    "pulumi_aws",
+    "pulumi_eks",
+    "pulumi_kubernetes",
+    "pulumi_tls",
+    "pulumi.runtime.proto.language_pb2_grpc",
+    "sandbox.providers.aws.preload",
+    "sandbox.providers.eks.preload",
+    "sandbox.providers.kubernetes.preload",
+    "sandbox.providers.tls.preload",
+)
+"""What is imported ahead: a provider's `preload` module imports what its plugin uses."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """One plugin to run, as `launch` asks for it."""
+
+    module: str
+    arguments: list[str]
+    environment: dict[str, str]
+    folder: str
+    streams: list[int]
+
+
+def receive(connection: socket.socket) -> Order:
+    """Read an order and the three standard streams that come with it."""
+    size, streams, _, _ = socket.recv_fds(connection, 8, 3)
+    data = bytearray()
+    while len(data) < int.from_bytes(size, "big"):
+        chunk = connection.recv(65536)
+        if not chunk:
+            raise ConnectionError("the order broke off")
+        data += chunk
+    order: dict[str, Any] = json.loads(data)
+    return Order(order["module"], order["arguments"], order["environment"], order["folder"], list(streams))
+
+
+class Prefork:
+    """The server: accepts orders, forks, and tells each launcher how its plugin ended."""
+
+    def __init__(self, listener: socket.socket) -> None:
+        """`listener` is bound and listens."""
+        self._listener = listener
+        self._children: dict[int, socket.socket] = {}
+        # SIGCHLD wakes the selector: https://docs.python.org/3/library/signal.html#signal.set_wakeup_fd
+        self._wake, wakeup = socket.socketpair()
+        for end in (self._wake, wakeup):
+            end.settimeout(0)
+        self._wakeup = wakeup
+        signal.set_wakeup_fd(wakeup.fileno())
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        self._stopping = False
+        signal.signal(signal.SIGTERM, self._stop)
+
+    def _stop(self, *_: object) -> None:
+        self._stopping = True
+
+    def serve(self) -> None:
+        """Serve until SIGTERM; plugins that still run are ended."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._listener, selectors.EVENT_READ)
+            selector.register(self._wake, selectors.EVENT_READ)
+            while not self._stopping:
+                for key, _ in selector.select():
+                    if key.fileobj is self._listener:
+                        self._accept()
+                    else:
+                        with suppress(BlockingIOError):
+                            self._wake.recv(4096)
+                self._reap()
+        for pid in self._children:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+
+    def _accept(self) -> None:
+        connection, _ = self._listener.accept()
+        connection.settimeout(5)
+        try:
+            order = receive(connection)
+        except (OSError, ValueError) as error:
+            log.warning("an order that cannot be read: %s", error)
+            connection.close()
+            return
+        pid = os.fork()
+        if pid == 0:
+            self._listener.close()
+            for other in self._children.values():
+                other.close()
+            become(order, connection)
+        for stream in order.streams:
+            os.close(stream)
+        self._children[pid] = connection
+
+    def _reap(self) -> None:
+        while self._children:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                return
+            connection = self._children.pop(pid)
+            code = os.waitstatus_to_exitcode(status)
+            with suppress(OSError):
+                connection.sendall(bytes([code if code >= 0 else 128 - code]))
+            connection.close()
+
+
+def become(order: Order, connection: socket.socket) -> None:
+    """Turn this fork into the plugin; never returns."""
+    code = 1
+    try:
+        logging.root.handlers.clear()
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+        for target, stream in enumerate(order.streams):
+            os.dup2(stream, target)
+            os.close(stream)
+        connection.settimeout(None)
+        threading.Thread(target=_follow, args=(connection,), daemon=True).start()
+        os.chdir(order.folder)
+        os.environ.clear()
+        os.environ.update(order.environment)
+        sys.argv = [order.module, *order.arguments]
+        # The streams were block-buffered for the server's log; a plugin's port must be read at once.
+        sys.stdout = os.fdopen(1, "w", buffering=1, closefd=False)
+        sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
+        sys.path[0] = order.folder
+        runpy.run_module(order.module, run_name="__main__", alter_sys=True)
+        code = 0
+    except SystemExit as leave:
+        code = leave.code if isinstance(leave.code, int) else int(leave.code is not None)
+    except BaseException:
+        log.exception("%s failed", order.module)
+    finally:
+        with suppress(Exception):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+
+
+def _follow(connection: socket.socket) -> None:
+    """Get the launcher's signals, and end with it."""
+    while True:
+        number = connection.recv(1)
+        if not number:
+            os._exit(1)
+        os.kill(os.getpid(), number[0])
+
+
+def main() -> None:
+    """Import, listen, serve."""
+    parser = argparse.ArgumentParser(description="Fork plugins that have imported what they need.")
+    parser.add_argument("--state-dir", required=True)
+    state = State.at(parser.parse_args().state_dir)
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
+    os.environ.update(state.client_environment())
+    for module in _MODULES:
+        try:
+            importlib.import_module(module)
+        except ImportError as error:
+            log.info("not imported ahead: %s", error)
+    path = state.pulumi / home.PREFORK
+    path.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX) as listener:
+        os.chdir(path.parent)
+        listener.bind(path.name)
+        path.chmod(0o600)
+        listener.listen(64)
+        write_json(path.with_suffix(".json"), (Identity.of(os.getpid()) or Identity(0, 0)).to_json())
+        Prefork(listener).serve()
+
+
+if __name__ == "__main__":
+    main()
