@@ -1,0 +1,221 @@
+"""The list of issue 3, asked through the AWS API and kubectl, not through the program."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from typing import Any
+
+import pytest
+
+from sandbox.processes import wait_until
+from tests.conftest import Sandbox
+
+pytestmark = pytest.mark.sandbox
+
+_CONTROLLER = "app.kubernetes.io/name=aws-load-balancer-controller"
+_SECONDS = 2.0
+
+
+def outputs(stack: Sandbox) -> dict[str, Any]:
+    return json.loads(stack.run("pulumi", "stack", "output", "--stack", "sandbox", "--json"))
+
+
+def tagged(stack: Sandbox) -> list[dict[str, Any]]:
+    """The load balancers that carry the cluster's tag."""
+    elb = stack.aws("elbv2")
+    found = elb.describe_load_balancers()["LoadBalancers"]
+    name = outputs(stack)["clusterName"]
+    described = elb.describe_tags(ResourceArns=[b["LoadBalancerArn"] for b in found])["TagDescriptions"]
+    own = {d["ResourceArn"] for d in described if {"Key": "elbv2.k8s.aws/cluster", "Value": name} in d["Tags"]}
+    return [b for b in found if b["LoadBalancerArn"] in own]
+
+
+def groups(stack: Sandbox) -> list[dict[str, Any]]:
+    return stack.aws("elbv2").describe_target_groups()["TargetGroups"]
+
+
+def registered(stack: Sandbox, group: str) -> set[str]:
+    """The addresses in a target group that are not on their way out."""
+    health = stack.aws("elbv2").describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
+    return {h["Target"]["Id"] for h in health if h["TargetHealth"]["State"] != "draining"}
+
+
+def bindings(stack: Sandbox) -> list[dict[str, Any]]:
+    return stack.kubectl("get", "targetgroupbindings", "-A")["items"]
+
+
+def endpoints(stack: Sandbox, namespace: str, service: str) -> set[str]:
+    """The addresses of a Service's ready endpoints."""
+    selector = f"kubernetes.io/service-name={service}"
+    slices = stack.kubectl("get", "endpointslices", "-n", namespace, "-l", selector)["items"]
+    return {
+        address
+        for part in slices
+        for endpoint in part.get("endpoints") or []
+        if endpoint.get("conditions", {}).get("ready")
+        for address in endpoint["addresses"]
+    }
+
+
+def replicas(stack: Sandbox) -> list[dict[str, Any]]:
+    return stack.kubectl("get", "pods", "-n", "kube-system", "-l", _CONTROLLER)["items"]
+
+
+def ready(pod: dict[str, Any]) -> bool:
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"].get("conditions", []))
+
+
+def leader(stack: Sandbox) -> str:
+    lease = stack.kubectl("get", "lease", "-n", "kube-system", "aws-load-balancer-controller-leader")
+    return lease["spec"].get("holderIdentity") or ""
+
+
+def processes(stack: Sandbox) -> dict[str, int]:
+    """The controller's processes: pod name -> pid."""
+    parts = json.loads(stack.run("sandbox", "status", "--json", check=False))["parts"]
+    return {p["name"].rpartition("/")[2]: p["pid"] for p in parts if "aws-load-balancer-controller" in p["name"]}
+
+
+def test_one_alb_and_one_nlb_carry_the_clusters_tag(stack: Sandbox) -> None:
+    assert sorted(b["Type"] for b in tagged(stack)) == ["application", "network"]
+
+
+def test_every_target_group_holds_exactly_the_ready_pods_addresses(stack: Sandbox) -> None:
+    found = groups(stack)
+    bound = {b["spec"]["targetGroupARN"]: b for b in bindings(stack)}
+    assert {g["TargetGroupArn"] for g in found} == set(bound)
+    for group in found:
+        assert group["TargetType"] == "ip"
+        binding = bound[group["TargetGroupArn"]]
+        wanted = endpoints(stack, binding["metadata"]["namespace"], binding["spec"]["serviceRef"]["name"])
+        assert registered(stack, group["TargetGroupArn"]) == wanted
+        assert len(wanted) == 2
+
+
+def test_each_target_is_an_address_of_its_nodes_interface(stack: Sandbox) -> None:
+    ec2 = stack.aws("ec2")
+    nodes = {n["metadata"]["name"]: n["spec"]["providerID"] for n in stack.kubectl("get", "nodes")["items"]}
+    pods = {p["status"].get("podIP"): p["spec"].get("nodeName") for p in stack.kubectl("get", "pods", "-A")["items"]}
+    for group in groups(stack):
+        for address in registered(stack, group["TargetGroupArn"]):
+            named = [{"Name": "addresses.private-ip-address", "Values": [address]}]
+            (interface,) = ec2.describe_network_interfaces(Filters=named)["NetworkInterfaces"]
+            assert nodes[pods[address]].endswith("/" + interface["Attachment"]["InstanceId"])
+
+
+def test_two_replicas_are_ready_each_a_live_process_one_of_them_the_leader(stack: Sandbox) -> None:
+    pods = replicas(stack)
+    assert len(pods) == 2
+    assert all(ready(p) for p in pods)
+    running = processes(stack)
+    names = {p["metadata"]["name"] for p in pods}
+    assert names <= set(running)
+    for name in names:
+        os.kill(running[name], 0)
+    assert any(leader(stack).startswith(n) for n in names)
+
+
+def test_the_controllers_role_trusts_exactly_one_subject_and_one_audience(stack: Sandbox) -> None:
+    name = outputs(stack)["controllerRoleArn"].rpartition("/")[2]
+    document = stack.aws("iam").get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
+    (statement,) = document["Statement"]
+    assert list(statement["Condition"]) == ["StringEquals"]
+    claims = {k.rpartition(":")[2]: v for k, v in statement["Condition"]["StringEquals"].items()}
+    assert claims == {
+        "sub": "system:serviceaccount:kube-system:aws-load-balancer-controller",
+        "aud": "sts.amazonaws.com",
+    }
+
+
+def test_the_controller_works_with_a_session_of_its_role(stack: Sandbox) -> None:
+    """Who called is what the AWS process saw: the load balancers were made by the role's session."""
+    role = outputs(stack)["controllerRoleArn"].rpartition("/")[2]
+    calls = json.loads(stack.run("curl", "-sf", f"{stack.state.aws_endpoint}/_sandbox/calls"))
+    assert f":assumed-role/{role}/" in json.dumps(calls)
+
+
+def follow(stack: Sandbox, namespace: str, deployment: str, service: str, group: str, count: int) -> float:
+    """Scale a Deployment; seconds from its endpoints being as wanted to its targets being so."""
+    stack.run("kubectl", "scale", "-n", namespace, f"deployment/{deployment}", f"--replicas={count}")
+    assert wait_until(lambda: len(endpoints(stack, namespace, service)) == count, 60)
+    begun = time.monotonic()
+    assert wait_until(lambda: registered(stack, group) == endpoints(stack, namespace, service), 30)
+    return time.monotonic() - begun
+
+
+def test_targets_follow_the_endpoints_up_and_down(stack: Sandbox) -> None:
+    for binding in bindings(stack):
+        namespace, service = binding["metadata"]["namespace"], binding["spec"]["serviceRef"]["name"]
+        selector = stack.kubectl("get", "service", "-n", namespace, service)["spec"]["selector"]
+        deployments = stack.kubectl("get", "deployments", "-n", namespace)["items"]
+        (name,) = [
+            d["metadata"]["name"]
+            for d in deployments
+            if selector.items() <= d["spec"]["template"]["metadata"]["labels"].items()
+        ]
+        seconds = [follow(stack, namespace, name, service, binding["spec"]["targetGroupARN"], n) for n in (6, 1, 2)]
+        assert max(seconds) < _SECONDS, seconds
+
+
+def test_killing_the_leader_loses_nothing_and_the_other_takes_over(stack: Sandbox) -> None:
+    before = {g["TargetGroupArn"]: registered(stack, g["TargetGroupArn"]) for g in groups(stack)}
+    first = leader(stack)
+    (pid,) = [pid for name, pid in processes(stack).items() if first.startswith(name)]
+    os.kill(pid, signal.SIGKILL)
+    assert wait_until(lambda: leader(stack) not in ("", first), 60, interval=0.2)
+    assert {g["TargetGroupArn"]: registered(stack, g["TargetGroupArn"]) for g in groups(stack)} == before
+    assert wait_until(lambda: sum(map(ready, replicas(stack))) == 2, 60, interval=0.2)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("aws", "elbv2", "describe-load-balancers"),
+        ("aws", "eks", "list-clusters"),
+        ("helm", "list", "-A"),
+        ("kubectl", "get", "nodes"),
+    ],
+)
+def test_the_ordinary_clients_work(stack: Sandbox, command: tuple[str, ...]) -> None:
+    assert stack.run(*command).strip()
+
+
+def test_a_watch_sees_what_happens(stack: Sandbox) -> None:
+    command = ["kubectl", "get", "configmaps", "-n", "default", "--watch-only", "-o", "name"]
+    with subprocess.Popen(command, env=stack.environment(), stdout=subprocess.PIPE, text=True) as watch:
+        try:
+            stdout = watch.stdout
+            assert stdout is not None
+            stack.run("kubectl", "create", "configmap", "-n", "default", "seen")
+            assert stdout.readline().strip() == "configmap/seen"
+        finally:
+            watch.terminate()
+            stack.run("kubectl", "delete", "configmap", "-n", "default", "seen")
+
+
+def changes(stack: Sandbox, *arguments: str) -> dict[str, int]:
+    """What a pulumi command changed, by kind, without what stayed the same."""
+    stack.run("pulumi", *arguments, "--stack", "sandbox", "--yes", "--skip-preview", "--non-interactive", timeout=300)
+    history = json.loads(stack.run("pulumi", "stack", "history", "--stack", "sandbox", "--json", "--page-size", "1"))
+    return {k: v for k, v in history[0]["resourceChanges"].items() if k != "same"}
+
+
+def test_a_second_up_changes_nothing(stack: Sandbox) -> None:
+    assert changes(stack, "up") == {}
+
+
+def test_a_refresh_changes_nothing(stack: Sandbox) -> None:
+    assert changes(stack, "refresh") == {}
+
+
+def test_kubeconfig_and_keys_are_secret_in_the_state(stack: Sandbox) -> None:
+    state = stack.run("pulumi", "stack", "export", "--stack", "sandbox")
+    assert "PRIVATE KEY" not in state
+    assert "certificate-authority-data" not in state
+    assert "[secret]" in stack.run("pulumi", "stack", "output", "--stack", "sandbox")
+
+
+def test_no_file_of_the_sandbox_is_readable_by_others(stack: Sandbox) -> None:
+    assert stack.state.root.stat().st_mode & 0o077 == 0
