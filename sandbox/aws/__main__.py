@@ -1,0 +1,106 @@
+"""`python -m sandbox.aws --state-dir D`: the AWS process of one sandbox."""
+
+import argparse
+import fcntl
+import logging
+import os
+import random
+import signal
+import sys
+import threading
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import IO
+
+from sandbox.processes import Identity
+from sandbox.state import State, StateError, write_json
+
+log = logging.getLogger("sandbox.aws")
+CLUSTER_AGENT = [sys.executable, "-m", "sandbox.cluster"]
+
+
+def main() -> int:
+    """Run until SIGTERM. The clusters' agents live on: they belong to the clusters, not to this process."""
+    parser = argparse.ArgumentParser(prog="python -m sandbox.aws", description=__doc__)
+    parser.add_argument("--state-dir", required=True, help="the sandbox's state folder")
+    parser.add_argument("--agent", help="a program that runs a cluster, in the place of `python -m sandbox.cluster`")
+    arguments = parser.parse_args()
+    state = State.at(arguments.state_dir)
+    # moto takes members out of sets of strings here and there: their order is the hash seed's.
+    if os.environ.get("PYTHONHASHSEED") != "0":
+        os.environ["PYTHONHASHSEED"] = "0"
+        os.execv(sys.executable, [sys.executable, "-m", "sandbox.aws", *sys.argv[1:]])  # noqa: S606 - this very program
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        return run(state, [arguments.agent] if arguments.agent else CLUSTER_AGENT)
+    except (StateError, RuntimeError, OSError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+
+
+def run(state: State, agent: list[str]) -> int:
+    """Bind, replay, serve, end. `agent` is the command that runs a cluster.
+
+    Raises:
+        StateError: there is no sandbox in the folder, or another process serves it.
+        RuntimeError: the journal cannot be replayed.
+        OSError: the port is taken.
+    """
+    end = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: end.set())
+    settings = state.settings()
+    hold = only_one(state)
+    began = time.monotonic()
+    from sandbox.aws import emulator  # noqa: PLC0415 - it sets the environment that moto reads when it is imported
+
+    emulator.prepare(settings.account)
+    from sandbox.aws.clusters import Agents, Observations  # noqa: PLC0415
+    from sandbox.aws.gate import Gate, application  # noqa: PLC0415
+    from sandbox.aws.journal import Journal  # noqa: PLC0415
+    from sandbox.aws.server import Handler, Server  # noqa: PLC0415
+
+    port = settings.ports["aws"]
+    header = {"moto": version("moto"), "seed": random.SystemRandom().getrandbits(63), "time": time.time()}
+    journal = Journal(state.aws / "journal", header)
+    emulated = emulator.Emulator(
+        journal.header["seed"], journal.header["time"], settings.region, settings.account, state.aws_endpoint
+    )
+    gate = Gate(emulated, journal, Observations(state))
+    server = Server("127.0.0.1", port, application(gate), Handler)
+    entries = gate.replay()
+    agents = Agents(state, gate, emulated.eks, agent)
+    gate.after_eks_write = agents.wake
+    agents.start()
+    serving = threading.Thread(target=server.serve_forever, name="server", daemon=True)
+    serving.start()
+    write_json(state.aws / "process.json", Identity.of(os.getpid()).to_json())  # pyright: ignore[reportOptionalMemberAccess] - we live
+    log.info("serving on %s after %.1f s, %d journaled calls", state.aws_endpoint, time.monotonic() - began, entries)
+    end.wait()
+    server.shutdown()
+    with gate.lock:
+        agents.stop()
+        journal.close()
+    hold.close()
+    return 0
+
+
+def only_one(state: State) -> IO[str]:
+    """Hold the folder's lock: two processes with one journal would each know half of the truth.
+
+    Raises:
+        StateError: another process holds it.
+    """
+    path: Path = state.aws / "lock"
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file = path.open("a")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise StateError(f"another AWS process serves {state.root}: `sandbox status` shows it") from None
+    return file
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,230 @@
+"""The clusters' agents: started when EKS wants a cluster, kept running, watched, ended with it.
+
+The model (`sandbox.aws.eks`) knows what is wanted; this shell makes the machine match, again and again, and tells the
+model what the agents report. An agent lives in a session of its own and outlives this process.
+"""
+
+import json
+import logging
+import os
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from sandbox.aws.eks.store import Eks, Wanted
+from sandbox.processes import Identity, Process, session_members, wait_until
+from sandbox.state import State, read_json, write_json
+
+log = logging.getLogger(__name__)
+GRACE = 20.0
+"""Seconds that an agent has to end its processes."""
+_REPORTED = ("phase", "endpoint", "ca", "message", "ready_nodes")
+
+
+class _Gate(Protocol):
+    lock: Any
+
+    def look_at_clusters(self) -> None: ...
+
+    def observe(self, observation: dict[str, Any]) -> None: ...
+
+
+class Observations:
+    """What agents have written since it was last asked."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._stamps: dict[Path, tuple[int, int]] = {}
+
+    def news(self, eks: Eks) -> list[dict[str, Any]]:
+        """One observation for each cluster whose report differs from what the model holds."""
+        found: list[dict[str, Any]] = []
+        for name in eks.clusters:
+            folder = self._state.cluster(name)
+            files = (folder / "status.json", folder / "pki" / "sa.pub")
+            if any([self._changed(file) for file in files]):  # noqa: C419 - both stamps are to be taken
+                observation = read_report(folder, name)
+                if observation and not eks.knows(observation):
+                    found.append(observation)
+        return found
+
+    def _changed(self, file: Path) -> bool:
+        try:
+            status = file.stat()
+        except FileNotFoundError:
+            return False
+        stamp = (status.st_mtime_ns, status.st_ino)
+        if self._stamps.get(file) == stamp:
+            return False
+        self._stamps[file] = stamp
+        return True
+
+
+def read_report(folder: Path, name: str) -> dict[str, Any] | None:
+    """What the agent in `folder` says of its cluster: `{"cluster", "status", "keys"}`."""
+    status = read_json(folder / "status.json")
+    if status is None:
+        return None
+    try:
+        keys = (folder / "pki" / "sa.pub").read_text()
+    except FileNotFoundError:
+        keys = None
+    return {"cluster": name, "status": {key: status[key] for key in _REPORTED if key in status}, "keys": keys}
+
+
+@dataclass
+class _Tries:
+    """How often an agent was started, and when it may be again."""
+
+    count: int = 0
+    not_before: float = 0.0
+
+
+@dataclass
+class Agents:
+    """One agent for every cluster that EKS wants, none for any other."""
+
+    state: State
+    gate: _Gate
+    eks: Eks
+    command: Sequence[str]
+    _processes: dict[str, Process] = field(default_factory=dict[str, Process])
+    _tries: dict[str, _Tries] = field(default_factory=dict[str, _Tries])
+    _ending: set[str] = field(default_factory=set[str])
+    _woken: threading.Event = field(default_factory=threading.Event)
+    _stopping: bool = False
+
+    def start(self) -> None:
+        """Begin; agents that live are adopted, clusters that nobody wants are removed."""
+        known = {wanted.name for wanted in self.eks.wanted()}
+        for name in clusters_on_disk(self.state):
+            if name not in known:
+                log.warning("cluster %s is in no journal: removing it", name)
+                end_cluster(self.state, name)
+        threading.Thread(target=self._run, name="agents", daemon=True).start()
+
+    def wake(self) -> None:
+        """Look now, and not in half a second."""
+        self._woken.set()
+
+    def stop(self) -> None:
+        """Watch no longer. The agents live on."""
+        self._stopping = True
+
+    def _run(self) -> None:
+        while not self._stopping:
+            self._woken.wait(0.5)
+            self._woken.clear()
+            try:
+                self._round()
+            except Exception:
+                log.exception("a round failed; the next one is in half a second")
+
+    def _round(self) -> None:
+        self.gate.look_at_clusters()
+        with self.gate.lock:
+            everything = [] if self._stopping else self.eks.wanted()
+        for wanted in everything:
+            if wanted.deleting:
+                self._begin_to_end(wanted.name)
+            else:
+                self._keep(wanted)
+
+    def _keep(self, wanted: Wanted) -> None:
+        folder = self.state.cluster(wanted.name)
+        write_if_new(folder / "cluster.json", wanted.cluster)
+        write_if_new(folder / "nodes.json", {"nodes": wanted.nodes})
+        process = self._processes.get(wanted.name)
+        if process and process.running():
+            return
+        identity = Identity.from_json(read_json(folder / "process.json"))
+        if identity and identity.alive():
+            return
+        self._spawn(wanted.name, folder)
+
+    def _spawn(self, name: str, folder: Path) -> None:
+        tries = self._tries.setdefault(name, _Tries())
+        if time.monotonic() < tries.not_before:
+            return
+        if tries.count:
+            log.warning("the agent of cluster %s is gone: starting it again (%d)", name, tries.count)
+        tries.count += 1
+        tries.not_before = time.monotonic() + min(2.0**tries.count, 30.0)
+        argv = [*self.command, "--state-dir", str(self.state.root), "--name", name]
+        ours = {"PYTHONHASHSEED"}
+        environment = {k: v for k, v in os.environ.items() if k not in ours and not k.startswith("MOTO_")}
+        process = Process(name, argv, self.state.log(f"{name}-agent"), environment, own_session=True)
+        write_json(folder / "process.json", process.start().to_json())
+        self._processes[name] = process
+
+    def _begin_to_end(self, name: str) -> None:
+        if name in self._ending:
+            return
+        self._ending.add(name)
+        threading.Thread(target=self._end, args=(name,), name=f"end-{name}", daemon=True).start()
+
+    def _end(self, name: str) -> None:
+        process = self._processes.pop(name, None)
+        end_cluster(self.state, name, process)
+        self._tries.pop(name, None)
+        if not self._stopping:
+            self.gate.observe({"cluster": name, "gone": True})
+        self._ending.discard(name)
+
+
+def write_if_new(path: Path, data: Any) -> None:
+    """Write a document unless it stands there already: its reader watches the file."""
+    if json.dumps(read_json(path)) != json.dumps(data):
+        write_json(path, data)
+
+
+def clusters_on_disk(state: State) -> list[str]:
+    """The names of the clusters that have a folder."""
+    try:
+        return sorted(entry.name for entry in state.clusters.iterdir() if entry.is_dir())
+    except FileNotFoundError:
+        return []
+
+
+def end_cluster(state: State, name: str, process: Process | None = None, grace: float = GRACE) -> None:
+    """End a cluster's agent and all its processes, then remove its folder. Bounded; repeatable.
+
+    Args:
+        state: the sandbox's.
+        name: the cluster's.
+        process: the agent, if it is our child (it is to be reaped).
+        grace: seconds that the agent has to end what it started.
+    """
+    folder = state.cluster(name)
+    agent = Identity.from_json(read_json(folder / "process.json"))
+    if agent:
+        agent.signal(signal.SIGTERM)
+        if process:
+            wait_until(lambda: not process.running(), grace)
+        wait_until(lambda: not agent.alive(), 0 if process else grace)
+        for member in session_members(agent.pid):
+            member.signal(signal.SIGKILL)
+        wait_until(lambda: not session_members(agent.pid), 5)
+        if process:
+            process.running()
+    # A process that died of SIGKILL may still be writing a file's last page into its folder.
+    wait_until(lambda: _removed(folder), 5)
+
+
+def _removed(folder: Path) -> bool:
+    shutil.rmtree(folder, ignore_errors=True)
+    return not folder.exists()
+
+
+def stop_all(state: State) -> None:
+    """End every cluster of a sandbox, all at once: what `sandbox down` calls when the AWS process has ended."""
+    names = clusters_on_disk(state)
+    if names:
+        with ThreadPoolExecutor(len(names)) as pool:
+            list(pool.map(lambda name: end_cluster(state, name), names))

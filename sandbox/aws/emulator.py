@@ -1,0 +1,115 @@
+"""moto as the sandbox uses it: its applications, called without a network, with our corrections and extensions."""
+
+import functools
+import io
+import os
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import moto.core.responses
+import moto.core.utils
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.wrappers import Response
+
+from sandbox.aws import corrections, determinism, sts
+from sandbox.aws.call import Call
+from sandbox.aws.eks import api as eks_api
+from sandbox.aws.patching import replace
+from sandbox.aws.replies import Denial, error_reply
+
+# What the project's stack calls. Anything else that moto knows is loaded when it is first asked for.
+_PRELOADED = ("ec2", "elasticloadbalancing", "iam", "sts", "eks")
+
+
+def prepare(account: str) -> None:
+    """Set what moto reads from the environment; before moto is imported."""
+    os.environ["MOTO_ACCOUNT_ID"] = account
+    os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
+    os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"
+
+
+class Emulator:
+    """Answers calls. Everything it knows is in memory, and a function of the calls that it was given."""
+
+    def __init__(self, seed: int, time: float, region: str, account: str, endpoint: str) -> None:
+        self.region = region
+        self.account = account
+        self.endpoint = endpoint
+        determinism.install(seed, time)
+        corrections.install()
+        self.eks = eks_api.install(region, account, endpoint)
+        sts.install(self.eks)
+        # EC2's response class has hundreds of methods; moto lists them anew at every call, for 2 ms.
+        listing: Any = moto.core.utils.method_names_from_class
+        replace(moto.core.responses, "method_names_from_class", functools.cache(listing))
+        self._dispatcher = DomainDispatcherApplication(create_backend_app)
+        self._applications: dict[str, Any] = {}
+        for service in _PRELOADED:
+            self._application(service)
+
+    def answer(self, call: Call) -> Response:
+        """Carry out a call."""
+        if call.service is None:
+            return error_reply(
+                call, Denial("MissingAuthenticationToken", "Request is missing Authentication Token", 403)
+            )
+        try:
+            application = self._application(call.service)
+        except KeyError:
+            return error_reply(call, Denial("UnknownService", f"the sandbox has no service {call.service}", 400))
+        try:
+            return Response.from_app(application, self._environ(call), buffered=True)
+        except NotImplementedError as error:
+            return error_reply(
+                call, Denial("NotImplemented", f"the sandbox has no {call.service}:{call.action} ({error})", 501)
+            )
+
+    def _application(self, service: str) -> Any:
+        if service not in self._applications:
+            host = self._dispatcher.infer_service_region_host(self._scope(service, ""), "/")
+            backend = self._dispatcher.get_backend_for_host(host)
+            if backend is None:
+                raise KeyError(service)
+            self._applications[service] = create_backend_app(backend)
+        return self._applications[service]
+
+    def _scope(self, service: str, access_key: str) -> dict[str, Any]:
+        credential = f"{access_key}/20200101/{self.region}/{service}/aws4_request"
+        return {
+            "HTTP_AUTHORIZATION": f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0",
+            "PATH_INFO": "/",
+            "HTTP_HOST": urlsplit(self.endpoint).netloc,
+        }
+
+    def _environ(self, call: Call) -> dict[str, Any]:
+        """The WSGI environment of a call: the same when it arrives and when it is replayed."""
+        address = urlsplit(self.endpoint)
+        path, query = urlsplit(call.url).path, urlsplit(call.url).query
+        environ = {
+            "REQUEST_METHOD": call.method,
+            "SCRIPT_NAME": "",
+            "PATH_INFO": unquote(path, "latin-1"),
+            "RAW_URI": call.url,
+            "REQUEST_URI": call.url,
+            "QUERY_STRING": query,
+            "CONTENT_LENGTH": str(len(call.body)),
+            "SERVER_NAME": address.hostname,
+            "SERVER_PORT": str(address.port),
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "HTTP_HOST": address.netloc,
+            "wsgi.version": (1, 0),
+            "wsgi.url_scheme": "http",
+            "wsgi.input": io.BytesIO(call.body),
+            "wsgi.errors": io.StringIO(),
+            "wsgi.multithread": True,
+            "wsgi.multiprocess": False,
+            "wsgi.run_once": False,
+        }
+        if "authorization" not in call.headers:
+            # A presigned URL carries its credential in the query, an unsigned call none: moto looks in the header only.
+            environ |= self._scope(call.service or "", call.access_key or "")
+            environ["PATH_INFO"] = unquote(path, "latin-1")
+        for name, value in call.headers.items():
+            key = name.upper().replace("-", "_")
+            environ[key if key == "CONTENT_TYPE" else f"HTTP_{key}"] = value
+        return environ

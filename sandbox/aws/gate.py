@@ -1,0 +1,143 @@
+"""The one door: every call is counted, may be struck by a fault, is authorized, journaled if it writes, and answered.
+
+One call at a time: what a call sees is what the calls before it in the journal made, and nothing else.
+"""
+
+import json
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import ValidationError
+from werkzeug.wrappers import Request, Response
+
+from sandbox.aws import determinism
+from sandbox.aws.authorization import authorize
+from sandbox.aws.call import Call, kept_headers
+from sandbox.aws.calls import Calls
+from sandbox.aws.clusters import Observations
+from sandbox.aws.emulator import Emulator
+from sandbox.aws.faults import Faults
+from sandbox.aws.identity import caller_of
+from sandbox.aws.journal import Entry, Journal
+from sandbox.aws.replies import Denial, error_reply, json_reply
+
+log = logging.getLogger(__name__)
+CONTROL = "/_sandbox/"
+# What an agent reports changes these services' answers: they see it the moment it is written.
+_LOOK_AT_CLUSTERS = {"eks", "sts"}
+
+
+class AnswerLostError(Exception):
+    """The call was carried out; its answer shall not arrive."""
+
+
+class Gate:
+    """Takes calls, one at a time."""
+
+    def __init__(self, emulator: Emulator, journal: Journal, observations: Observations) -> None:
+        self._emulator = emulator
+        self._journal = journal
+        self._observations = observations
+        self._seeds = random.SystemRandom()
+        self.lock = threading.RLock()
+        self.calls = Calls()
+        self.faults = Faults()
+        self.after_eks_write: Callable[[], None] = lambda: None
+
+    def replay(self) -> int:
+        """Carry out every entry of the journal again; how many there were."""
+        count = 0
+        for entry in self._journal.entries():
+            self._carry_out(entry)
+            count += 1
+        return count
+
+    def take(self, call: Call) -> Response:
+        """Answer one call.
+
+        Raises:
+            AnswerLostError: a fault says that the answer is lost.
+        """
+        if call.path.startswith(CONTROL):
+            return self._control(call)
+        with self.lock:
+            if call.service in _LOOK_AT_CLUSTERS:
+                self.look_at_clusters()
+            caller = caller_of(call.access_key, self._emulator.account, self._emulator.region)
+            self.calls.add(call, caller.arn)
+            strike = self.faults.strike(call, caller.arn)
+            if isinstance(strike, Denial):
+                return error_reply(call, strike)
+            denial = authorize(call, caller)
+            if denial:
+                return error_reply(call, denial)
+            reply = self._write(call) if call.writes else self._emulator.answer(call)
+            if strike:
+                raise AnswerLostError(call.action)
+            return reply
+
+    def look_at_clusters(self) -> None:
+        """Take in what the clusters' agents have reported since."""
+        with self.lock:
+            for observation in self._observations.news(self._emulator.eks):
+                self.observe(observation)
+
+    def observe(self, observation: dict[str, Any]) -> None:
+        """Tell the model of something outside. It is journaled like a call, so that a replay sees it at its place."""
+        with self.lock:
+            self._write(Call("POST", f"{CONTROL}observe", {}, json.dumps(observation).encode()))
+
+    def _write(self, call: Call) -> Response:
+        entry = Entry(call, self._seeds.getrandbits(63), time.time())
+        self._journal.append(entry)
+        reply = self._carry_out(entry)
+        if call.service == "eks" or call.path.startswith(CONTROL):
+            self.after_eks_write()
+        return reply
+
+    def _carry_out(self, entry: Entry) -> Response:
+        with determinism.under(entry.seed, entry.time):
+            if entry.call.path == f"{CONTROL}observe":
+                self._emulator.eks.observe(json.loads(entry.call.body))
+                return json_reply({})
+            return self._emulator.answer(entry.call)
+
+    def _control(self, call: Call) -> Response:
+        match call.method, call.path.removeprefix(CONTROL):
+            case "GET", "ready":
+                return json_reply({"ready": True})
+            case "GET", "calls":
+                return json_reply(self.calls.to_json())
+            case "DELETE", "calls":
+                self.calls.reset()
+                return json_reply({})
+            case "POST", "faults":
+                try:
+                    self.faults.replace(json.loads(call.body))
+                except (ValidationError, ValueError) as error:
+                    return json_reply({"error": str(error)}, 400)
+                return json_reply({})
+            case _:
+                return json_reply({"error": f"no {call.method} {call.path} here"}, 404)
+
+
+def application(gate: Gate) -> Callable[..., Any]:
+    """The gate as a WSGI application."""
+
+    def serve(environ: dict[str, Any], start_response: Any) -> Any:
+        request = Request(environ)
+        # werkzeug keeps the line as it came in RAW_URI: signatures and ARNs in paths need their own escapes.
+        url = environ.get("RAW_URI") or environ.get("REQUEST_URI") or request.full_path
+        call = Call(request.method, url, kept_headers(dict(request.headers)), request.get_data())
+        try:
+            reply = gate.take(call)
+        except AnswerLostError:
+            environ["werkzeug.socket"].shutdown(2)
+            return []
+        return reply(environ, start_response)
+
+    return serve

@@ -1,0 +1,116 @@
+"""STS where moto checks nothing: who a key is, and what a web identity must prove."""
+
+import json
+from typing import Any
+
+import moto.core.errors
+import moto.sts.models
+from moto.core.exceptions import ServiceException
+from moto.core.responses import ActionResult
+from moto.iam.models import iam_backends
+from moto.sts.models import STSBackend
+from moto.sts.responses import TokenResponse
+
+from sandbox.aws import determinism
+from sandbox.aws.eks.store import Eks
+from sandbox.aws.identity import caller_of
+from sandbox.aws.patching import replace
+from sandbox.aws.trust import ACTION, admits
+from sandbox.aws.web_identity import TokenError, WebIdentity, verify
+
+_SHORTEST = 900
+
+
+class Refused(ServiceException):
+    """AWS's refusal: code and message."""
+
+
+def install(eks: Eks) -> None:
+    """Give moto's STS our answers; `eks` knows the issuers' keys."""
+    moto.core.errors.COMMON_ERROR_CODES.append("AccessDenied")
+    replace(moto.sts.models, "random_session_token", determinism.session_token)
+
+    def get_caller_identity(self: STSBackend, access_key_id: str, region: str) -> tuple[str, str, str]:
+        caller = caller_of(access_key_id, self.account_id, region)
+        return caller.user_id, caller.arn, caller.account
+
+    def assume_role_with_web_identity(self: TokenResponse) -> ActionResult:
+        return ActionResult(web_identity_session(eks, self))
+
+    def assume_existing_role(self: TokenResponse) -> ActionResult:
+        role_of(self, self.params["RoleArn"], "sts:AssumeRole")
+        return assume_role(self)
+
+    replace(STSBackend, "get_caller_identity", get_caller_identity)
+    replace(TokenResponse, "assume_role_with_web_identity", assume_role_with_web_identity)
+    assume_role = replace(TokenResponse, "assume_role", assume_existing_role)
+
+
+def web_identity_session(eks: Eks, request: TokenResponse) -> dict[str, Any]:
+    """AssumeRoleWithWebIdentity.
+
+    Raises:
+        Refused: the token proves nothing, or the role does not trust whom it proves.
+    """
+    iam = iam_backends[request.current_account][request.partition]
+    providers = {p.url: p.client_id_list for p in iam.open_id_providers.values()}
+    try:
+        identity = verify(request.params["WebIdentityToken"], providers, eks.public_keys, determinism.now())
+    except TokenError as error:
+        raise Refused(error.code, str(error)) from None
+    arn = request.params["RoleArn"]
+    role = role_of(request, arn, ACTION)
+    provider = next(p.arn for p in iam.open_id_providers.values() if p.url == identity.issuer)
+    claims = {f"{identity.issuer}:sub": identity.subject, f"{identity.issuer}:aud": identity.audience}
+    if not admits(json.loads(role.assume_role_policy_document), provider, claims):
+        raise Refused("AccessDenied", f"Not authorized to perform {ACTION}")
+    session = request.backend.assume_role(
+        region_name=request.region,
+        role_session_name=request.params["RoleSessionName"],
+        role_arn=arn,
+        policy=request.params.get("Policy"),
+        duration=duration(request, int(role.max_session_duration or 3600)),
+        external_id=None,  # pyright: ignore[reportArgumentType] - moto's annotation is too narrow
+    )
+    return answer(session, identity, provider)
+
+
+def answer(session: Any, identity: WebIdentity, provider: str) -> dict[str, Any]:
+    """What AssumeRoleWithWebIdentity returns."""
+    return {
+        "Credentials": session,
+        "SubjectFromWebIdentityToken": identity.subject,
+        "AssumedRoleUser": {"AssumedRoleId": session.user_id, "Arn": session.arn},
+        "PackedPolicySize": 0,
+        "Provider": provider,
+        "Audience": identity.audience,
+    }
+
+
+def role_of(request: TokenResponse, arn: str, action: str) -> Any:
+    """Moto's role of that ARN.
+
+    Raises:
+        Refused: there is none; AWS does not say so.
+    """
+    roles = iam_backends[request.current_account][request.partition].roles.values()
+    role = next((r for r in roles if r.arn == arn), None)
+    if role is None:
+        raise Refused("AccessDenied", f"Not authorized to perform {action}")
+    return role
+
+
+def duration(request: TokenResponse, longest: int) -> int:
+    """The session's length in seconds.
+
+    Raises:
+        Refused: shorter than 15 minutes, or longer than the role allows.
+    """
+    wanted = int(request.params.get("DurationSeconds", 3600))
+    if wanted < _SHORTEST or wanted > longest:
+        raise Refused(
+            "ValidationError",
+            f"The requested DurationSeconds exceeds the MaxSessionDuration set for this role: {wanted} is not between"
+            f" {_SHORTEST} and {longest}",
+        )
+    return wanted

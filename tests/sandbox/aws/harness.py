@@ -1,0 +1,172 @@
+"""An AWS process for tests, and a stage to put clusters on."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from sandbox.aws.clusters import stop_all
+from sandbox.processes import wait_until
+from sandbox.state import State, write_json
+
+AGENT = Path(__file__).with_name("fake_agent.py")
+REGION, ACCOUNT = "us-west-2", "123456789012"
+ROOT = {"access_key": "AKIASANDBOXROOT00000", "secret_key": "root-secret"}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@dataclass
+class Aws:
+    """An AWS process on a state folder of its own, with a fake agent for its clusters."""
+
+    root: Path
+    port: int = field(default_factory=free_port)
+    process: "subprocess.Popen[bytes] | None" = None
+
+    def __post_init__(self) -> None:
+        write_json(
+            self.state.settings_file,
+            {"version": 1, "region": REGION, "account": ACCOUNT, "ports": {"aws": self.port}, "root_keys": ROOT},
+        )
+
+    @property
+    def state(self) -> State:
+        return State.at(self.root)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        self.process = self.spawn()
+        process = self.process
+        assert wait_until(lambda: process.poll() is not None or self.ready(), 30), self.log()
+        assert process.poll() is None, self.log()
+
+    def spawn(self) -> "subprocess.Popen[bytes]":
+        argv = [sys.executable, "-m", "sandbox.aws", "--state-dir", str(self.root), "--agent", str(AGENT)]
+        self.state.log("aws").parent.mkdir(parents=True, exist_ok=True)
+        environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+        with self.state.log("aws").open("ab") as log:
+            return subprocess.Popen(argv, stdout=log, stderr=log, start_new_session=True, env=environment)
+
+    def ready(self) -> bool:
+        try:
+            return self.get("/_sandbox/ready") == {"ready": True}
+        except OSError:
+            return False
+
+    def kill(self) -> None:
+        assert self.process
+        os.kill(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def end(self) -> None:
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(10)
+        stop_all(self.state)
+
+    def log(self) -> str:
+        return self.state.log("aws").read_text()
+
+    def get(self, path: str, method: str = "GET", data: Any = None) -> Any:
+        status, body = self.http(method, path, None if data is None else json.dumps(data).encode())
+        assert status == HTTPStatus.OK, body
+        return json.loads(body)
+
+    def http(
+        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
+    ) -> tuple[int, str]:
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request(method, path, body, headers or {})
+            reply = connection.getresponse()
+            return reply.status, reply.read().decode()
+        finally:
+            connection.close()
+
+    def client(self, service: str, keys: dict[str, str] | None = None, retries: int = 0) -> Any:
+        given = keys or {"aws_access_key_id": ROOT["access_key"], "aws_secret_access_key": ROOT["secret_key"]}
+        config = Config(retries={"total_max_attempts": retries + 1, "mode": "standard"})
+        return boto3.client(service, endpoint_url=self.url, region_name=REGION, config=config, **given)
+
+
+@dataclass
+class Stage:
+    """A VPC with two public subnets in two zones, and the roles that EKS needs; names are this test's own."""
+
+    aws: Aws
+    name: str
+    vpc: str
+    subnets: list[str]
+    cluster_role: str
+    node_role: str
+
+    def create_cluster(self, **more: Any) -> dict[str, Any]:
+        given = {"resourcesVpcConfig": {"subnetIds": self.subnets}, "accessConfig": {"authenticationMode": "API"}}
+        eks = self.aws.client("eks")
+        eks.create_cluster(name=self.name, roleArn=self.cluster_role, **{**given, **more})
+        assert wait_until(lambda: eks.describe_cluster(name=self.name)["cluster"]["status"] == "ACTIVE", 10)
+        return eks.describe_cluster(name=self.name)["cluster"]
+
+    def create_nodegroup(self, size: int, **more: Any) -> dict[str, Any]:
+        eks = self.aws.client("eks")
+        scaling = {"minSize": 0, "maxSize": 10, "desiredSize": size}
+        eks.create_nodegroup(
+            clusterName=self.name, nodegroupName="main", subnets=self.subnets, nodeRole=self.node_role,
+            scalingConfig=scaling, **more,
+        )  # fmt: skip
+        return self.wait_nodegroup()
+
+    def wait_nodegroup(self) -> dict[str, Any]:
+        eks = self.aws.client("eks")
+
+        def group() -> dict[str, Any]:
+            return eks.describe_nodegroup(clusterName=self.name, nodegroupName="main")["nodegroup"]
+
+        assert wait_until(lambda: group()["status"] == "ACTIVE", 10)
+        return group()
+
+    def instances(self) -> list[dict[str, Any]]:
+        """The cluster's living instances."""
+        filters = [
+            {"Name": "tag:eks:cluster-name", "Values": [self.name]},
+            {"Name": "instance-state-name", "Values": ["running"]},
+        ]
+        found = self.aws.client("ec2").describe_instances(Filters=filters)["Reservations"]
+        return [instance for reservation in found for instance in reservation["Instances"]]
+
+
+def service_role(aws: Aws, name: str, service: str) -> str:
+    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    return aws.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
+
+
+def make_stage(aws: Aws, name: str) -> Stage:
+    ec2 = aws.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnets = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{n}.0/24", AvailabilityZone=f"{REGION}{zone}")["Subnet"][
+            "SubnetId"
+        ]
+        for n, zone in enumerate("ab")
+    ]
+    roles = [service_role(aws, f"{name}-{kind}", f"{kind}.amazonaws.com") for kind in ("eks", "ec2")]
+    return Stage(aws, name, vpc, subnets, *roles)
