@@ -136,8 +136,10 @@ def test_the_controller_works_with_a_session_of_its_role(stack: Sandbox) -> None
     assert f":assumed-role/{role}/" in json.dumps(calls)
 
 
-def follow(stack: Sandbox, namespace: str, deployment: str, service: str, group: str, count: int) -> float:
-    """Scale a Deployment; seconds from its endpoints being as wanted to its targets being so."""
+def follow(stack: Sandbox, binding: dict[str, Any], deployment: str, count: int) -> float:
+    """Scale a Deployment; seconds from its endpoints being as wanted to its binding's targets being so."""
+    namespace, service = binding["metadata"]["namespace"], binding["spec"]["serviceRef"]["name"]
+    group = binding["spec"]["targetGroupARN"]
     stack.run("kubectl", "scale", "-n", namespace, f"deployment/{deployment}", f"--replicas={count}")
     assert wait_until(lambda: len(endpoints(stack, namespace, service)) == count, 60)
     begun = time.monotonic()
@@ -155,7 +157,7 @@ def test_targets_follow_the_endpoints_up_and_down(stack: Sandbox) -> None:
             for d in deployments
             if selector.items() <= d["spec"]["template"]["metadata"]["labels"].items()
         ]
-        seconds = [follow(stack, namespace, name, service, binding["spec"]["targetGroupARN"], n) for n in (6, 1, 2)]
+        seconds = [follow(stack, binding, name, count) for count in (6, 1, 2)]
         assert max(seconds) < _SECONDS, seconds
 
 
