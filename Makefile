@@ -13,7 +13,7 @@ POLICIES := --policy-pack policies --policy-pack-config policies/profiles/dev.js
 STACK := sandbox
 
 .DEFAULT_GOAL := help
-.PHONY: help environment up down check test soak measure
+.PHONY: help environment up destroy down check test soak measure
 
 help:
 	@sed -n 's/^# //p' Makefile | head -5
@@ -35,10 +35,11 @@ up: environment
 	@$(PULUMI) up --stack $(STACK) --yes --skip-preview $(POLICIES)
 	@$(SANDBOX) targets
 
-down:
-	@if $(SANDBOX) status >/dev/null 2>&1 || [ $$? -eq 2 ]; then \
-	  $(PULUMI) destroy --stack $(STACK) --yes --skip-preview --run-program; \
-	fi
+destroy: environment
+	@$(PULUMI) destroy --stack $(STACK) --yes --skip-preview --run-program
+
+down: environment
+	@if $(SANDBOX) exec -- pulumi stack ls 2>/dev/null | grep -q '^$(STACK)'; then $(MAKE) --no-print-directory destroy; fi
 	@$(SANDBOX) down
 
 check: environment
@@ -54,4 +55,4 @@ soak: environment
 	@SOAK=1 $(BIN)/pytest -m soak
 
 measure: environment
-	@$(BIN)/python tests/measure.py
+	@$(BIN)/python benchmarks/sandbox.py

@@ -1,0 +1,137 @@
+"""`make up`, `make down`, and what is left: nothing. Interrupted at any moment, the next one finishes."""
+
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox import lifecycle
+from sandbox.processes import wait_until
+from sandbox.state import State
+from tests.conftest import REPOSITORY, Sandbox
+
+pytestmark = pytest.mark.sandbox
+
+SOAK = bool(os.environ.get("SOAK"))
+_TABLE = ("load balancer", "kind", "scheme", "host name", "listener", "target group", "type", "targets")
+
+
+class Make:
+    """The Makefile with a state folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.sandbox = Sandbox(State.at(folder / "state"))
+        self.environment = {**os.environ, "SANDBOX_STATE_DIR": str(self.sandbox.state.root)}
+
+    def start(self, target: str) -> "subprocess.Popen[str]":
+        """Make a target in a process group of its own, as a terminal does."""
+        pipe: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        return subprocess.Popen(["make", target], cwd=REPOSITORY, env=self.environment, process_group=0, **pipe)
+
+    def run(self, target: str) -> str:
+        """Make a target that must succeed."""
+        with self.start(target) as process:
+            output, _ = process.communicate(timeout=900)
+        assert process.returncode == 0, output[-6000:]
+        return output
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Iterator[Make]:
+    made = Make(tmp_path)
+    yield made
+    lifecycle.down(made.sandbox.state, lambda _: None)
+
+
+def account(sandbox: Sandbox) -> dict[str, set[str]]:
+    """Everything in the account that a stack could leave behind."""
+    elb, ec2, iam, eks = (sandbox.aws(s) for s in ("elbv2", "ec2", "iam", "eks"))
+    instances = [i for r in ec2.describe_instances()["Reservations"] for i in r["Instances"]]
+    return {
+        "load balancers": {b["LoadBalancerArn"] for b in elb.describe_load_balancers()["LoadBalancers"]},
+        "target groups": {g["TargetGroupArn"] for g in elb.describe_target_groups()["TargetGroups"]},
+        "security groups": {g["GroupId"] for g in ec2.describe_security_groups()["SecurityGroups"]},
+        "interfaces": {i["NetworkInterfaceId"] for i in ec2.describe_network_interfaces()["NetworkInterfaces"]},
+        "addresses": {a["AllocationId"] for a in ec2.describe_addresses()["Addresses"]},
+        "gateways": {g["NatGatewayId"] for g in ec2.describe_nat_gateways()["NatGateways"] if g["State"] != "deleted"},
+        "networks": {v["VpcId"] for v in ec2.describe_vpcs()["Vpcs"]},
+        "instances": {i["InstanceId"] for i in instances if i["State"]["Name"] != "terminated"},
+        "roles": {r["RoleName"] for r in iam.list_roles()["Roles"]},
+        "policies": {p["Arn"] for p in iam.list_policies(Scope="Local")["Policies"]},
+        "providers": {p["Arn"] for p in iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]},
+        "clusters": set(eks.list_clusters()["clusters"]),
+    }
+
+
+def processes_of(state: State) -> list[str]:
+    """The command lines of processes that belong to a state folder."""
+    found: list[str] = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if str(state.root) in command and int(process.name) != os.getpid():
+            found.append(command)
+    return found
+
+
+def serving(sandbox: Sandbox) -> list[dict[str, Any]]:
+    return json.loads(sandbox.run("sandbox", "targets", "--json"))
+
+
+@pytest.mark.parametrize("round_", range(10 if SOAK else 1))
+def test_up_ends_with_a_table_and_down_leaves_nothing(make: Make, round_: int) -> None:
+    state = make.sandbox.state
+    lifecycle.up(state, given={}, aws_port=None, report=lambda _: None)
+    before = account(make.sandbox)
+    output = make.run("up")
+    header = next(line for line in output.splitlines() if line.startswith("load balancer"))
+    assert tuple(re.split(r"\s{2,}", header.strip())) == _TABLE
+    rows = serving(make.sandbox)
+    assert {r["kind"] for r in rows} == {"ALB", "NLB"}
+    assert all(t["pod"] and t["health"] == "healthy" for r in rows for t in r["targets"])
+    make.run("destroy")
+    left = {k: v - before[k] for k, v in account(make.sandbox).items()}
+    assert not any(left.values()), left
+    make.run("down")
+    assert not state.root.exists()
+    assert processes_of(state) == []
+
+
+def stage_reached(sandbox: Sandbox, stage: str) -> bool:
+    """Whether a `make up` has come as far as a stage, asked of the sandbox itself."""
+    status = lifecycle.status(sandbox.state)
+    if stage == "sandbox":
+        return status["state"] != "down"
+    if stage == "cluster":
+        return bool(status["clusters"])
+    return any("aws-load-balancer-controller" in p["name"] for p in status["parts"])
+
+
+@pytest.mark.parametrize("stage", ["sandbox", "cluster", "controller"])
+@pytest.mark.parametrize("signals", [[signal.SIGINT], [signal.SIGINT, signal.SIGINT], [signal.SIGKILL]], ids=str)
+def test_an_interrupted_up_is_finished_by_the_next(make: Make, stage: str, signals: list[signal.Signals]) -> None:
+    if not SOAK and (stage, len(signals)) not in (("cluster", 1), ("controller", 2)):
+        pytest.skip("one interruption of each kind unless SOAK=1")
+    with make.start("up") as process:
+        assert wait_until(lambda: process.poll() is not None or stage_reached(make.sandbox, stage), 300)
+        time.sleep(random.uniform(0, 3))  # noqa: S311 - any moment after the stage, not a known one
+        for number in signals:
+            os.killpg(process.pid, number)
+            time.sleep(0.3)
+        process.communicate(timeout=300)
+    make.run("up")
+    rows = serving(make.sandbox)
+    assert sorted(r["kind"] for r in rows) == ["ALB", "NLB"]
+    assert len(make.sandbox.aws("eks").list_clusters()["clusters"]) == 1
+    make.run("down")
+    assert processes_of(make.sandbox.state) == []
