@@ -88,8 +88,8 @@ def serving(sandbox: Sandbox) -> list[dict[str, Any]]:
     return json.loads(sandbox.run("sandbox", "targets", "--json"))
 
 
-@pytest.mark.parametrize("round_", range(10 if SOAK else 1))
-def test_up_ends_with_a_table_and_down_leaves_nothing(make: Make, round_: int) -> None:
+@pytest.mark.parametrize("_round", range(10 if SOAK else 1))
+def test_up_ends_with_a_table_and_down_leaves_nothing(make: Make, _round: int) -> None:
     state = make.sandbox.state
     lifecycle.up(state, given={}, aws_port=None, report=lambda _: None)
     before = account(make.sandbox)
