@@ -1,0 +1,312 @@
+"""An EKS cluster with its nodes, add-ons and access."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NotRequired, TypedDict
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_eks as eks
+from pulumi import Input, Output
+
+from eks_load_balancing import errors
+from eks_load_balancing.nodes import NodesArgs, check_nodes, launch_template, node_role
+from eks_load_balancing.oidc_provider import OidcProvider
+from eks_load_balancing.partitions import partition_of
+from eks_load_balancing.service_account_role import ServiceAccountRole
+from eks_load_balancing.versions import kubernetes_version
+
+LOG_TYPES: Final = ("api", "audit", "authenticator", "controllerManager", "scheduler")
+DEFAULT_LOG_RETENTION_DAYS: Final = 90
+_KEY_DELETION_DAYS: Final = 30
+"""The longest that KMS waits: without its key a cluster's secrets cannot be read again."""
+
+
+class ClusterArgs(TypedDict):
+    """What a `Cluster` takes."""
+
+    cluster_name: str
+    """The cluster's name in EKS. Another name is another cluster."""
+    region: str
+    """The region, such as `us-west-2`."""
+    version: str
+    """The Kubernetes version, such as `1.36`; one in EKS's standard support."""
+    vpc_id: Input[str]
+    """The VPC."""
+    subnet_ids: Input[Sequence[Input[str]]]
+    """Private subnets in two zones or more, for the control plane's interfaces, the nodes and their pods."""
+    nodes: NodesArgs
+    """The managed nodes."""
+    public_access_cidrs: NotRequired[Sequence[str]]
+    """IPv4 ranges that may reach the API server from outside the VPC. Default none: the endpoint is private."""
+    admin_arns: NotRequired[Sequence[str]]
+    """Roles or users that administer the cluster. Default: whoever runs this program; name them where several do."""
+    secrets_key_arn: NotRequired[Input[str]]
+    """The KMS key that encrypts the cluster's secrets. Default: a key made here."""
+    log_retention_days: NotRequired[int]
+    """How long the control plane's logs are kept. Default 90."""
+    addon_versions: NotRequired[Mapping[str, str]]
+    """Versions of add-ons by name, such as `coredns`. Default: EKS's choice when the add-on is made."""
+    pod_identity_agent: NotRequired[bool]
+    """Whether the add-on `eks-pod-identity-agent` is installed. Default no."""
+    deletion_protection: NotRequired[bool]
+    """Whether EKS refuses to delete the cluster. Default no."""
+    kubeconfig_profile: NotRequired[str]
+    """The AWS CLI profile in the kubeconfig. Default: the credentials that are around when it is used."""
+    kubeconfig_role_arn: NotRequired[Input[str]]
+    """The role that the kubeconfig assumes. Default none."""
+    permissions_boundary_arn: NotRequired[Input[str]]
+    """The permissions boundary of every role made here."""
+    tags: NotRequired[Input[Mapping[str, Input[str]]]]
+    """Tags for every resource made here."""
+
+
+class Cluster(pulumi.ComponentResource):
+    """A cluster whose API authenticates by access entries, with managed nodes and the add-ons they need.
+
+    All five kinds of control plane logs are kept, secrets are encrypted with a KMS key, nobody is administrator but the
+    access entries, nodes ask the metadata service by IMDSv2 and pods cannot, the node role may not change the network:
+    the VPC CNI has a role of its own.
+
+    The Kubernetes provider is the caller's: build it from `kubeconfig` and give it `arn` as `cluster_identifier`, else
+    a changed endpoint replaces everything on the cluster.
+    """
+
+    arn: Output[str]
+    """The cluster's ARN."""
+    cluster_name: Output[str]
+    """The cluster's name."""
+    kubeconfig: Output[str]
+    """A kubeconfig that runs the AWS CLI; a secret. It is there once its reader may use the cluster."""
+    issuer_url: Output[str]
+    """The issuer of service account tokens."""
+    oidc_provider_arn: Output[str]
+    """The IAM OIDC provider of that issuer."""
+    security_group_id: Output[str]
+    """The security group that EKS made: the only one of nodes, tagged for the cluster."""
+    node_role_arn: Output[str]
+    """The role of the nodes."""
+
+    def __init__(self, name: str, args: ClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("eks-load-balancing:index:Cluster", name, {**args}, opts)
+        self._name, self._args = name, args
+        self._partition = partition_of(args["region"])
+        self._tags: Input[Mapping[str, Input[str]]] = args.get("tags") or {}
+        self._cluster_name = errors.cluster_name(args["cluster_name"])
+        nodes = check_nodes(args["nodes"])
+        identity = aws.get_caller_identity_output(opts=pulumi.InvokeOutputOptions(parent=self))
+
+        cluster = self._control_plane(kubernetes_version(args["version"]))
+        self._cluster = cluster
+        self.cluster_name = pulumi.Output.from_input(self._cluster_name)
+        self.issuer_url = cluster.oidc_provider_url
+        self.security_group_id = cluster.cluster_security_group_id
+        self.arn = identity.account_id.apply(
+            lambda account: f"arn:{self._partition}:eks:{args['region']}:{account}:cluster/{self._cluster_name}"
+        )
+        provider = OidcProvider(
+            f"{name}-oidc", {"issuer_url": self.issuer_url, "tags": self._tags}, pulumi.ResourceOptions(parent=self)
+        )
+        self.oidc_provider_arn = provider.arn
+        before_nodes = self._addons_for_nodes()
+        self.node_role_arn, node_group = self._nodes(nodes, before_nodes)
+        self._addon("coredns", after=[node_group])
+        access = self._administrators(identity)
+        self.kubeconfig = pulumi.Output.secret(
+            pulumi.Output.all(cluster.kubeconfig_json, *access).apply(lambda known: str(known[0]))
+        )
+        self.register_outputs(
+            {
+                "arn": self.arn,
+                "cluster_name": self.cluster_name,
+                "kubeconfig": self.kubeconfig,
+                "issuer_url": self.issuer_url,
+                "oidc_provider_arn": self.oidc_provider_arn,
+                "security_group_id": self.security_group_id,
+                "node_role_arn": self.node_role_arn,
+            }
+        )
+
+    def _control_plane(self, version: str) -> eks.Cluster:
+        args, child = self._args, pulumi.ResourceOptions(parent=self)
+        public = list(args.get("public_access_cidrs", ()))
+        # EKS writes to this group, and makes it without a retention if it is not there.
+        logs = aws.cloudwatch.LogGroup(
+            f"{self._name}-logs",
+            name=f"/aws/eks/{self._cluster_name}/cluster",
+            retention_in_days=int(args.get("log_retention_days", DEFAULT_LOG_RETENTION_DAYS)),
+            tags=self._tags,
+            opts=child,
+        )
+        return eks.Cluster(
+            f"{self._name}-eks",
+            name=self._cluster_name,
+            version=version,
+            vpc_id=args["vpc_id"],
+            private_subnet_ids=args["subnet_ids"],
+            endpoint_private_access=True,
+            endpoint_public_access=bool(public),
+            public_access_cidrs=public or None,
+            authentication_mode=eks.AuthenticationMode.API,
+            encryption_config_key_arn=args.get("secrets_key_arn") or self._secrets_key(),
+            enabled_cluster_log_types=list(LOG_TYPES),
+            upgrade_policy={"support_type": "STANDARD"},  # rather upgraded by AWS than in paid extended support
+            deletion_protection=args.get("deletion_protection", False),
+            provider_credential_opts=self._credentials(),
+            # Nodes, add-ons, security groups and the OIDC provider are made here, or not at all.
+            skip_default_node_group=True,
+            skip_default_security_groups=True,
+            create_oidc_provider=False,
+            use_default_vpc_cni=True,
+            bootstrap_self_managed_addons=False,
+            kube_proxy_addon_options={"enabled": False},
+            coredns_addon_options={"enabled": False},
+            tags=self._tags,
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=[logs],
+                transforms=[_without_bootstrap_admin, _bounded_roles(args.get("permissions_boundary_arn"))],
+            ),
+        )
+
+    def _secrets_key(self) -> Output[str]:
+        return aws.kms.Key(
+            f"{self._name}-secrets-key",
+            description=f"Secrets of the EKS cluster {self._cluster_name}",
+            enable_key_rotation=True,
+            deletion_window_in_days=_KEY_DELETION_DAYS,
+            tags=self._tags,
+            opts=pulumi.ResourceOptions(parent=self),
+        ).arn
+
+    def _credentials(self) -> eks.KubeconfigOptionsArgs | None:
+        profile, role = self._args.get("kubeconfig_profile"), self._args.get("kubeconfig_role_arn")
+        return eks.KubeconfigOptionsArgs(profile_name=profile, role_arn=role) if profile or role is not None else None
+
+    def _addons_for_nodes(self) -> list[pulumi.Resource]:
+        """Declare what a node needs to be ready: no network before the CNI runs, which has a role of its own."""
+        cni = ServiceAccountRole(
+            f"{self._name}-cni",
+            {
+                "namespace": "kube-system",
+                "service_account": "aws-node",
+                "oidc_provider_arn": self.oidc_provider_arn,
+                "issuer_url": self.issuer_url,
+                "policy_arn": f"arn:{self._partition}:iam::aws:policy/AmazonEKS_CNI_Policy",
+                **self._boundary(),
+                "tags": self._tags,
+            },
+            pulumi.ResourceOptions(parent=self),
+        )
+        addons: list[pulumi.Resource] = [
+            self._addon("vpc-cni", role_arn=cni.arn, after=[cni]),
+            self._addon("kube-proxy"),
+        ]
+        if self._args.get("pod_identity_agent", False):
+            addons.append(self._addon("eks-pod-identity-agent"))
+        return addons
+
+    def _addon(
+        self, addon: str, role_arn: Input[str] | None = None, after: Sequence[pulumi.Resource] = ()
+    ) -> aws.eks.Addon:
+        return aws.eks.Addon(
+            f"{self._name}-{addon}",
+            cluster_name=self._cluster_name,
+            addon_name=addon,
+            addon_version=self._args.get("addon_versions", {}).get(addon),
+            service_account_role_arn=role_arn,
+            resolve_conflicts_on_create="OVERWRITE",
+            resolve_conflicts_on_update="OVERWRITE",
+            tags=self._tags,
+            opts=self._after(*after),
+        )
+
+    def _nodes(self, nodes: NodesArgs, before: Sequence[pulumi.Resource]) -> tuple[Output[str], aws.eks.NodeGroup]:
+        name = f"{self._name}-nodes"
+        role, attachments = node_role(
+            name, self._partition, self._args.get("permissions_boundary_arn"), self._tags, self
+        )
+        template = launch_template(name, nodes.get("disk_size", 30), self.security_group_id, self._tags, self)
+        group = aws.eks.NodeGroup(
+            name,
+            cluster_name=self._cluster_name,
+            node_role_arn=role.arn,
+            subnet_ids=self._args["subnet_ids"],
+            ami_type=nodes.get("ami_type"),
+            instance_types=list(nodes["instance_types"]),
+            launch_template={"id": template.id, "version": template.latest_version.apply(str)},
+            scaling_config={
+                "min_size": nodes["min_size"],
+                "desired_size": nodes["desired_size"],
+                "max_size": nodes["max_size"],
+            },
+            update_config={"max_unavailable": 1},
+            tags=self._tags,
+            opts=self._after(*attachments, *before),
+        )
+        return role.arn, group
+
+    def _administrators(self, identity: Output[aws.GetCallerIdentityResult]) -> list[Output[str]]:
+        """Declare access entries. EKS makes those of the nodes itself, for managed node groups."""
+        given = self._args.get("admin_arns")
+        if given:
+            return [self._administrator(_slug(arn), arn) for arn in given]
+        # Credentials of an assumed role belong to a session; the entry is for its role.
+        session = aws.iam.get_session_context_output(arn=identity.arn, opts=pulumi.InvokeOutputOptions(parent=self))
+        return [self._administrator("deployer", session.issuer_arn)]
+
+    def _administrator(self, who: str, arn: Input[str]) -> Output[str]:
+        name = f"{self._name}-admin-{who}"
+        entry = aws.eks.AccessEntry(
+            name,
+            cluster_name=self._cluster_name,
+            principal_arn=arn,
+            tags=self._tags,
+            opts=self._after(),
+        )
+        policy = aws.eks.AccessPolicyAssociation(
+            f"{name}-policy",
+            cluster_name=self._cluster_name,
+            principal_arn=entry.principal_arn,
+            policy_arn=f"arn:{self._partition}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy",
+            access_scope={"type": "cluster"},
+            opts=self._after(entry),
+        )
+        return policy.id
+
+    def _after(self, *resources: pulumi.Resource) -> pulumi.ResourceOptions:
+        """Options of something in the cluster: it waits for the control plane, and for what is named."""
+        return pulumi.ResourceOptions(parent=self, depends_on=[self._cluster, *resources])
+
+    def _boundary(self) -> "_BoundaryArgs":
+        boundary = self._args.get("permissions_boundary_arn")
+        return {} if boundary is None else {"permissions_boundary_arn": boundary}
+
+
+class _BoundaryArgs(TypedDict):
+    permissions_boundary_arn: NotRequired[Input[str]]
+
+
+def _slug(arn: str) -> str:
+    """Return the part of an ARN that says who it is, as part of a resource's name."""
+    return "-".join(arn.split(":")[4:]).replace("/", "-")
+
+
+def _without_bootstrap_admin(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
+    """Switch off what pulumi-eks hard-codes: that whoever makes the cluster is its administrator for good."""
+    if args.type_ != "aws:eks/cluster:Cluster":
+        return None
+    props: dict[str, Any] = {**args.props}
+    access = props.get("accessConfig") or {}
+    props["accessConfig"] = {**access, "bootstrapClusterCreatorAdminPermissions": False}
+    return pulumi.ResourceTransformResult(props, args.opts)
+
+
+def _bounded_roles(boundary: Input[str] | None) -> pulumi.ResourceTransform:
+    """Give the role that pulumi-eks makes for the control plane the permissions boundary of the others."""
+
+    def transform(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
+        if boundary is None or args.type_ != "aws:iam/role:Role":
+            return None
+        return pulumi.ResourceTransformResult({**args.props, "permissionsBoundary": boundary}, args.opts)
+
+    return transform

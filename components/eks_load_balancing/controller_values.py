@@ -1,0 +1,118 @@
+"""Values for the controller's Helm chart. A function of plain values, or of outputs that stand for them."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pulumi import Input
+
+CHART: Final = "aws-load-balancer-controller"
+REPOSITORY: Final = "https://aws.github.io/eks-charts"
+RELEASE: Final = "aws-load-balancer-controller"
+"""The release's name: the chart names its Deployment after it."""
+WEBHOOK_SERVICE: Final = "aws-load-balancer-webhook-service"
+"""The Service that kube-apiserver calls the webhooks through; the chart makes the name."""
+READINESS_GATE_LABEL: Final = "elbv2.k8s.aws/pod-readiness-gate-inject"
+"""On a namespace `enabled` asks for readiness gates; on a pod `disabled` declines."""
+
+# Those of the policy's features that the chart has a flag for.
+_FLAGS: Final = {"waf": "enableWaf", "wafv2": "enableWafv2", "shield": "enableShield"}
+
+
+@dataclass(frozen=True)
+class WebhookCertificate:
+    """What the webhooks serve with, as PEM."""
+
+    ca: Input[str]
+    certificate: Input[str]
+    key: Input[str]
+
+
+@dataclass(frozen=True)
+class ControllerSettings:
+    """What one installation of the controller is told."""
+
+    cluster_name: Input[str]
+    region: Input[str]
+    vpc_id: Input[str]
+    service_account: str
+    image_repository: Input[str]
+    image_tag: str
+    replicas: int
+    certificate: WebhookCertificate
+    disabled_features: Collection[str] = ()
+    legacy_annotations: bool = False
+    tags: Input[Mapping[str, Input[str]]] = field(default_factory=dict[str, Input[str]])
+
+
+def webhook_names(namespace: str) -> list[str]:
+    """Return the names that the webhooks' certificate must be good for."""
+    return [f"{WEBHOOK_SERVICE}.{namespace}.svc", f"{WEBHOOK_SERVICE}.{namespace}.svc.cluster.local"]
+
+
+def chart_values(settings: ControllerSettings) -> dict[str, Any]:
+    """Return the chart's values. Every key is one that the chart knows; what it leaves out is the chart's default."""
+    return {
+        "clusterName": settings.cluster_name,
+        # Both are given so that the controller never asks the instance metadata service, which a hop limit of 1
+        # keeps from pods: https://docs.aws.amazon.com/eks/latest/best-practices/identity-and-access-management.html
+        "region": settings.region,
+        "vpcId": settings.vpc_id,
+        "image": {"repository": settings.image_repository, "tag": settings.image_tag},
+        "serviceAccount": {"create": False, "name": settings.service_account},
+        "defaultTargetType": "ip",
+        "defaultTags": settings.tags,
+        "disableIngressClassAnnotation": not settings.legacy_annotations,
+        "disableIngressGroupNameAnnotation": not settings.legacy_annotations,
+        **{flag: feature not in settings.disabled_features for feature, flag in _FLAGS.items()},
+        **_webhooks(settings),
+        **_availability(settings.replicas),
+        **_hardening(),
+    }
+
+
+def _webhooks(settings: ControllerSettings) -> dict[str, Any]:
+    return {
+        # Without these the chart makes a new authority whenever it is rendered.
+        "webhookTLS": {
+            "caCert": settings.certificate.ca,
+            "cert": settings.certificate.certificate,
+            "key": settings.certificate.key,
+        },
+        # A pod that starts without its gate may take the place of one that still serves, so no gate means no pod. A pod
+        # that can do without says so by its own label, and starts even while no controller answers.
+        "podMutatorWebhookConfig": {"failurePolicy": "Fail"},
+        "objectSelector": {
+            "matchExpressions": [{"key": READINESS_GATE_LABEL, "operator": "NotIn", "values": ["disabled"]}]
+        },
+    }
+
+
+def _availability(replicas: int) -> dict[str, Any]:
+    labels = {"app.kubernetes.io/name": CHART, "app.kubernetes.io/instance": RELEASE}
+    return {
+        "replicaCount": replicas,
+        "podDisruptionBudget": {"maxUnavailable": 1},
+        "topologySpreadConstraints": [
+            {
+                "maxSkew": 1,
+                "topologyKey": key,
+                "whenUnsatisfiable": "ScheduleAnyway",
+                "labelSelector": {"matchLabels": labels},
+            }
+            for key in ("topology.kubernetes.io/zone", "kubernetes.io/hostname")
+        ],
+        "resources": {"requests": {"cpu": "100m", "memory": "200Mi"}, "limits": {"memory": "500Mi"}},
+    }
+
+
+def _hardening() -> dict[str, Any]:
+    return {
+        "podSecurityContext": {"fsGroup": 65534, "seccompProfile": {"type": "RuntimeDefault"}},
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "readOnlyRootFilesystem": True,
+            "runAsNonRoot": True,
+        },
+    }

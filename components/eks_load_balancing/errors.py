@@ -1,0 +1,67 @@
+"""What a component says when it is given a plain value that cannot work."""
+
+import re
+
+import pulumi
+
+
+class InvalidInputError(ValueError, pulumi.RunError):
+    """One line that names the thing, the value and what to give instead.
+
+    It is a `pulumi.RunError` too: in a program the engine shows the line alone, without a traceback.
+    """
+
+
+# https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
+_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_SUBDOMAIN_LENGTH = 253
+# https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateCluster.html
+_CLUSTER_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,99}")
+
+
+def namespace(value: str) -> str:
+    """Return the name of a Kubernetes namespace, or say why it is none."""
+    if not _LABEL.fullmatch(value):
+        raise InvalidInputError(
+            f"namespace {value!r} is not a namespace's name: give 1 to 63 small letters, digits and dashes,"
+            " beginning and ending with a letter or digit"
+        )
+    return value
+
+
+def service_account(value: str) -> str:
+    """Return the name of a Kubernetes service account, or say why it is none."""
+    if len(value) > _SUBDOMAIN_LENGTH or not _SUBDOMAIN.fullmatch(value):
+        raise InvalidInputError(
+            f"service account {value!r} is not a service account's name: give at most 253 small letters, digits, dashes"
+            " and dots, beginning and ending with a letter or digit; wildcards are not for a role's trust"
+        )
+    return value
+
+
+def cluster_name(value: str) -> str:
+    """Return the name of an EKS cluster, or say why it is none."""
+    if not _CLUSTER_NAME.fullmatch(value):
+        raise InvalidInputError(
+            f"cluster name {value!r} is not one that EKS takes: give 1 to 100 letters, digits, dashes and underscores,"
+            " beginning with a letter or digit"
+        )
+    return value
+
+
+def one_of(value: str, allowed: tuple[str, ...], what: str) -> str:
+    """Return a value that is one of those allowed, or name them all."""
+    if value not in allowed:
+        raise InvalidInputError(f"{what} {value!r} is not known: give one of {', '.join(allowed)}")
+    return value
+
+
+def at_least(value: float, least: int, what: str) -> int:
+    """Return a whole number that is not below `least`.
+
+    A plugin's plain integers arrive as floats (SDK 3.272), so both are taken.
+    """
+    if value != int(value) or value < least:
+        raise InvalidInputError(f"{what} {value} is too small or not whole: give {least} or more")
+    return int(value)

@@ -1,0 +1,52 @@
+"""The target groups that the controller made for a Service or an Ingress, found by their tags."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import pulumi
+import pulumi_aws as aws
+from pulumi import Input, Output
+
+SERVICE_STACK: Final = "service.k8s.aws/stack"
+INGRESS_STACK: Final = "ingress.k8s.aws/stack"
+
+
+def tag_filters(cluster_name: str, stack_tag: str, namespace: str, name: str) -> list[tuple[str, str]]:
+    """Return the tags that say whose a target group is, as key and value.
+
+    https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/#resource-tags
+    """
+    return [("elbv2.k8s.aws/cluster", cluster_name), (stack_tag, f"{namespace}/{name}")]
+
+
+def target_group_arns(
+    cluster_name: Input[str],
+    stack_tag: str,
+    owner: Output[tuple[str, str]],
+    after: pulumi.Resource,
+    parent: pulumi.Resource,
+) -> Output[Sequence[str]]:
+    """Look up the target groups of one Service or Ingress, in a stable order.
+
+    They are read through the tagging API, which answers with an empty list where there are none: a load balancer that
+    somebody removed does not stop a preview. That API follows a new resource after some seconds, so the first `up` in a
+    busy account may know fewer than the next.
+
+    Args:
+        cluster_name: the cluster whose controller made them.
+        stack_tag: `SERVICE_STACK` or `INGRESS_STACK`.
+        owner: namespace and name of the Service or Ingress.
+        after: the Service or Ingress itself; Pulumi waits for its load balancer.
+        parent: the component that asks.
+    """
+
+    def filters(known: Sequence[Any]) -> list[aws.resourcegroupstaggingapi.GetResourcesTagFilterArgsDict]:
+        cluster, (namespace, name) = known
+        return [{"key": key, "values": [value]} for key, value in tag_filters(cluster, stack_tag, namespace, name)]
+
+    found = aws.resourcegroupstaggingapi.get_resources_output(
+        resource_type_filters=["elasticloadbalancing:targetgroup"],
+        tag_filters=pulumi.Output.all(cluster_name, owner).apply(filters),
+        opts=pulumi.InvokeOutputOptions(parent=parent, depends_on=[after]),
+    )
+    return found.resource_tag_mapping_lists.apply(lambda mappings: sorted(m.resource_arn for m in mappings))

@@ -1,0 +1,277 @@
+"""The stack's configuration: typed, checked once, before anything is declared.
+
+What a value may be is decided by the components' own pure functions; here each error gets the name of its key.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, NotRequired, Self, TypedDict
+
+import pulumi
+from pulumi.runtime import config as runtime_config
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic.alias_generators import to_camel
+from pydantic_core import ErrorDetails
+
+from eks_load_balancing.annotations import SCHEMES
+from eks_load_balancing.controller_policy import FEATURES
+from eks_load_balancing.errors import at_least, cluster_name, namespace, one_of
+from eks_load_balancing.load_balancer_controller import FEWEST_REPLICAS
+from eks_load_balancing.network import NAT_MODES, NetworkArgs
+from eks_load_balancing.nodes import NodesArgs, check_nodes
+from eks_load_balancing.subnets import plan_subnets, region_of
+from eks_load_balancing.versions import DEFAULT_CONTROLLER_VERSION, controller_version, kubernetes_version
+
+PROJECT = "eks-load-balancing"
+
+ClusterName = Annotated[str, AfterValidator(cluster_name)]
+KubernetesVersion = Annotated[str, AfterValidator(kubernetes_version)]
+Namespace = Annotated[str, AfterValidator(namespace)]
+Nat = Annotated[str, AfterValidator(lambda value: one_of(value, NAT_MODES, "nat"))]
+Scheme = Annotated[str, AfterValidator(lambda value: one_of(value, SCHEMES, "scheme"))]
+Feature = Annotated[str, AfterValidator(lambda value: one_of(value, FEATURES, "feature"))]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel)
+
+
+class BoundaryArgs(TypedDict):
+    """What goes to a component only if it is configured."""
+
+    permissions_boundary_arn: NotRequired[str]
+
+
+class MirrorArgs(TypedDict):
+    """What goes to a component only if it is configured."""
+
+    image_repository: NotRequired[str]
+    chart: NotRequired[str]
+
+
+class ExposureArgs(TypedDict):
+    """What both applications share; the last two only if they are configured."""
+
+    replicas: int
+    deregistration_delay: int
+    deletion_protection: bool
+    inbound_cidrs: NotRequired[list[str]]
+    certificate_arn: NotRequired[str]
+
+
+class NetworkSettings(_Section):
+    """The VPC."""
+
+    cidr: str = Field(description="the VPC's range", examples=["10.0.0.0/16"])
+    zones: list[str] = Field(description="two or three availability zones", examples=["[us-west-2a, us-west-2b]"])
+    nat: Nat = Field(default="single", description="none, single or per-zone")
+
+    @property
+    def arguments(self) -> NetworkArgs:
+        """Arguments for a `Network`."""
+        return {"cidr": self.cidr, "zones": self.zones, "nat": self.nat}
+
+    @model_validator(mode="after")
+    def _subnets_fit(self) -> Self:
+        plan_subnets(self.cidr, self.zones)
+        return self
+
+
+class ClusterSettings(_Section):
+    """The EKS cluster."""
+
+    name: ClusterName = Field(description="the cluster's name", examples=["dev"])
+    version: KubernetesVersion = Field(description="the Kubernetes version, in quotes", examples=['"1.36"'])
+    public_access_cidrs: list[str] = Field(default=[], description="ranges that may reach the API server from outside")
+    admin_arns: list[str] = Field(default=[], description="roles and users that administer the cluster")
+    log_retention_days: int = Field(default=90, description="days that logs are kept")
+    deletion_protection: bool = Field(default=False, description="whether EKS refuses to delete the cluster")
+    pod_identity_agent: bool = Field(default=False, description="whether EKS Pod Identity's agent is installed")
+    permissions_boundary_arn: str | None = Field(default=None, description="the permissions boundary of every role")
+
+    @property
+    def boundary(self) -> BoundaryArgs:
+        """Arguments for a component that makes roles."""
+        boundary = self.permissions_boundary_arn
+        return {"permissions_boundary_arn": boundary} if boundary else {}
+
+
+class NodeSettings(_Section):
+    """The managed nodes."""
+
+    instance_types: list[str] = Field(description="EC2 instance types", examples=["[m7i.large]"])
+    min: int = Field(description="the fewest nodes", examples=[2])
+    desired: int = Field(description="the nodes wanted now", examples=[2])
+    max: int = Field(description="the most nodes", examples=[4])
+    ami_type: str = Field(default="AL2023_x86_64_STANDARD", description="the AMI's type")
+    disk_size: int = Field(default=30, description="GiB of a node's disk")
+
+    @property
+    def arguments(self) -> NodesArgs:
+        """Arguments for a `Cluster`."""
+        return {
+            "instance_types": self.instance_types,
+            "min_size": self.min,
+            "desired_size": self.desired,
+            "max_size": self.max,
+            "ami_type": self.ami_type,
+            "disk_size": self.disk_size,
+        }
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        check_nodes(self.arguments)
+        return self
+
+
+class ControllerSettings(_Section):
+    """The AWS Load Balancer Controller."""
+
+    version: str = Field(default=DEFAULT_CONTROLLER_VERSION, description="the controller's version", examples=["3.5.0"])
+    replicas: Annotated[int, AfterValidator(lambda n: at_least(n, FEWEST_REPLICAS, "replicas"))] = Field(
+        default=FEWEST_REPLICAS, description="controller pods"
+    )
+    disabled_features: list[Feature] = Field(default=[], description="what its IAM policy leaves out")
+    legacy_annotations: bool = Field(default=False, description="whether class and group annotations have a say")
+    image_repository: str | None = Field(default=None, description="a repository with the controller's image")
+    chart: str | None = Field(default=None, description="a folder, archive or oci:// address with the chart")
+
+    @property
+    def mirror(self) -> MirrorArgs:
+        """Where image and chart come from, if not from their public places."""
+        mirror: MirrorArgs = {}
+        if self.image_repository:
+            mirror["image_repository"] = self.image_repository
+        if self.chart:
+            mirror["chart"] = self.chart
+        return mirror
+
+
+class SampleSettings(_Section):
+    """The two applications behind the load balancers."""
+
+    namespace: Namespace = Field(default="samples", description="their namespace")
+    replicas: Annotated[int, AfterValidator(lambda n: at_least(n, 0, "replicas"))] = Field(
+        default=2, description="pods of each"
+    )
+    nlb_scheme: Scheme = Field(default="internal", description="internal or internet-facing")
+    alb_scheme: Scheme = Field(default="internal", description="internal or internet-facing")
+    inbound_cidrs: list[str] | None = Field(default=None, description="ranges that may connect")
+    certificate_arn: str | None = Field(default=None, description="an ACM certificate for TLS")
+    deregistration_delay: Annotated[int, AfterValidator(lambda n: at_least(n, 0, "deregistrationDelay"))] = Field(
+        default=30, description="seconds that connections have to end"
+    )
+    deletion_protection: bool = Field(default=False, description="whether AWS refuses to delete the load balancers")
+
+    @property
+    def exposure(self) -> ExposureArgs:
+        """Arguments that both applications take."""
+        exposure: ExposureArgs = {
+            "replicas": self.replicas,
+            "deregistration_delay": self.deregistration_delay,
+            "deletion_protection": self.deletion_protection,
+        }
+        if self.inbound_cidrs is not None:
+            exposure["inbound_cidrs"] = self.inbound_cidrs
+        if self.certificate_arn:
+            exposure["certificate_arn"] = self.certificate_arn
+        return exposure
+
+
+class Settings(_Section):
+    """Everything that differs between stacks."""
+
+    region: str
+    network: NetworkSettings = Field(description="the VPC", examples=["{cidr: 10.0.0.0/16, zones: [...]}"])
+    cluster: ClusterSettings = Field(description="the cluster", examples=['{name: dev, version: "1.36"}'])
+    nodes: NodeSettings = Field(description="the nodes", examples=["{instanceTypes: [...], min: 2, ...}"])
+    controller: ControllerSettings = ControllerSettings()
+    samples: SampleSettings = SampleSettings()
+    tags: dict[str, str] = Field(default={}, description="tags for every AWS resource")
+    protect: bool = Field(default=False, description="whether Pulumi refuses to delete network and cluster")
+
+
+def load(config: Mapping[str, str]) -> Settings:
+    """Return the settings of a stack's configuration.
+
+    Args:
+        config: every key with its namespace, such as `eks-load-balancing:network`; objects as JSON.
+
+    Raises:
+        pulumi.RunError: one line that names the key, what is wrong with it and what to give instead.
+    """
+    region = config.get("aws:region")
+    if not region:
+        raise pulumi.RunError("aws:region is missing: give the region, such as us-west-2")
+    prefix = f"{PROJECT}:"
+    given = {key.removeprefix(prefix): _value(text) for key, text in config.items() if key.startswith(prefix)}
+    if "region" in given:
+        raise pulumi.RunError(f"{prefix}region is not a key: the region is aws:region")
+    try:
+        settings = Settings.model_validate({**given, "region": region})
+    except ValidationError as error:
+        raise pulumi.RunError(_line(error.errors()[0])) from None
+    return _fit_together(settings)
+
+
+def stack_configuration() -> dict[str, str]:
+    """Return every configuration key of the running stack, so that unknown ones can be refused."""
+    return {**runtime_config.get_config_env(), **runtime_config.CONFIG.get()}
+
+
+def _fit_together(settings: Settings) -> Settings:
+    elsewhere = [zone for zone in settings.network.zones if region_of(zone) != settings.region]
+    if elsewhere:
+        raise pulumi.RunError(
+            f"{PROJECT}:network.zones {', '.join(elsewhere)}: not in {settings.region} (aws:region): give zones of it"
+        )
+    try:
+        controller_version(settings.controller.version, settings.cluster.version)
+    except ValueError as error:
+        raise pulumi.RunError(f"{PROJECT}:controller.version: {error}") from None
+    return settings
+
+
+def _value(text: str) -> Any:
+    """Return what a configuration text stands for: objects, lists, numbers and booleans come as JSON."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _line(error: ErrorDetails) -> str:
+    """Say one validation error in one line."""
+    location = error["loc"]
+    key = f"{PROJECT}:" + ".".join(str(part) for part in location)
+    if error["type"] == "extra_forbidden":
+        section = _section(location[:-1])
+        known = ", ".join(
+            sorted(field.alias or name for name, field in section.model_fields.items() if name != "region")
+        )
+        return f"{key} is not a key: known are {known}"
+    hint = _hint(location)
+    if error["type"] == "missing":
+        return f"{key} is missing: give {hint}"
+    if error["type"] == "value_error":
+        return f"{key}: {str(error['msg']).removeprefix('Value error, ')}"
+    return f"{key} {json.dumps(error['input'], default=str)}: {str(error['msg']).lower()}: give {hint}"
+
+
+def _section(path: tuple[int | str, ...]) -> type[_Section]:
+    """Return the section that a path of keys leads to."""
+    field = Settings.model_fields.get(str(path[0])) if path else None
+    kind = field.annotation if field else None
+    return kind if isinstance(kind, type) and issubclass(kind, _Section) else Settings
+
+
+def _hint(path: tuple[int | str, ...]) -> str:
+    """Return what a key is to hold, with an example."""
+    keys = [part for part in path if isinstance(part, str)]
+    field = next(
+        (f for name, f in _section(tuple(keys[:-1])).model_fields.items() if (f.alias or name) == keys[-1]), None
+    )
+    if field is None:
+        return "another value"
+    example = f", such as {field.examples[0]}" if field.examples else ""
+    return f"{field.description}{example}"
