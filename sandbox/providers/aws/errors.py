@@ -1,0 +1,58 @@
+"""What AWS's errors mean to a provider, and how it words them."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from sandbox.providers.aws.kind import Kind, State
+from sandbox.providers.aws.session import Aws
+
+GOING_AWAY: Final = (
+    "DependencyViolation",
+    "ResourceInUseException",
+    "ResourceInUse",
+    "DeleteConflict",
+    "InvalidIPAddress.InUse",
+)
+"""Error codes of a deletion that has to wait for something else to be gone."""
+
+
+def found_live(kind: Kind, aws: Aws, resource_id: str, state: State) -> dict[str, Any] | None:
+    """What AWS has of a resource; None if there is none."""
+    try:
+        return kind.read(aws, resource_id, state)
+    except Exception as error:
+        if _is_missing(error):
+            return None
+        raise
+
+
+def delete_or_wait(kind: Kind, aws: Aws, resource_id: str, state: State) -> bool:
+    """Whether the deletion was taken: not yet while something else has to be gone first."""
+    try:
+        kind.delete(aws, resource_id, state)
+    except Exception as error:
+        if _is_missing(error):
+            return True
+        if _code(error) in GOING_AWAY:
+            return False
+        raise
+    return True
+
+
+def _code(error: Exception) -> str:
+    response: Mapping[str, Any] = getattr(error, "response", {})
+    return str(response.get("Error", {}).get("Code", ""))
+
+
+def _is_missing(error: Exception) -> bool:
+    code = _code(error)
+    return code == "NoSuchEntity" or "NotFound" in code
+
+
+def message(error: Exception) -> str:
+    """AWS's own words, in one line: the operation, the code, the message."""
+    code = _code(error)
+    if not code:
+        return f"{type(error).__name__}: {error}".replace("\n", " ")
+    details = getattr(error, "response", {})["Error"]
+    return f"{getattr(error, 'operation_name', 'a call')}: {code}: {details.get('Message', '')}".replace("\n", " ")

@@ -1,0 +1,59 @@
+"""The table of functions (data sources) that the stand-in knows."""
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from typing import Any, Final
+
+from sandbox.providers.aws.session import Aws
+from sandbox.providers.common.fields import Field, Fields
+from sandbox.providers.common.server import ProviderError
+
+MODULES: Final = ("environment", "lookups", "policy_document")
+
+GLOBAL: Final = ("aws:iam/", "aws:index/getPartition", "aws:index/getCallerIdentity", "aws:index/getDefaultTags")
+"""Starts of the tokens of functions that take no `region`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One function.
+
+    Attributes:
+        token: Such as `aws:index/getRegion:getRegion`.
+        answer: From the arguments (plain, by camelCase name) to the results; blocks.
+        arguments: What a program may give.
+        secrets: Results that are encrypted wherever they go.
+    """
+
+    token: str
+    answer: Callable[[Aws, dict[str, Any]], dict[str, Any]]
+    arguments: Fields = field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
+
+    @property
+    def fields(self) -> Fields:
+        """The arguments, with the region that every regional function takes."""
+        return self.arguments if self.token.startswith(GLOBAL) else {**self.arguments, "region": Field()}
+
+
+@cache
+def functions() -> dict[str, Function]:
+    """Every function by its token."""
+    modules = [import_module(f"{__name__}.{module}") for module in MODULES]
+    return {function.token: function for module in modules for function in module.FUNCTIONS}
+
+
+def named(token: str) -> Function:
+    """The function of a token.
+
+    Raises:
+        ProviderError: The stand-in does not know it.
+    """
+    known = functions()
+    if token not in known:
+        close = difflib.get_close_matches(token, known, 3) or sorted(known)
+        raise ProviderError(f"{token} is not one the sandbox's stand-in knows; known: {', '.join(close)}")
+    return known[token]

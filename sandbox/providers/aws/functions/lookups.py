@@ -1,0 +1,235 @@
+"""Functions that look up resources of others."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import unquote
+
+from sandbox.providers.aws.functions import Function
+from sandbox.providers.aws.functions.environment import FILTERS, filters
+from sandbox.providers.aws.kind import Kind, known, tag_map
+from sandbox.providers.aws.session import HIDDEN_TAGS, Aws
+from sandbox.providers.aws.types import ec2_network, ec2_security, eks, iam, iam_policies
+from sandbox.providers.common.fields import Field, Fields
+from sandbox.providers.common.server import ProviderError
+
+Answer = Callable[[Aws, dict[str, Any]], dict[str, Any]]
+
+
+def shown_tags(tags: Any) -> dict[str, str]:
+    """Tags that a program may have set."""
+    return {key: value for key, value in tag_map(tags).items() if not key.startswith(HIDDEN_TAGS)}
+
+
+def _one(found: list[Any], what: str, args: dict[str, Any]) -> Any:
+    if len(found) != 1:
+        remedy = "narrow the arguments" if found else "check them, or make it first"
+        raise ProviderError(f"{len(found)} {what} match {args}, one is wanted: {remedy}")
+    return found[0]
+
+
+def _read(kind: Kind, aws: Aws, resource_id: str, state: dict[str, Any] | None = None) -> dict[str, Any]:
+    """What the type of the same name reads, as a function tells it."""
+    live = kind.read(aws, resource_id, state or {}) or {}
+    tags = {"tags": shown_tags(live.pop("tagsAll", {}))}
+    return {**live, **tags, "region": aws.region, "id": resource_id}
+
+
+def _ec2_list(operation: str, key: str, args: dict[str, Any], aws: Aws, **more: Any) -> list[dict[str, Any]]:
+    conditions = [
+        *filters(args),
+        *({"Name": name.replace("_", "-"), "Values": [value]} for name, value in more.items()),
+    ]
+    pages = aws.client("ec2").get_paginator(operation).paginate(Filters=conditions)
+    return [one for page in pages for one in page[key]]
+
+
+def vpc(aws: Aws, args: dict[str, Any]) -> dict[str, Any]:
+    """One VPC, by id, tags, filters or as the account's default."""
+    more = known(vpc_id=args.get("id"), cidr=args.get("cidrBlock"), is_default="true" if args.get("default") else None)
+    found = _one(_ec2_list("describe_vpcs", "Vpcs", args, aws, **more), "VPCs", args)
+    about = {"default": found.get("IsDefault", False), "state": found.get("State", "available")}
+    return {**args, **_read(ec2_network.VPC, aws, found["VpcId"]), **about}
+
+
+def subnets(aws: Aws, args: dict[str, Any]) -> dict[str, Any]:
+    """The ids of all subnets that match."""
+    ids = [one["SubnetId"] for one in _ec2_list("describe_subnets", "Subnets", args, aws)]
+    return {**args, "ids": sorted(ids), "id": aws.region, "region": aws.region}
+
+
+def subnet(aws: Aws, args: dict[str, Any]) -> dict[str, Any]:
+    """One subnet."""
+    more = known(
+        subnet_id=args.get("id"),
+        vpc_id=args.get("vpcId"),
+        cidr_block=args.get("cidrBlock"),
+        availability_zone=args.get("availabilityZone"),
+    )
+    found = _one(_ec2_list("describe_subnets", "Subnets", args, aws, **more), "subnets", args)
+    about = {
+        "availableIpAddressCount": found.get("AvailableIpAddressCount"),
+        "state": found.get("State", "available"),
+        "defaultForAz": found.get("DefaultForAz", False),
+    }
+    return {**args, **_read(ec2_network.SUBNET, aws, found["SubnetId"]), **about}
+
+
+def security_group(aws: Aws, args: dict[str, Any]) -> dict[str, Any]:
+    """One security group."""
+    more = known(group_id=args.get("id"), vpc_id=args.get("vpcId"), group_name=args.get("name"))
+    found = _one(_ec2_list("describe_security_groups", "SecurityGroups", args, aws, **more), "security groups", args)
+    live = _read(ec2_security.SECURITY_GROUP, aws, found["GroupId"])
+    return {**args, **{name: live[name] for name in ("arn", "description", "id", "name", "region", "tags", "vpcId")}}
+
+
+def security_groups(aws: Aws, args: dict[str, Any]) -> dict[str, Any]:
+    """The ids of all security groups that match."""
+    found = sorted(_ec2_list("describe_security_groups", "SecurityGroups", args, aws), key=lambda one: one["GroupId"])
+    return {
+        **args,
+        "ids": [one["GroupId"] for one in found],
+        "arns": [aws.arn("ec2", f"security-group/{one['GroupId']}") for one in found],
+        "vpcIds": [one.get("VpcId", "") for one in found],
+        "id": aws.region,
+        "region": aws.region,
+    }
+
+
+def cluster(aws: Aws, args: dict[str, Any]) -> dict[str, Any]:
+    """One EKS cluster."""
+    live = _read(eks.CLUSTER, aws, args["name"])
+    lists = {
+        "accessConfigs": live.pop("accessConfig", None),
+        "certificateAuthorities": live.pop("certificateAuthority"),
+        "kubernetesNetworkConfigs": live.pop("kubernetesNetworkConfig", None),
+        "upgradePolicies": live.pop("upgradePolicy", None),
+        "zonalShiftConfigs": live.pop("zonalShiftConfig", None),
+    }
+    live.pop("encryptionConfig", None)
+    return {**live, **{name: [one] if one else [] for name, one in lists.items()}}
+
+
+def cluster_auth(aws: Aws, args: dict[str, Any]) -> dict[str, Any]:
+    """A token for a cluster's API: a presigned GetCallerIdentity, as `aws eks get-token` makes it."""
+    import base64  # noqa: PLC0415 - only this function needs it
+
+    from botocore.signers import RequestSigner  # noqa: PLC0415 - see Aws.client
+
+    sts = aws.client("sts")
+    credentials = sts._request_signer._credentials  # noqa: SLF001 - the AWS CLI itself takes them from there
+    signer = RequestSigner(sts.meta.service_model.service_id, aws.region, "sts", "v4", credentials, sts.meta.events)
+    url = signer.generate_presigned_url(
+        {
+            "method": "GET",
+            "url": f"{sts.meta.endpoint_url.rstrip('/')}/?Action=GetCallerIdentity&Version=2011-06-15",
+            "body": {},
+            "headers": {"x-k8s-aws-id": args["name"]},
+            "context": {},
+        },
+        region_name=aws.region,
+        expires_in=60,
+        operation_name="",
+    )
+    token = "k8s-aws-v1." + base64.urlsafe_b64encode(str(url).encode()).decode().rstrip("=")
+    return {"name": args["name"], "token": token, "id": args["name"], "region": aws.region}
+
+
+def parameter(aws: Aws, args: dict[str, Any]) -> dict[str, Any]:
+    """One parameter of Systems Manager."""
+    decrypt = args.get("withDecryption", True)
+    found = aws.client("ssm").get_parameter(Name=args["name"], WithDecryption=decrypt)["Parameter"]
+    secret = found["Type"] == "SecureString"
+    return {
+        "name": args["name"],
+        "arn": found["ARN"],
+        "type": found["Type"],
+        "value": found["Value"],
+        "insecureValue": "" if secret else found["Value"],
+        "version": found["Version"],
+        "withDecryption": decrypt,
+        "id": args["name"],
+        "region": aws.region,
+    }
+
+
+def resources(aws: Aws, args: dict[str, Any]) -> dict[str, Any]:
+    """Tagged resources of every service."""
+    asked = known(
+        ResourceARNList=args.get("resourceArnLists"),
+        ResourceTypeFilters=args.get("resourceTypeFilters"),
+        TagFilters=[known(Key=one["key"], Values=one.get("values")) for one in args.get("tagFilters") or ()] or None,
+    )
+    pages = aws.client("resourcegroupstaggingapi").get_paginator("get_resources").paginate(**asked)
+    found = [
+        {"resourceArn": one["ResourceARN"], "tags": shown_tags(one.get("Tags")), "complianceDetails": []}
+        for page in pages
+        for one in page["ResourceTagMappingList"]
+    ]
+    return {**args, "resourceTagMappingLists": found, "id": aws.region, "region": aws.region}
+
+
+def role(aws: Aws, args: dict[str, Any]) -> dict[str, Any]:
+    """One IAM role."""
+    live = _read(iam.ROLE, aws, args["name"])
+    live.pop("region")
+    live["assumeRolePolicy"] = unquote(live["assumeRolePolicy"])
+    return {**live, "permissionsBoundary": live["permissionsBoundary"] or "", "roleLastUseds": []}
+
+
+def oidc_provider(aws: Aws, args: dict[str, Any]) -> dict[str, Any]:
+    """One OpenID Connect provider of IAM, by ARN or URL."""
+    arn = args.get("arn")
+    if not arn and not args.get("url"):
+        raise ProviderError("getOpenIdConnectProvider needs an `arn` or a `url`")
+    arn = arn or aws.arn("iam", f"oidc-provider/{args['url'].removeprefix('https://')}", region=False)
+    live = _read(iam_policies.OIDC_PROVIDER, aws, arn)
+    live.pop("region")
+    return live
+
+
+def session_context(aws: Aws, args: dict[str, Any]) -> dict[str, Any]:
+    """The role behind a session of it; any other principal as it is."""
+    arn = str(args["arn"])
+    _, _, role_session = arn.partition(":assumed-role/")
+    if not role_session:
+        return {"arn": arn, "id": arn, "issuerArn": arn, "issuerId": "", "issuerName": "", "sessionName": ""}
+    name, _, session = role_session.partition("/")
+    issuer = aws.client("iam").get_role(RoleName=name)["Role"]
+    about = {"issuerArn": issuer["Arn"], "issuerId": issuer["RoleId"], "issuerName": name}
+    return {"arn": arn, "id": arn, **about, "sessionName": session}
+
+
+def _function(token: str, answer: Answer, arguments: Fields) -> Function:
+    return Function(f"aws:{token}:{token.rpartition('/')[2]}", answer, arguments)
+
+
+_SEARCH = {"filters": FILTERS, "tags": Field()}
+_ONE = {**_SEARCH, "id": Field()}
+
+FUNCTIONS = (
+    _function("ec2/getVpc", vpc, {**_ONE, "cidrBlock": Field(), "default": Field()}),
+    _function("ec2/getSubnets", subnets, _SEARCH),
+    _function("ec2/getSubnet", subnet, {**_ONE, "vpcId": Field(), "cidrBlock": Field(), "availabilityZone": Field()}),
+    _function("ec2/getSecurityGroup", security_group, {**_ONE, "vpcId": Field(), "name": Field()}),
+    _function("ec2/getSecurityGroups", security_groups, _SEARCH),
+    _function("eks/getCluster", cluster, {"name": Field(required=True)}),
+    Function("aws:eks/getClusterAuth:getClusterAuth", cluster_auth, {"name": Field(required=True)}, secrets=("token",)),
+    Function(
+        "aws:ssm/getParameter:getParameter",
+        parameter,
+        {"name": Field(required=True), "withDecryption": Field()},
+        secrets=("value",),
+    ),
+    _function(
+        "resourcegroupstaggingapi/getResources",
+        resources,
+        {
+            "resourceArnLists": Field(),
+            "resourceTypeFilters": Field(),
+            "tagFilters": Field(inside={"key": Field(required=True), "values": Field()}),
+        },
+    ),
+    _function("iam/getSessionContext", session_context, {"arn": Field(required=True)}),
+    _function("iam/getRole", role, {"name": Field(required=True)}),
+    _function("iam/getOpenIdConnectProvider", oidc_provider, {"arn": Field(), "url": Field()}),
+)

@@ -1,0 +1,78 @@
+"""Inputs and states of a resource, put together and taken apart. No I/O."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pulumi.provider.experimental.property_value import PropertyValue
+
+from sandbox.providers.aws.kind import Kind, State
+from sandbox.providers.common.creation import automatic_name
+from sandbox.providers.common.fields import Field, keep_meaning
+from sandbox.providers.common.values import (
+    UNKNOWN,
+    Properties,
+    has_unknown,
+    plain_properties,
+    secret_keys,
+    to_properties,
+)
+
+
+def filled_in(kind: Kind, inputs: State) -> dict[str, Any]:
+    """Blocks whose members AWS fills in, as a preview shows them."""
+    return {
+        name: {**inputs[name], **dict.fromkeys(members, UNKNOWN)}
+        for name, members in kind.computed_inside.items()
+        if isinstance(inputs.get(name), Mapping)
+    }
+
+
+def known_ones(properties: Properties) -> dict[str, Any]:
+    """The properties that hold nothing unknown, plain."""
+    return {name: value for name, value in plain_properties(properties).items() if not has_unknown(value)}
+
+
+def given_ones(properties: Properties) -> dict[str, PropertyValue]:
+    """The properties that are not null."""
+    return {name: value for name, value in properties.items() if value.value is not None}
+
+
+def named(kind: Kind, name: str, token: str, inputs: State) -> dict[str, Any]:
+    """The automatic name of a resource that the program gave none; empty where there is nothing to name."""
+    if kind.naming is None or kind.naming[0] in inputs:
+        return {}
+    prop, longest = kind.naming
+    prefix = inputs.get(f"{prop}Prefix")
+    if has_unknown(prefix):
+        return {prop: UNKNOWN}
+    return {prop: f"{prefix}{token}"[:longest] if prefix else automatic_name(name, token, longest)}
+
+
+def inputs_read(kind: Kind, live: State, given: State, originals: Properties) -> dict[str, PropertyValue]:
+    """The inputs that a read found: those that the program gives, or all that differ from nothing in an import."""
+    secret = secret_keys(originals) | set(kind.secrets)
+    if not given:
+        values = {
+            name: live[name]
+            for name, known in kind.fields.items()
+            if live.get(name) not in (None, [], {}, "") and live[name] != known.default
+        }
+        return to_properties(values, secret)
+    values: dict[str, Any] = {}
+    for name, value in given.items():
+        field = kind.fields.get(name)
+        values[name] = keep_meaning(shaped(live[name], value, field), value, field) if field and name in live else value
+    unchanged = {name: originals[name] for name, value in values.items() if value == given[name]}
+    return {**to_properties(values, secret), **unchanged}
+
+
+def shaped(live: Any, given: Any, field: Field) -> Any:
+    """What AWS has of the members that the program gave, in a block or in each block of a list."""
+    match live, given:
+        case Mapping(), Mapping() if field.inside:
+            found = {name: shaped(live.get(name), given[name], field.inside.get(name, Field())) for name in given}
+            return {name: value for name, value in found.items() if value is not None}
+        case list(), list() if field.inside and len(live) == len(given):
+            return [shaped(one, other, field) for one, other in zip(live, given, strict=True)]
+        case _:
+            return live

@@ -1,0 +1,34 @@
+"""The table of types: everything that the stand-in knows of a resource is one `Kind` in one of these modules."""
+
+import difflib
+from functools import cache
+from importlib import import_module
+from typing import Final
+
+from sandbox.providers.aws.kind import Kind
+from sandbox.providers.common.server import ProviderError
+
+MODULES: Final = (
+    *("ec2_network", "ec2_routing", "ec2_security", "ec2_instances"),
+    *("iam", "iam_policies", "eks", "eks_nodes", "eks_access", "other"),
+)
+
+
+@cache
+def kinds() -> dict[str, Kind]:
+    """Every type by its token."""
+    modules = [import_module(f"{__name__}.{module}") for module in MODULES]
+    return {kind.type: kind for module in modules for kind in module.KINDS}
+
+
+def kind_of(token: str) -> Kind:
+    """The type of a token such as `aws:ec2/vpc:Vpc`.
+
+    Raises:
+        ProviderError: The stand-in does not know it.
+    """
+    known = kinds()
+    if token not in known:
+        close = difflib.get_close_matches(token, known, 3) or sorted(known)
+        raise ProviderError(f"{token} is not one the sandbox's stand-in knows; known: {', '.join(close)}")
+    return known[token]

@@ -1,0 +1,51 @@
+"""What all types of EC2 have in common: descriptions, tags, and how an interrupted creation finds its result."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sandbox.providers.aws.kind import State, Wanted, tag_list, tag_map
+from sandbox.providers.aws.session import CREATION_TAG, Aws
+
+
+def tag_specification(resource_type: str, wanted: Wanted) -> list[dict[str, Any]]:
+    """The `TagSpecifications` of a creating call."""
+    return [{"ResourceType": resource_type, "Tags": tag_list(wanted.all_tags)}]
+
+
+def retag(aws: Aws, resource_id: str, _state: State, new: dict[str, str], old: list[str]) -> None:
+    """Sets and removes tags of anything that has an id in EC2."""
+    ec2 = aws.client("ec2")
+    if old:
+        ec2.delete_tags(Resources=[resource_id], Tags=[{"Key": key} for key in old])
+    if new:
+        ec2.create_tags(Resources=[resource_id], Tags=tag_list(new))
+
+
+def created_before(aws: Aws, operation: str, wanted: Wanted, **more: str) -> dict[str, Any] | None:
+    """What an interrupted run of this creation made, if there is anything.
+
+    Args:
+        aws: Where to look.
+        operation: Of boto3, such as `describe_vpcs`.
+        wanted: Whose creation it is.
+        more: Further filters by name, `_` for `-`.
+    """
+    found = described(aws, operation, **{f"tag:{CREATION_TAG}": wanted.creation}, **more)
+    return next((one for one in found if tag_map(one.get("Tags")).get(CREATION_TAG) == wanted.creation), None)
+
+
+def described(aws: Aws, operation: str, **filters: str) -> list[dict[str, Any]]:
+    """What a describing operation lists, filtered by single values; `_` in a filter's name stands for `-`."""
+    asked = [{"Name": name.replace("_", "-"), "Values": [value]} for name, value in filters.items()]
+    # Nearly every operation calls its filters so; this one does not.
+    keyword = "Filter" if operation == "describe_nat_gateways" else "Filters"
+    return _first_list(getattr(aws.client("ec2"), operation)(**{keyword: asked}))
+
+
+def described_one(aws: Aws, operation: str, **ids: list[str]) -> dict[str, Any] | None:
+    """The one thing of an id, such as `VpcIds=["vpc-1"]`; AWS raises InvalidVpcID.NotFound if there is none."""
+    return next(iter(_first_list(getattr(aws.client("ec2"), operation)(**ids))), None)
+
+
+def _first_list(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return next((value for value in answer.values() if isinstance(value, list)), [])

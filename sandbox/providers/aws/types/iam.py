@@ -1,0 +1,145 @@
+"""IAM: roles. Global: no `region`."""
+
+import json
+from typing import Any
+from urllib.parse import unquote
+
+from sandbox.providers.aws.kind import Kind, State, Wanted, is_ours, known, same_json, tag_list, tag_map
+from sandbox.providers.aws.session import Aws
+from sandbox.providers.common.fields import Field, same_set
+
+
+def text(document: Any) -> str:
+    """A policy document as text; boto3 parses what the API sends as URL-encoded JSON."""
+    return unquote(document) if isinstance(document, str) else json.dumps(document)
+
+
+def _create_role(aws: Aws, wanted: Wanted) -> str:
+    iam = aws.client("iam")
+    try:
+        iam.create_role(
+            RoleName=wanted["name"],
+            AssumeRolePolicyDocument=wanted["assumeRolePolicy"],
+            Path=wanted.get("path", "/"),
+            MaxSessionDuration=wanted.get("maxSessionDuration", 3600),
+            **known(Description=wanted.get("description"), PermissionsBoundary=wanted.get("permissionsBoundary")),
+            Tags=tag_list(wanted.all_tags),
+        )
+    except iam.exceptions.EntityAlreadyExistsException:
+        if not is_ours(iam.list_role_tags(RoleName=wanted["name"])["Tags"], wanted):
+            raise
+    _change_role(aws, wanted["name"], wanted, {"inlinePolicies", "managedPolicyArns"} & set(wanted.inputs))
+    return wanted["name"]
+
+
+def _change_role(aws: Aws, name: str, wanted: Wanted, changed: set[str]) -> None:
+    iam = aws.client("iam")
+    if "assumeRolePolicy" in changed:
+        iam.update_assume_role_policy(RoleName=name, PolicyDocument=wanted["assumeRolePolicy"])
+    if {"description", "maxSessionDuration"} & changed:
+        duration = wanted.get("maxSessionDuration", 3600)
+        iam.update_role(RoleName=name, Description=wanted.get("description", ""), MaxSessionDuration=duration)
+    if "permissionsBoundary" in changed and wanted.get("permissionsBoundary"):
+        iam.put_role_permissions_boundary(RoleName=name, PermissionsBoundary=wanted["permissionsBoundary"])
+    elif "permissionsBoundary" in changed:
+        iam.delete_role_permissions_boundary(RoleName=name)
+    _change_policies(iam, name, wanted, changed)
+
+
+def _change_policies(iam: Any, name: str, wanted: Wanted, changed: set[str]) -> None:
+    if "managedPolicyArns" in changed:
+        has, wants = set(attached(iam, name)), set(wanted.get("managedPolicyArns", ()))
+        for arn in sorted(has - wants):
+            iam.detach_role_policy(RoleName=name, PolicyArn=arn)
+        for arn in sorted(wants - has):
+            iam.attach_role_policy(RoleName=name, PolicyArn=arn)
+    if "inlinePolicies" in changed:
+        policies = {policy["name"]: policy["policy"] for policy in wanted.get("inlinePolicies", ()) if policy}
+        for gone in set(iam.list_role_policies(RoleName=name)["PolicyNames"]) - set(policies):
+            iam.delete_role_policy(RoleName=name, PolicyName=gone)
+        for policy_name, policy in policies.items():
+            iam.put_role_policy(RoleName=name, PolicyName=policy_name, PolicyDocument=policy)
+
+
+def attached(iam: Any, name: str) -> list[str]:
+    """The ARNs of the policies attached to a role."""
+    return [policy["PolicyArn"] for policy in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]]
+
+
+def _read_role(aws: Aws, name: str, state: State) -> dict[str, Any] | None:
+    iam = aws.client("iam")
+    role = iam.get_role(RoleName=name)["Role"]
+    live = {
+        "name": role["RoleName"],
+        "assumeRolePolicy": text(role["AssumeRolePolicyDocument"]),
+        "description": role.get("Description") or "",
+        "path": role["Path"],
+        "maxSessionDuration": role.get("MaxSessionDuration", 3600),
+        "permissionsBoundary": (role.get("PermissionsBoundary") or {}).get("PermissionsBoundaryArn"),
+        "arn": role["Arn"],
+        "createDate": role["CreateDate"].strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "uniqueId": role["RoleId"],
+        "tagsAll": tag_map(role.get("Tags")),
+    }
+    # Policies that other resources attach are not this one's, unless the program lists them here.
+    if "managedPolicyArns" in state:
+        live["managedPolicyArns"] = attached(iam, name)
+    if "inlinePolicies" in state:
+        live["inlinePolicies"] = [
+            {"name": each, "policy": text(iam.get_role_policy(RoleName=name, PolicyName=each)["PolicyDocument"])}
+            for each in iam.list_role_policies(RoleName=name)["PolicyNames"]
+        ]
+    return live
+
+
+def _delete_role(aws: Aws, name: str, state: State) -> None:
+    iam = aws.client("iam")
+    force = bool(state.get("forceDetachPolicies"))
+    if force or "managedPolicyArns" in state:
+        for arn in attached(iam, name):
+            iam.detach_role_policy(RoleName=name, PolicyArn=arn)
+    if force or "inlinePolicies" in state:
+        for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+            iam.delete_role_policy(RoleName=name, PolicyName=policy)
+    iam.delete_role(RoleName=name)
+
+
+def _retag_role(aws: Aws, name: str, _state: State, new: dict[str, str], old: list[str]) -> None:
+    iam = aws.client("iam")
+    if old:
+        iam.untag_role(RoleName=name, TagKeys=old)
+    if new:
+        iam.tag_role(RoleName=name, Tags=tag_list(new))
+
+
+def _same_inline(one: Any, other: Any) -> bool:
+    def said(policies: Any) -> Any:
+        return {each["name"]: json.loads(each["policy"]) for each in policies if each}
+
+    return said(one) == said(other)
+
+
+ROLE = Kind(
+    type="aws:iam/role:Role",
+    inputs={
+        "name": Field(replaces=True),
+        "assumeRolePolicy": Field(required=True, same=same_json),
+        "description": Field(default=""),
+        "path": Field(replaces=True, default="/"),
+        "maxSessionDuration": Field(default=3600),
+        "permissionsBoundary": Field(),
+        "forceDetachPolicies": Field(default=False),
+        "managedPolicyArns": Field(same=same_set),
+        "inlinePolicies": Field(same=_same_inline, inside={"name": Field(), "policy": Field()}),
+    },
+    outputs=("arn", "createDate", "uniqueId"),
+    create=_create_role,
+    read=_read_role,
+    update=_change_role,
+    delete=_delete_role,
+    retag=_retag_role,
+    naming=("name", 64),
+    has_region=False,
+)
+
+KINDS = (ROLE,)
