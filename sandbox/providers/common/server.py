@@ -24,6 +24,7 @@ from pulumi.runtime import proto
 from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
 from pulumi.runtime.proto import provider_pb2_grpc, status_pb2
 
+from sandbox.providers.common.outputs import complete
 from sandbox.providers.common.values import Properties, to_properties
 
 THREADS: Final = 16
@@ -111,8 +112,18 @@ class Servicer(ProviderServicer):
         updated = await self._provider.update(asked)
         return proto.UpdateResponse(properties=PropertyValue.marshal_map(updated.properties))
 
+    async def Construct(self, request: Any, context: Any) -> Any:
+        """Has the provider make a component."""
+        complete(request.inputs)
+        return await super().Construct(request, context)
 
-def _answering(method: Callable[[Any, Any, Any], Awaitable[Any]]) -> Callable[[Any, Any, Any], Awaitable[Any]]:
+    async def Call(self, request: Any, context: Any) -> Any:
+        """Calls a method of a component."""
+        complete(request.args)
+        return await super().Call(request, context)
+
+
+def answering(method: Callable[[Any, Any, Any], Awaitable[Any]]) -> Callable[[Any, Any, Any], Awaitable[Any]]:
     """A servicer's method that ends a failed RPC with a status which the engine prints as one line."""
 
     @functools.wraps(method)
@@ -131,7 +142,7 @@ for _name in (
     *("CheckConfig", "Configure", "Invoke", "Check", "Diff", "Create", "Read", "Update", "Delete"),
     *("GetSchema", "Parameterize", "Construct", "Call"),
 ):
-    setattr(Servicer, _name, _answering(getattr(Servicer, _name)))
+    setattr(Servicer, _name, answering(getattr(Servicer, _name)))
 
 
 def _cause(error: Exception) -> Exception:
@@ -168,16 +179,21 @@ def serve(provider: sdk.Provider, version: str, argv: Sequence[str] | None = Non
         version: The plugin's version, such as `7.51.1`: that of the SDK whose types it stands in for.
         argv: The command line; its first word that is no flag is the engine's address.
     """
+    serve_with(lambda engine: Servicer([], version, provider, engine), argv)
+
+
+def serve_with(servicer: Callable[[str], Any], argv: Sequence[str] | None = None) -> None:
+    """`serve` for a servicer of one's own, made from the engine's address."""
     words = sys.argv[1:] if argv is None else argv
     engine = next((word for word in words if not word.startswith("-")), "")
     with contextlib.suppress(KeyboardInterrupt):  # the engine ends its plugins with SIGINT
-        asyncio.run(_serve(provider, version, engine))
+        asyncio.run(_serve(servicer, engine))
 
 
-async def _serve(provider: sdk.Provider, version: str, engine: str) -> None:
+async def _serve(servicer: Callable[[str], Any], engine: str) -> None:
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "blocking"))
     server = grpc.aio.server(options=_GRPC_CHANNEL_OPTIONS)
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer([], version, provider, engine), server)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer(engine), server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     sys.stdout.write(f"{port}\n")

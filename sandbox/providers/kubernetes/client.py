@@ -18,6 +18,7 @@ from sandbox.providers.kubernetes.credentials import Credentials
 from sandbox.providers.kubernetes.kinds import Kind, of_object
 from sandbox.providers.kubernetes.kubeconfig import Connection, UnreachableError
 
+JSON: Final = "application/json"
 APPLY: Final = "application/apply-patch+yaml"
 SECONDS_TO_ANSWER: Final = 60
 _NOT_FOUND, _UNAUTHORIZED, _GONE = 404, 401, 410
@@ -120,7 +121,8 @@ class Client:
         body: Any = None,
         *,
         query: Mapping[str, str] | None = None,
-        content_type: str = "application/json",
+        content_type: str = JSON,
+        accept: str = JSON,
     ) -> Any:
         """One request's JSON.
 
@@ -129,7 +131,9 @@ class Client:
             UnreachableError: It did not answer.
         """
         for attempt in (1, 2):
-            async with self._open(method, path, body, query, content_type) as response:
+            async with self._open(
+                method, path, body=body, query=query, content_type=content_type, accept=accept
+            ) as response:
                 text = await response.text()
                 if response.status == _UNAUTHORIZED and attempt == 1 and self._credentials.renewable:
                     self._credentials.forget()
@@ -160,15 +164,16 @@ class Client:
         self,
         method: str,
         path: str,
+        *,
         body: Any = None,
         query: Mapping[str, str] | None = None,
-        content_type: str = "application/json",
-        *,
+        content_type: str = JSON,
+        accept: str = JSON,
         stream: bool = False,
     ) -> AsyncGenerator[aiohttp.ClientResponse, None]:
         """A request and its response; what goes wrong on the line becomes an UnreachableError."""
         session = await self._connected()
-        headers = {"Content-Type": content_type}
+        headers = {"Content-Type": content_type, "Accept": accept}
         if token := await self._credentials.token():
             headers["Authorization"] = f"Bearer {token}"
         response = None

@@ -58,6 +58,7 @@ def of_token(token: str) -> Kind:
     Raises:
         ProviderError: The token is no object's: a component, a Patch or a List.
     """
+    token = token.rpartition("$")[2]  # a URN's type is that of its parents too
     package, _, rest = token.partition(":")
     module, _, name = rest.rpartition(":")
     group, _, version = module.rpartition("/")

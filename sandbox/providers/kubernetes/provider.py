@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 import pulumi.provider.experimental.provider as sdk
 
 from sandbox.providers.common.server import DiffRequest, ProviderError, UnfinishedError
-from sandbox.providers.common.values import Properties, has_unknown, plain_properties
+from sandbox.providers.common.values import Properties, has_unknown, plain_properties, property_value
 from sandbox.providers.kubernetes import annotations, kubeconfig, objects, settings, state
 from sandbox.providers.kubernetes.changes import (
     Change,
@@ -84,6 +84,25 @@ class Kubernetes(sdk.Provider):
             await self._log.status(urn, f"waiting: {'; '.join(missing)}")
 
         return objects.Operation(self._cluster(), annotations.wish(item, timeout), self._stopped, report)
+
+    # Components and functions
+
+    async def construct(self, request: sdk.ConstructRequest) -> sdk.ConstructResponse:
+        """Makes a chart or a group of YAML objects."""
+        from sandbox.providers.kubernetes import components  # noqa: PLC0415 - most updates have none
+
+        client = self._cluster()
+        return await components.construct(request, client, self._settings.namespace or client.connection.namespace)
+
+    async def invoke(self, request: sdk.InvokeRequest) -> sdk.InvokeResponse:
+        """Decodes YAML; every other function is refused by name."""
+        if request.tok != "kubernetes:yaml:decode":
+            raise ProviderError(f"{request.tok} is not known to this stand-in: it has kubernetes:yaml:decode only")
+        from sandbox.providers.kubernetes import manifests  # noqa: PLC0415 - most updates have none
+
+        text = plain_properties(request.args).get("text", "")
+        found = manifests.parse(text, "the text of kubernetes:yaml:decode")
+        return sdk.InvokeResponse({"result": property_value(found)})
 
     # Inputs
 
