@@ -64,8 +64,6 @@ class ApplicationLoadBalancedIngress(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: ApplicationLoadBalancedIngressArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        super().__init__("eks-load-balancing:index:ApplicationLoadBalancedIngress", name, {**args}, opts)
-        child = pulumi.ResourceOptions(parent=self)
         delay = errors.at_least(args.get("deregistration_delay", DEFAULT_DELAY), 0, "deregistration_delay")
         container_port = errors.at_least(args.get("container_port", SAMPLE_PORT), 1, "container_port")
         exposure = Exposure(
@@ -77,7 +75,7 @@ class ApplicationLoadBalancedIngress(pulumi.ComponentResource):
             access_logs_bucket=args.get("access_logs_bucket"),
         )
         workload = Workload(
-            name=errors.namespace(name),
+            name=errors.label(name, "name"),
             namespace=args["namespace"],
             image=args.get("image") or SAMPLE_IMAGE,
             container_port=container_port,
@@ -85,6 +83,8 @@ class ApplicationLoadBalancedIngress(pulumi.ComponentResource):
             deregistration_delay=delay,
             health_check_path=exposure.health_check_path or "/",
         )
+        super().__init__("eks-load-balancing:index:ApplicationLoadBalancedIngress", name, {**args}, opts)
+        child = pulumi.ResourceOptions(parent=self)
         deploy(workload, self)
         service = kubernetes.core.v1.Service(
             f"{name}-service",

@@ -87,15 +87,15 @@ class Cluster(pulumi.ComponentResource):
     """The role of the nodes."""
 
     def __init__(self, name: str, args: ClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("eks-load-balancing:index:Cluster", name, {**args}, opts)
-        self._name, self._args = name, args
+        self._prefix, self._args = name, args
         self._partition = partition_of(args["region"])
         self._tags: Input[Mapping[str, Input[str]]] = args.get("tags") or {}
         self._cluster_name = errors.cluster_name(args["cluster_name"])
-        nodes = check_nodes(args["nodes"])
+        version, nodes = kubernetes_version(args["version"]), check_nodes(args["nodes"])
+        super().__init__("eks-load-balancing:index:Cluster", name, {**args}, opts)
         identity = aws.get_caller_identity_output(opts=pulumi.InvokeOutputOptions(parent=self))
 
-        cluster = self._control_plane(kubernetes_version(args["version"]))
+        cluster = self._control_plane(version)
         self._cluster = cluster
         self.cluster_name = pulumi.Output.from_input(self._cluster_name)
         self.issuer_url = cluster.oidc_provider_url
@@ -131,14 +131,14 @@ class Cluster(pulumi.ComponentResource):
         public = list(args.get("public_access_cidrs", ()))
         # EKS writes to this group, and makes it without a retention if it is not there.
         logs = aws.cloudwatch.LogGroup(
-            f"{self._name}-logs",
+            f"{self._prefix}-logs",
             name=f"/aws/eks/{self._cluster_name}/cluster",
             retention_in_days=int(args.get("log_retention_days", DEFAULT_LOG_RETENTION_DAYS)),
             tags=self._tags,
             opts=child,
         )
         return eks.Cluster(
-            f"{self._name}-eks",
+            f"{self._prefix}-eks",
             name=self._cluster_name,
             version=version,
             vpc_id=args["vpc_id"],
@@ -170,7 +170,7 @@ class Cluster(pulumi.ComponentResource):
 
     def _secrets_key(self) -> Output[str]:
         return aws.kms.Key(
-            f"{self._name}-secrets-key",
+            f"{self._prefix}-secrets-key",
             description=f"Secrets of the EKS cluster {self._cluster_name}",
             enable_key_rotation=True,
             deletion_window_in_days=_KEY_DELETION_DAYS,
@@ -185,7 +185,7 @@ class Cluster(pulumi.ComponentResource):
     def _addons_for_nodes(self) -> list[pulumi.Resource]:
         """Declare what a node needs to be ready: no network before the CNI runs, which has a role of its own."""
         cni = ServiceAccountRole(
-            f"{self._name}-cni",
+            f"{self._prefix}-cni",
             {
                 "namespace": "kube-system",
                 "service_account": "aws-node",
@@ -209,7 +209,7 @@ class Cluster(pulumi.ComponentResource):
         self, addon: str, role_arn: Input[str] | None = None, after: Sequence[pulumi.Resource] = ()
     ) -> aws.eks.Addon:
         return aws.eks.Addon(
-            f"{self._name}-{addon}",
+            f"{self._prefix}-{addon}",
             cluster_name=self._cluster_name,
             addon_name=addon,
             addon_version=self._args.get("addon_versions", {}).get(addon),
@@ -221,7 +221,7 @@ class Cluster(pulumi.ComponentResource):
         )
 
     def _nodes(self, nodes: NodesArgs, before: Sequence[pulumi.Resource]) -> tuple[Output[str], aws.eks.NodeGroup]:
-        name = f"{self._name}-nodes"
+        name = f"{self._prefix}-nodes"
         role, attachments = node_role(
             name, self._partition, self._args.get("permissions_boundary_arn"), self._tags, self
         )
@@ -255,7 +255,7 @@ class Cluster(pulumi.ComponentResource):
         return [self._administrator("deployer", session.issuer_arn)]
 
     def _administrator(self, who: str, arn: Input[str]) -> Output[str]:
-        name = f"{self._name}-admin-{who}"
+        name = f"{self._prefix}-admin-{who}"
         entry = aws.eks.AccessEntry(
             name,
             cluster_name=self._cluster_name,

@@ -20,14 +20,19 @@ _SUBDOMAIN_LENGTH = 253
 _CLUSTER_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,99}")
 
 
-def namespace(value: str) -> str:
-    """Return the name of a Kubernetes namespace, or say why it is none."""
+def label(value: str, what: str) -> str:
+    """Return a name that Kubernetes takes for namespaces and Services, or say why it is none."""
     if not _LABEL.fullmatch(value):
         raise InvalidInputError(
-            f"namespace {value!r} is not a namespace's name: give 1 to 63 small letters, digits and dashes,"
+            f"{what} {value!r} is not a name that Kubernetes takes: give 1 to 63 small letters, digits and dashes,"
             " beginning and ending with a letter or digit"
         )
     return value
+
+
+def namespace(value: str) -> str:
+    """Return the name of a Kubernetes namespace, or say why it is none."""
+    return label(value, "namespace")
 
 
 def service_account(value: str) -> str:

@@ -82,8 +82,6 @@ class LoadBalancerController(pulumi.ComponentResource):
     """The controller's service account, as `namespace/name`."""
 
     def __init__(self, name: str, args: LoadBalancerControllerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("eks-load-balancing:index:LoadBalancerController", name, {**args}, opts)
-        child = pulumi.ResourceOptions(parent=self)
         version = controller_version(args.get("version", DEFAULT_CONTROLLER_VERSION), args.get("kubernetes_version"))
         replicas = errors.at_least(args.get("replicas", FEWEST_REPLICAS), FEWEST_REPLICAS, "controller replicas")
         namespace = errors.namespace(args.get("namespace", "kube-system"))
@@ -92,6 +90,8 @@ class LoadBalancerController(pulumi.ComponentResource):
         region, partition = args["region"], partition_of(args["region"])
         repository = args.get("image_repository") or controller_image_repository(region)
         local_chart = args.get("chart")
+        super().__init__("eks-load-balancing:index:LoadBalancerController", name, {**args}, opts)
+        child = pulumi.ResourceOptions(parent=self)
 
         policy = aws.iam.Policy(
             f"{name}-policy",

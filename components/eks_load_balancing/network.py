@@ -43,11 +43,11 @@ class Network(pulumi.ComponentResource):
     """Private subnets, in the order of the zones."""
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("eks-load-balancing:index:Network", name, {**args}, opts)
-        self._name = name
+        self._prefix = name
         self._tags = args.get("tags")
         nat = one_of(args.get("nat", "single"), NAT_MODES, "nat")
         plan = plan_subnets(args["cidr"], args["zones"])
+        super().__init__("eks-load-balancing:index:Network", name, {**args}, opts)
 
         vpc = aws.ec2.Vpc(
             f"{name}-vpc",
@@ -107,7 +107,7 @@ class Network(pulumi.ComponentResource):
         return pulumi.ResourceOptions(parent=self, depends_on=list(after))
 
     def _subnet(self, vpc: aws.ec2.Vpc, zone: str, cidr: str, kind: str, role: str) -> aws.ec2.Subnet:
-        name = f"{self._name}-{kind}-{zone}"
+        name = f"{self._prefix}-{kind}-{zone}"
         return aws.ec2.Subnet(
             name,
             vpc_id=vpc.id,
@@ -119,16 +119,16 @@ class Network(pulumi.ComponentResource):
         )
 
     def _route_table(self, kind: str, vpc: aws.ec2.Vpc) -> aws.ec2.RouteTable:
-        name = f"{self._name}-{kind}"
+        name = f"{self._prefix}-{kind}"
         return aws.ec2.RouteTable(f"{name}-routes", vpc_id=vpc.id, tags=named(self._tags, name), opts=self._child())
 
     def _associate(self, kind: str, subnet: aws.ec2.Subnet, routes: aws.ec2.RouteTable) -> None:
         aws.ec2.RouteTableAssociation(
-            f"{self._name}-{kind}-routing", subnet_id=subnet.id, route_table_id=routes.id, opts=self._child()
+            f"{self._prefix}-{kind}-routing", subnet_id=subnet.id, route_table_id=routes.id, opts=self._child()
         )
 
     def _nat_gateway(self, zone: str, subnet: aws.ec2.Subnet, internet: aws.ec2.InternetGateway) -> aws.ec2.NatGateway:
-        name = f"{self._name}-nat-{zone}"
+        name = f"{self._prefix}-nat-{zone}"
         # An address needs the VPC's internet gateway, and must be gone before it:
         # https://docs.aws.amazon.com/vpc/latest/userguide/vpc-igw-internet-access.html
         address = aws.ec2.Eip(f"{name}-address", domain="vpc", tags=named(self._tags, name), opts=self._child(internet))

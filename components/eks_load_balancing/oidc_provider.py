@@ -33,12 +33,12 @@ class OidcProvider(pulumi.ComponentResource):
     """The issuer without its scheme, as IAM's condition keys spell it."""
 
     def __init__(self, name: str, args: OidcProviderArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("eks-load-balancing:index:OidcProvider", name, {**args}, opts)
         issuer_url = args["issuer_url"]
         if isinstance(issuer_url, str) and not issuer_url.startswith("https://"):
             raise InvalidInputError(
                 f"issuer URL {issuer_url!r} does not begin with https://: give the one that DescribeCluster shows"
             )
+        super().__init__("eks-load-balancing:index:OidcProvider", name, {**args}, opts)
         provider = aws.iam.OpenIdConnectProvider(
             f"{name}-provider",
             url=issuer_url,

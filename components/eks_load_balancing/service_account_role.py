@@ -55,16 +55,17 @@ class ServiceAccountRole(pulumi.ComponentResource):
     """What the Kubernetes ServiceAccount must carry: its role by IRSA, nothing by Pod Identity."""
 
     def __init__(self, name: str, args: ServiceAccountRoleArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("eks-load-balancing:index:ServiceAccountRole", name, {**args}, opts)
-        child = pulumi.ResourceOptions(parent=self)
         namespace = errors.namespace(args["namespace"])
         account = errors.service_account(args["service_account"])
         identity = errors.one_of(args.get("identity", IRSA), (IRSA, POD_IDENTITY), "identity")
+        trust = _trust(args, identity)
+        super().__init__("eks-load-balancing:index:ServiceAccountRole", name, {**args}, opts)
+        child = pulumi.ResourceOptions(parent=self)
 
         role = aws.iam.Role(
             f"{name}-role",
             description=f"For the pods of service account {namespace}/{account}",
-            assume_role_policy=_trust(args, identity),
+            assume_role_policy=trust,
             permissions_boundary=args.get("permissions_boundary_arn"),
             tags=args.get("tags"),
             opts=child,

@@ -1,0 +1,183 @@
+import json
+from typing import Any
+
+import pytest
+
+from eks_load_balancing.controller_policy import (
+    ABSENT,
+    FEATURES,
+    LONGEST,
+    REQUEST_TAG,
+    RESOURCE_TAG,
+    controller_policy,
+    controller_statements,
+)
+from eks_load_balancing.errors import InvalidInputError
+from eks_load_balancing.versions import CONTROLLER_VERSIONS
+from tests.unit.upstream import ACTIONS, NOT_IN_ISOLATED, UNTAGGED
+
+LIKE_AWS = ("aws", "aws-cn", "aws-us-gov", "aws-eusc")
+ISOLATED = ("aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f")
+VPC = "vpc-0123456789abcdef0"
+
+
+def statements(partition: str = "aws", disabled: tuple[str, ...] = (), cluster: str = "dev") -> list[dict[str, Any]]:
+    text = controller_policy("3.5.0", partition, cluster, "us-west-2", VPC, disabled_features=disabled)
+    return json.loads(text)["Statement"]
+
+
+def granted(rendered: list[dict[str, Any]]) -> set[str]:
+    return {action for statement in rendered for action in statement["Action"]}
+
+
+def of(action: str, rendered: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [statement for statement in rendered if action in statement["Action"]]
+
+
+@pytest.mark.parametrize("partition", LIKE_AWS)
+def test_it_grants_what_the_release_asks_for_and_nothing_more(partition: str) -> None:
+    assert granted(statements(partition)) == ACTIONS
+
+
+@pytest.mark.parametrize("partition", ISOLATED)
+def test_isolated_partitions_go_without_what_they_do_not_offer(partition: str) -> None:
+    assert granted(statements(partition)) == ACTIONS - NOT_IN_ISOLATED
+
+
+@pytest.mark.parametrize("partition", LIKE_AWS + ISOLATED)
+def test_every_arn_is_of_the_partition(partition: str) -> None:
+    arns = [r for s in statements(partition) for r in s["Resource"] if r != "*"]
+    arns += [
+        s["Condition"]["ArnEquals"]["ec2:Vpc"] for s in statements(partition) if "ArnEquals" in s.get("Condition", {})
+    ]
+
+    assert arns
+    assert {arn.split(":")[1] for arn in arns} == {partition}
+
+
+@pytest.mark.parametrize("partition", LIKE_AWS + ISOLATED)
+def test_it_fits_into_a_managed_policy_with_a_cluster_name_of_sixty_characters(partition: str) -> None:
+    assert sum(len(json.dumps(s, separators=(",", ":"))) for s in statements(partition, cluster="c" * 60)) < LONGEST
+
+
+def test_a_cluster_name_that_makes_it_too_long_is_refused() -> None:
+    with pytest.raises(InvalidInputError, match="characters and IAM takes 6144: turn features off"):
+        statements("aws-us-gov", cluster="c" * 100)
+
+
+def test_every_controller_version_has_its_actions_for_every_partition() -> None:
+    assert set(ABSENT) == set(CONTROLLER_VERSIONS)
+    assert all(set(partitions) == {*LIKE_AWS, *ISOLATED} for partitions in ABSENT.values())
+
+
+def test_no_action_is_a_wildcard() -> None:
+    assert not [action for action in granted(statements()) if "*" in action]
+
+
+def test_nothing_is_made_but_with_this_clusters_tag() -> None:
+    for create in ("CreateLoadBalancer", "CreateTargetGroup"):
+        (statement,) = of(f"elasticloadbalancing:{create}", statements())
+        assert statement["Condition"] == {"StringEquals": {REQUEST_TAG: "dev"}}
+
+
+def test_a_security_group_is_made_in_the_clusters_vpc_with_its_tag_only() -> None:
+    in_vpc, tagged = sorted(of("ec2:CreateSecurityGroup", statements()), key=lambda s: "Condition" in s)
+
+    assert in_vpc["Resource"] == [f"arn:aws:ec2:us-west-2:*:vpc/{VPC}"]
+    assert tagged["Condition"] == {"StringEquals": {REQUEST_TAG: "dev"}}
+
+
+@pytest.mark.parametrize(
+    "action",
+    ["elasticloadbalancing:DeleteLoadBalancer", "elasticloadbalancing:ModifyTargetGroup", "ec2:DeleteSecurityGroup"],
+)
+def test_only_what_carries_this_clusters_tag_is_changed_or_removed(action: str) -> None:
+    (statement,) = of(action, statements())
+
+    assert statement["Condition"] == {"StringEquals": {RESOURCE_TAG: "dev"}}
+
+
+def test_the_clusters_tag_itself_cannot_be_changed_later() -> None:
+    later = [s for s in of("ec2:DeleteTags", statements()) if "elasticloadbalancing:RemoveTags" in s["Action"]]
+
+    assert [s["Condition"] for s in later] == [
+        {"StringEquals": {RESOURCE_TAG: "dev"}, "Null": {REQUEST_TAG: "true"}},
+    ]
+
+
+@pytest.mark.parametrize("action", sorted(UNTAGGED))
+def test_where_the_release_asks_for_no_tag_another_clusters_is_refused(action: str) -> None:
+    (statement,) = of(action, statements())
+
+    assert statement["Condition"]["StringEqualsIfExists"][RESOURCE_TAG] == "dev"
+
+
+def test_listeners_and_rules_are_never_made_with_another_clusters_tag() -> None:
+    (statement,) = of("elasticloadbalancing:CreateListener", statements())
+
+    assert statement["Condition"]["StringEqualsIfExists"][REQUEST_TAG] == "dev"
+
+
+def test_security_group_rules_are_changed_in_the_clusters_vpc_only() -> None:
+    (statement,) = of("ec2:AuthorizeSecurityGroupIngress", statements())
+
+    assert statement["Condition"] == {
+        "ArnEquals": {"ec2:Vpc": f"arn:aws:ec2:us-west-2:*:vpc/{VPC}"},
+        "StringEqualsIfExists": {RESOURCE_TAG: "dev"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("feature", "gone"),
+    [
+        ("waf", "waf-regional:"),
+        ("wafv2", "wafv2:"),
+        ("shield", "shield:"),
+        ("cognito", "cognito-idp:"),
+        ("certificate-discovery", "acm:"),
+    ],
+)
+def test_a_feature_that_is_off_takes_its_actions_with_it_and_no_others(feature: str, gone: str) -> None:
+    left = granted(statements(disabled=(feature,)))
+    also = (
+        {"iam:ListServerCertificates", "iam:GetServerCertificate"} if feature == "certificate-discovery" else set[str]()
+    )
+
+    assert ACTIONS - left == {a for a in ACTIONS if a.startswith(gone)} | also
+
+
+def test_web_acls_are_set_as_long_as_one_kind_of_waf_is_on() -> None:
+    action = "elasticloadbalancing:SetWebAcl"
+
+    assert action in granted(statements(disabled=("waf",)))
+    assert action in granted(statements(disabled=("wafv2",)))
+    assert action not in granted(statements(disabled=("waf", "wafv2")))
+
+
+def test_every_feature_has_a_statement_of_its_own() -> None:
+    served = [s.features for s in controller_statements("3.5.0", "aws", "dev", "us-west-2", VPC)]
+
+    assert all((feature,) in served for feature in FEATURES)
+
+
+def test_merging_statements_widens_none() -> None:
+    apart = controller_statements("3.5.0", "aws", "dev", "us-west-2", VPC)
+    wanted = {(a, r, json.dumps(s.condition)) for s in apart for a in s.actions for r in s.resources}
+    merged = {
+        (a, r, json.dumps(s.get("Condition", {}))) for s in statements() for a in s["Action"] for r in s["Resource"]
+    }
+
+    assert merged == wanted
+
+
+@pytest.mark.parametrize(
+    ("version", "partition", "features", "says"),
+    [
+        ("2.0.0", "aws", (), "controller version 2.0.0 has no IAM policy for partition aws"),
+        ("3.5.0", "aws-moon", (), "partition aws-moon"),
+        ("3.5.0", "aws", ("quantum",), "feature 'quantum' is not known: give some of waf, wafv2"),
+    ],
+)
+def test_what_is_not_known_is_refused(version: str, partition: str, features: tuple[str, ...], says: str) -> None:
+    with pytest.raises(InvalidInputError, match=says):
+        controller_policy(version, partition, "dev", "us-west-2", VPC, disabled_features=features)

@@ -1,0 +1,71 @@
+"""Facts about the AWS Load Balancer Controller 3.5.0 that the components are held against: names, nothing else.
+
+From the release's published IAM policies and the values of its chart.
+"""
+
+_ACTIONS = {
+    "acm": "DescribeCertificate ListCertificates",
+    "cognito-idp": "DescribeUserPoolClient",
+    "ec2": """
+        AuthorizeSecurityGroupIngress CreateSecurityGroup CreateTags DeleteSecurityGroup DeleteTags
+        DescribeAccountAttributes DescribeAddresses DescribeAvailabilityZones DescribeCoipPools DescribeInstances
+        DescribeInternetGateways DescribeIpamPools DescribeNetworkInterfaces DescribeRouteTables
+        DescribeSecurityGroups DescribeSubnets DescribeTags DescribeVpcPeeringConnections DescribeVpcs
+        GetCoipPoolUsage GetSecurityGroupsForVpc RevokeSecurityGroupIngress""",
+    "elasticloadbalancing": """
+        AddListenerCertificates AddTags CreateListener CreateLoadBalancer CreateRule CreateTargetGroup
+        DeleteListener DeleteLoadBalancer DeleteRule DeleteTargetGroup DeregisterTargets
+        DescribeCapacityReservation DescribeListenerAttributes DescribeListenerCertificates DescribeListeners
+        DescribeLoadBalancerAttributes DescribeLoadBalancers DescribeRules DescribeSSLPolicies DescribeTags
+        DescribeTargetGroupAttributes DescribeTargetGroups DescribeTargetHealth DescribeTrustStores
+        ModifyCapacityReservation ModifyIpPools ModifyListener ModifyListenerAttributes
+        ModifyLoadBalancerAttributes ModifyRule ModifyTargetGroup ModifyTargetGroupAttributes RegisterTargets
+        RemoveListenerCertificates RemoveTags SetIpAddressType SetRulePriorities SetSecurityGroups SetSubnets
+        SetWebAcl""",
+    "iam": "CreateServiceLinkedRole GetServerCertificate ListServerCertificates",
+    "shield": "CreateProtection DeleteProtection DescribeProtection GetSubscriptionState",
+    "waf-regional": "AssociateWebACL DisassociateWebACL GetWebACL GetWebACLForResource",
+    "wafv2": "AssociateWebACL DisassociateWebACL GetWebACL GetWebACLForResource",
+}
+ACTIONS = {f"{service}:{action}" for service, actions in _ACTIONS.items() for action in actions.split()}
+"""Every action that the controller's policy grants in `aws`, `aws-cn`, `aws-us-gov` and `aws-eusc`."""
+
+NOT_IN_ISOLATED = {
+    "elasticloadbalancing:DescribeTrustStores",
+    "elasticloadbalancing:DescribeListenerAttributes",
+    "elasticloadbalancing:DescribeCapacityReservation",
+    "elasticloadbalancing:ModifyListenerAttributes",
+    "elasticloadbalancing:ModifyCapacityReservation",
+}
+"""What the policies of the isolated partitions leave out."""
+
+_UNTAGGED = """
+    CreateListener DeleteListener CreateRule DeleteRule RegisterTargets DeregisterTargets SetWebAcl ModifyListener
+    AddListenerCertificates RemoveListenerCertificates ModifyRule SetRulePriorities"""
+UNTAGGED = {f"elasticloadbalancing:{action}" for action in _UNTAGGED.split()}
+"""Writes of load balancing that upstream grants without asking for a tag."""
+
+CHART_VALUES = {
+    "clusterName": None,
+    "region": None,
+    "vpcId": None,
+    "image": {"repository", "tag", "pullPolicy"},
+    "serviceAccount": {"create", "annotations", "name", "automountServiceAccountToken", "imagePullSecrets"},
+    "defaultTargetType": None,
+    "defaultTags": None,
+    "disableIngressClassAnnotation": None,
+    "disableIngressGroupNameAnnotation": None,
+    "enableShield": None,
+    "enableWaf": None,
+    "enableWafv2": None,
+    "webhookTLS": {"caCert", "cert", "key"},
+    "podMutatorWebhookConfig": {"failurePolicy"},
+    "objectSelector": {"matchExpressions", "matchLabels"},
+    "replicaCount": None,
+    "podDisruptionBudget": None,
+    "topologySpreadConstraints": None,
+    "resources": None,
+    "podSecurityContext": None,
+    "securityContext": None,
+}
+"""Values that the chart knows, of those that matter here, and what is inside; None where the chart passes all on."""
