@@ -1,0 +1,208 @@
+"""The real control plane: how etcd, kube-apiserver, kube-controller-manager and kube-scheduler are started.
+
+Nothing here runs anything: these are argument lists and configuration files as functions of a cluster's spec, keys and
+sockets. All four are one binary; its first argument says which part it is.
+"""
+
+import ssl
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sandbox.cluster import kubeconfig
+from sandbox.cluster.pki import Pki
+from sandbox.cluster.spec import ClusterSpec
+
+# Faster than a cloud's defaults (20 requests per second): here nobody else has to be protected from these parts.
+_CLIENT_RATE = ["--kube-api-qps=500", "--kube-api-burst=1000"]
+
+# Go keeps a heap of twice what lives; half again is plenty for a cluster of this size, and the limit makes it
+# collect harder before it grows past what a laptop can spare. https://go.dev/doc/gc-guide#Memory_limit
+MEMORY = {
+    "etcd": {"GOGC": "50", "GOMEMLIMIT": "256MiB"},
+    "kube-apiserver": {"GOGC": "50", "GOMEMLIMIT": "512MiB"},
+    "kube-controller-manager": {"GOGC": "50", "GOMEMLIMIT": "192MiB"},
+    "kube-scheduler": {"GOGC": "50", "GOMEMLIMIT": "128MiB"},
+    "kwok": {"GOGC": "50", "GOMEMLIMIT": "128MiB"},
+}
+
+
+@dataclass(frozen=True)
+class Sockets:
+    """Where the parts of one cluster meet."""
+
+    folder: Path
+    """Private: whoever can reach the etcd socket owns the cluster."""
+    apiserver: int
+    webhooks: int
+
+    @property
+    def etcd(self) -> str:
+        """Etcd's URL for kube-apiserver."""
+        return f"unix://{self.folder}/{_ETCD_CLIENTS}"
+
+    @property
+    def egress(self) -> Path:
+        """Where kube-apiserver asks to be connected to Services and pods."""
+        return self.folder / "egress.sock"
+
+    @property
+    def endpoint(self) -> str:
+        """The cluster's endpoint."""
+        return f"https://127.0.0.1:{self.apiserver}"
+
+    def webhook(self, path: str) -> str:
+        """The URL of one of the agent's own webhooks."""
+        return f"https://127.0.0.1:{self.webhooks}{path}"
+
+
+def serving_names(spec: ClusterSpec) -> list[str]:
+    """The names and addresses that kube-apiserver's certificate is good for."""
+    return [
+        "127.0.0.1",
+        "localhost",
+        spec.api_service_address,
+        "kubernetes",
+        "kubernetes.default",
+        "kubernetes.default.svc",
+        "kubernetes.default.svc.cluster.local",
+    ]
+
+
+# etcd wants its URLs in the form host:port, unix sockets too; it makes files of these names in its working directory,
+# which is the socket folder. Relative, because the same peer URL must be found in its data when it comes back.
+_ETCD_CLIENTS = "clients:0"
+_ETCD_PEERS = "peers:0"
+
+
+def etcd(data: Path) -> list[str]:
+    """Arguments of etcd: one member, on unix sockets in its working directory, its data in `data`."""
+    return [
+        "etcd",
+        "--name=sandbox",
+        f"--data-dir={data}",
+        f"--listen-client-urls=unix://{_ETCD_CLIENTS}",
+        f"--advertise-client-urls=unix://{_ETCD_CLIENTS}",
+        f"--listen-peer-urls=unix://{_ETCD_PEERS}",
+        f"--initial-advertise-peer-urls=unix://{_ETCD_PEERS}",
+        f"--initial-cluster=sandbox=unix://{_ETCD_PEERS}",
+        # A power cut may cost the last writes of a sandbox; a kill does not, the kernel has them.
+        "--unsafe-no-fsync",
+        "--log-level=warn",
+        "--quota-backend-bytes=1073741824",
+        # A single member is its own leader as soon as its election times out.
+        "--heartbeat-interval=20",
+        "--election-timeout=200",
+        "--auto-compaction-mode=periodic",
+        "--auto-compaction-retention=10m",
+    ]
+
+
+def egress_configuration(sockets: Sockets) -> dict[str, Any]:
+    """How kube-apiserver, which has no route into the cluster, reaches Services and pods: through our proxy."""
+    transport = {"uds": {"udsName": str(sockets.egress)}}
+    return {
+        "apiVersion": "apiserver.k8s.io/v1beta1",
+        "kind": "EgressSelectorConfiguration",
+        "egressSelections": [
+            {"name": "cluster", "connection": {"proxyProtocol": "HTTPConnect", "transport": transport}}
+        ],
+    }
+
+
+def token_webhook_configuration(sockets: Sockets, pki: Pki) -> dict[str, Any]:
+    """Where kube-apiserver asks whose an `aws eks get-token` token is."""
+    user = kubeconfig.client_files(pki, "apiserver-client")
+    return kubeconfig.kubeconfig("authenticator", sockets.webhook("/authenticate"), pki.ca_data(), user)
+
+
+def apiserver(spec: ClusterSpec, pki: Pki, sockets: Sockets, egress: Path, token_webhook: Path) -> list[str]:
+    """Arguments of kube-apiserver.
+
+    Args:
+        spec: the cluster.
+        pki: its keys.
+        sockets: where it listens, and where etcd does.
+        egress: the file of `egress_configuration`.
+        token_webhook: the file of `token_webhook_configuration`.
+    """
+    return [
+        "kube-apiserver",
+        "--bind-address=127.0.0.1",
+        "--advertise-address=127.0.0.1",
+        f"--secure-port={sockets.apiserver}",
+        # The endpoints of the `kubernetes` Service may not be loopback addresses, and no pod here needs that Service.
+        "--endpoint-reconciler-type=none",
+        f"--etcd-servers={sockets.etcd}",
+        f"--service-cluster-ip-range={spec.service_cidr}",
+        f"--tls-cert-file={pki.cert('apiserver')}",
+        f"--tls-private-key-file={pki.key('apiserver')}",
+        f"--client-ca-file={pki.ca}",
+        "--authorization-mode=Node,RBAC",
+        f"--authentication-token-webhook-config-file={token_webhook}",
+        "--authentication-token-webhook-version=v1",
+        # Short: an access entry that is taken away should not live on here.
+        "--authentication-token-webhook-cache-ttl=5s",
+        f"--service-account-issuer={spec.issuer}",
+        f"--service-account-signing-key-file={pki.service_account_key}",
+        f"--service-account-key-file={pki.service_account_public_key}",
+        f"--service-account-jwks-uri={spec.issuer}/keys",
+        # EKS's own audience, and the issuer's.
+        f"--api-audiences={spec.issuer},https://kubernetes.default.svc",
+        f"--requestheader-client-ca-file={pki.ca}",
+        "--requestheader-allowed-names=front-proxy-client",
+        "--requestheader-username-headers=X-Remote-User",
+        "--requestheader-group-headers=X-Remote-Group",
+        "--requestheader-extra-headers-prefix=X-Remote-Extra-",
+        f"--proxy-client-cert-file={pki.cert('front-proxy')}",
+        f"--proxy-client-key-file={pki.key('front-proxy')}",
+        f"--kubelet-certificate-authority={pki.ca}",
+        f"--kubelet-client-certificate={pki.cert('apiserver-client')}",
+        f"--kubelet-client-key={pki.key('apiserver-client')}",
+        f"--egress-selector-config-file={egress}",
+        "--allow-privileged=true",
+        "--enable-priority-and-fairness=false",
+        "--max-requests-inflight=1000",
+        "--max-mutating-requests-inflight=500",
+        "--profiling=false",
+        "--event-ttl=1h",
+        "--shutdown-watch-termination-grace-period=0s",
+    ]
+
+
+def controller_manager(spec: ClusterSpec, pki: Pki, config: Path) -> list[str]:
+    """Arguments of kube-controller-manager; `config` is its kubeconfig."""
+    return [
+        "kube-controller-manager",
+        f"--kubeconfig={config}",
+        f"--cluster-name={spec.name}",
+        f"--root-ca-file={pki.ca}",
+        f"--service-account-private-key-file={pki.service_account_key}",
+        f"--service-cluster-ip-range={spec.service_cidr}",
+        "--use-service-account-credentials",
+        "--secure-port=0",
+        "--leader-elect=false",
+        "--profiling=false",
+        "--concurrent-replicaset-syncs=10",
+        *_CLIENT_RATE,
+    ]
+
+
+def scheduler(config: Path) -> list[str]:
+    """Arguments of kube-scheduler; `config` is its kubeconfig."""
+    return [
+        "kube-scheduler",
+        f"--kubeconfig={config}",
+        "--secure-port=0",
+        "--leader-elect=false",
+        "--profiling=false",
+        *_CLIENT_RATE,
+    ]
+
+
+def apiserver_ready(sockets: Sockets, pki: Pki) -> bool:
+    """Whether kube-apiserver says that it is ready; a refused connection is an exception."""
+    context = ssl.create_default_context(cafile=str(pki.ca))
+    with urllib.request.urlopen(f"{sockets.endpoint}/readyz", context=context, timeout=2) as answer:  # noqa: S310 - our own https
+        return answer.status == 200  # noqa: PLR2004 - HTTP's OK

@@ -1,0 +1,122 @@
+"""The images that the sandbox knows: what runs as a process when a pod names one, and with which arguments.
+
+A process outside a container needs a few arguments of its own: other ports (all pods share this machine's loopback),
+a kubeconfig, the folders that stand for mounts, the sandbox's AWS. They replace the container's where it gives them;
+everything else is the container's own.
+"""
+
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class PortFlag:
+    """A flag that says where a program listens."""
+
+    flag: str
+    default: int
+    """The port in the pod, where the container does not give the flag."""
+    form: str
+    """The flag's value on this machine, `{}` being the port."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image that runs as a process."""
+
+    name: str
+    """Also what `--with NAME=PATH` calls it."""
+    pattern: str
+    """A regular expression, read alike by Python and jq, found in the container's image."""
+    module: str
+    """The stand-in: a Python module of the sandbox."""
+    ports: tuple[PortFlag, ...]
+    certificates: tuple[str, str] | None = None
+    """A flag for a folder of certificates, and the path that is its default in the image."""
+
+
+IMAGES = (
+    Image(
+        name="controller",
+        pattern=r"(^|/)aws-load-balancer-controller(:|@|$)",
+        module="sandbox.controller",
+        ports=(
+            PortFlag("webhook-bind-port", 9443, "{}"),
+            PortFlag("metrics-bind-addr", 8080, "127.0.0.1:{}"),
+            PortFlag("health-probe-bind-addr", 61779, "127.0.0.1:{}"),
+        ),
+        certificates=("webhook-cert-dir", "/tmp/k8s-webhook-server/serving-certs"),  # noqa: S108 - a path in the image
+    ),
+)
+
+PATTERN = "|".join(f"({image.pattern})" for image in IMAGES)
+"""Matches every known image: kwok leaves such pods alone."""
+
+_AWS_APIS = ("EC2", "Elastic Load Balancing v2", "STS", "ACM", "WAFV2", "Shield", "Resource Groups Tagging API")
+
+
+def known(image: str) -> Image | None:
+    """What runs for a container's image; None if kwok only says that it runs."""
+    return next((entry for entry in IMAGES if re.search(entry.pattern, image)), None)
+
+
+def flag_values(args: Sequence[str], flag: str) -> list[str]:
+    """The values that `args` gives a flag, as `--flag=value` or `--flag value`."""
+    values = [a.split("=", 1)[1] for a in args if a.startswith((f"--{flag}=", f"-{flag}="))]
+    pairs = zip(args, [*args[1:], ""], strict=True)
+    return values + [value for name, value in pairs if name in (f"--{flag}", f"-{flag}")]
+
+
+def without_flags(args: Sequence[str], flags: Sequence[str]) -> list[str]:
+    """`args` without these flags and their values."""
+    names = {f"{dashes}{flag}" for flag in flags for dashes in ("-", "--")}
+    kept: list[str] = []
+    skip = False
+    for arg in args:
+        if skip and not arg.startswith("-"):
+            skip = False
+            continue
+        skip = arg in names
+        if not skip and arg.split("=", 1)[0] not in names:
+            kept.append(arg)
+    return kept
+
+
+def pod_ports(image: Image, args: Sequence[str]) -> dict[str, int]:
+    """Flag -> the port that the program has in the pod, which Services and probes name."""
+    ports: dict[str, int] = {}
+    for port in image.ports:
+        given = flag_values(args, port.flag)
+        text = given[-1].rpartition(":")[2] if given else ""
+        ports[port.flag] = int(text) if text.isdigit() else port.default
+    return ports
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a process outside a container needs to be told."""
+
+    kubeconfig: Path
+    aws_endpoint: str
+    listeners: Mapping[str, int]
+    """Flag -> loopback port."""
+    certificates: Path | None
+    """The folder that stands for the image's certificate mount."""
+
+
+def arguments(image: Image, args: Sequence[str], around: Surroundings) -> list[str]:
+    """The program's arguments: the container's, with those of `around` in the place of its own."""
+    ours = {port.flag: port.form.format(around.listeners[port.flag]) for port in image.ports}
+    ours["kubeconfig"] = str(around.kubeconfig)
+    ours["aws-api-endpoints"] = ",".join(f"{api}={around.aws_endpoint}" for api in _AWS_APIS)
+    if image.certificates and around.certificates:
+        ours[image.certificates[0]] = str(around.certificates)
+    return without_flags(args, list(ours)) + [f"--{flag}={value}" for flag, value in ours.items()]
+
+
+def program(image: Image, replacement: str | None) -> list[str]:
+    """What is run: the user's program if `--with` gave one, else the stand-in."""
+    return [replacement] if replacement else [sys.executable, "-m", image.module]

@@ -1,0 +1,64 @@
+"""kwok, which stands in for the kubelets: how it is started, and with which stages.
+
+The stages are data (`stages.yaml`). One thing is added here: pods that run as processes are not kwok's, their status is
+the pod runner's to tell.
+"""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+_STAGES = Path(__file__).with_name("stages.yaml")
+_LEASE_SECONDS = 40
+"""A kubelet's. Without leases the control plane gives the nodes up after that time, and their pods with them."""
+
+
+def stages(process_images: str) -> list[dict[str, Any]]:
+    """All stages; those of pods exclude every pod that has a container whose image matches a regular expression.
+
+    Args:
+        process_images: a regular expression that Python and jq read alike.
+    """
+    documents: list[dict[str, Any]] = yaml.safe_load(_STAGES.read_text())
+    pattern = process_images.replace("\\", "\\\\").replace('"', '\\"')
+    ours = {
+        "key": f'[.spec.containers[].image | test("{pattern}")] | any',
+        "operator": "In",
+        "values": ["false"],
+    }
+    made: list[dict[str, Any]] = []
+    for document in documents:
+        stage: dict[str, Any] = {"apiVersion": "kwok.x-k8s.io/v1alpha1", "kind": "Stage", **copy.deepcopy(document)}
+        if stage["spec"]["resourceRef"]["kind"] == "Pod":
+            stage["spec"]["selector"]["matchExpressions"].append(ours)
+        made.append(stage)
+    return made
+
+
+def configuration(process_images: str) -> str:
+    """Kwok's configuration file: its options and the stages, as YAML documents."""
+    options = {
+        "apiVersion": "config.kwok.x-k8s.io/v1alpha1",
+        "kind": "KwokConfiguration",
+        # kwok's defaults hold only where no options are given at all.
+        "options": {
+            "podPlayStageParallelism": 16,
+            "nodePlayStageParallelism": 4,
+            "nodeLeaseParallelism": 4,
+            "podsOnNodeSyncParallelism": 1,
+        },
+    }
+    return yaml.safe_dump_all([options, *stages(process_images)], sort_keys=False)
+
+
+def arguments(kubeconfig: Path, config: Path) -> list[str]:
+    """Kwok's arguments: every node of the cluster is its own."""
+    return [
+        f"--kubeconfig={kubeconfig}",
+        f"--config={config}",
+        "--manage-all-nodes",
+        f"--node-lease-duration-seconds={_LEASE_SECONDS}",
+        "--v=WARN",
+    ]

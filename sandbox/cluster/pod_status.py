@@ -1,0 +1,96 @@
+"""The status of a process pod, as its kubelet would write it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sandbox.cluster.api import Object
+
+
+@dataclass
+class ContainerState:
+    """What is known of one container."""
+
+    name: str
+    image: str
+    restarts: int = 0
+    started_at: str | None = None
+    """None: it does not run."""
+    ready: bool = False
+    waiting: tuple[str, str] = ("ContainerCreating", "")
+    """Reason and message, while it does not run."""
+    last: dict[str, Any] | None = field(default=None)
+    """How its last process ended: exitCode, reason, startedAt, finishedAt."""
+    ended: dict[str, Any] | None = field(default=None)
+    """How its very last process ended: nothing will be started again."""
+
+    def to_status(self) -> Object:
+        """Its entry of `containerStatuses`, as a merge patch: the states it is not in are null."""
+        state: dict[str, Any] = {"running": None, "waiting": None, "terminated": None}
+        if self.ended is not None:
+            state["terminated"] = self.ended
+        elif self.started_at is not None:
+            state["running"] = {"startedAt": self.started_at}
+        else:
+            state["waiting"] = {"reason": self.waiting[0], "message": self.waiting[1]}
+        return {
+            "name": self.name,
+            "image": self.image,
+            "imageID": "",
+            "ready": self.ready and self.started_at is not None,
+            "started": self.started_at is not None,
+            "restartCount": self.restarts,
+            "state": state,
+            "lastState": {"terminated": self.last} if self.last else {},
+        }
+
+
+def terminated(exit_code: int, started_at: str, finished_at: str) -> dict[str, Any]:
+    """How a process ended. A signal is 128 and its number, as shells and kubelets have it."""
+    code = 128 - exit_code if exit_code < 0 else exit_code
+    reason = "Completed" if code == 0 else "Error"
+    return {"exitCode": code, "reason": reason, "startedAt": started_at, "finishedAt": finished_at}
+
+
+def _condition(kind: str, reason: str, message: str) -> dict[str, Any]:
+    # Null takes a reason away: the patch is merged into what is there.
+    return {"type": kind, "status": "False" if reason else "True", "reason": reason or None, "message": message or None}
+
+
+def conditions(pod: Object, containers: list[ContainerState]) -> list[dict[str, Any]]:
+    """Initialized, ContainersReady and Ready; Ready waits for the readiness gates too."""
+    unready = [c.name for c in containers if not (c.ready and c.started_at)]
+    present = {c["type"]: c["status"] for c in pod.get("status", {}).get("conditions") or []}
+    gates = [g["conditionType"] for g in pod["spec"].get("readinessGates") or []]
+    closed = [gate for gate in gates if present.get(gate) != "True"]
+    not_ready = ("ContainersNotReady", f"containers with unready status: {unready}") if unready else ("", "")
+    gated = ("ReadinessGatesNotReady", f"readiness gates that are not True: {closed}") if closed else ("", "")
+    return [
+        _condition("Initialized", "", ""),
+        _condition("ContainersReady", *not_ready),
+        _condition("Ready", *(not_ready if unready else gated)),
+    ]
+
+
+def pod_status(pod: Object, containers: list[ContainerState], now: str) -> Object:
+    """The status to merge into the pod's own. Times of transition move only with the condition's status."""
+    before = {c["type"]: c for c in pod.get("status", {}).get("conditions") or []}
+    made = conditions(pod, containers)
+    for condition in made:
+        old = before.get(condition["type"], {})
+        same = old.get("status") == condition["status"]
+        condition["lastTransitionTime"] = old.get("lastTransitionTime", now) if same else now
+    phase = "Running" if any(c.started_at or c.restarts for c in containers) else "Pending"
+    return {
+        "phase": phase,
+        "startTime": pod.get("status", {}).get("startTime") or now,
+        "conditions": made,
+        "containerStatuses": [c.to_status() for c in containers],
+    }
+
+
+def backoff(restarts: int) -> float:
+    """Seconds to wait before a container is started for the so-manieth time again: at once, then 1, 2, 4... 30.
+
+    A kubelet begins with 10 and ends with 300; who waits here is a person at a laptop.
+    """
+    return 0.0 if restarts <= 1 else min(2.0 ** (restarts - 2), 30.0)

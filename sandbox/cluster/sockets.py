@@ -1,0 +1,57 @@
+"""Where a cluster listens: loopback ports that are chosen once and kept, and a folder for unix sockets."""
+
+import random
+import shutil
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from sandbox.ports import is_free, owner
+from sandbox.state import read_json, write_json
+
+# Below Linux's range for outgoing connections (net.ipv4.ip_local_port_range begins at 32768): a port that is kept
+# over a restart must not be one that any client may have been given meanwhile.
+_PORTS = range(20000, 32000)
+_ATTEMPTS = 200
+_LONGEST_SOCKET_PATH = 100  # sun_path holds 108 bytes; room for the longest name we use is taken off by callers
+
+
+class PortTakenError(Exception):
+    """A port that was chosen earlier is another's now."""
+
+
+def free_port(taken: Iterable[int] = ()) -> int:
+    """A loopback port that nothing listens on and that is not among `taken`."""
+    avoid = set(taken)
+    for _ in range(_ATTEMPTS):
+        port = random.choice(_PORTS)  # noqa: S311 - not a secret; by chance so that two sandboxes seldom meet
+        if port not in avoid and is_free(port):
+            return port
+    raise PortTakenError(f"no free port found between {_PORTS.start} and {_PORTS.stop}: end some servers")
+
+
+def kept_ports(file: Path, names: Iterable[str]) -> dict[str, int]:
+    """The port of each name: as chosen earlier, or chosen now and written to `file`.
+
+    Raises:
+        PortTakenError: a port chosen earlier is taken. It is not replaced: clients hold it (kubeconfigs, Pulumi)
+    """
+    ports: dict[str, int] = read_json(file) or {}
+    for name in names:
+        if name not in ports:
+            ports[name] = free_port(ports.values())
+        elif not is_free(ports[name]):
+            raise PortTakenError(
+                f"port {ports[name]} of {name} ({file}) is taken by {owner(ports[name])}: end it, then try again"
+            )
+    write_json(file, ports)
+    return ports
+
+
+def socket_folder(wanted: Path) -> Path:
+    """A private folder for unix sockets: `wanted`, or a short temporary one where its path is too long."""
+    if len(str(wanted)) < _LONGEST_SOCKET_PATH - len("/apiserver-egress.sock"):
+        shutil.rmtree(wanted, ignore_errors=True)
+        wanted.mkdir(mode=0o700, parents=True)
+        return wanted
+    return Path(tempfile.mkdtemp(prefix="sandbox-"))

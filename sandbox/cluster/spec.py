@@ -1,0 +1,150 @@
+"""What AWS asks of a cluster, and where the cluster keeps its things.
+
+`cluster.json` and `nodes.json` are written by the AWS process and read here; everything else in the folder is ours.
+"""
+
+import ipaddress
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from sandbox.state import State, read_json
+
+
+class SpecError(Exception):
+    """A document of the AWS process that the agent cannot work with."""
+
+
+@dataclass(frozen=True)
+class ClusterSpec:
+    """cluster.json: one cluster as CreateCluster asked for it."""
+
+    name: str
+    arn: str
+    version: str
+    region: str
+    account: str
+    vpc_id: str
+    issuer: str
+    """What service account tokens carry as `iss`, and the URL of the IAM OIDC provider."""
+    aws_endpoint: str
+    service_cidr: str = "172.20.0.0/16"
+    deployer_arn: str = ""
+    bootstrap_admin: bool = True
+
+    @property
+    def service_network(self) -> ipaddress.IPv4Network:
+        """The range of ClusterIPs."""
+        return ipaddress.IPv4Network(self.service_cidr)
+
+    @property
+    def api_service_address(self) -> str:
+        """The ClusterIP of the `kubernetes` Service: always the range's first."""
+        return str(self.service_network[1])
+
+    @staticmethod
+    def read(folder: "Folder") -> "ClusterSpec":
+        """The spec in a cluster's folder.
+
+        Raises:
+            SpecError: there is none, or it lacks a field.
+        """
+        data = read_json(folder.spec_file)
+        if data is None:
+            raise SpecError(f"{folder.spec_file} is missing: the AWS process writes it before it starts an agent")
+        known = {f.name for f in fields(ClusterSpec)}
+        try:
+            return ClusterSpec(**{k: v for k, v in data.items() if k in known})
+        except TypeError as error:
+            raise SpecError(f"{folder.spec_file}: {error}") from error
+
+
+@dataclass(frozen=True)
+class NodeSpec:
+    """One entry of nodes.json: an instance that is to be a node."""
+
+    name: str
+    provider_id: str
+    instance_id: str
+    address: str
+    zone: str
+    subnet_id: str
+    eni_id: str
+    instance_type: str
+    nodegroup: str = ""
+    labels: dict[str, str] = field(default_factory=dict[str, str])
+    taints: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
+
+    @staticmethod
+    def from_json(data: dict[str, Any]) -> "NodeSpec":
+        """The entry as it stands in nodes.json; a null label map or taint list is an empty one."""
+        known = {f.name for f in fields(NodeSpec)}
+        return NodeSpec(**{k: v for k, v in data.items() if k in known and v is not None})
+
+
+def read_nodes(path: Path) -> dict[str, NodeSpec]:
+    """The nodes that are wanted, by name; none while there is no file."""
+    data: dict[str, Any] = read_json(path) or {}
+    return {entry["name"]: NodeSpec.from_json(entry) for entry in data.get("nodes", [])}
+
+
+@dataclass(frozen=True)
+class Folder:
+    """The paths of one cluster's folder."""
+
+    state: State
+    name: str
+
+    @property
+    def root(self) -> Path:
+        """D/clusters/NAME."""
+        return self.state.cluster(self.name)
+
+    @property
+    def spec_file(self) -> Path:
+        """What AWS asked for."""
+        return self.root / "cluster.json"
+
+    @property
+    def nodes_file(self) -> Path:
+        """The nodes AWS wants."""
+        return self.root / "nodes.json"
+
+    @property
+    def status_file(self) -> Path:
+        """What the agent reports."""
+        return self.root / "status.json"
+
+    @property
+    def ports_file(self) -> Path:
+        """Ports, chosen once."""
+        return self.root / "ports.json"
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The administrator's kubeconfig."""
+        return self.root / "kubeconfig"
+
+    @property
+    def pki(self) -> Path:
+        """Keys and certificates."""
+        return self.root / "pki"
+
+    @property
+    def etcd(self) -> Path:
+        """The cluster's data."""
+        return self.root / "etcd"
+
+    @property
+    def pods(self) -> Path:
+        """What process pods see as their volumes."""
+        return self.root / "pods"
+
+    @property
+    def config(self) -> Path:
+        """Files the agent generates for the parts it starts."""
+        return self.root / "config"
+
+    def log(self, part: str) -> Path:
+        """The log of one part of this cluster."""
+        return self.state.log(f"{self.name}-{part}")
