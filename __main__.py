@@ -15,11 +15,8 @@ from eks_load_balancing.controller_values import READINESS_GATE_LABEL
 
 settings = configuration.load(configuration.stack_configuration())
 
-network = Network(
-    "network",
-    {**settings.network.arguments, "tags": settings.tags},
-    pulumi.ResourceOptions(protect=settings.protect),
-)
+kept = pulumi.ResourceOptions(protect=settings.protect)
+network = Network("network", {**settings.network.arguments, "tags": settings.tags}, kept)
 cluster = Cluster(
     "cluster",
     {
@@ -38,7 +35,7 @@ cluster = Cluster(
         "tags": settings.tags,
     },
     # Nodes need a way out (NAT, routes) before they can join.
-    pulumi.ResourceOptions(protect=settings.protect, depends_on=[network]),
+    pulumi.ResourceOptions.merge(kept, pulumi.ResourceOptions(depends_on=[network])),
 )
 # By the ARN: with anything else, a changed endpoint would replace everything on the cluster.
 in_cluster = pulumi.ResourceOptions(

@@ -14,11 +14,12 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
 from eks_load_balancing.annotations import SCHEMES
-from eks_load_balancing.controller_policy import FEATURES
+from eks_load_balancing.controller_policy import ANY_VPC, FEATURES, controller_policy
 from eks_load_balancing.errors import at_least, cluster_name, namespace, one_of
 from eks_load_balancing.load_balancer_controller import FEWEST_REPLICAS
 from eks_load_balancing.network import NAT_MODES, NetworkArgs
 from eks_load_balancing.nodes import NodesArgs, check_nodes
+from eks_load_balancing.partitions import controller_image_repository, partition_of
 from eks_load_balancing.subnets import plan_subnets, region_of
 from eks_load_balancing.versions import DEFAULT_CONTROLLER_VERSION, controller_version, kubernetes_version
 
@@ -225,10 +226,21 @@ def _fit_together(settings: Settings) -> Settings:
         raise pulumi.RunError(
             f"{PROJECT}:network.zones {', '.join(elsewhere)}: not in {settings.region} (aws:region): give zones of it"
         )
+    controller, cluster = settings.controller, settings.cluster
     try:
-        controller_version(settings.controller.version, settings.cluster.version)
+        controller_version(controller.version, cluster.version)
+        controller_policy(
+            controller.version,
+            partition_of(settings.region),
+            cluster.name,
+            settings.region,
+            ANY_VPC,
+            disabled_features=controller.disabled_features,
+        )
+        if not controller.image_repository:
+            controller_image_repository(settings.region)
     except ValueError as error:
-        raise pulumi.RunError(f"{PROJECT}:controller.version: {error}") from None
+        raise pulumi.RunError(f"{PROJECT}:controller: {error}") from None
     return settings
 
 

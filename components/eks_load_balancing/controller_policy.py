@@ -27,6 +27,9 @@ FEATURES: Final = ("waf", "wafv2", "shield", "cognito", "certificate-discovery")
 LONGEST: Final = 6144
 """Characters that a managed policy may have, white space apart."""
 
+ANY_VPC: Final = "vpc-00000000000000000"
+"""As long as a VPC's id is: for checking a policy's length before the VPC is there."""
+
 # What a partition's Elastic Load Balancing does not offer, by controller version.
 _NOT_IN_ISOLATED: Final = frozenset(
     {

@@ -9,7 +9,7 @@ import pulumi_kubernetes as kubernetes
 from pulumi import Input, Output
 
 from eks_load_balancing import errors
-from eks_load_balancing.controller_policy import FEATURES, controller_policy
+from eks_load_balancing.controller_policy import ANY_VPC, FEATURES, controller_policy
 from eks_load_balancing.controller_values import (
     CHART,
     RELEASE,
@@ -90,6 +90,9 @@ class LoadBalancerController(pulumi.ComponentResource):
         region, partition = args["region"], partition_of(args["region"])
         repository = args.get("image_repository") or controller_image_repository(region)
         local_chart = args.get("chart")
+        if isinstance(args["cluster_name"], str):  # what is known now is refused now, and not while resources are made
+            name_in_eks = errors.cluster_name(args["cluster_name"])
+            controller_policy(version.version, partition, name_in_eks, region, ANY_VPC, disabled_features=disabled)
         super().__init__("eks-load-balancing:index:LoadBalancerController", name, {**args}, opts)
         child = pulumi.ResourceOptions(parent=self)
 

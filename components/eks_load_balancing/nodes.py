@@ -40,22 +40,22 @@ class NodesArgs(TypedDict):
 
 def check_nodes(args: NodesArgs) -> NodesArgs:
     """Return the arguments, whole and consistent, or say what is wrong with them."""
-    low = errors.at_least(args["min_size"], 0, "nodes min_size")
-    high = errors.at_least(args["max_size"], 1, "nodes max_size")
-    wanted = errors.at_least(args["desired_size"], 0, "nodes desired_size")
+    low = errors.at_least(args["min_size"], 0, "fewest nodes")
+    high = errors.at_least(args["max_size"], 1, "most nodes")
+    wanted = errors.at_least(args["desired_size"], 0, "nodes wanted")
     if not low <= wanted <= high:
         raise InvalidInputError(
-            f"nodes desired_size {wanted} is not between min_size {low} and max_size {high}: give one that is"
+            f"{wanted} nodes wanted, which is not between {low} (the fewest) and {high} (the most): give one that is"
         )
     if not args["instance_types"]:
-        raise InvalidInputError("nodes instance_types is empty: give one or more, such as m7i.large")
+        raise InvalidInputError("the nodes have no instance type: give one or more, such as m7i.large")
     return {
         "instance_types": list(args["instance_types"]),
         "min_size": low,
         "desired_size": wanted,
         "max_size": high,
-        "ami_type": errors.one_of(args.get("ami_type", AMI_TYPES[0]), AMI_TYPES, "nodes ami_type"),
-        "disk_size": errors.at_least(args.get("disk_size", 30), SMALLEST_DISK, "nodes disk_size (GiB)"),
+        "ami_type": errors.one_of(args.get("ami_type", AMI_TYPES[0]), AMI_TYPES, "AMI type"),
+        "disk_size": errors.at_least(args.get("disk_size", 30), SMALLEST_DISK, "disk size (GiB)"),
     }
 
 

@@ -66,6 +66,6 @@ def controller_image_repository(region: str) -> str:
     if partition == "aws":
         return "public.ecr.aws/eks/aws-load-balancer-controller"
     raise InvalidInputError(
-        f"region {region!r} of partition {partition} has no registry listed here: give image_repository,"
-        " a repository of yours that holds the controller's image"
+        f"region {region!r} of partition {partition} has no registry listed here: give an image"
+        " repository of yours that holds the controller's image"
     )

@@ -1,6 +1,6 @@
 """What a program declares, seen by Pulumi's mocks: every resource with its inputs, every lookup with its arguments."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -86,7 +86,7 @@ class Declared(Mocks):
         return found
 
 
-def declare(program: Callable[[], dict[str, pulumi.Output[Any]] | None]) -> Declared:
+def declare(program: Callable[[], Mapping[str, object] | None]) -> Declared:
     """Run a program under mocks to its end, and return what it declared.
 
     Args:
@@ -97,7 +97,8 @@ def declare(program: Callable[[], dict[str, pulumi.Output[Any]] | None]) -> Decl
 
     @run_to_the_end
     def run() -> pulumi.Output[Any]:
-        return pulumi.Output.from_input(program() or {}).apply(declared.outputs.update)
+        outputs: Any = program() or {}
+        return pulumi.Output.from_input(outputs).apply(declared.outputs.update)
 
     run()
     return declared

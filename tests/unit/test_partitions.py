@@ -38,5 +38,7 @@ def test_a_region_that_is_not_listed_gets_the_public_gallery() -> None:
 
 
 def test_where_the_public_gallery_cannot_be_reached_a_repository_must_be_given() -> None:
-    with pytest.raises(InvalidInputError, match=r"'us-iso-east-1' of partition aws-iso .* give image_repository"):
+    with pytest.raises(
+        InvalidInputError, match=r"'us-iso-east-1' of partition aws-iso .* give an image repository of yours"
+    ):
         controller_image_repository("us-iso-east-1")

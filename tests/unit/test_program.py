@@ -1,0 +1,70 @@
+import json
+import runpy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pulumi.runtime import set_all_config
+
+from tests.unit.declared import Declared, declare
+
+ROOT = Path(__file__).parents[2]
+
+
+def program(stack: str, **changes: Any) -> Declared:
+    """Run `__main__.py` with a stack file; a change goes into a section's keys."""
+    config: dict[str, Any] = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
+    for section, keys in changes.items():
+        config[f"eks-load-balancing:{section}"].update(keys)
+    set_all_config({key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()})
+
+    def run() -> None:
+        runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
+
+    try:
+        return declare(run)
+    finally:
+        set_all_config({})
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Declared:
+    return program("sandbox")
+
+
+def inputs_by_name(declared: Declared) -> dict[tuple[str, str], dict[str, Any]]:
+    return {(r.type, r.name): r.inputs for r in declared.resources}
+
+
+def test_the_program_is_wiring_and_fits_on_a_page() -> None:
+    assert len((ROOT / "__main__.py").read_text().splitlines()) < 100
+
+
+def test_the_kubernetes_provider_is_told_which_cluster_it_is(sandbox: Declared) -> None:
+    provider = sandbox.one("pulumi:providers:kubernetes").inputs
+
+    assert provider["clusterIdentifier"] == "arn:aws:eks:us-west-2:123456789012:cluster/sandbox"
+    assert "kubeconfig" in provider
+
+
+def test_samples_live_in_a_namespace_that_asks_for_readiness_gates(sandbox: Declared) -> None:
+    namespace = sandbox.one(":Namespace").inputs["metadata"]
+
+    assert namespace == {"name": "samples", "labels": {"elbv2.k8s.aws/pod-readiness-gate-inject": "enabled"}}
+    assert {d.inputs["metadata"]["namespace"] for d in sandbox.of(":Deployment")} == {"samples"}
+
+
+def test_a_changed_replica_count_changes_the_two_deployments_and_nothing_else(sandbox: Declared) -> None:
+    before, after = inputs_by_name(sandbox), inputs_by_name(program("sandbox", samples={"replicas": 3}))
+    changed = {name for (kind, name), inputs in after.items() if inputs != before[kind, name] and "index" not in kind}
+
+    assert set(before) == set(after)
+    assert changed == {"web-nlb-deployment", "web-alb-deployment"}
+
+
+def test_dev_is_the_same_program_with_other_settings() -> None:
+    dev, sandbox = program("dev"), program("sandbox")
+
+    assert dev.types() == sandbox.types()
+    assert dev.one("eks:index:Cluster").inputs["name"] == "dev"

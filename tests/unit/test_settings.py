@@ -1,0 +1,116 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+import yaml
+
+from settings import load
+
+ROOT = Path(__file__).parents[2]
+GIVEN: dict[str, Any] = {
+    "aws:region": "us-west-2",
+    "eks-load-balancing:network": {"cidr": "10.0.0.0/16", "zones": ["us-west-2a", "us-west-2b"]},
+    "eks-load-balancing:cluster": {"name": "dev", "version": "1.36"},
+    "eks-load-balancing:nodes": {"instanceTypes": ["m7i.large"], "min": 2, "desired": 2, "max": 4},
+}
+
+
+def configured(**changes: Any) -> dict[str, str]:
+    """A stack's configuration as the engine hands it over; a section's keys are merged, None takes a key out."""
+    config: dict[str, Any] = {**GIVEN}
+    for key, value in changes.items():
+        name = f"eks-load-balancing:{key}" if key != "region" else "aws:region"
+        if value is None:
+            config.pop(name)
+        elif isinstance(value, dict):
+            merged: dict[str, Any] = {**config.get(name, {}), **value}
+            config[name] = {k: v for k, v in merged.items() if v is not None}
+        else:
+            config[name] = value
+    return {k: v if isinstance(v, str) else json.dumps(v) for k, v in config.items()}
+
+
+def refused(**changes: Any) -> str:
+    with pytest.raises(pulumi.RunError) as error:
+        load(configured(**changes))
+    line = str(error.value)
+    assert "\n" not in line
+    return line
+
+
+def test_four_keys_are_enough() -> None:
+    settings = load(configured())
+
+    assert settings.controller.replicas == settings.samples.replicas == 2
+    assert settings.samples.nlb_scheme == settings.samples.alb_scheme == "internal"
+    assert settings.protect is False
+
+
+@pytest.mark.parametrize("stack", sorted(p.name for p in ROOT.glob("Pulumi.*.yaml")))
+def test_every_stack_file_is_one_that_can_work(stack: str) -> None:
+    config: dict[str, Any] = yaml.safe_load((ROOT / stack).read_text())["config"]
+
+    load({key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()})
+
+
+NETWORK, CLUSTER, NODES, CONTROLLER, SAMPLES = (
+    f"eks-load-balancing:{section}" for section in ("network", "cluster", "nodes", "controller", "samples")
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "fault", "remedy"),
+    [
+        ({"region": None}, "aws:region", "is missing", "give the region, such as us-west-2"),
+        ({"network": None}, NETWORK, "is missing", "give the VPC, such as {cidr: 10.0.0.0/16, zones: [...]}"),
+        ({"network": {"cidr": None}}, f"{NETWORK}.cidr", "missing", "give the VPC's range, such as 10.0.0.0/16"),
+        ({"network": {"sub": 3}}, f"{NETWORK}.sub", "is not a key", "known are cidr, nat, zones"),
+        ({"netwrok": {}}, "eks-load-balancing:netwrok", "is not a key", "nodes, protect, samples, tags"),
+        ({"network": {"cidr": "10.0.0.0/26"}}, NETWORK, "'10.0.0.0/26' is too small", "between /16 and /23"),
+        ({"network": {"zones": ["us-west-2a"]}}, NETWORK, "zones us-west-2a: EKS", "such as us-west-2a and us-west-2b"),
+        ({"region": "us-east-1"}, f"{NETWORK}.zones", "not in us-east-1 (aws:region)", "give zones of it"),
+        ({"network": {"nat": "both"}}, f"{NETWORK}.nat", "'both' is not known", "give one of none, single, per-zone"),
+        ({"cluster": {"version": "1.12"}}, f"{CLUSTER}.version", "'1.12' is not supported", "1.33, 1.34, 1.35, 1.36"),
+        ({"cluster": {"version": 1.36}}, f"{CLUSTER}.version", "1.36: input should be", 'in quotes, such as "1.36"'),
+        (
+            {"cluster": {"name": "a b"}},
+            f"{CLUSTER}.name",
+            "'a b' is not one that EKS",
+            "beginning with a letter or digit",
+        ),
+        ({"controller": {"version": "2.4.0"}}, CONTROLLER, "'2.4.0' is not supported", "give one of 3.5.0"),
+        ({"controller": {"replicas": 1}}, f"{CONTROLLER}.replicas", "1 is too small", "give 2 or more"),
+        ({"controller": {"disabledFeatures": ["x"]}}, f"{CONTROLLER}.disabledFeatures.0", "'x' is", "discovery"),
+        ({"nodes": {"desired": 9}}, NODES, "9 nodes wanted, which is not between 2", "give one that is"),
+        ({"nodes": {"min": "few"}}, f"{NODES}.min", '"few": input should be', "give the fewest nodes, such as 2"),
+        ({"samples": {"nlbScheme": "x"}}, f"{SAMPLES}.nlbScheme", "'x' is not known", "internal, internet-facing"),
+        ({"samples": {"namespace": "A"}}, f"{SAMPLES}.namespace", "'A' is not a name", "with a letter or digit"),
+        ({"tags": {"a": 1}}, "eks-load-balancing:tags.a", "1: input should be", "give another value"),
+        ({"region": "here"}, f"{NETWORK}.zones", "not in here", "give zones of it"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(changes: dict[str, Any], key: str, fault: str, remedy: str) -> None:
+    line = refused(**changes)
+
+    assert line.startswith(key)
+    assert fault in line
+    assert line.endswith(remedy)
+
+
+def test_a_cluster_name_too_long_for_the_controllers_policy_is_refused_before_anything_is_made() -> None:
+    assert "give the cluster a shorter name" in refused(cluster={"name": "c" * 100})
+
+
+def test_the_region_is_the_providers_and_not_the_projects() -> None:
+    with pytest.raises(pulumi.RunError, match="the region is aws:region"):
+        load({**configured(), "eks-load-balancing:region": "us-east-1"})
+
+
+def test_other_partitions_need_no_other_keys() -> None:
+    load(configured(region="cn-north-1", network={"zones": ["cn-north-1a", "cn-north-1b"]}))
+
+
+def test_keys_of_other_namespaces_are_left_alone() -> None:
+    load({**configured(), "aws:profile": "dev", "pulumi:tags": "{}"})
