@@ -138,11 +138,17 @@ def answering(method: Callable[[Any, Any, Any], Awaitable[Any]]) -> Callable[[An
     return answer
 
 
-for _name in (
+def answer_in_one_line(servicer: type, *methods: str) -> None:
+    """Makes `answering` methods of those that a class has."""
+    for name in methods:
+        setattr(servicer, name, answering(getattr(servicer, name)))
+
+
+answer_in_one_line(
+    Servicer,
     *("CheckConfig", "Configure", "Invoke", "Check", "Diff", "Create", "Read", "Update", "Delete"),
     *("GetSchema", "Parameterize", "Construct", "Call"),
-):
-    setattr(Servicer, _name, answering(getattr(Servicer, _name)))
+)
 
 
 def _cause(error: Exception) -> Exception:

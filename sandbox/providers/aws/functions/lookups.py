@@ -134,6 +134,20 @@ def cluster_auth(aws: Aws, args: dict[str, Any]) -> dict[str, Any]:
     return {"name": args["name"], "token": token, "id": args["name"], "region": aws.region}
 
 
+def addon_version(aws: Aws, args: dict[str, Any]) -> dict[str, Any]:
+    """The version of an add-on that EKS takes for a Kubernetes version, or the latest one."""
+    asked = {"addonName": args["addonName"], "kubernetesVersion": args["kubernetesVersion"]}
+    found = aws.client("eks").describe_addon_versions(**asked)["addons"]
+    versions = found[0]["addonVersions"] if found else []
+
+    def is_default(one: dict[str, Any]) -> bool:
+        return any(each.get("defaultVersion") for each in one.get("compatibilities", ()))
+
+    chosen = versions[:1] if args.get("mostRecent") else [one for one in versions if is_default(one)][:1]
+    version = _one(chosen, "add-on versions", args)["addonVersion"]
+    return {**args, "version": version, "id": args["addonName"], "region": aws.region}
+
+
 def parameter(aws: Aws, args: dict[str, Any]) -> dict[str, Any]:
     """One parameter of Systems Manager."""
     decrypt = args.get("withDecryption", True)
@@ -214,6 +228,11 @@ FUNCTIONS = (
     _function("ec2/getSecurityGroups", security_groups, _SEARCH),
     _function("eks/getCluster", cluster, {"name": Field(required=True)}),
     Function("aws:eks/getClusterAuth:getClusterAuth", cluster_auth, {"name": Field(required=True)}, secrets=("token",)),
+    _function(
+        "eks/getAddonVersion",
+        addon_version,
+        {"addonName": Field(required=True), "kubernetesVersion": Field(required=True), "mostRecent": Field()},
+    ),
     Function(
         "aws:ssm/getParameter:getParameter",
         parameter,
@@ -229,7 +248,7 @@ FUNCTIONS = (
             "tagFilters": Field(inside={"key": Field(required=True), "values": Field()}),
         },
     ),
-    _function("iam/getSessionContext", session_context, {"arn": Field(required=True)}),
     _function("iam/getRole", role, {"name": Field(required=True)}),
+    _function("iam/getSessionContext", session_context, {"arn": Field(required=True)}),
     _function("iam/getOpenIdConnectProvider", oidc_provider, {"arn": Field(), "url": Field()}),
 )

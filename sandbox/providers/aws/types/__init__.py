@@ -22,12 +22,12 @@ def kinds() -> dict[str, Kind]:
 
 
 def kind_of(token: str) -> Kind:
-    """The type of a token such as `aws:ec2/vpc:Vpc`.
+    """The type of a token such as `aws:ec2/vpc:Vpc`; a child's has its parents' before it, each with a `$`.
 
     Raises:
         ProviderError: The stand-in does not know it.
     """
-    known = kinds()
+    known, token = kinds(), token.rpartition("$")[2]
     if token not in known:
         close = difflib.get_close_matches(token, known, 3) or sorted(known)
         raise ProviderError(f"{token} is not one the sandbox's stand-in knows; known: {', '.join(close)}")
