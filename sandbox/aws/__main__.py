@@ -53,9 +53,13 @@ def run(state: State, agent: list[str]) -> int:
     settings = state.settings()
     hold = only_one(state)
     began = time.monotonic()
-    from sandbox.aws import emulator  # noqa: PLC0415 - it sets the environment that moto reads when it is imported
-
-    emulator.prepare(settings.account)
+    # moto reads these when it is imported, so that it is only imported now.
+    os.environ |= {
+        "MOTO_ACCOUNT_ID": settings.account,
+        "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
+        "MOTO_DISABLE_GLOBAL_CORS": "true",
+    }
+    from sandbox.aws import emulator  # noqa: PLC0415
     from sandbox.aws.clusters import Agents, Observations  # noqa: PLC0415
     from sandbox.aws.gate import Gate, application  # noqa: PLC0415
     from sandbox.aws.journal import Journal  # noqa: PLC0415

@@ -2,7 +2,7 @@
 
 import functools
 import io
-import os
+import logging
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -17,15 +17,9 @@ from sandbox.aws.eks import api as eks_api
 from sandbox.aws.patching import replace
 from sandbox.aws.replies import Denial, error_reply
 
+log = logging.getLogger(__name__)
 # What the project's stack calls. Anything else that moto knows is loaded when it is first asked for.
 _PRELOADED = ("ec2", "elasticloadbalancing", "iam", "sts", "eks")
-
-
-def prepare(account: str) -> None:
-    """Set what moto reads from the environment; before moto is imported."""
-    os.environ["MOTO_ACCOUNT_ID"] = account
-    os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
-    os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"
 
 
 class Emulator:
@@ -60,9 +54,11 @@ class Emulator:
         try:
             return Response.from_app(application, self._environ(call), buffered=True)
         except NotImplementedError as error:
-            return error_reply(
-                call, Denial("NotImplemented", f"the sandbox has no {call.service}:{call.action} ({error})", 501)
-            )
+            text = f"the sandbox has no {call.service}:{call.action} ({error})"
+            return error_reply(call, Denial("NotImplemented", text, 501))
+        except Exception as error:
+            log.exception("%s:%s failed", call.service, call.action)
+            return error_reply(call, Denial("InternalFailure", f"{type(error).__name__}: {error}", 500))
 
     def _application(self, service: str) -> Any:
         if service not in self._applications:
@@ -70,7 +66,9 @@ class Emulator:
             backend = self._dispatcher.get_backend_for_host(host)
             if backend is None:
                 raise KeyError(service)
-            self._applications[service] = create_backend_app(backend)
+            made = create_backend_app(backend)
+            made.config["PROPAGATE_EXCEPTIONS"] = True
+            self._applications[service] = made
         return self._applications[service]
 
     def _scope(self, service: str, access_key: str) -> dict[str, Any]:

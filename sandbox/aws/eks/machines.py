@@ -6,6 +6,9 @@ from moto.ec2.models import ec2_backends
 from moto.elbv2.models import elbv2_backends
 from moto.moto_api._internal import mock_random
 
+from sandbox.aws.corrections.dependencies import check_unused
+from sandbox.aws.corrections.errors import Refusal
+
 if TYPE_CHECKING:
     from sandbox.aws.eks.store import Cluster, Document, Eks, NodeGroup
 
@@ -36,12 +39,14 @@ def create_security_group(eks: "Eks", name: str, vpc_id: str) -> str:
 def delete_security_group(eks: "Eks", cluster: "Document") -> None:
     """Remove the cluster's group with the cluster; like EKS, leave it if something still uses it."""
     group_id = cluster["resourcesVpcConfig"]["clusterSecurityGroupId"]
-    if ec2(eks).get_security_group_from_id(group_id) is None:
+    group = ec2(eks).get_security_group_from_id(group_id)
+    if group is None:
         return
     try:
-        ec2(eks).delete_security_group(group_id=group_id)
-    except Exception:  # noqa: BLE001 - a dependency: AWS leaves it for its user, too
+        check_unused(ec2(eks), group)
+    except Refusal:
         return
+    ec2(eks).delete_security_group(group_id=group_id)
 
 
 def launch(eks: "Eks", cluster: "Cluster", group: "NodeGroup") -> None:

@@ -170,3 +170,43 @@ def make_stage(aws: Aws, name: str) -> Stage:
     ]
     roles = [service_role(aws, f"{name}-{kind}", f"{kind}.amazonaws.com") for kind in ("eks", "ec2")]
     return Stage(aws, name, vpc, subnets, *roles)
+
+
+def everything(aws: Aws) -> dict[str, Any]:
+    """All that the process tells about what it holds, in the order it tells it."""
+    ec2, elb, iam, eks = (aws.client(name) for name in ("ec2", "elbv2", "iam", "eks"))
+    told: dict[str, Any] = {
+        f"ec2 {what}": getattr(ec2, f"describe_{what}")()
+        for what in (
+            "vpcs", "subnets", "security_groups", "security_group_rules", "network_interfaces", "instances", "volumes",
+            "addresses", "nat_gateways", "internet_gateways", "route_tables", "launch_templates", "network_acls",
+        )
+    }  # fmt: skip
+    balancers = elb.describe_load_balancers()["LoadBalancers"]
+    groups = elb.describe_target_groups()["TargetGroups"]
+    told |= {"elb balancers": balancers, "elb groups": groups}
+    for arn in (b["LoadBalancerArn"] for b in balancers):
+        told[f"{arn} attributes"] = elb.describe_load_balancer_attributes(LoadBalancerArn=arn)
+        told[f"{arn} tags"] = elb.describe_tags(ResourceArns=[arn])
+        told[f"{arn} listeners"] = listeners = elb.describe_listeners(LoadBalancerArn=arn)
+        for listener in listeners["Listeners"]:
+            told[f"{listener['ListenerArn']} rules"] = elb.describe_rules(ListenerArn=listener["ListenerArn"])
+    for arn in (g["TargetGroupArn"] for g in groups):
+        told[f"{arn} health"] = elb.describe_target_health(TargetGroupArn=arn)
+        told[f"{arn} attributes"] = elb.describe_target_group_attributes(TargetGroupArn=arn)
+    told["classic"] = aws.client("elb").describe_load_balancers()
+    told["roles"] = iam.list_roles()
+    told["policies"] = iam.list_policies(Scope="Local")
+    told["providers"] = iam.list_open_id_connect_providers()
+    for name in eks.list_clusters()["clusters"]:
+        told[f"cluster {name}"] = eks.describe_cluster(name=name)
+        told[f"cluster {name} entries"] = eks.list_access_entries(clusterName=name)
+        told[f"cluster {name} addons"] = eks.list_addons(clusterName=name)
+        for group in eks.list_nodegroups(clusterName=name)["nodegroups"]:
+            told[f"group {group}"] = eks.describe_nodegroup(clusterName=name, nodegroupName=group)
+    told["keys"] = aws.client("kms").list_keys()
+    told["logs"] = aws.client("logs").describe_log_groups()
+    for document in told.values():
+        if isinstance(document, dict):
+            document.pop("ResponseMetadata", None)
+    return told

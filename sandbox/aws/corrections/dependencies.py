@@ -1,0 +1,89 @@
+"""What cannot be deleted while something uses it: security groups, subnets, VPCs.
+
+https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteSecurityGroup.html
+"""
+
+from typing import Any
+
+from moto.ec2.models.security_groups import SecurityGroup
+from moto.ec2.models.subnets import SubnetBackend
+from moto.ec2.models.vpcs import VPCBackend
+from moto.ec2.responses.security_groups import SecurityGroups
+
+from sandbox.aws.corrections.errors import Refusal, depends
+from sandbox.aws.corrections.interfaces import groups
+from sandbox.aws.patching import replace
+
+
+def install() -> None:
+    """Put it right."""
+    delete_group = SecurityGroups.delete_security_group
+
+    def delete_security_group(self: SecurityGroups) -> Any:
+        name, group_id = self._get_param("GroupName"), self._get_param("GroupId")
+        group = self.ec2_backend.get_security_group_by_name_or_id(group_id or name)
+        if group:
+            check_unused(self.ec2_backend, group)
+        return delete_group(self)
+
+    replace(SecurityGroups, "delete_security_group", delete_security_group)
+    delete_subnet = SubnetBackend.delete_subnet
+
+    def delete_unused_subnet(self: Any, subnet_id: str) -> Any:
+        if any(i.subnet.id == subnet_id for i in self.enis.values()):
+            raise depends(f"The subnet '{subnet_id}' has dependencies and cannot be deleted.")
+        # A subnet's associations go with it; moto leaves them, and no route table could ever be deleted.
+        for table in self.route_tables.values():
+            table._associations = {k: s for k, s in table._associations.items() if s != subnet_id}  # noqa: SLF001 - moto's
+        return delete_subnet(self, subnet_id)
+
+    replace(SubnetBackend, "delete_subnet", delete_unused_subnet)
+    delete_vpc = VPCBackend.delete_vpc
+
+    def delete_unused_vpc(self: Any, vpc_id: str) -> Any:
+        used = (
+            any(g.vpc and g.vpc.id == vpc_id for g in self.internet_gateways.values())
+            or any(i.subnet.vpc_id == vpc_id for i in self.enis.values())
+            or any(not g.is_default for g in self.groups[vpc_id].values())
+            or any(e.vpc_id == vpc_id and e.state != "deleted" for e in self.vpc_end_points.values())
+        )
+        if used:
+            raise depends(f"The vpc '{vpc_id}' has dependencies and cannot be deleted.")
+        return delete_vpc(self, vpc_id)
+
+    replace(VPCBackend, "delete_vpc", delete_unused_vpc)
+    make = SecurityGroup.__init__
+
+    def init(self: Any, *arguments: Any, **more: Any) -> None:
+        make(self, *arguments, **more)
+        if self.is_default and self.vpc_id:
+            admit_members(self)
+
+    replace(SecurityGroup, "__init__", init)
+
+
+def admit_members(group: Any) -> None:
+    """A VPC's default group lets its own members in.
+
+    https://docs.aws.amazon.com/vpc/latest/userguide/default-security-group.html
+    """
+    rules = group.ec2_backend._iterate_security_rules(  # noqa: SLF001 - the group is not registered yet
+        "-1", group.id, None, None, [], [{"GroupId": group.id, "UserId": group.owner_id}], []
+    )
+    for rule in rules:
+        group.add_ingress_rule(rule)
+
+
+def check_unused(ec2: Any, group: Any) -> None:
+    """Raise if an interface carries `group`, if another group's rules speak of it, or if it is a VPC's default."""
+    if group.is_default:
+        raise Refusal(
+            "CannotDelete", f'the specified group: "{group.id}" name: "{group.name}" cannot be deleted by a user'
+        )
+    carried = any(group in groups(i) for i in ec2.enis.values())
+    others = (g for vpc in ec2.groups.values() for g in vpc.values() if g.id != group.id)
+    referenced = any(
+        rule.source_group.get("GroupId") == group.id for g in others for rule in (*g.ingress_rules, *g.egress_rules)
+    )
+    if carried or referenced:
+        raise depends(f"resource {group.id} has a dependent object")

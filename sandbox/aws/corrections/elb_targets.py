@@ -1,0 +1,196 @@
+"""Target groups: targets are known by address *and* port, and a group knows which load balancers forward to it.
+
+https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_RegisterTargets.html
+"""
+
+import ipaddress
+from collections.abc import Callable
+from typing import Any
+
+from moto.elbv2.exceptions import DuplicateTargetGroupName, TargetGroupNotFoundError
+from moto.elbv2.models import ELBv2Backend, FakeHealthStatus, FakeTargetGroup, elbv2_backends
+
+from sandbox.aws.corrections.elb_attributes import target_group_defaults
+from sandbox.aws.corrections.errors import Refusal
+from sandbox.aws.patching import replace
+
+
+def install() -> None:
+    """Put it right."""
+    init = FakeTargetGroup.__init__
+
+    def make(self: Any, *arguments: Any, **more: Any) -> None:
+        init(self, *arguments, **more)
+        self.attributes = target_group_defaults(self.protocol, self.target_type)
+
+    replace(FakeTargetGroup, "__init__", make)
+    # moto appends to a list and never takes anything out again: it is worked out anew, what moto appends is lost.
+    FakeTargetGroup.load_balancer_arns = property(load_balancer_arns, lambda self, value: None)  # noqa: ARG005  # pyright: ignore[reportAttributeAccessIssue] - a plain attribute of moto's
+    replace(FakeTargetGroup, "register", register)
+    replace(FakeTargetGroup, "deregister", deregister)
+    replace(FakeTargetGroup, "deregister_terminated_instances", forget_instances)
+    replace(ELBv2Backend, "describe_target_health", describe_target_health)
+    replace(FakeHealthStatus, "target", property(target_of))
+    replace(ELBv2Backend, "create_target_group", creating(ELBv2Backend.create_target_group))
+    replace(ELBv2Backend, "modify_target_group", modifying(ELBv2Backend.modify_target_group))
+    delete = ELBv2Backend.delete_target_group
+
+    def delete_target_group(self: ELBv2Backend, target_group_arn: str) -> Any:
+        # One that is gone already is no error:
+        # https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DeleteTargetGroup.html
+        if target_group_arn not in self.target_groups:
+            return None
+        gone = delete(self, target_group_arn)
+        self.tagging_service.delete_all_tags_for_resource(target_group_arn)
+        return gone
+
+    replace(ELBv2Backend, "delete_target_group", delete_target_group)
+
+
+def load_balancer_arns(group: Any) -> list[str]:
+    """The load balancers with a rule that forwards to `group`."""
+    backend = elbv2_backends[group.account_id][group.region_name]
+    return [
+        balancer.arn
+        for balancer in backend.load_balancers.values()
+        if any(
+            group.arn in backend._get_target_group_arns_from(action.data)  # noqa: SLF001 - moto's
+            for listener in balancer.listeners.values()
+            for rule in (*listener._non_default_rules.values(), *listener._default_rule.values())  # noqa: SLF001 - moto's; `rules` would sort
+            for action in rule.actions
+        )
+    ]
+
+
+def creating(create: Callable[..., Any]) -> Callable[..., Any]:
+    """CreateTargetGroup: the same wish again gives the same group."""
+
+    def create_target_group(self: ELBv2Backend, name: str, **wanted: Any) -> FakeTargetGroup:
+        wish = {key: str(value) for key, value in wanted.items() if key != "tags" and value is not None}
+        try:
+            made = create(self, name, **wanted)
+        except DuplicateTargetGroupName:
+            existing: Any = next(g for g in self.target_groups.values() if g.name == name)
+            if existing.wish == wish:
+                return existing
+            raise Refusal(
+                "DuplicateTargetGroupName",
+                f"A target group with the same name '{name}' exists, but with different settings",
+            ) from None
+        made.wish = wish
+        return made
+
+    return create_target_group
+
+
+def modifying(modify: Callable[..., Any]) -> Callable[..., Any]:
+    """ModifyTargetGroup: a matcher also for HTTP checks of a TCP group, which moto passes over."""
+
+    def modify_target_group(self: ELBv2Backend, arn: str, *arguments: Any, **more: Any) -> FakeTargetGroup:
+        changed = modify(self, arn, *arguments, **more)
+        codes = more.get("http_codes") or (arguments[7] if len(arguments) > 7 else None)  # noqa: PLR2004 - its place
+        if codes:
+            changed.matcher = {"HttpCode": codes}
+        changed.wish = None
+        return changed
+
+    return modify_target_group
+
+
+def key_of(group: Any, target: dict[str, Any]) -> tuple[str, int | None]:
+    """What a target is known by."""
+    port = target.get("Port") or group.port
+    return target["Id"], int(port) if port else None
+
+
+def register(group: Any, targets: list[dict[str, Any]]) -> None:
+    """RegisterTargets: all of them, or none if one cannot be."""
+    for target in targets:
+        check_target(group, target)
+    for target in targets:
+        address, port = key_of(group, target)
+        zone = target.get("AvailabilityZone") or zone_of(group, address)
+        group.targets[address, port] = {"Id": address, "Port": port, "AvailabilityZone": zone}
+
+
+def check_target(group: Any, target: dict[str, Any]) -> None:
+    """Raise unless it is of the group's type and within reach."""
+    name = target["Id"]
+    if group.target_type == "instance":
+        found = group.ec2_backend.get_instance_by_id(name)
+        if found is None or found.vpc_id != group.vpc_id:
+            raise Refusal(
+                "InvalidTarget", f"The following targets are not in the target group VPC '{group.vpc_id}': '{name}'"
+            )
+        if found.state != "running":
+            raise Refusal(
+                "InvalidTarget", f"The following targets are not in a running state and cannot be registered: '{name}'"
+            )
+    elif group.target_type == "ip":
+        try:
+            address = ipaddress.ip_address(name)
+        except ValueError:
+            raise Refusal("ValidationError", f"The IP address '{name}' is not a valid IPv4 address") from None
+        if not address.is_private and zone_of(group, name) is None:
+            raise Refusal(
+                "InvalidTarget", f"The IP address '{name}' is neither in the VPC of the target group nor a private one"
+            )
+
+
+def zone_of(group: Any, name: str) -> str | None:
+    """The zone of an instance, or of the subnet that an address lies in."""
+    if name.startswith("i-"):
+        found = group.ec2_backend.get_instance_by_id(name)
+        return found.placement.zone if found else None
+    if group.target_type != "ip":
+        return None
+    address = ipaddress.ip_address(name)
+    subnets = group.ec2_backend.describe_subnets(filters={"vpc-id": [group.vpc_id]})
+    return next((s.availability_zone for s in subnets if address in s.cidr), None)
+
+
+def deregister(group: Any, targets: list[dict[str, Any]]) -> None:
+    """DeregisterTargets: by address and port, by address alone on all ports; what is not there is no error."""
+    for target in targets:
+        gone = [key for key in group.targets if key[0] == target["Id"] and target.get("Port") in {None, key[1]}]
+        for key in gone:
+            del group.targets[key]
+
+
+def forget_instances(group: Any, instance_ids: list[str]) -> None:
+    """Instances that were terminated are targets no more."""
+    deregister(group, [{"Id": instance_id} for instance_id in instance_ids])
+
+
+def describe_target_health(self: ELBv2Backend, target_group_arn: str, targets: list[dict[str, Any]]) -> list[Any]:
+    """DescribeTargetHealth: what is registered is healthy, but stopped instances; what is asked for and not, unused."""
+    group = self.target_groups.get(target_group_arn)
+    if group is None:
+        raise TargetGroupNotFoundError
+    registered: Any = group.targets
+    wanted = [key_of(group, target) for target in targets] or list(registered)
+    return [health(group, key) for key in wanted]
+
+
+def health(group: Any, key: tuple[str, int | None]) -> FakeHealthStatus:
+    """The health of one target."""
+    address, port = key
+    registered = group.targets.get(key)
+    check = str(port if group.health_check_port == "traffic-port" else group.health_check_port)
+    if registered is None:
+        missing = "Target is not registered to the target group"
+        answer: Any = FakeHealthStatus(address, str(port), check, "unused", "Target.NotRegistered", missing)
+        return answer
+    if address.startswith("i-") and group.ec2_backend.get_instance(address).state == "stopped":
+        stopped = "Target is in the stopped state"
+        answer = FakeHealthStatus(address, str(port), check, "unused", "Target.InvalidState", stopped)
+    else:
+        answer = FakeHealthStatus(address, str(port), check, "healthy")
+    answer.availability_zone = registered["AvailabilityZone"]
+    return answer
+
+
+def target_of(status: Any) -> dict[str, Any]:
+    """A target as DescribeTargetHealth names it."""
+    zone = getattr(status, "availability_zone", None)
+    return {"Id": status.instance_id, "Port": status.port, **({"AvailabilityZone": zone} if zone else {})}
