@@ -1,0 +1,44 @@
+"""The rules, by subject. `RULES` holds all of them; a new subject is one more import here."""
+
+from pulumi_policy import Policy
+
+from rules import (
+    bindings,
+    cluster,
+    controller,
+    controller_pods,
+    encryption,
+    exposure,
+    ingresses,
+    network,
+    nodes,
+    permissions,
+    protection,
+    trust,
+)
+from rules.once import read_requests_once
+from rules.registry import RULES
+
+SUBJECTS = (
+    cluster,
+    nodes,
+    network,
+    trust,
+    permissions,
+    controller,
+    controller_pods,
+    exposure,
+    encryption,
+    protection,
+    ingresses,
+    bindings,
+)
+
+
+def policies() -> list[Policy]:
+    """Return every rule as a policy of the SDK."""
+    read_requests_once()
+    return [rule.policy() for rule in RULES.values()]
+
+
+__all__ = ["RULES", "SUBJECTS", "policies"]

@@ -1,0 +1,230 @@
+"""The EKS cluster itself."""
+
+from collections.abc import Iterable
+from ipaddress import ip_network
+
+from rules.aws import CLUSTER
+from rules.frameworks import cis, guide, hub
+from rules.registry import ADVISORY, HIGH, LOW, MEDIUM, Messages, View, number, rule, text, texts
+from rules.values import items, known
+from rules.versions import version
+from rules.views import Edit
+
+_LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
+
+
+@rule(
+    "cluster-endpoint-is-not-open-to-the-world",
+    on=CLUSTER,
+    demand="The Kubernetes API answers named networks, never the whole internet.",
+    instead="List your own networks in publicAccessCidrs, or set endpointPublicAccess to false",
+    source="https://docs.aws.amazon.com/eks/latest/userguide/cluster-endpoint.html",
+    severity=HIGH,
+    controls=[cis("5.4.1"), guide("security/iam", "Make the EKS Cluster Endpoint private")],
+    min_prefix_length=number(8, "a network wider than this many bits of prefix counts as the world"),
+)
+def _(cluster: View, *, min_prefix_length: float) -> Messages:
+    """A public endpoint without publicAccessCidrs answers 0.0.0.0/0.
+
+    Then a leaked token or a flaw in the API server can be used from anywhere.
+    """
+    if cluster.public_access not in (True, None):
+        return
+    if cluster.public_cidrs is None:
+        yield "the public API endpoint has no publicAccessCidrs, so EKS lets in 0.0.0.0/0"
+    for cidr in known(items(cluster.public_cidrs)):
+        if _prefix_length(cidr) < min_prefix_length:
+            yield f"the public API endpoint lets in {cidr}"
+
+
+def _prefix_length(cidr: str) -> int:
+    try:
+        return ip_network(cidr, strict=False).prefixlen
+    except ValueError:
+        return 128  # no network: EKS refuses it
+
+
+@rule(
+    "cluster-endpoint-is-reachable-privately",
+    on=CLUSTER,
+    demand="The Kubernetes API has an endpoint inside the VPC.",
+    instead="Set endpointPrivateAccess to true",
+    source="https://docs.aws.amazon.com/eks/latest/userguide/cluster-endpoint.html",
+    severity=MEDIUM,
+    controls=[cis("5.4.2"), guide("networking/subnets", "Consider Public and Private Mode for Cluster Endpoint")],
+)
+def private_endpoint(cluster: View) -> Messages:
+    """Without it the nodes' own traffic to the API server leaves the VPC.
+
+    Closing the public endpoint later cuts the nodes off.
+    """
+    if not cluster.private_access:
+        yield "endpointPrivateAccess is not on"
+
+
+@private_endpoint.remedy
+def _(cluster: View) -> Iterable[Edit]:
+    yield cluster.put("private_access", value=True)
+
+
+@rule(
+    "cluster-endpoint-is-not-public",
+    on=CLUSTER,
+    demand="The Kubernetes API has no public endpoint.",
+    instead="Set endpointPublicAccess to false and deploy from inside the VPC",
+    source="https://docs.aws.amazon.com/securityhub/latest/userguide/eks-controls.html#eks-1",
+    severity=MEDIUM,
+    prod=ADVISORY,
+    controls=[hub("EKS.1"), cis("5.4.2")],
+)
+def _(cluster: View) -> Messages:
+    """Security Hub asks for it of every cluster.
+
+    It is advice here, since a program that deploys from outside the VPC cannot follow it; cluster-endpoint-is-not-
+    open-to-the-world holds in any case.
+    """
+    if cluster.public_access in (True, None):
+        yield "endpointPublicAccess is on (EKS's default)"
+
+
+@rule(
+    "cluster-secrets-are-encrypted-with-kms",
+    on=CLUSTER,
+    demand="Kubernetes Secrets are encrypted with a KMS key of the account's own.",
+    instead='Give encryptionConfig with resources ["secrets"] and the ARN of your KMS key',
+    source="https://docs.aws.amazon.com/eks/latest/userguide/enable-kms.html",
+    severity=HIGH,
+    controls=[
+        hub("EKS.3"),
+        cis("5.3.1"),
+        guide("security/data", "Use AWS KMS for envelope encryption of Kubernetes secrets"),
+    ],
+)
+def _(cluster: View) -> Messages:
+    """A key of one's own can be revoked and its use is logged; the key that EKS uses otherwise can be neither."""
+    encryptions = cluster.encryptions or []
+    if not any("secrets" in items(one["resources"]) and one["key"] for one in encryptions):
+        yield "no encryptionConfig covers secrets with a KMS key"
+
+
+@rule(
+    "cluster-writes-all-log-types",
+    on=CLUSTER,
+    demand="The control plane writes every type of log.",
+    instead="Name all of them in enabledClusterLogTypes",
+    source="https://docs.aws.amazon.com/eks/latest/userguide/control-plane-logs.html",
+    severity=MEDIUM,
+    controls=[hub("EKS.8"), cis("2.1.1"), guide("security/detective", "Enable audit logs")],
+    log_types=texts(_LOG_TYPES, "the types that must be on"),
+)
+def all_log_types(cluster: View, *, log_types: list[str]) -> Messages:
+    """Who called the API, and who was refused, is in no other place; logs that were off cannot be had afterwards."""
+    on = items(cluster.log_types)
+    missing = [kind for kind in log_types if kind not in on]
+    if missing:
+        yield f"the control plane does not log {', '.join(missing)}"
+
+
+@all_log_types.remedy
+def _(cluster: View, *, log_types: list[str]) -> Iterable[Edit]:
+    on = items(cluster.log_types)
+    yield cluster.put("log_types", [*on, *(kind for kind in log_types if kind not in on)])
+
+
+@rule(
+    "cluster-version-is-supported",
+    on=CLUSTER,
+    demand="The cluster runs a Kubernetes version that EKS supports, named in the program.",
+    instead="Set version to a supported Kubernetes version",
+    source="https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html",
+    severity=HIGH,
+    controls=[hub("EKS.2")],
+    oldest=text("1.34", "the oldest version allowed"),
+)
+def _(cluster: View, *, oldest: str) -> Messages:
+    """An unsupported version gets no security fixes and is upgraded by AWS on a day of its own.
+
+    One that is not named changes with the day on which the program runs.
+    """
+    if cluster.version is None:
+        yield "no Kubernetes version is named"
+    elif version(cluster.version) < version(oldest):
+        yield f"Kubernetes {cluster.version} is older than {oldest}"
+
+
+@rule(
+    "cluster-stays-in-standard-support",
+    on=CLUSTER,
+    demand="The cluster does not slip into extended support.",
+    instead='Set upgradePolicy.supportType to "STANDARD"',
+    source="https://docs.aws.amazon.com/eks/latest/userguide/disable-extended-support.html",
+    severity=LOW,
+    controls=[hub("EKS.2")],
+    support_types=texts(["STANDARD"], "the support types allowed"),
+)
+def standard_support(cluster: View, *, support_types: list[str]) -> Messages:
+    """EKS's default is extended support: a forgotten cluster then costs six times as much an hour."""
+    if cluster.support not in support_types:
+        yield f"the support type is {cluster.support or 'EXTENDED (the default)'}"
+
+
+@standard_support.remedy
+def _(cluster: View, *, support_types: list[str]) -> Iterable[Edit]:
+    yield cluster.put("support", support_types[0])
+
+
+@rule(
+    "cluster-is-protected-from-deletion",
+    on=CLUSTER,
+    demand="The cluster cannot be deleted by one call.",
+    instead="Set deletionProtection to true",
+    source="https://docs.aws.amazon.com/eks/latest/userguide/deletion-protection.html",
+    severity=MEDIUM,
+    controls=[guide("reliability/controlplane", "EKS Control Plane")],
+)
+def deletion_protection(cluster: View) -> Messages:
+    """Deleting a cluster takes every workload with it and leaves the load balancers behind that its controller made."""
+    if not cluster.deletion_protection:
+        yield "deletionProtection is not on"
+
+
+@deletion_protection.remedy
+def _(cluster: View) -> Iterable[Edit]:
+    yield cluster.put("deletion_protection", value=True)
+
+
+@rule(
+    "cluster-authenticates-by-api",
+    on=CLUSTER,
+    demand="Who may enter the cluster is decided by access entries, not by a ConfigMap.",
+    instead='Set accessConfig.authenticationMode to "API" and give access entries',
+    source="https://docs.aws.amazon.com/eks/latest/userguide/access-entries.html",
+    severity=MEDIUM,
+    controls=[cis("4.1.7"), guide("security/iam", "The aws-auth ConfigMap (deprecated)")],
+    modes=texts(["API"], "the authentication modes allowed"),
+)
+def _(cluster: View, *, modes: list[str]) -> Messages:
+    """Whoever can write one ConfigMap in kube-system is cluster admin as long as aws-auth counts.
+
+    There is no remediation: the change cannot be taken back.
+    """
+    if cluster.authentication not in modes:
+        yield f"authenticationMode is {cluster.authentication or 'CONFIG_MAP (the default)'}"
+
+
+@rule(
+    "cluster-creator-is-not-admin",
+    on=CLUSTER,
+    demand="Creating the cluster makes nobody its admin.",
+    instead="Set accessConfig.bootstrapClusterCreatorAdminPermissions to false and give the deployer an access entry",
+    source="https://docs.aws.amazon.com/eks/latest/userguide/cluster-auth.html",
+    severity=MEDIUM,
+    controls=[guide("security/iam", "Remove the cluster-admin permissions from the cluster creator principal")],
+)
+def _(cluster: View) -> Messages:
+    """The creator's rights stand in no list one could read or revoke by the program.
+
+    There is no remediation: changing it replaces a cluster that exists.
+    """
+    if cluster.creator_is_admin in (True, None):
+        yield "bootstrapClusterCreatorAdminPermissions is on (EKS's default)"

@@ -1,0 +1,247 @@
+"""The AWS Load Balancer Controller's install, by chart or by Deployment: what it is and what it is told."""
+
+import base64
+import binascii
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from typing import Any
+
+from rules.frameworks import BY_CONTROLLER, cis, guide
+from rules.installs import CHART, CONTROLLER, RELEASE, ReleasedController
+from rules.kubernetes import objects
+from rules.registry import HIGH, MEDIUM, Messages, Stack, number, rule, text, texts
+from rules.values import Unknown, dig, truth
+from rules.versions import version
+from rules.views import Edit
+
+_CONFIGURATION = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/configurations/"
+_INSTALLATION = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/installation/"
+
+
+@rule(
+    "controller-knows-region-vpc-and-cluster",
+    on=CONTROLLER,
+    demand="The controller is told its region, VPC and cluster name.",
+    instead="Set the chart's region, vpcId (or vpcTags) and clusterName",
+    source=_CONFIGURATION,
+    severity=MEDIUM,
+    controls=[guide("security/iam", "Restrict access to the instance profile assigned to the worker node")],
+    flags=texts(["aws-region", "cluster-name"], "the flags that must be set besides the VPC's"),
+    vpc_flags=texts(["aws-vpc-id", "aws-vpc-tags"], "the flags of which one must say the VPC"),
+)
+def _(controller: Any, *, flags: list[str], vpc_flags: list[str]) -> Messages:
+    """What it is not told it asks of the instance metadata service, which pods must not reach: then it does not start.
+
+    A wrong cluster name makes it take another cluster's load balancers for its own.
+    """
+    for flag in flags:
+        if not _given(controller.flag(flag)):
+            yield f"{controller.title} does not say --{flag}"
+    if not any(_given(controller.flag(flag)) for flag in vpc_flags):
+        yield f"{controller.title} does not say which VPC"
+
+
+def _given(value: Any) -> bool:
+    return isinstance(value, Unknown) or bool(value)
+
+
+@rule(
+    "controller-is-out-of-known-vulnerabilities",
+    on=CONTROLLER,
+    demand="The controller's version is at or above the floor and out of known vulnerabilities.",
+    instead="Install the newest version of chart and controller",
+    source="https://github.com/kubernetes-sigs/aws-load-balancer-controller/security/advisories",
+    severity=HIGH,
+    controls=[guide("security/image", "Update the packages in your container images")],
+    floor=text("2.8.2", "the oldest version allowed"),
+    vulnerabilities=texts(
+        [
+            "2.8.2 GHSA-rjfv-pjvx-mjgv: takes foreign web ACLs off load balancers",
+            "3.3.0 one binding's assumed role served another binding with the same role and another external id",
+            "3.4.2 a route of one kind took another's traffic on the same host name",
+            "3.5.0 two multicluster bindings with colliding names shared one cache entry",
+        ],
+        "known vulnerabilities: the version that mends it, then what it is",
+    ),
+)
+def _(controller: Any, *, floor: str, vulnerabilities: list[str]) -> Messages:
+    """The controller decides what the internet reaches, with the right to change security groups and web ACLs."""
+    tag = _tag(controller.image)
+    running = version(tag)
+    if not running:
+        return  # controller-image-is-pinned asks for a version
+    if running < version(floor):
+        yield f"{controller.title} has version {tag}, older than {floor}"
+    for entry in vulnerabilities:
+        mended, _, what = entry.partition(" ")
+        if running < version(mended):
+            yield f"{controller.title} has version {tag}: before {mended}, {what}"
+
+
+def _tag(image: Any) -> str:
+    if isinstance(image, Unknown):
+        str(image)
+    return str(image or "").partition("@")[0].rpartition("/")[2].partition(":")[2]
+
+
+@rule(
+    "controller-image-is-pinned",
+    on=CONTROLLER,
+    demand="The controller's image is pinned to a version or digest.",
+    instead="Name the version in image.tag (vX.Y.Z) or a digest, and the chart's version",
+    source="https://docs.aws.amazon.com/eks/latest/best-practices/image-security.html",
+    severity=MEDIUM,
+    controls=[guide("security/image", "Use immutable tags with ECR")],
+    min_parts=number(3, "how many numbers a tag must have"),
+)
+def _(controller: Any, *, min_parts: float) -> Messages:
+    """A moving tag installs on the next restart what nobody has reviewed, and its CRDs and permissions may not fit."""
+    image = controller.image
+    if isinstance(image, Unknown):
+        return
+    if "@sha256:" not in str(image) and len(version(_tag(image))) < min_parts:
+        yield f"{controller.title} uses the image {image}"
+
+
+@rule(
+    "controller-image-comes-from-an-allowed-registry",
+    on=CONTROLLER,
+    demand="The controller's image comes from AWS's registries or the profile's.",
+    instead="Use public.ecr.aws/eks/aws-load-balancer-controller or your region's registry of EKS images",
+    source="https://docs.aws.amazon.com/eks/latest/userguide/add-ons-images.html",
+    severity=HIGH,
+    controls=[cis("5.1.4"), guide("security/image", "Create a set of curated images")],
+    registries=texts(
+        [
+            "public.ecr.aws/eks/*",
+            "*.dkr.ecr.*.amazonaws.com/amazon/aws-load-balancer-controller",
+            "*.dkr.ecr.*.amazonaws.com.cn/amazon/aws-load-balancer-controller",
+        ],
+        "patterns of image repositories allowed",
+    ),
+)
+def _(controller: Any, *, registries: list[str]) -> Messages:
+    """Whoever supplies this image has the controller's rights in the account."""
+    image = controller.image
+    if isinstance(image, Unknown) or image is None:
+        return
+    head, slash, last = str(image).partition("@")[0].rpartition("/")
+    repository = f"{head}{slash}{last.partition(':')[0]}"
+    if not any(fnmatchcase(repository, pattern) for pattern in registries):
+        yield f"{controller.title} takes its image from {repository}"
+
+
+@rule(
+    "controller-refuses-legacy-annotations",
+    on=CONTROLLER,
+    demand="The controller refuses the annotations that choose an Ingress's class and group.",
+    instead="Set disableIngressClassAnnotation and disableIngressGroupNameAnnotation to true",
+    source=f"{_CONFIGURATION}#disable-ingress-group-name-annotation",
+    severity=MEDIUM,
+    controls=[guide("security/multitenancy", "Tenant Isolation")],
+    flags=texts(
+        ["disable-ingress-class-annotation", "disable-ingress-group-name-annotation"], "the flags that must be true"
+    ),
+)
+def legacy_annotations(controller: Any, *, flags: list[str]) -> Messages:
+    """With them any author of an Ingress joins another team's load balancer and can put rules before theirs."""
+    for flag in flags:
+        if not truth(controller.flag(flag)):
+            yield f"{controller.title} does not set --{flag}"
+
+
+@legacy_annotations.remedy
+def _(controller: Any, *, flags: list[str]) -> Iterable[Edit]:
+    yield from controller.set_flags(dict.fromkeys(flags, "true"))
+
+
+@rule(
+    "controller-makes-load-balancers-internal-by-default",
+    on=CONTROLLER,
+    demand="A load balancer that says nothing of its scheme is internal.",
+    instead='Leave defaultLoadBalancerScheme out or set it to "internal"',
+    source=_CONFIGURATION,
+    severity=HIGH,
+    controls=[BY_CONTROLLER],
+    schemes=texts(["internal"], "the default schemes allowed"),
+)
+def internal_by_default(controller: Any, *, schemes: list[str]) -> Messages:
+    """Otherwise a forgotten annotation puts a service on the internet."""
+    scheme = controller.flag("default-load-balancer-scheme")
+    if scheme is not None and scheme != "" and scheme not in schemes:
+        yield f"{controller.title} makes load balancers {scheme} by default"
+
+
+@internal_by_default.remedy
+def _(controller: Any, *, schemes: list[str]) -> Iterable[Edit]:
+    yield from controller.set_flags({"default-load-balancer-scheme": schemes[0]})
+
+
+@rule(
+    "cluster-has-one-controller",
+    on=CONTROLLER,
+    across_stack=True,
+    demand="One install of the controller serves a cluster.",
+    instead="Remove the second install, or give each its own load balancer class and ingress class",
+    source=_INSTALLATION,
+    severity=HIGH,
+    controls=[BY_CONTROLLER],
+    max_installs=number(1, "how many installs with the same classes may serve one cluster"),
+)
+def _(controller: Any, stack: Stack, *, max_installs: float) -> Messages:
+    """Two installs write the same load balancers in turns, and the webhooks of one refuse what the other needs."""
+    same = [other for other in stack.of(CONTROLLER) if _serves(other) == _serves(controller)]
+    if len(same) > max_installs and same[0] is not controller:
+        yield f"{controller.title} {controller.name} serves the cluster that {same[0].name} serves already"
+
+
+def _serves(controller: Any) -> tuple[Any, ...]:
+    """Return what tells installs apart: the provider (that is the cluster) and the two classes."""
+    provider = controller.seen.provider
+    classes = (controller.flag(flag) for flag in ("ingress-class", "load-balancer-class"))
+    names = (None if isinstance(name, Unknown) else name for name in classes)
+    ingress, service = names
+    return (provider.urn if provider else None, ingress or "alb", service or "service.k8s.aws/nlb")
+
+
+@rule(
+    "controller-webhook-certificate-is-stable",
+    on=objects(
+        "serving certificate of the controller",
+        [("core", "Secret")],
+        others={RELEASE: CONTROLLER.view},
+    ),
+    demand="The controller's webhooks serve a certificate that does not change by itself.",
+    instead="Give webhookTLS.caCert, cert and key from the stack, or set enableCertManager",
+    source=_INSTALLATION,
+    severity=MEDIUM,
+    controls=[guide("reliability/controlplane", "Admission Webhooks")],
+    own_authorities=texts([CHART + "-ca"], "names of certificate authorities that a chart makes on the spot"),
+)
+def _(holder: Any, *, own_authorities: list[str]) -> Messages:
+    """The chart makes a new authority whenever it is rendered, so each deployment replaces the certificate.
+
+    Until Secret, webhooks and pods agree again the API server refuses every Service and Ingress.
+    """
+    if isinstance(holder, ReleasedController):
+        given = all(_given(holder.value("webhookTLS", part)) for part in ("caCert", "cert", "key"))
+        if not (given or truth(holder.value("enableCertManager")) or truth(holder.value("keepTLSSecret"))):
+            yield f"{holder.title} lets the chart make a certificate"
+        return
+    if dig(holder.props, ["type"]) != "kubernetes.io/tls":
+        return
+    authority = _certificate(dig(holder.props, ["data", "ca.crt"]))
+    for name in own_authorities:
+        if name.encode() in authority:
+            yield f"{holder.title} holds a certificate of {name}, which the chart makes anew each time"
+
+
+def _certificate(encoded: Any) -> bytes:
+    """Decode a Secret's PEM certificate as far as its names can be read in it."""
+    if isinstance(encoded, Unknown):
+        str(encoded)
+    try:
+        pem = base64.b64decode(str(encoded or ""), validate=True).decode("ascii")
+        return base64.b64decode("".join(line for line in pem.splitlines() if not line.startswith("-")))
+    except (binascii.Error, UnicodeDecodeError):
+        return b""

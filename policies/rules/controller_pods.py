@@ -1,0 +1,223 @@
+"""The AWS Load Balancer Controller's pods: how many, where, and what they may."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from rules.frameworks import cis, guide
+from rules.installs import CHART, CONTROLLER, RELEASE, ReleasedController
+from rules.kubernetes import DISRUPTION_BUDGET, WORKLOAD_KINDS, KubernetesView, containers, objects, pod_spec
+from rules.registry import CRITICAL, HIGH, LOW, MANDATORY, MEDIUM, Messages, Stack, number, rule, texts
+from rules.values import Unknown, dig, items, known, truth, words
+from rules.views import Edit
+
+_APPLICATION = "https://docs.aws.amazon.com/eks/latest/best-practices/application.html"
+
+
+@rule(
+    "controller-runs-two-replicas",
+    on=CONTROLLER,
+    demand="Two replicas or more of the controller run.",
+    instead="Set replicaCount (the Deployment's replicas) to 2",
+    source=_APPLICATION,
+    severity=MEDIUM,
+    controls=[guide("reliability/application", "Run multiple replicas")],
+    min_replicas=number(2, "how many"),
+)
+def two_replicas(controller: Any, *, min_replicas: float) -> Messages:
+    """Its webhooks answer for every Service and Ingress with failurePolicy Fail: while none runs, none can be made."""
+    if controller.replicas < min_replicas:
+        yield f"{controller.title} runs {controller.replicas:g} replica"
+
+
+@two_replicas.remedy
+def _(controller: Any, *, min_replicas: float) -> Iterable[Edit]:
+    yield controller.set_replicas(min_replicas)
+
+
+@rule(
+    "controller-has-a-disruption-budget",
+    on=CONTROLLER,
+    across_stack=True,
+    demand="A disruption budget keeps one replica of the controller running.",
+    instead="Set the chart's podDisruptionBudget, or make a PodDisruptionBudget that selects its pods",
+    source=_APPLICATION,
+    severity=MEDIUM,
+    controls=[
+        guide("reliability/application", "Configure Pod Disruption Budgets"),
+        guide("reliability/application", "Protect critical workload with Pod Disruption Budgets"),
+    ],
+    limits=texts(["maxUnavailable", "minAvailable"], "the fields of which a budget must give one"),
+)
+def _(controller: Any, stack: Stack, *, limits: list[str]) -> Messages:
+    """Without one, draining two nodes at once stops all replicas, and with them every change to Services."""
+    if isinstance(controller, ReleasedController):
+        budget = controller.value("podDisruptionBudget")
+        covered = any(dig(budget, [limit]) is not None for limit in limits)
+    else:
+        covered = any(
+            _selects(budget, controller) and any(dig(budget.spec, [limit]) is not None for limit in limits)
+            for budget in stack.of(DISRUPTION_BUDGET)
+        )
+    if not covered:
+        yield f"no disruption budget covers {controller.title}"
+
+
+def _selects(budget: KubernetesView, controller: Any) -> bool:
+    """Say whether a budget's selector fits the controller's pods."""
+    wanted = dig(budget.spec, ["selector", "matchLabels"]) or {}
+    labels = controller.selector or {}
+    same_place = budget.namespace == controller.namespace
+    return bool(wanted) and same_place and all(labels.get(key) == value for key, value in wanted.items())
+
+
+@rule(
+    "controller-replicas-are-spread",
+    on=CONTROLLER,
+    demand="The controller's replicas keep to different nodes.",
+    instead="Keep the chart's default affinity, or set topologySpreadConstraints",
+    source=_APPLICATION,
+    severity=LOW,
+    controls=[guide("reliability/application", "Schedule replicas across nodes")],
+    single_replica=number(1, "up to this many replicas there is nothing to spread"),
+)
+def _(controller: Any, *, single_replica: float) -> Messages:
+    """Two replicas on one node fall with it."""
+    if controller.replicas > single_replica and not controller.spread:
+        yield f"{controller.title} has neither topologySpreadConstraints nor podAntiAffinity"
+
+
+@rule(
+    "controller-states-its-resources",
+    on=CONTROLLER,
+    demand="The controller's container states what it needs and may take.",
+    instead="Set resources.requests and resources.limits, cpu and memory in requests, memory in limits",
+    source="https://docs.aws.amazon.com/eks/latest/best-practices/pod-security.html",
+    severity=LOW,
+    controls=[guide("security/pods", "Set requests and limits for each container to avoid resource contention")],
+    needed=texts(["requests.cpu", "requests.memory", "limits.memory"], "the entries that must be there"),
+)
+def _(controller: Any, *, needed: list[str]) -> Messages:
+    """A pod without requests is the first to go when its node runs full."""
+    missing = [path for path in needed if dig(controller.resources, path.split(".")) is None]
+    if missing:
+        yield f"{controller.title} does not state {', '.join(missing)}"
+
+
+@rule(
+    "controller-security-context-is-hardened",
+    on=CONTROLLER,
+    demand="The controller is not root, gains no privileges, and writes to no root file system.",
+    instead="Keep the chart's securityContext, and hostNetwork off",
+    source="https://docs.aws.amazon.com/eks/latest/best-practices/pod-security.html",
+    severity=HIGH,
+    controls=[
+        cis("4.2.1"),
+        cis("4.2.5"),
+        guide("security/pods", "Do not allow privileged escalation"),
+        guide("security/pods", "Configure your images with read-only root file system"),
+        guide("security/pods", "Do not run processes in containers as root"),
+    ],
+    must_be_on=texts(["readOnlyRootFilesystem", "runAsNonRoot"], "settings that must be true"),
+    must_be_off=texts(["allowPrivilegeEscalation"], "settings that must be false"),
+    must_not_be_on=texts(["privileged"], "settings that must not be true"),
+)
+def hardened(controller: Any, *, must_be_on: list[str], must_be_off: list[str], must_not_be_on: list[str]) -> Messages:
+    """Who breaks into the process should find nothing else to take than what it has."""
+    security = controller.security
+    for name in must_be_on:
+        if not security.get(name):
+            yield f"{controller.title} does not set {name}"
+    for name in must_be_off:
+        if truth(security.get(name)) is not False:
+            yield f"{controller.title} does not set {name} to false"
+    for name in must_not_be_on:
+        if security.get(name):
+            yield f"{controller.title} sets {name}"
+    if controller.host_network:
+        yield f"{controller.title} shares the node's network"
+
+
+@hardened.remedy
+def _(controller: Any, *, must_be_on: list[str], must_be_off: list[str], must_not_be_on: list[str]) -> Iterable[Edit]:
+    yield from (controller.set_security(name, value=True) for name in must_be_on)
+    yield from (controller.set_security(name, value=False) for name in [*must_be_off, *must_not_be_on])
+    if controller.host_network:
+        yield controller.leave_host_network()
+
+
+@rule(
+    "workload-carries-no-static-aws-keys",
+    on=objects(
+        "workload",
+        WORKLOAD_KINDS,
+        others={RELEASE: CONTROLLER.view},
+    ),
+    demand="No workload gets AWS access keys through its environment.",
+    instead="Give its service account a role: IRSA or EKS Pod Identity",
+    source="https://docs.aws.amazon.com/eks/latest/best-practices/identity-and-access-management.html",
+    severity=CRITICAL,
+    dev=MANDATORY,
+    controls=[guide("security/iam", "Identities and Credentials for EKS pods")],
+    variables=texts(["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"], "the variables that must not be there"),
+)
+def _(workload: Any, *, variables: list[str]) -> Messages:
+    """A static key outlives the pod, works from anywhere and is readable by all who may read the object."""
+    if isinstance(workload, ReleasedController):
+        given = workload.value("env")
+        found = [name for name in variables if isinstance(given, dict) and name in given]
+        found += ["envSecretName"] if workload.value("envSecretName") else []
+    else:
+        entries = [entry for one in known(containers(pod_spec(workload))) for entry in _environment(one)]
+        found = sorted(
+            {name for name in words([dig(entry, ["name"]) for entry in known(entries)]) if name in variables}
+        )
+    if found:
+        yield f"{workload.title} sets {' and '.join(found)}"
+
+
+def _environment(container: Any) -> list[Any]:
+    entries = dig(container, ["env"])
+    return [] if isinstance(entries, Unknown) else items(entries)
+
+
+@rule(
+    "controller-reads-no-secrets-cluster-wide",
+    on=objects(
+        "cluster role or release of the controller",
+        [("rbac.authorization.k8s.io", "ClusterRole")],
+        others={RELEASE: CONTROLLER.view},
+    ),
+    demand="The controller may not read the Secrets of the whole cluster.",
+    instead="Leave clusterSecretsPermissions.allowAllSecrets off; grant single Secrets by a Role where OIDC needs one",
+    source="https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/examples/secrets_access/",
+    severity=HIGH,
+    controls=[cis("4.1.2")],
+    resources=texts(["secrets", "*"], "the resources that a ClusterRole must not name"),
+)
+def no_cluster_secrets(role: Any, *, resources: list[str]) -> Messages:
+    """It needs a Secret only where an Ingress logs users in by OIDC.
+
+    With all of them it holds every service account's and every application's.
+    """
+    if isinstance(role, ReleasedController):
+        if role.cluster_secrets:
+            yield f"{role.title} sets clusterSecretsPermissions.allowAllSecrets"
+        return
+    if not _may_be_the_controllers(role):
+        return
+    for entry in items(dig(role.props, ["rules"])):
+        named = [name for name in words(dig(entry, ["resources"])) if name in resources]
+        core = any(group in ("", "*") for group in words(dig(entry, ["apiGroups"])))
+        if named and core and not dig(entry, ["resourceNames"]):
+            yield f"the controller's {role.title} reads {named[0]} in every namespace"
+
+
+def _may_be_the_controllers(role: KubernetesView) -> bool:
+    names = [role.object_name, role.name, dig(role.labels, ["app.kubernetes.io/name"])]
+    return any(CHART in name for name in words(names))
+
+
+@no_cluster_secrets.remedy
+def _(role: Any, *, resources: list[str]) -> Iterable[Edit]:
+    if resources and isinstance(role, ReleasedController):
+        yield role.set_value(["clusterSecretsPermissions", "allowAllSecrets"], value=False)

@@ -1,0 +1,120 @@
+"""What an Ingress's author may say: group, class and annotations."""
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from typing import Any, Final
+
+from rules import balancers as lb
+from rules.annotations import ALB, ALB_KNOWN, GUARDED, NLB, NLB_KNOWN
+from rules.frameworks import guide
+from rules.registry import HIGH, MANDATORY, MEDIUM, Messages, rule, texts
+from rules.views import REMOVE, Edit
+
+_ALB_ANNOTATIONS = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/"
+_TENANTS = guide("security/multitenancy", "Tenant Isolation")
+_PREFIXES: Final = (ALB, NLB)
+
+
+@rule(
+    "ingress-group-is-not-shared-by-annotation",
+    on=lb.ANY_INGRESS,
+    demand="Ingresses join a shared load balancer by their class's IngressClassParams, not by group.name.",
+    instead="Set group.name in IngressClassParams with a namespaceSelector, and use its class",
+    source=f"{_ALB_ANNOTATIONS}#group.name",
+    severity=HIGH,
+    dev=MANDATORY,
+    controls=[_TENANTS],
+    allowed_groups=texts([], "groups that may be joined by annotation"),
+)
+def _(ingress: Any, *, allowed_groups: list[str]) -> Messages:
+    """Whoever writes the same name puts rules into the same load balancer.
+
+    They may stand before the others' and take their traffic.
+    """
+    group = ingress.annotation(f"{ALB}group.name")
+    if group is not None and group not in allowed_groups:
+        yield f"{ingress.title} joins the group {group} by annotation"
+
+
+@rule(
+    "ingress-names-its-class-in-its-spec",
+    on=lb.ANY_INGRESS,
+    demand="An Ingress chooses its class by ingressClassName, not by annotation.",
+    instead=f"Set spec.ingressClassName and leave the annotation {lb.CLASS_ANNOTATION} out",
+    source="https://kubernetes.io/docs/concepts/services-networking/ingress/#deprecated-annotation",
+    severity=MEDIUM,
+    controls=[_TENANTS],
+    default_classes=texts(["alb"], "the class that a remediation sets where none is named"),
+)
+def named_class(ingress: Any, *, default_classes: list[str]) -> Messages:
+    """The annotation goes past IngressClass and its IngressClassParams, where the platform sets limits.
+
+    Without either, the cluster's default class decides.
+    """
+    del default_classes
+    annotated = ingress.annotation(lb.CLASS_ANNOTATION)
+    if annotated is not None:
+        yield f"{ingress.title} chooses its class by annotation"
+    elif ingress.class_name is None:
+        yield f"{ingress.title} names no class"
+
+
+@named_class.remedy
+def _(ingress: Any, *, default_classes: list[str]) -> Iterable[Edit]:
+    annotated = ingress.annotation(lb.CLASS_ANNOTATION)
+    if ingress.class_name is None:
+        yield Edit(("spec", "ingressClassName"), annotated or default_classes[0])
+    if annotated is not None:
+        yield ingress.annotate(lb.CLASS_ANNOTATION, REMOVE)
+
+
+_ANNOTATED: Final = lb.either("Service or Ingress", lb.ANY_SERVICE, lb.ANY_INGRESS)
+
+
+def _fits(key: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(key, pattern) for pattern in patterns)
+
+
+@rule(
+    "load-balancer-annotations-are-on-the-allow-list",
+    on=_ANNOTATED,
+    demand="Load balancers are described by annotations that the profile knows.",
+    instead="Spell the annotation as the controller does, or add it to allowedAnnotations",
+    source=_ALB_ANNOTATIONS,
+    severity=MEDIUM,
+    controls=[_TENANTS],
+    allowed_annotations=texts(
+        [*(ALB + name for name in ALB_KNOWN), *(NLB + name for name in NLB_KNOWN)],
+        "patterns of the annotations allowed",
+    ),
+    guarded_annotations=texts(GUARDED, "patterns that guarded-annotations-stay-in-admin-namespaces looks after"),
+)
+def _(view: Any, *, allowed_annotations: list[str], guarded_annotations: list[str]) -> Messages:
+    """The controller ignores an annotation that it does not know: a misspelt limit is no limit.
+
+    And a new version's new powers wait here until somebody has looked at them.
+    """
+    for key in view.annotations:
+        if key.startswith(_PREFIXES) and not _fits(key, [*allowed_annotations, *guarded_annotations]):
+            yield f"{view.title} has the annotation {key}"
+
+
+@rule(
+    "guarded-annotations-stay-in-admin-namespaces",
+    on=_ANNOTATED,
+    demand="Annotations that log users in, forward elsewhere or open security groups are for admin namespaces.",
+    instead="Let the platform set it, in a namespace of adminNamespaces or in IngressClassParams",
+    source=_ALB_ANNOTATIONS,
+    severity=HIGH,
+    controls=[_TENANTS],
+    admin_namespaces=texts(["kube-system"], "namespaces that may"),
+    guarded_annotations=texts(GUARDED, "patterns of the annotations guarded"),
+)
+def _(view: Any, *, admin_namespaces: list[str], guarded_annotations: list[str]) -> Messages:
+    """auth-* makes the controller read a Secret and send it to a host of the author's choice.
+
+    actions.* forwards to any target group of the account, security-groups attaches any of its groups.
+    """
+    found = [key for key in view.annotations if _fits(key, guarded_annotations)]
+    if found and view.namespace not in admin_namespaces:
+        yield f"{view.title} in the namespace {view.namespace} has {', '.join(found)}"

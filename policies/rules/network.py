@@ -1,0 +1,87 @@
+"""The cluster's subnets, and which nodes stand in them."""
+
+from typing import Any
+
+from rules.aws import CLUSTER, NODE_GROUP, SUBNET
+from rules.frameworks import cis, guide, hub
+from rules.registry import HIGH, MEDIUM, Messages, Stack, View, number, rule, texts
+from rules.values import Unknown, items, known
+
+
+@rule(
+    "nodes-run-in-private-subnets",
+    on=NODE_GROUP,
+    across_stack=True,
+    demand="Node groups use private subnets only.",
+    instead="Give the node group's subnetIds private subnets",
+    source="https://docs.aws.amazon.com/eks/latest/best-practices/subnets.html",
+    severity=HIGH,
+    controls=[
+        cis("5.4.3"),
+        guide("security/hosts", "Deploy workers onto private subnets"),
+        guide("networking/subnets", "Deploy Nodes to Private Subnets"),
+    ],
+    public_tags=texts(["kubernetes.io/role/elb"], "tags that mark a subnet as public"),
+)
+def _(group: View, stack: Stack, *, public_tags: list[str]) -> Messages:
+    """A node in a public subnet is one setting away from an address of the internet.
+
+    A subnet counts as public if it gives addresses away or is tagged for internet-facing load balancers.
+    """
+    for subnet in stack.named(group, "subnets", SUBNET, "id"):
+        if subnet.public is True or any(_tagged(subnet, tag) for tag in public_tags):
+            yield f"the node group stands in the public subnet {subnet.name}"
+
+
+@rule(
+    "subnets-carry-a-load-balancer-role",
+    on=CLUSTER,
+    across_stack=True,
+    demand="Each subnet of a cluster is tagged for the kind of load balancer that may stand in it.",
+    instead='Tag public subnets kubernetes.io/role/elb = "1" and private ones kubernetes.io/role/internal-elb = "1"',
+    source="https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/subnet_discovery/",
+    severity=MEDIUM,
+    controls=[guide("networking/subnets", "VPC and Subnet Considerations")],
+    role_tags=texts(
+        ["kubernetes.io/role/elb", "kubernetes.io/role/internal-elb"], "the tags, of which one must be set"
+    ),
+)
+def _(cluster: View, stack: Stack, *, role_tags: list[str]) -> Messages:
+    """Without tags the controller guesses by route table.
+
+    A subnet with both may get an internet-facing load balancer next to the nodes.
+    """
+    for subnet in stack.named(cluster, "subnets", SUBNET, "id"):
+        carried = [tag for tag in role_tags if _tagged(subnet, tag)]
+        if len(carried) != 1:
+            yield f"the subnet {subnet.name} carries {' and '.join(carried) or 'no load balancer role'}"
+
+
+def _tagged(subnet: View, tag: str) -> bool:
+    """Say whether a tag is set; a value that is not known yet is one."""
+    tags: Any = subnet.tags or {}
+    if isinstance(tags, Unknown):
+        return bool(tags)
+    return isinstance(tags.get(tag), Unknown) or tags.get(tag) in ("1", "")
+
+
+@rule(
+    "cluster-spans-two-zones",
+    on=CLUSTER,
+    across_stack=True,
+    demand="The cluster's subnets lie in two availability zones or more.",
+    instead="Give the cluster subnets of different availability zones",
+    source="https://docs.aws.amazon.com/eks/latest/best-practices/subnets.html",
+    severity=MEDIUM,
+    controls=[hub("ELB.13"), guide("networking/subnets", "Consider Multi-AZ Deployment")],
+    min_zones=number(2, "how many zones"),
+)
+def _(cluster: View, stack: Stack, *, min_zones: float) -> Messages:
+    """EKS and application load balancers refuse one zone, and a cluster in one falls with it."""
+    subnets = stack.named(cluster, "subnets", SUBNET, "id")
+    places = [subnet.zone if subnet.zone is not None else subnet.zone_id for subnet in subnets]
+    listed = 2 if isinstance(cluster.subnets, Unknown) else len(items(cluster.subnets))
+    if len(places) < listed:
+        return  # other subnets are not this stack's
+    if places and len(known(places)) == len(places) and None not in places and len(set(places)) < min_zones:
+        yield f"the cluster's subnets all lie in {', '.join(sorted(set(places)))}"

@@ -1,0 +1,221 @@
+"""Nodes: their launch templates, disks, images and doors."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from rules.aws import INGRESS_RULES, MACHINE, NODE_GROUP
+from rules.frameworks import cis, guide, hub
+from rules.registry import HIGH, MEDIUM, Messages, View, number, numbers, rule, texts
+from rules.values import Unknown, dig, items, known, truth
+from rules.views import Edit
+
+_WORLD = ("0.0.0.0/0", "::/0")
+_ALL_PROTOCOLS = (-1, "-1", "all")
+
+
+@rule(
+    "instance-metadata-needs-a-token",
+    on=MACHINE,
+    demand="The instance metadata service answers sessions only (IMDSv2).",
+    instead='Set metadataOptions.httpTokens to "required"',
+    source="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html",
+    severity=HIGH,
+    controls=[hub("EC2.8"), hub("EC2.170")],
+)
+def tokens(machine: View) -> Messages:
+    """Without a session one tricked HTTP request from a pod is enough to read the node role's credentials."""
+    if machine.tokens != "required":
+        yield f"httpTokens is {machine.tokens or 'left to the default'}"
+
+
+@tokens.remedy
+def _(machine: View) -> Iterable[Edit]:
+    yield machine.put("tokens", "required")
+
+
+@rule(
+    "instance-metadata-stays-on-the-node",
+    on=MACHINE,
+    demand="The instance metadata service cannot be reached from pods: hop limit 1.",
+    instead="Set metadataOptions.httpPutResponseHopLimit to 1",
+    source="https://docs.aws.amazon.com/eks/latest/best-practices/identity-and-access-management.html",
+    severity=HIGH,
+    controls=[
+        hub("AutoScaling.4"),
+        guide("security/iam", "Restrict access to the instance profile assigned to the worker node"),
+    ],
+    max_hops=number(1, "the largest hop limit allowed"),
+)
+def hop_limit(machine: View, *, max_hops: float) -> Messages:
+    """A pod is one hop further than the node: with 2, every pod can take the node role instead of its own.
+
+    Left out, the image decides, and EKS's own images say 2.
+    """
+    if machine.hop_limit is None:
+        yield "httpPutResponseHopLimit is left to the image"
+    elif machine.hop_limit > max_hops:
+        yield f"httpPutResponseHopLimit is {machine.hop_limit:g}"
+
+
+@hop_limit.remedy
+def _(machine: View, *, max_hops: float) -> Iterable[Edit]:
+    yield machine.put("hop_limit", max_hops)
+
+
+@rule(
+    "node-group-brings-its-launch-template",
+    on=NODE_GROUP,
+    demand="A managed node group uses a launch template of the program's own.",
+    instead="Give launchTemplate, with IMDSv2, hop limit 1 and encrypted disks",
+    source="https://docs.aws.amazon.com/eks/latest/userguide/launch-templates.html",
+    severity=MEDIUM,
+    controls=[guide("security/iam", "Restrict access to the instance profile assigned to the worker node")],
+)
+def _(group: View) -> Messages:
+    """The template that EKS makes otherwise has hop limit 2, and no rule here can see it."""
+    if group.launch_template is None:
+        yield "there is no launchTemplate, so EKS makes one with hop limit 2"
+
+
+@rule(
+    "node-disks-are-encrypted",
+    on=MACHINE,
+    demand="Every disk of a node is encrypted.",
+    instead="Give each block device mapping an ebs with encrypted true",
+    source="https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption.html",
+    severity=MEDIUM,
+    controls=[hub("EC2.3"), guide("security/data", "Encrypt data at rest")],
+)
+def encrypted_disks(machine: View) -> Messages:
+    """Images, logs and emptyDir volumes lie there.
+
+    Left out, an account's default decides that the program does not see.
+    """
+    disks = list(_disks(machine))
+    if not disks:
+        yield "no block device is described, so the account's default decides about encryption"
+    for device, disk, _ in disks:
+        if not truth(dig(disk, ["encrypted"])):
+            yield f"the disk {device} is not encrypted"
+
+
+def _disks(machine: View) -> Iterator[tuple[Any, Any, tuple[str | int, ...]]]:
+    """Walk over device name, disk and where the disk stands."""
+    at = tuple(machine.field("disks").path)
+    for index, mapping in enumerate(items(machine.disks)):
+        disk = dig(mapping, ["ebs"])
+        nested = disk is not None
+        if nested or machine.has("root_disk"):
+            yield dig(mapping, ["deviceName"]), disk if nested else mapping, (*at, index, *(["ebs"] if nested else []))
+    if machine.has("root_disk") and machine.root_disk is not None:
+        yield "rootBlockDevice", machine.root_disk, machine.field("root_disk").path
+
+
+@encrypted_disks.remedy
+def _(machine: View) -> Iterable[Edit]:
+    # the bridged launch template types this switch as a string
+    on = "true" if machine.type == "aws:ec2/launchTemplate:LaunchTemplate" else True
+    for _, disk, path in _disks(machine):
+        if not truth(dig(disk, ["encrypted"])):
+            yield Edit((*path, "encrypted"), on)
+
+
+@rule(
+    "nodes-get-no-public-address",
+    on=MACHINE,
+    demand="No node has an address of the internet.",
+    instead="Leave associatePublicIpAddress out or set it to false",
+    source="https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html#ec2-25",
+    severity=HIGH,
+    controls=[hub("EC2.25"), hub("EC2.9"), cis("5.4.3")],
+)
+def public_address(machine: View) -> Messages:
+    """Load balancers reach pods inside the VPC; whatever else a node listens on should not be offered to everybody."""
+    if machine.has("public_address") and machine.public_address:
+        yield "associatePublicIpAddress is on"
+    for interface in items(machine.interfaces) if machine.has("interfaces") else []:
+        if truth(dig(interface, ["associatePublicIpAddress"])):
+            yield "a network interface has associatePublicIpAddress"
+
+
+@public_address.remedy
+def _(machine: View) -> Iterable[Edit]:
+    if machine.has("public_address"):
+        yield machine.put("public_address", value=False)
+        return
+    off = "false" if machine.type == "aws:ec2/launchTemplate:LaunchTemplate" else False
+    for index, interface in enumerate(items(machine.interfaces)):
+        if truth(dig(interface, ["associatePublicIpAddress"])):
+            yield Edit((*machine.field("interfaces").path, index, "associatePublicIpAddress"), off)
+
+
+@rule(
+    "node-image-family-is-allowed",
+    on=NODE_GROUP,
+    demand="Nodes run an image family made for containers, with updates.",
+    instead="Set amiType to AL2023 or Bottlerocket",
+    source="https://docs.aws.amazon.com/eks/latest/userguide/eks-optimized-amis.html",
+    severity=MEDIUM,
+    controls=[guide("security/hosts", "Use an OS optimized for running containers")],
+    families=texts(
+        [
+            "AL2023_x86_64_STANDARD",
+            "AL2023_ARM_64_STANDARD",
+            "BOTTLEROCKET_x86_64",
+            "BOTTLEROCKET_ARM_64",
+            "BOTTLEROCKET_x86_64_FIPS",
+            "BOTTLEROCKET_ARM_64_FIPS",
+        ],
+        "the values of amiType allowed",
+    ),
+)
+def _(group: View, *, families: list[str]) -> Messages:
+    """Amazon Linux 2 gets no more EKS images; a custom image is nobody's to update. Left out, EKS takes AL2023."""
+    if group.ami_family is not None and group.ami_family not in families:
+        yield f"amiType is {group.ami_family}"
+
+
+@rule(
+    "node-doors-are-not-open-to-the-world",
+    on=INGRESS_RULES,
+    demand="No security group lets the internet into ports of remote administration.",
+    instead="Use Session Manager, or name the networks or the security group that may come in",
+    source="https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html#ec2-53",
+    severity=HIGH,
+    controls=[hub("EC2.13"), hub("EC2.14"), hub("EC2.53"), guide("security/hosts", "Minimize access to worker nodes")],
+    ports=numbers([22, 3389], "the ports of remote administration"),
+)
+def _(group: View, *, ports: list[float]) -> Messages:
+    """An open SSH port is found and tried within minutes."""
+    for ingress in group.rules or []:
+        open_to = [network for network in known(ingress["networks"]) if network in _WORLD]
+        if open_to and ingress["type"] != "egress":
+            for port in ports:
+                if _covers(ingress, port):
+                    yield f"port {port:g} is open to {open_to[0]}"
+
+
+def _covers(ingress: dict[str, Any], port: float) -> bool:
+    protocol = ingress["protocol"]
+    if isinstance(protocol, Unknown) or protocol in _ALL_PROTOCOLS:
+        return bool(protocol)
+    if protocol not in ("tcp", "6", 6):
+        return False
+    low, high = ingress["from"], ingress["to"]
+    return low is not None and low <= port <= (low if high is None else high)
+
+
+@rule(
+    "node-group-ssh-names-its-sources",
+    on=NODE_GROUP,
+    demand="SSH to managed nodes, if at all, comes from named security groups.",
+    instead="Leave remoteAccess out (use Session Manager), or name the groups that may connect",
+    source="https://docs.aws.amazon.com/eks/latest/APIReference/API_RemoteAccessConfig.html",
+    severity=HIGH,
+    controls=[hub("EC2.13"), guide("security/hosts", "Minimize access to worker nodes")],
+    min_sources=number(1, "how many source security groups a key needs"),
+)
+def _(group: View, *, min_sources: float) -> Messages:
+    """A key without source groups makes EKS open port 22 of the nodes to 0.0.0.0/0."""
+    if group.ssh_key and len(items(group.ssh_sources)) < min_sources:
+        yield "remoteAccess has a key and no source security groups, so EKS opens port 22 to 0.0.0.0/0"

@@ -1,0 +1,73 @@
+"""No value that is unknown, missing or odd makes a rule fail or, being unknown, refuse what it cannot know."""
+
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
+
+from rules import RULES
+from tests.policies.cases import CASES
+from tests.policies.harness import refusals, world
+from tests.policies.resources import COMPLIANT, resource
+
+Path = tuple[str | int, ...]
+_NAMES = sorted(COMPLIANT)
+
+
+def _places(value: Any, path: Path = ()) -> Iterator[Path]:
+    """Every place in a resource, from its properties down to its leaves."""
+    parts: Any = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in parts:
+        yield (*path, key)
+        yield from _places(item, (*path, key))
+
+
+def _with(props: dict[str, Any], path: Path, value: Any) -> dict[str, Any]:
+    props = deepcopy(props)
+    target: Any = props
+    for key in path[:-1]:
+        target = target[key]
+    target[path[-1]] = value
+    return props
+
+
+@pytest.mark.parametrize("name", _NAMES)
+def test_one_unknown_value_is_never_a_reason_to_refuse(name: str) -> None:
+    token, props = resource(name)
+    for rule in RULES.values():
+        if refusals(rule, {name: (token, props)}):
+            continue  # judged by what else is in the world
+        for path in _places(props):
+            assert refusals(rule, {name: (token, _with(props, path, UNKNOWN_STRING_VALUE))}) == [], (rule.name, path)
+
+
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.world])
+def test_one_unknown_value_in_a_stack_is_never_a_reason_to_refuse(name: str) -> None:
+    case = CASES[name]
+    things = world(case, case.on, {})
+    for other, (token, props) in things.items():
+        for path in _places(props):
+            changed = {**things, other: (token, _with(props, path, UNKNOWN_STRING_VALUE))}
+            assert refusals(RULES[name], changed) == [], (other, path)
+
+
+@pytest.mark.parametrize("name", _NAMES)
+def test_odd_values_do_not_make_a_rule_fail(name: str) -> None:
+    token, props = resource(name)
+    for path in _places(props):
+        for odd in (None, "", "odd", 7.0, True, [], {}, ["odd"], {"odd": "odd"}, [None], "[secret]"):
+            things = {name: (token, _with(props, path, odd))}
+            for rule in RULES.values():
+                try:
+                    refusals(rule, things)
+                except Exception as error:
+                    raise AssertionError((rule.name, path, odd)) from error
+
+
+@pytest.mark.parametrize("name", _NAMES)
+def test_a_resource_that_says_nothing_does_not_make_a_rule_fail(name: str) -> None:
+    token, _ = resource(name)
+    for rule in RULES.values():
+        refusals(rule, {name: (token, {})})
