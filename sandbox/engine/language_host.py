@@ -13,8 +13,9 @@ import sys
 import tempfile
 import threading
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent import futures
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import IO, Any
@@ -118,9 +119,9 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         with tempfile.TemporaryDirectory(prefix="pulumi-program-") as folder:
             asked, answer = Path(folder, "request"), Path(folder, "response")
             asked.write_bytes(request.SerializeToString())
-            child = subprocess.Popen([*program_command(python), str(asked), str(answer)], cwd=request.pwd)
-            context.add_callback(lambda: _terminate(child))
-            code = child.wait()
+            command = [*program_command(python), str(asked), str(answer)]
+            with _child(command, context, cwd=request.pwd) as child:
+                code = child.wait()
             if code:
                 return language_pb2.RunResponse(error=f"the program's process ended with exit code {code}")
             return language_pb2.RunResponse.FromString(answer.read_bytes())
@@ -133,10 +134,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         command = plugin_command(interpreter(request.info), folder, request.kind, list(request.args))
         environment = dict(entry.split("=", 1) for entry in request.env) or None
         cwd = folder if request.kind == "analyzer" else request.pwd
-        child = subprocess.Popen(
-            command, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
-        context.add_callback(lambda: _terminate(child))
+        pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         printed: queue.SimpleQueue[tuple[str, bytes] | None] = queue.SimpleQueue()
 
         def pump(stream: "IO[bytes] | None", name: str) -> None:
@@ -144,22 +142,36 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
                 printed.put((name, line))
             printed.put(None)
 
-        streams = ((child.stdout, "stdout"), (child.stderr, "stderr"))
-        for stream, name in streams:
-            threading.Thread(target=pump, args=(stream, name), daemon=True).start()
-        ended = 0
-        while ended < len(streams):
-            item = printed.get()
-            if item is None:
-                ended += 1
-            else:
-                yield language_pb2.RunPluginResponse(**{item[0]: item[1]})  # pyright: ignore[reportArgumentType] - stdout or stderr
-        yield language_pb2.RunPluginResponse(exitcode=child.wait())
+        with _child(command, context, cwd=cwd, env=environment, **pipes) as child:
+            streams = ((child.stdout, "stdout"), (child.stderr, "stderr"))
+            for stream, name in streams:
+                threading.Thread(target=pump, args=(stream, name), daemon=True).start()
+            ended = 0
+            while ended < len(streams):
+                item = printed.get()
+                if item is None:
+                    ended += 1
+                else:
+                    yield language_pb2.RunPluginResponse(**{item[0]: item[1]})  # pyright: ignore[reportArgumentType] - stdout or stderr
+            yield language_pb2.RunPluginResponse(exitcode=child.wait())
 
 
-def _terminate(child: "subprocess.Popen[bytes]") -> None:
-    if child.poll() is None:
-        child.terminate()
+_children: "set[subprocess.Popen[bytes]]" = set()
+"""What runs now: it ends with us, else it would hold the engine's pipes open for ever."""
+
+
+@contextmanager
+def _child(
+    command: list[str], context: grpc.ServicerContext, **how: Any
+) -> "Generator[subprocess.Popen[bytes], None, None]":
+    child: subprocess.Popen[bytes] = subprocess.Popen(command, **how)
+    _children.add(child)
+    # A call that the engine gives up ends its process.
+    context.add_callback(child.terminate)
+    try:
+        yield child
+    finally:
+        _children.discard(child)
 
 
 def main() -> None:
@@ -172,6 +184,8 @@ def main() -> None:
 
     def leave(_number: int, _frame: FrameType | None) -> None:
         # The engine interrupts a host that it is done with and waits for its end: no unwinding of gRPC's threads.
+        for child in list(_children):
+            child.kill()
         os._exit(0)
 
     signal.signal(signal.SIGINT, leave)

@@ -52,7 +52,9 @@ def execute(request: language_pb2.RunRequest) -> language_pb2.RunResponse:
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the program raised is the program's failure
         if isinstance(error, SystemExit) and not error.code:
             return language_pb2.RunResponse()
-        pulumi.log.error(f"Program failed with an unhandled exception:\n{traceback.format_exc()}")
+        # A call that the engine broke off because it gave up: it has said why already.
+        if "the client connection is closing" not in str(error):
+            pulumi.log.error(f"Program failed with an unhandled exception:\n{traceback.format_exc()}")
         return language_pb2.RunResponse(bail=True)
     finally:
         for task in asyncio.all_tasks(loop):
