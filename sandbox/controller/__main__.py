@@ -1,0 +1,5 @@
+"""`python -m sandbox.controller FLAGS`."""
+
+from sandbox.controller.cli import main
+
+main()
