@@ -18,7 +18,7 @@ from concurrent import futures
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import grpc
 from google.protobuf import empty_pb2
@@ -164,7 +164,7 @@ _children: "set[subprocess.Popen[bytes]]" = set()
 def _child(
     command: list[str], context: grpc.ServicerContext, **how: Any
 ) -> "Generator[subprocess.Popen[bytes], None, None]":
-    child: subprocess.Popen[bytes] = subprocess.Popen(command, **how)
+    child = cast("subprocess.Popen[bytes]", subprocess.Popen(command, **how))
     _children.add(child)
     # A call that the engine gives up ends its process.
     context.add_callback(child.terminate)
