@@ -75,7 +75,7 @@ def run(state: State, agent: list[str]) -> int:
     server = Server("127.0.0.1", port, application(gate), Handler)
     entries = gate.replay()
     agents = Agents(state, gate, emulated.eks, agent)
-    gate.after_eks_write = agents.wake
+    gate.after_write = agents.wake
     agents.start()
     serving = threading.Thread(target=server.serve_forever, name="server", daemon=True)
     serving.start()

@@ -20,6 +20,8 @@ from sandbox.aws.replies import Denial, error_reply
 log = logging.getLogger(__name__)
 # What the project's stack calls. Anything else that moto knows is loaded when it is first asked for.
 _PRELOADED = ("ec2", "elasticloadbalancing", "iam", "sts", "eks")
+# A node group replaces an instance that somebody ends.
+_TOUCH_NODES = {("ec2", "TerminateInstances")}
 
 
 class Emulator:
@@ -52,13 +54,16 @@ class Emulator:
         except KeyError:
             return error_reply(call, Denial("UnknownService", f"the sandbox has no service {call.service}", 400))
         try:
-            return Response.from_app(application, self._environ(call), buffered=True)
+            reply = Response.from_app(application, self._environ(call), buffered=True)
+            if (call.service, call.action) in _TOUCH_NODES:
+                self.eks.settle()
         except NotImplementedError as error:
             text = f"the sandbox has no {call.service}:{call.action} ({error})"
             return error_reply(call, Denial("NotImplemented", text, 501))
         except Exception as error:
             log.exception("%s:%s failed", call.service, call.action)
             return error_reply(call, Denial("InternalFailure", f"{type(error).__name__}: {error}", 500))
+        return reply
 
     def _application(self, service: str) -> Any:
         if service not in self._applications:

@@ -46,7 +46,7 @@ class Gate:
         self.lock = threading.RLock()
         self.calls = Calls()
         self.faults = Faults()
-        self.after_eks_write: Callable[[], None] = lambda: None
+        self.after_write: Callable[[], None] = lambda: None
 
     def replay(self) -> int:
         """Carry out every entry of the journal again; how many there were."""
@@ -95,8 +95,8 @@ class Gate:
         entry = Entry(call, self._seeds.getrandbits(63), time.time())
         self._journal.append(entry)
         reply = self._carry_out(entry)
-        if call.service == "eks" or call.path.startswith(CONTROL):
-            self.after_eks_write()
+        if call.service in {"eks", "ec2"} or call.path.startswith(CONTROL):
+            self.after_write()
         return reply
 
     def _carry_out(self, entry: Entry) -> Response:

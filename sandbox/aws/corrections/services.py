@@ -1,6 +1,9 @@
 """Small things in other services."""
 
+import json
+
 import moto.kms.utils
+from moto.shield.responses import ShieldResponse
 
 from sandbox.aws.determinism import random_bytes
 from sandbox.aws.patching import replace
@@ -10,3 +13,9 @@ def install() -> None:
     """Put them right."""
     # A key's material comes from os.urandom in moto: after a replay it would not open what it sealed.
     replace(moto.kms.utils, "generate_data_key", random_bytes)
+    ShieldResponse.get_subscription_state = get_subscription_state  # pyright: ignore[reportAttributeAccessIssue] - moto lacks the action
+
+
+def get_subscription_state(_self: ShieldResponse) -> str:
+    """GetSubscriptionState: nobody pays for Shield Advanced here."""
+    return json.dumps({"SubscriptionState": "INACTIVE"})

@@ -2,7 +2,7 @@
 """Stands in for a cluster's agent: every node is ready at once, there is no control plane.
 
 It makes the keys that service account tokens are signed with, and leaves the private one for the tests.
-A file `hold` in the cluster's folder keeps it from reporting anything new.
+A cluster called `...-fails` fails. A file `hold` in the cluster's folder keeps it from reporting anything new.
 """
 
 import argparse
@@ -37,6 +37,8 @@ def make_keys(folder: Path) -> None:
 
 
 def report(folder: Path) -> dict[str, Any]:
+    if folder.name.endswith("-fails"):
+        return {"phase": "FAILED", "message": "etcd did not start", "parts": [], "ready_nodes": []}
     nodes = json.loads((folder / "nodes.json").read_text())["nodes"]
     return {
         "phase": "ACTIVE",

@@ -1,0 +1,243 @@
+"""Decisions that need no process: what a call is, what a policy says, what a journal line holds."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sandbox.aws.call import Call, kept_headers
+from sandbox.aws.eks.machines import instance_options
+from sandbox.aws.eks.nodegroups import merge_taints
+from sandbox.aws.journal import Entry, Journal, JournalError, from_line, to_line
+from sandbox.aws.replies import Denial, error_reply
+from sandbox.aws.trust import ACTION, admits
+from sandbox.aws.web_identity import TokenError, key_id, verify
+
+SIGNED = "AWS4-HMAC-SHA256 Credential=AKIA1/20260101/eu-west-1/{}/aws4_request, SignedHeaders=host, Signature=00"
+FORM = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
+
+
+def signed(service: str, **more: str) -> dict[str, str]:
+    return {"authorization": SIGNED.format(service), **more}
+
+
+def test_a_form_names_its_action() -> None:
+    call = Call("POST", "/", {**signed("ec2"), **FORM}, b"Action=DescribeVpcs&Version=2016-11-15")
+    assert (call.service, call.action, call.region, call.access_key) == ("ec2", "DescribeVpcs", "eu-west-1", "AKIA1")
+    assert not call.writes
+
+
+def test_a_target_header_names_its_action() -> None:
+    call = Call("POST", "/", signed("kms", **{"x-amz-target": "TrentService.CreateKey"}), b"{}")
+    assert (call.service, call.action, call.writes) == ("kms", "CreateKey", True)
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "action", "writes"),
+    [
+        ("POST", "/clusters", "CreateCluster", True),
+        ("GET", "/clusters/demo", "DescribeCluster", False),
+        ("POST", "/clusters/demo/node-groups/a/update-config", "UpdateNodegroupConfig", True),
+        ("GET", "/tags/arn%3Aaws%3Aeks%3Aus-west-2%3A1%3Acluster%2Fdemo", "ListTagsForResource", False),
+        ("POST", "/nothing", "POST /nothing", True),
+    ],
+)
+def test_eks_names_its_action_by_method_and_path(method: str, url: str, action: str, writes: bool) -> None:  # noqa: FBT001 - a parameter
+    call = Call(method, url, signed("eks"))
+    assert (call.action, call.writes) == (action, writes)
+
+
+def test_a_presigned_url_names_everything_in_its_query() -> None:
+    scope = "AKIA2%2F20260101%2Fus-west-2%2Fsts%2Faws4_request"
+    url = f"/?Action=GetCallerIdentity&X-Amz-Credential={scope}&X-Amz-Security-Token=t"
+    call = Call("GET", url)
+    assert (call.service, call.access_key, call.session_token) == ("sts", "AKIA2", "t")
+
+
+def test_only_a_web_identity_comes_without_a_signature() -> None:
+    assert Call("POST", "/", FORM, b"Action=AssumeRoleWithWebIdentity").service == "sts"
+    assert Call("POST", "/", FORM, b"Action=DescribeVpcs").service is None
+
+
+@pytest.mark.parametrize("action", ["AssumeRole", "GenerateDataKey", "PutParameter", "Getaway"])
+def test_what_is_not_surely_a_read_is_a_write(action: str) -> None:
+    assert Call("POST", "/", {**signed("x"), **FORM}, f"Action={action}".encode()).writes
+
+
+@given(st.binary(), st.text(alphabet=st.characters(exclude_categories=["Cs"])))
+def test_a_call_survives_the_journal(body: bytes, url: str) -> None:
+    call = Call("POST", url, {"content-type": "x"}, body)
+    line = to_line(Entry(call, 1, 2.5).to_json())
+    assert line.count(b"\n") == 1
+    document = from_line(line)
+    assert document
+    assert Entry.from_json(document) == Entry(call, 1, 2.5)
+
+
+@given(st.integers(0, 60), st.integers(1, 255))
+def test_a_line_with_any_byte_changed_is_noticed(place: int, change: int) -> None:
+    line = bytearray(to_line({"seed": 1, "time": 2.5, "method": "POST", "url": "/", "body": "x"}))
+    place %= len(line) - 1
+    line[place] ^= change
+    try:
+        assert from_line(bytes(line)) is None
+    except UnicodeDecodeError:
+        pytest.fail("a damaged line must be told apart, not decoded")
+
+
+def test_headers_that_no_service_reads_are_left_out() -> None:
+    given_headers = {"Authorization": "a", "X-Amz-Date": "b", "User-Agent": "c", "Host": "d", "X-K8s-Aws-Id": "e"}
+    assert kept_headers(given_headers) == {"authorization": "a", "x-amz-date": "b", "x-k8s-aws-id": "e"}
+
+
+def test_a_journal_of_another_moto_is_refused(tmp_path: Path) -> None:
+    Journal(tmp_path / "journal", {"moto": "5.2.5"}).close()
+    with pytest.raises(JournalError, match=r"another version .* start anew with `sandbox down`"):
+        Journal(tmp_path / "journal", {"moto": "6"})
+
+
+def test_a_journal_keeps_its_header_and_entries(tmp_path: Path) -> None:
+    first = Journal(tmp_path / "journal", {"moto": "5", "seed": 1})
+    first.append(Entry(Call("POST", "/a"), 7, 8.0))
+    first.close()
+    again = Journal(tmp_path / "journal", {"moto": "5", "seed": 2})
+    assert again.header["seed"] == 1
+    assert [e.call.url for e in again.entries()] == ["/a"]
+
+
+def test_an_error_takes_the_form_of_its_protocol() -> None:
+    denial = Denial("Nope", "a < b", 403)
+    ec2 = error_reply(Call("POST", "/", {**signed("ec2"), **FORM}), denial).get_data(as_text=True)
+    query = error_reply(Call("POST", "/", {**signed("iam"), **FORM}), denial).get_data(as_text=True)
+    rest = error_reply(Call("GET", "/clusters", signed("eks")), denial)
+    assert "<Response><Errors><Error><Code>Nope</Code><Message>a &lt; b</Message>" in ec2
+    assert query.startswith("<ErrorResponse><Error>")
+    assert json.loads(rest.get_data())["message"] == "a < b"
+    assert rest.headers["x-amzn-ErrorType"] == "Nope"
+
+
+PROVIDER = "arn:aws:iam::1:oidc-provider/issuer/id/A"
+CLAIMS = {"issuer/id/A:sub": "system:serviceaccount:a:b", "issuer/id/A:aud": "sts.amazonaws.com"}
+
+
+def statement(condition: Any = None, **more: Any) -> dict[str, Any]:
+    given_statement = {"Effect": "Allow", "Principal": {"Federated": PROVIDER}, "Action": ACTION, **more}
+    return given_statement if condition is None else {**given_statement, "Condition": condition}
+
+
+@pytest.mark.parametrize(
+    ("condition", "verdict"),
+    [
+        (None, True),
+        ({"StringEquals": {"issuer/id/A:sub": "system:serviceaccount:a:b"}}, True),
+        ({"StringEquals": {"ISSUER/id/A:SUB": ["x", "system:serviceaccount:a:b"]}}, True),
+        ({"StringEquals": {"issuer/id/A:sub": "system:serviceaccount:a:*"}}, False),
+        ({"StringLike": {"issuer/id/A:sub": "system:serviceaccount:a:*"}}, True),
+        ({"StringLike": {"issuer/id/A:sub": "system:serviceaccount:?:b"}}, True),
+        ({"StringLike": {"issuer/id/A:sub": "system:serviceaccount:[a]:b"}}, False),
+        ({"StringNotEquals": {"issuer/id/A:sub": "system:serviceaccount:a:b"}}, False),
+        ({"StringNotLike": {"issuer/id/A:sub": "system:serviceaccount:x:*"}}, True),
+        ({"StringEquals": {"issuer/id/A:amr": "x"}}, False),
+        ({"StringEqualsIfExists": {"issuer/id/A:amr": "x"}}, True),
+        ({"ForAnyValue:StringEquals": {"issuer/id/A:aud": ["sts.amazonaws.com"]}}, True),
+        ({"ForAllValues:StringEquals": {"issuer/id/A:amr": ["x"]}}, True),
+        ({"StringEquals": {"issuer/id/A:aud": "sts.amazonaws.com", "issuer/id/A:sub": "other"}}, False),
+        ({"NumericEquals": {"issuer/id/A:aud": "1"}}, False),
+    ],
+)
+def test_a_trust_policys_condition_decides(condition: Any, verdict: bool) -> None:  # noqa: FBT001 - a parameter
+    assert admits({"Statement": [statement(condition)]}, PROVIDER, CLAIMS) is verdict
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        {"Statement": []},
+        {"Statement": statement(Principal={"Federated": "arn:aws:iam::1:oidc-provider/other"})},
+        {"Statement": statement(Principal={"Service": "ec2.amazonaws.com"})},
+        {"Statement": statement(Action="sts:AssumeRole")},
+        {"Statement": [statement(), statement(Effect="Deny")]},
+        {"Statement": [statement(), statement({"NumericEquals": {"x": "1"}}, Effect="Deny")]},
+    ],
+)
+def test_a_trust_policy_of_somebody_else_or_with_a_denial_admits_nobody(policy: dict[str, Any]) -> None:
+    assert not admits(policy, PROVIDER, CLAIMS)
+
+
+def test_a_wildcard_action_and_a_single_statement_admit() -> None:
+    assert admits({"Statement": statement(Action=["sts:AssumeRole*"])}, PROVIDER, CLAIMS)
+
+
+def key_pair() -> tuple[str, str]:
+    key = rsa.generate_private_key(65537, 2048)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return private.decode(), public.decode()
+
+
+def test_a_token_signed_with_any_of_the_issuers_keys_is_good_and_with_another_clusters_is_not() -> None:
+    (old, old_public), (new, new_public), (foreign, foreign_public) = key_pair(), key_pair(), key_pair()
+    claims = {"iss": "https://issuer/id/A", "sub": "s", "aud": "sts", "exp": time.time() + 60}
+
+    def check(private: str, public: str) -> str:
+        token = jwt.encode(claims, private, "RS256", headers={"kid": key_id(public)})
+        identity = verify(token, {"issuer/id/A": ["sts"]}, lambda _: old_public + new_public, time.time())
+        return identity.subject
+
+    assert [check(old, old_public), check(new, new_public)] == ["s", "s"]
+    with pytest.raises(TokenError, match="verification key"):
+        check(foreign, foreign_public)
+    with pytest.raises(TokenError, match="verification key"):
+        check(foreign, new_public)
+
+
+def test_an_issuer_that_is_gone_verifies_nothing() -> None:
+    private, public = key_pair()
+    claims = {"iss": "https://issuer/id/A", "sub": "s", "aud": "sts", "exp": time.time() + 60}
+    token = jwt.encode(claims, private, "RS256", headers={"kid": key_id(public)})
+    with pytest.raises(TokenError, match="verification key"):
+        verify(token, {"issuer/id/A": ["sts"]}, lambda _: None, time.time())
+
+
+CLUSTER = {"name": "demo", "resourcesVpcConfig": {"clusterSecurityGroupId": "sg-cluster"}}
+GROUP = {
+    "nodegroupName": "main",
+    "instanceTypes": ["t3.medium"],
+    "resources": {"autoScalingGroups": [{"name": "eks-main"}]},
+}
+
+
+def test_a_node_carries_the_clusters_group_unless_its_template_names_others() -> None:
+    plain = instance_options(CLUSTER, GROUP, {}, "subnet-1")
+    beside = instance_options(CLUSTER, GROUP, {"SecurityGroupIds": ["sg-1"]}, "subnet-1")
+    inside = instance_options(CLUSTER, GROUP, {"NetworkInterfaces": [{"Groups": ["sg-2"]}]}, "subnet-1")
+    assert [o["nics"][0]["Groups"] for o in (plain, beside, inside)] == [["sg-cluster"], ["sg-1"], ["sg-2"]]
+
+
+def test_a_nodes_volumes_go_with_it() -> None:
+    template = {"BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 50}}]}
+    devices = instance_options(CLUSTER, GROUP, template, "subnet-1")["block_device_mappings"]
+    assert devices == [
+        {"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 50, "VolumeType": "gp3", "DeleteOnTermination": True}}
+    ]
+
+
+def test_taints_are_known_by_key_and_effect() -> None:
+    before = [{"key": "a", "value": "1", "effect": "NO_SCHEDULE"}, {"key": "a", "value": "1", "effect": "NO_EXECUTE"}]
+    after = merge_taints(
+        before,
+        {
+            "removeTaints": [{"key": "a", "effect": "NO_EXECUTE"}],
+            "addOrUpdateTaints": [{"key": "a", "value": "2", "effect": "NO_SCHEDULE"}],
+        },
+    )
+    assert after == [{"key": "a", "value": "2", "effect": "NO_SCHEDULE"}]
