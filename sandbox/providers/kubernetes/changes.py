@@ -144,6 +144,33 @@ def moved_group(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     return of_object(old).group != of_object(new).group
 
 
+def in_effect(found: Sequence[Change], now: Any, would_be: Any) -> bool:
+    """Whether changed inputs change the object: `500m` in the place of `0.5` does not.
+
+    Args:
+        found: The changes of the inputs.
+        now: The object as it is.
+        would_be: The object as it would be with the new inputs (a dry run).
+    """
+    for change in found:
+        before, after = _at(now, change.path), _at(would_be, change.path)
+        # What the server never shows (a Secret's stringData) may well have changed.
+        if before != after or before is _MISSING:
+            return True
+    return False
+
+
+def _at(item: Any, path: Path) -> Any:
+    for part in path:
+        if isinstance(item, Mapping):
+            item = item.get(part, _MISSING)
+        elif isinstance(item, list) and isinstance(part, int) and part < len(item):
+            item = item[part]
+        else:
+            return _MISSING
+    return item
+
+
 def drifted(inputs: Any, before: Any, now: Any) -> Any:
     """The program's inputs, with what the cluster has changed since they were applied.
 

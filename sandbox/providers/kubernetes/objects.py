@@ -319,6 +319,13 @@ async def _soon(
     operation: Operation, selections: Mapping[str, Selection], missing: Callable[[Objects], Sequence[str]], what: str
 ) -> None:
     try:
-        await until(operation.client, selections, missing, seconds=SECONDS_FOR_ITS_KIND, stopped=operation.stopped)
+        await until(
+            operation.client,
+            selections,
+            missing,
+            seconds=SECONDS_FOR_ITS_KIND,
+            stopped=operation.stopped,
+            report=operation.report,
+        )
     except WaitingError as error:
         raise UnknownKindError(f"{what}: make it in the same program and depend on it") from error

@@ -17,6 +17,7 @@ from sandbox.providers.kubernetes.changes import (
     changes,
     covers,
     drifted,
+    in_effect,
     moved_group,
     parse_property_path,
     property_path,
@@ -150,7 +151,7 @@ class Kubernetes(sdk.Provider):
         found = [change for change in found if not any(covers(path, change.path) for path in ignored)]
         patterns = replacing(kind, old, mutable_data=self._settings.mutable_data(kind.name))
         needs_new = [change for change in found if replaces(kind, change, patterns)]
-        if found and not needs_new and not has_unknown(new) and not await self._would_change(request, new, live):
+        if found and not needs_new and not has_unknown(new) and not await self._in_effect(request, found, new, live):
             found = []
         return sdk.DiffResponse(
             changes=bool(found),
@@ -164,18 +165,19 @@ class Kubernetes(sdk.Provider):
             },
         )
 
-    async def _would_change(self, request: sdk.DiffRequest, new: Mapping[str, Any], live: Mapping[str, Any]) -> bool:
-        """Whether the cluster would make anything of changed inputs: 500m for 0.5 it would not."""
+    async def _in_effect(
+        self, request: sdk.DiffRequest, found: Sequence[Change], new: Mapping[str, Any], live: Mapping[str, Any]
+    ) -> bool:
+        """Whether the cluster would make anything of changed inputs."""
         operation = self._operation(request.urn, new)
         manager = _manager(request.urn, new, request.old_state)
         try:
-            would_be = await objects.preview(operation, _placed_for_apply(new, live), manager)
-            now = await operation.client.get(await operation.client.path_of(live) or "/")
+            path = await operation.client.path_of(live)
+            now = await operation.client.get(path) if path else None
+            would_be = await objects.preview(operation, _placed_for_apply(new, live), manager) if now else None
         except ProviderError:
             return True  # the update says it better
-        if would_be is None or now is None:
-            return True
-        return any(True for _ in changes(_content(now), _content(would_be)))
+        return would_be is None or in_effect(found, now, would_be)
 
     # The life of an object
 
@@ -355,16 +357,6 @@ def _keeps_its_name(new: Mapping[str, Any], live: Mapping[str, Any], *, namespac
     placed = _placed(new, live, namespaced=namespaced).get("metadata", {})
     same = all(placed.get(key) == live["metadata"].get(key) for key in ("name", "namespace"))
     return same and not annotations.is_true(new, annotations.AUTONAMED)
-
-
-def _content(item: Mapping[str, Any]) -> Mapping[str, Any]:
-    """An object without its bookkeeping and its status."""
-    metadata = {
-        key: value
-        for key, value in item["metadata"].items()
-        if key not in ("managedFields", "resourceVersion", "generation")
-    }
-    return {**{key: value for key, value in item.items() if key != "status"}, "metadata": metadata}
 
 
 def _with_remedy(error: UnreachableError) -> ProviderError:
