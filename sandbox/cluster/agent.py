@@ -10,6 +10,7 @@ import logging
 import os
 import shutil
 import signal
+import sys
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,7 +21,7 @@ import boto3
 from botocore.config import Config
 from watchfiles import awatch
 
-from sandbox.cluster import control_plane, images, irsa, kubeconfig, kwok, nodes, pki
+from sandbox.cluster import control_plane, images, irsa, kubeconfig, kwok, leases, nodes, pki
 from sandbox.cluster.api import Api, ApiError, Cache, Object
 from sandbox.cluster.cni import Cni, Ec2Addresses
 from sandbox.cluster.egress import Egress
@@ -31,7 +32,7 @@ from sandbox.cluster.spec import ClusterSpec, Folder, NodeSpec, read_nodes
 from sandbox.cluster.status import ACTIVE, FAILED, Status
 from sandbox.cluster.webhooks import Webhooks
 from sandbox.processes import Process, Supervisor
-from sandbox.state import State
+from sandbox.state import State, locked
 
 log = logging.getLogger(__name__)
 
@@ -140,6 +141,7 @@ class Agent:
         caches["nodes"].subscribe(lambda _event, _node: self._nodes_changed(caches["nodes"]))
         runner.start()
         self._background(cni.run(), "cni")
+        self._background(leases.renew(api, caches["nodes"]), "leases")
         reconciler = nodes.Nodes(api, self.spec, caches["nodes"], caches["pods"])
         self._background(self._follow_nodes(reconciler, cni, ec2), "nodes")
         await self._until_usable(api)
@@ -266,4 +268,9 @@ async def main(state: State, name: str) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await Agent(state, name).run(stop)
+    agent = Agent(state, name)
+    try:
+        with locked(agent.folder.lock, wait=False):
+            await agent.run(stop)
+    except BlockingIOError:
+        sys.exit(f"cluster {name} in {state.root} has an agent already: end that one first")

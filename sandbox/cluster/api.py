@@ -224,6 +224,8 @@ class Cache:
         return answer["metadata"]["resourceVersion"]
 
     def _take(self, event: str, obj: Object) -> None:
+        # Who set which field is half of an object's size, and nobody here asks.
+        obj["metadata"].pop("managedFields", None)
         if event == "DELETED":
             self.objects.pop(key_of(obj), None)
         else:

@@ -21,7 +21,7 @@ _CLIENT_RATE = ["--kube-api-qps=500", "--kube-api-burst=1000"]
 # collect harder before it grows past what a laptop can spare. https://go.dev/doc/gc-guide#Memory_limit
 MEMORY = {
     "etcd": {"GOGC": "50", "GOMEMLIMIT": "256MiB"},
-    "kube-apiserver": {"GOGC": "50", "GOMEMLIMIT": "512MiB"},
+    "kube-apiserver": {"GOGC": "100", "GOMEMLIMIT": "400MiB"},
     "kube-controller-manager": {"GOGC": "50", "GOMEMLIMIT": "192MiB"},
     "kube-scheduler": {"GOGC": "50", "GOMEMLIMIT": "128MiB"},
     "kwok": {"GOGC": "50", "GOMEMLIMIT": "128MiB"},

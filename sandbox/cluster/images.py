@@ -5,6 +5,7 @@ a kubeconfig, the folders that stand for mounts, the sandbox's AWS. They replace
 everything else is the container's own.
 """
 
+import itertools
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -66,8 +67,7 @@ def known(image: str) -> Image | None:
 def flag_values(args: Sequence[str], flag: str) -> list[str]:
     """The values that `args` gives a flag, as `--flag=value` or `--flag value`."""
     values = [a.split("=", 1)[1] for a in args if a.startswith((f"--{flag}=", f"-{flag}="))]
-    pairs = zip(args, [*args[1:], ""], strict=True)
-    return values + [value for name, value in pairs if name in (f"--{flag}", f"-{flag}")]
+    return values + [value for name, value in itertools.pairwise(args) if name in (f"--{flag}", f"-{flag}")]
 
 
 def without_flags(args: Sequence[str], flags: Sequence[str]) -> list[str]:

@@ -11,8 +11,6 @@ from typing import Any
 import yaml
 
 _STAGES = Path(__file__).with_name("stages.yaml")
-_LEASE_SECONDS = 40
-"""A kubelet's. Without leases the control plane gives the nodes up after that time, and their pods with them."""
 
 
 def stages(process_images: str) -> list[dict[str, Any]]:
@@ -46,7 +44,6 @@ def configuration(process_images: str) -> str:
         "options": {
             "podPlayStageParallelism": 16,
             "nodePlayStageParallelism": 4,
-            "nodeLeaseParallelism": 4,
             "podsOnNodeSyncParallelism": 1,
         },
     }
@@ -54,11 +51,11 @@ def configuration(process_images: str) -> str:
 
 
 def arguments(kubeconfig: Path, config: Path) -> list[str]:
-    """Kwok's arguments: every node of the cluster is its own."""
+    """Kwok's arguments: every node of the cluster is its own, but for the leases (`leases.py`)."""
     return [
         f"--kubeconfig={kubeconfig}",
         f"--config={config}",
         "--manage-all-nodes",
-        f"--node-lease-duration-seconds={_LEASE_SECONDS}",
+        "--node-lease-duration-seconds=0",
         "--v=WARN",
     ]

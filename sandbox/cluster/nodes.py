@@ -1,7 +1,8 @@
 """Node objects for the instances that AWS wants as nodes.
 
-A node's kubelet would register it; here nobody runs on the instance, so the agent makes the object and kwok holds its
-lease. Nodes that AWS no longer wants are removed together with their pods, as an instance's end would have it.
+A node's kubelet would register it; here nobody runs on the instance, so the agent makes the object, `leases.py` renews
+its lease, and kwok says that it is ready. Nodes that AWS no longer wants are removed together with their pods, as an
+instance's end would have it.
 """
 
 import logging

@@ -40,7 +40,7 @@ class Runner:
         running = self._running.get(uid)
         if event == "DELETED":
             if running:
-                running[1].cancel()
+                running[0].gone()
         elif running:
             running[0].update(obj)
         elif obj.get("status", {}).get("podIP") and not has_ended(obj):

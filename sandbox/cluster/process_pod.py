@@ -72,6 +72,7 @@ class ProcessPod:
         """Take over what an earlier agent wrote into the pod's status: restarts count on."""
         self._dirty = asyncio.Event()
         self._deleted = asyncio.Event()
+        self._gone = asyncio.Event()
         earlier = {c["name"]: c for c in self.obj.get("status", {}).get("containerStatuses") or []}
         for container in self.containers:
             name = container["name"]
@@ -118,13 +119,19 @@ class ProcessPod:
             self._deleted.set()
         self._dirty.set()
 
+    def gone(self) -> None:
+        """The cluster has it no longer: there is nothing left to be patient for."""
+        self._gone.set()
+        self._deleted.set()
+
     async def run(self) -> None:
-        """Run it until it is deleted; cancelled when it is gone already. No process of it is left afterwards."""
+        """Run it until it is deleted or, cancelled, until the agent ends. No process of it is left afterwards."""
         work = [asyncio.create_task(self._report()), asyncio.create_task(self._live())]
         try:
             await self._deleted.wait()
-            await self._wind_down(work[1])
-            await self.host.api.delete(self._path, grace=0, uid=self.uid)
+            if not self._gone.is_set():
+                await self._wind_down(work[1])
+                await self.host.api.delete(self._path, grace=0, uid=self.uid)
         finally:
             for task in work:
                 task.cancel()
@@ -305,8 +312,10 @@ class ProcessPod:
         grace = float(self.obj["metadata"].get("deletionGracePeriodSeconds", 30))
         deadline = time.monotonic() + grace
         hook = max((pre_stop_seconds(c) for c in self.containers), default=0)
-        if self.processes:
-            await asyncio.sleep(min(hook, grace))
+        if self.processes and hook:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(hook, grace)):
+                    await self._gone.wait()
         life.cancel()
         await self._end_processes(max(deadline - time.monotonic(), 0))
 

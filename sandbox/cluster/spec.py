@@ -116,6 +116,11 @@ class Folder:
         return self.root / "status.json"
 
     @property
+    def lock(self) -> Path:
+        """Held by the one agent that a cluster has."""
+        return self.root / ".lock"
+
+    @property
     def ports_file(self) -> Path:
         """Ports, chosen once."""
         return self.root / "ports.json"
