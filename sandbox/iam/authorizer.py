@@ -1,0 +1,134 @@
+"""The front: one call in, None or AWS's refusal out."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from sandbox.aws.call import Call
+from sandbox.aws.replies import Denial
+from sandbox.iam.conditions import CannotJudgeError, Context
+from sandbox.iam.credentials import CredentialError, Key, Signed, claim_of, verify
+from sandbox.iam.decisions import Decisions, Entry
+from sandbox.iam.evaluate import Decision, Request, evaluate
+from sandbox.iam.operations import operation_of
+from sandbox.iam.replies import reason, refused, unproven
+from sandbox.iam.requests import Demand, demands
+from sandbox.iam.state import State
+
+# Calls that prove who they are by a token in them, and calls that nobody needs a permission for.
+# https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+_BY_TOKEN = {"AssumeRoleWithWebIdentity", "AssumeRoleWithSAML"}
+_FREE = {"sts:GetCallerIdentity", "sts:GetSessionToken"}
+_PRINCIPAL_TYPES = {"root": "Account", "user": "User", "session": "AssumedRole"}
+
+
+@dataclass
+class Authorizer:
+    """IAM in front of the emulator."""
+
+    state: State
+    decisions: Decisions = field(default_factory=Decisions)
+    now: Callable[[], float] = time.time
+
+    def authorize(self, call: Call, headers: Mapping[str, str]) -> Denial | None:
+        """None to let `call` through, or what AWS would answer instead.
+
+        Args:
+            call: the call.
+            headers: every header as it came, names in lower case: the signature binds more than the call keeps.
+        """
+        service = call.service or ""
+        if service == "sts" and call.access_key is None and call.action in _BY_TOKEN:
+            return None
+        try:
+            key = self.authenticate(Signed(call.method, call.url, headers, call.body))
+        except CredentialError as error:
+            return unproven(service, error)
+        if key.principal.kind == "root":
+            self._note(key, Demand(f"{service}:{call.action}", "*", Context({})), allowed=True, why="root")
+            return None
+        try:
+            asked = demands(operation_of(call), self.state.place, self.state.look)
+        except CannotJudgeError as error:
+            unclear = Demand(f"{service}:{call.action}", "*", Context({}))
+            return self._refuse(service, key, unclear, f"because {error}")
+        return next((no for demand in asked if (no := self._ask(service, key, demand, headers))), None)
+
+    def authenticate(self, request: Signed) -> Key:
+        """The key that the request was signed with.
+
+        Raises:
+            CredentialError: it was signed with none.
+        """
+        claim = claim_of(request)
+        return verify(request, claim, self.state.key(claim.access_key), datetime.fromtimestamp(self.now(), UTC))
+
+    def decide(self, key: Key, demand: Demand, headers: Mapping[str, str] | None = None) -> Decision:
+        """IAM's verdict on one demand; nothing is noted.
+
+        Raises:
+            CannotJudgeError: a policy that might decide it is beyond the sandbox.
+        """
+        context = Context({**self._caller(key, demand, headers or {}), **demand.context.values}, demand.context.unknown)
+        request = Request(key.principal, demand.action, demand.resource, context)
+        return evaluate(request, self.state.policies(key, demand.action, demand.resource))
+
+    def _ask(self, service: str, key: Key, demand: Demand, headers: Mapping[str, str]) -> Denial | None:
+        if demand.action in _FREE:
+            self._note(key, demand, allowed=True, why="needs no permission")
+            return None
+        try:
+            decision = self.decide(key, demand, headers)
+        except CannotJudgeError as error:
+            return self._refuse(service, key, demand, f"because {error}")
+        if not decision.allowed:
+            return self._refuse(service, key, demand, reason(demand.action, decision), decision)
+        self._note(key, demand, allowed=True, why=str(decision.kind), decision=decision)
+        return None
+
+    def _refuse(self, service: str, key: Key, demand: Demand, why: str, decision: Decision | None = None) -> Denial:
+        self._note(key, demand, allowed=False, why=why, decision=decision)
+        return refused(service, key.principal.arn, demand.action, demand.resource, why)
+
+    def _note(self, key: Key, demand: Demand, *, allowed: bool, why: str, decision: Decision | None = None) -> None:
+        who, statements = key.principal, decision.statements if decision else ()
+        self.decisions.add(
+            Entry(
+                self.now(), who.arn, who.source, demand.action, demand.resource, demand.context.values, allowed, why,
+                statements,
+            )
+        )  # fmt: skip
+
+    def _caller(self, key: Key, demand: Demand, headers: Mapping[str, str]) -> dict[str, Sequence[str]]:
+        """The global condition keys.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+        """
+        who, now = key.principal, self.now()
+        # IAM and other global services are asked in us-east-1; what is asked of the sandbox is in its region.
+        keys: dict[str, Sequence[str]] = {
+            "aws:currenttime": (datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),),
+            "aws:epochtime": (str(int(now)),),
+            "aws:principalaccount": (who.account,),
+            "aws:principalarn": (who.source,),
+            "aws:principalisawsservice": ("false",),
+            "aws:principaltype": (_PRINCIPAL_TYPES[who.kind],),
+            "aws:requestedregion": ("us-east-1" if demand.action.startswith("iam:") else self.state.place.region,),
+            "aws:resourceaccount": (self.state.place.account,),
+            # On AWS every call of an SDK is; here nothing leaves the machine.
+            "aws:securetransport": ("true",),
+            "aws:sourceip": ("127.0.0.1",),
+            "aws:userid": (key.user_id,),
+            "aws:viaawsservice": ("false",),
+            **{f"aws:principaltag/{name.lower()}": (value,) for name, value in key.tags.items()},
+        }
+        if "user-agent" in headers:
+            keys["aws:useragent"] = (headers["user-agent"],)
+        if who.kind == "user":
+            keys["aws:username"] = (who.arn.rpartition("/")[2],)
+        if key.issued:
+            keys["aws:tokenissuetime"] = (key.issued.strftime("%Y-%m-%dT%H:%M:%SZ"),)
+        if key.token:
+            keys["aws:multifactorauthpresent"] = ("false",)
+        return keys

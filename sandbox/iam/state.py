@@ -1,0 +1,134 @@
+"""What IAM asks of the emulator: who has a key, which policies bear on whom.
+
+With `facts` the only module here that knows moto's models. Nothing is copied or cached: what a call sees is what the
+calls before it made.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC
+from typing import Any
+
+from moto.iam.models import iam_backends
+from moto.kms.models import kms_backends
+from moto.sts.models import sts_backends
+
+from sandbox.aws.eks.store import Eks
+from sandbox.iam.credentials import Key
+from sandbox.iam.evaluate import Kind, Policies, Policy, Principal, policy
+from sandbox.iam.facts import Surroundings, tags_of
+from sandbox.iam.reference import Place
+from sandbox.iam.requests import Look
+
+
+@dataclass(frozen=True)
+class State:
+    """The account of the sandbox.
+
+    `root_keys` are the root's: `{"access_key", "secret_key"}`, as in sandbox.json.
+    """
+
+    place: Place
+    root_keys: Mapping[str, str]
+    eks: Eks
+
+    @property
+    def look(self) -> Look:
+        """What there is to know of resources."""
+        return Surroundings(self.place, self.eks).look
+
+    @property
+    def root(self) -> Principal:
+        """The account's root."""
+        arn = f"arn:{self.place.partition}:iam::{self.place.account}:root"
+        return Principal("root", arn, self.place.account, arn)
+
+    @property
+    def _iam(self) -> Any:
+        return iam_backends[self.place.account][self.place.partition]
+
+    def key(self, access_key: str) -> Key | None:
+        """The holder of an access key; None if there is none."""
+        if access_key == self.root_keys["access_key"]:
+            return Key(self.root_keys["secret_key"], self.root, user_id=self.place.account)
+        sts: Any = sts_backends[self.place.account][self.place.partition]
+        session = sts.get_assumed_role_from_access_key(access_key)
+        if session:
+            return self._session(session)
+        user = self._iam.get_user_from_access_key_id(access_key)
+        return self._user(user, access_key) if user else None
+
+    def _session(self, session: Any) -> Key | None:
+        role = self._role(session.role_arn)
+        if role is None:
+            return None
+        # What sts does not keep of a session it has not been given.
+        inline = [("session policy", session.policy)] if session.policy else []
+        managed = [(arn, self._document(arn)) for arn in getattr(session, "policy_arns", ())]
+        narrowed = tuple(policy(name, text) for name, text in [*inline, *managed])
+        return Key(
+            session.secret_access_key,
+            Principal("session", session.arn, session.account_id, session.role_arn),
+            session.session_token,
+            session.expiration.replace(tzinfo=UTC),
+            getattr(session, "issued", None),
+            tags={**tags_of(role.tags), **getattr(session, "tags", {})},
+            session=narrowed or None,
+            user_id=session.user_id,
+        )
+
+    def _user(self, user: Any, access_key: str) -> Key:
+        key = next(each for each in user.access_keys if each.access_key_id == access_key)
+        tags = tags_of(self._iam.tagger.list_tags_for_resource(user.arn)["Tags"])
+        principal = Principal("user", user.arn, self.place.account, user.arn)
+        return Key(key.secret_access_key, principal, active=key.status == "Active", tags=tags, user_id=user.id)
+
+    def _role(self, arn: str) -> Any:
+        return next((role for role in self._iam.roles.values() if role.arn == arn), None)
+
+    def _document(self, arn: str) -> str:
+        """The default version of a managed policy."""
+        managed = self._iam.managed_policies[arn]
+        return next(v.document for v in managed.versions if v.version_id == managed.default_version_id)
+
+    def policies(self, key: Key, action: str, resource: str) -> Policies:
+        """Every policy that bears on what the key's holder asks for."""
+        identity, boundary = self.identity(key.principal)
+        own, kind = self.resource_policy(action, resource)
+        return Policies(
+            identity, boundary, key.session, own, resource_decides=own is not None, resource_kind=kind or Kind.RESOURCE
+        )
+
+    def identity(self, principal: Principal) -> tuple[Sequence[Policy], Policy | None]:
+        """A user's or role's own policies, and its permissions boundary."""
+        if principal.kind == "session":
+            holder = self._role(principal.source)
+            groups: list[Any] = []
+        else:
+            holder = next((user for user in self._iam.users.values() if user.arn == principal.arn), None)
+            groups = [group for group in self._iam.groups.values() if holder in group.users]
+        if holder is None:
+            return (), None
+        boundary = getattr(holder, "permissions_boundary_arn", None)
+        limit = policy(boundary, self._document(boundary)) if boundary else None
+        return [each for one in (holder, *groups) for each in self._attached(one)], limit
+
+    def _attached(self, holder: Any) -> Iterator[Policy]:
+        inline = holder.policies
+        listed = (
+            inline.items() if isinstance(inline, dict) else [(p["policy_name"], p["policy_document"]) for p in inline]
+        )
+        yield from (policy(name, text) for name, text in listed)
+        yield from (policy(arn, self._document(arn)) for arn in holder.managed_policies)
+
+    def resource_policy(self, action: str, resource: str) -> tuple[Policy | None, Kind | None]:
+        """The policy of the resource itself, where that decides: a role's trust policy, a key's policy."""
+        if action in {"sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"}:
+            role = self._role(resource)
+            text = role.assume_role_policy_document if role else '{"Statement": []}'
+            return policy(f"trust policy of {resource}", text), Kind.TRUST
+        if action.startswith("kms:") and ":key/" in resource and not resource.endswith("/*"):
+            keys: Any = kms_backends[self.place.account][self.place.region].keys
+            key = keys.get(resource.rpartition("/")[2])
+            return (policy(f"policy of {resource}", key.policy), Kind.RESOURCE) if key else (None, None)
+        return None, None
