@@ -9,6 +9,7 @@ from sandbox.aws.corrections import (
     elb_load_balancers,
     elb_targets,
     gateways,
+    iam,
     interfaces,
     services,
 )
@@ -26,6 +27,7 @@ def install() -> None:
         elb_attributes,
         elb_listeners,
         elb_targets,
+        iam,
         services,
     ):
         subject.install()

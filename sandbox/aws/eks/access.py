@@ -2,6 +2,7 @@
 
 import re
 
+from moto.iam.models import iam_backends
 from moto.moto_api._internal import mock_random
 
 from sandbox.aws.eks.errors import InvalidParameterError, InvalidRequestError, ResourceInUseError, ResourceNotFoundError
@@ -109,8 +110,18 @@ def create_access_entry(eks: Eks, request: Request) -> Document:
         raise ResourceInUseError("The specified access entry resource is already in use on this cluster.")
     if not _PRINCIPAL.fullmatch(principal):
         raise InvalidParameterError(f"The principalArn parameter format is not valid: {principal}")
+    if not exists(eks, principal):
+        raise InvalidParameterError(f"The specified principalArn is invalid: invalid principal: {principal}")
     check_names(request.get("type") or "STANDARD", request)
     return {"accessEntry": add_entry(eks, cluster, principal, request.parameters)}
+
+
+def exists(eks: Eks, principal: str) -> bool:
+    """Whether IAM knows the principal; another account's cannot be asked for."""
+    if principal.split(":")[4] != eks.account or principal.endswith(":root"):
+        return True
+    iam = iam_backends[eks.account][eks.partition]
+    return any(p.arn == principal for p in (*iam.roles.values(), *iam.users.values()))
 
 
 def check_names(kind: str, request: Request) -> None:

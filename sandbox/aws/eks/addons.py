@@ -2,7 +2,7 @@
 
 from moto.moto_api._internal import mock_random
 
-from sandbox.aws.eks.clusters import VERSION
+from sandbox.aws.eks.catalog import VERSION
 from sandbox.aws.eks.errors import InvalidParameterError, ResourceInUseError, ResourceNotFoundError
 from sandbox.aws.eks.store import Cluster, Document, Eks, Request, page, record_update, timestamp
 

@@ -7,6 +7,7 @@ from moto.iam.models import iam_backends
 from moto.moto_api._internal import mock_random
 
 from sandbox.aws.eks import access, machines
+from sandbox.aws.eks.catalog import PATCH, PLATFORM, VERSION
 from sandbox.aws.eks.errors import (
     InvalidParameterError,
     InvalidRequestError,
@@ -16,9 +17,6 @@ from sandbox.aws.eks.errors import (
 )
 from sandbox.aws.eks.store import Cluster, Document, Eks, Request, page, record_update, timestamp
 
-VERSION = "1.36"
-"""The one Kubernetes version whose control plane the sandbox builds."""
-PLATFORM = "eks.1"
 _NAME = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}")
 _LOG_TYPES = ["api", "audit", "authenticator", "controllerManager", "scheduler"]
 _REFUSED = ("outpostConfig", "remoteNetworkConfig", "computeConfig", "storageConfig")
@@ -268,6 +266,6 @@ def describe_cluster_versions(_eks: Eks, request: Request) -> Document:
         "defaultVersion": True,
         "status": "standard-support",
         "versionStatus": "STANDARD_SUPPORT",
-        "kubernetesPatchVersion": "1.36.3",
+        "kubernetesPatchVersion": PATCH,
     }
     return {"clusterVersions": [version] if VERSION in wanted else []}

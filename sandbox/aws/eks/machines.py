@@ -8,6 +8,7 @@ from moto.moto_api._internal import mock_random
 
 from sandbox.aws.corrections.dependencies import check_unused
 from sandbox.aws.corrections.errors import Refusal
+from sandbox.aws.eks.catalog import NODE_IMAGE
 
 if TYPE_CHECKING:
     from sandbox.aws.eks.store import Cluster, Document, Eks, NodeGroup
@@ -94,7 +95,7 @@ def instance_options(cluster: "Document", group: "Document", template: "Document
     if interfaces[0].get("AssociatePublicIpAddress") is not None:
         interface["AssociatePublicIpAddress"] = interfaces[0]["AssociatePublicIpAddress"]
     return {
-        "image_id": template.get("ImageId") or "ami-0eks0sandbox0node",
+        "image_id": template.get("ImageId") or NODE_IMAGE,
         "user_data": template.get("UserData"),
         "instance_type": template.get("InstanceType") or group["instanceTypes"][0],
         "is_instance_type_default": False,

@@ -3,7 +3,8 @@
 from moto.moto_api._internal import mock_random
 
 from sandbox.aws.eks import access, machines
-from sandbox.aws.eks.clusters import VERSION, check_role, check_version
+from sandbox.aws.eks.catalog import NODE_RELEASE, VERSION
+from sandbox.aws.eks.clusters import check_role, check_version
 from sandbox.aws.eks.errors import (
     InvalidParameterError,
     InvalidRequestError,
@@ -11,8 +12,6 @@ from sandbox.aws.eks.errors import (
     ResourceNotFoundError,
 )
 from sandbox.aws.eks.store import Cluster, Document, Eks, NodeGroup, Request, page, record_update, timestamp
-
-RELEASE = f"{VERSION}.3-20260901"
 
 
 def create_nodegroup(eks: Eks, request: Request) -> Document:
@@ -37,7 +36,7 @@ def create_nodegroup(eks: Eks, request: Request) -> Document:
         "nodegroupArn": eks.arn("nodegroup", cluster.name, name, group_id),
         "clusterName": cluster.name,
         "version": VERSION,
-        "releaseVersion": request.get("releaseVersion", RELEASE),
+        "releaseVersion": request.get("releaseVersion", NODE_RELEASE),
         "createdAt": timestamp(),
         "modifiedAt": timestamp(),
         "status": "CREATING",
@@ -198,7 +197,7 @@ def update_nodegroup_version(eks: Eks, request: Request) -> Document:
                 "a node group keeps the launch template it was made with; only its version changes"
             )
         group.document["launchTemplate"] = template
-    group.document["releaseVersion"] = request.get("releaseVersion", RELEASE)
+    group.document["releaseVersion"] = request.get("releaseVersion", NODE_RELEASE)
     group.retiring = list(group.instances)
     return begin(eks, cluster, group, "VersionUpdate", {"Version": VERSION})
 

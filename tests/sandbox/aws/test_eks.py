@@ -258,7 +258,7 @@ def test_without_bootstrap_nobody_is_let_in(stage: Stage) -> None:
 
 def test_access_entries_and_policies_come_change_and_go(home: Stage) -> None:
     eks = home.aws.client("eks")
-    role = f"arn:aws:iam::{ACCOUNT}:role/team"
+    role = service_role(home.aws, "team", "ec2.amazonaws.com")
     entry = eks.create_access_entry(clusterName=home.name, principalArn=role, kubernetesGroups=["team"])["accessEntry"]
     assert entry["username"] == f"arn:aws:sts::{ACCOUNT}:assumed-role/team/{{{{SessionName}}}}"
     changed = eks.update_access_entry(clusterName=home.name, principalArn=role, kubernetesGroups=["other"])
@@ -279,11 +279,12 @@ def test_access_entries_and_policies_come_change_and_go(home: Stage) -> None:
     [
         ({"kubernetesGroups": ["system:masters"]}, "cannot start with"),
         ({"principalArn": "somebody"}, "format is not valid"),
+        ({"principalArn": f"arn:aws:iam::{ACCOUNT}:role/nobody"}, "invalid principal"),
         ({"type": "EC2_LINUX", "username": "x"}, "takes neither"),
     ],
 )
 def test_an_access_entry_that_cannot_be_is_refused(home: Stage, wish: dict[str, Any], message: str) -> None:
-    given = {"clusterName": home.name, "principalArn": f"arn:aws:iam::{ACCOUNT}:role/x", **wish}
+    given = {"clusterName": home.name, "principalArn": home.cluster_role, **wish}
     assert message in error_of(home.aws.client("eks").create_access_entry, **given)[1]
 
 
