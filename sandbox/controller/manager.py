@@ -86,6 +86,7 @@ class Manager:
             Bindings(kube, store, self.ended),
             WebAcls(aws),
             self._networking,
+            self._registry,
         )
         shared = Shared(
             kube,

@@ -1,8 +1,9 @@
 """Rules at the targets: what load balancers may reach, in the security groups of the pods' and nodes' interfaces.
 
 All bindings' wishes are joined: for each security group, protocol and source one rule spans the smallest to the largest
-port. Rules are the controller's own by their description; others are never touched. As long as not every binding has
-said what it wants (at the start), nothing is revoked.
+port. Rules are the controller's own by their description; others are never touched. Bindings that came or went together
+are looked at together, so that a span is not widened and narrowed step by step. As long as it is not known what every
+binding wants (at the start), nothing is revoked.
 """
 
 import ipaddress
@@ -15,8 +16,9 @@ from botocore.exceptions import ClientError
 
 from sandbox.controller.deploy.aws import code
 from sandbox.controller.deploy.security_groups import Rules
+from sandbox.controller.endpoints import BackendMissingError, of_nodes, of_pods
 from sandbox.controller.interfaces import Interfaces
-from sandbox.controller.model.objects import Key, Objects, key
+from sandbox.controller.model.objects import Key, Objects, deleting, key
 from sandbox.controller.model.stack import Json, ModelError, Permission
 from sandbox.controller.settings import Settings
 
@@ -107,14 +109,7 @@ class Networking:
 
     def reconcile(self, binding: Json, pods: Iterable[Json] = (), nodes: Iterable[Json] = ()) -> None:
         """Bring the rules to what all bindings want, now that this one wants to reach `pods` or `nodes`."""
-        networking = binding["spec"].get("networking")
-        wishes: dict[str, list[Permission]] = {}
-        if networking is not None:
-            for group, behind in self._interfaces.groups_of_pods(pods).items():
-                wishes[group] = wanted(networking, behind)
-            for group in self._interfaces.groups_of_nodes(nodes):
-                wishes[group] = wanted(networking, [])
-        self._reconcile(key(binding), wishes)
+        self._reconcile(key(binding), self._wishes_of(binding, pods, nodes))
 
     def remove(self, binding: Json) -> None:
         """The binding wants nothing any more."""
@@ -126,12 +121,20 @@ class Networking:
             if self._complete():
                 self._apply(complete=True)
 
+    def _wishes_of(self, binding: Json, pods: Iterable[Json], nodes: Iterable[Json]) -> Wishes:
+        networking = binding["spec"].get("networking")
+        if networking is None:
+            return {}
+        wishes = {g: wanted(networking, behind) for g, behind in self._interfaces.groups_of_pods(pods).items()}
+        return wishes | {group: wanted(networking, []) for group in self._interfaces.groups_of_nodes(nodes)}
+
     def _reconcile(self, where: Key, wishes: Wishes) -> None:
         with self._lock:
             if where in self._wishes and self._wishes[where] == wishes:
                 return
             self._wishes[where] = wishes
-            self._touched |= wishes.keys()
+            self._look_around()
+            self._touched |= {group for one in self._wishes.values() for group in one}
             complete = self._complete()
             try:
                 self._apply(complete=complete)
@@ -139,6 +142,25 @@ class Networking:
                 # What was not applied is no wish that was fulfilled: the next attempt must not pass it over.
                 self._wishes.pop(where, None)
                 raise
+
+    def _look_around(self) -> None:
+        """See what other bindings want that have just come, or are going."""
+        for binding in self._objects.list("TargetGroupBinding"):
+            where = key(binding)
+            if deleting(binding):
+                self._wishes[where] = {}
+            elif where not in self._wishes and binding["spec"].get("networking") is not None:
+                try:
+                    self._wishes[where] = self._endpoints_of(binding)
+                except (ModelError, BackendMissingError, ClientError) as error:
+                    log.debug("binding %s says later what it wants: %s", where, error)
+
+    def _endpoints_of(self, binding: Json) -> Wishes:
+        fail_open = self._settings.gate("EndpointsFailOpen")
+        if binding["spec"].get("targetType") == "ip":
+            pods = of_pods(binding, self._objects, fail_open=fail_open).targets.values()
+            return self._wishes_of(binding, pods, [])
+        return self._wishes_of(binding, [], of_nodes(binding, self._objects, fail_open=fail_open).targets.values())
 
     def _complete(self) -> bool:
         present = {key(b) for b in self._objects.list("TargetGroupBinding") if b["spec"].get("networking") is not None}

@@ -41,7 +41,7 @@ class WorkQueue(Generic[K]):
     def add(self, key: K, after: float = 0.0) -> None:
         """Ask for work on a key, at once or `after` seconds."""
         with self._changed:
-            if after > 0:
+            if after > 0 and key not in self._ready:
                 due = time.monotonic() + after
                 if due < self._due.get(key, float("inf")):  # of several waits the shortest counts
                     self._due[key] = due
@@ -50,6 +50,7 @@ class WorkQueue(Generic[K]):
                 self._again.add(key)
             else:
                 self._ready[key] = None
+                self._due.pop(key, None)
             self._changed.notify()
 
     def close(self) -> None:

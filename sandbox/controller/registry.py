@@ -25,12 +25,24 @@ class Registry:
         self._aws = aws
         self._lock = threading.Lock()
         self._known: dict[str, tuple[float, set[Target]]] = {}
+        self._doomed: set[str] = set()
+
+    def doom(self, groups: Iterable[str]) -> None:
+        """These target groups are about to be deleted: their targets need not be taken out one by one."""
+        with self._lock:
+            self._doomed = set(groups) | self._doomed
+
+    def doomed(self, group: str) -> bool:
+        """Whether the target group is about to be deleted."""
+        with self._lock:
+            return group in self._doomed
 
     def forget(self, group: str | None = None) -> None:
         """Ask AWS anew about one target group, or all."""
         with self._lock:
             if group is None:
                 self._known.clear()
+                self._doomed.clear()
             else:
                 self._known.pop(group, None)
 

@@ -16,6 +16,10 @@ from sandbox.controller.settings import Settings
 from sandbox.controller.watch import Store
 
 log = logging.getLogger(__name__)
+# Endpoints become ready in swarms, bindings and the Ingresses of a group come together: what happens within so many
+# seconds is one change, with one call instead of one for each.
+_SWARM_SECONDS = 0.04
+_GROUP_SECONDS = 0.1
 
 
 def _changed(old: Json | None, new: Json | None, *parts: Callable[[Json], Any]) -> bool:
@@ -111,13 +115,13 @@ class Routes:
     def binding(self, old: Json | None, new: Json | None) -> None:
         """A TargetGroupBinding changed."""
         if _changed(old, new, _spec, deleting):
-            self._bindings.add(key(new or old or {}))
+            self._bindings.add(key(new or old or {}), _SWARM_SECONDS)
 
     def endpoint_slice(self, old: Json | None, new: Json | None) -> None:
         """An EndpointSlice changed."""
         if _changed(old, new, lambda s: (s.get("endpoints"), s.get("ports"), _labels(s))):
             obj = new or old or {}
-            self._bindings_of(key(obj)[0], (_labels(obj) or {}).get(SERVICE_LABEL, ""))
+            self._bindings_of(key(obj)[0], (_labels(obj) or {}).get(SERVICE_LABEL, ""), _SWARM_SECONDS)
 
     def pod(self, old: Json | None, new: Json | None) -> None:
         """A pod came, or its containers became ready and its readiness gates want to know."""
@@ -154,16 +158,16 @@ class Routes:
         except (groups.ClassError, groups.GroupNameError) as error:
             self._events.warning("Ingress", one, "FailedLoadGroupID", f"failed load groupID due to {error}")
         for group in dict.fromkeys(found):
-            self._ingress.add(group)
+            self._ingress.add(group, 0.0 if group.namespace else _GROUP_SECONDS)
 
     def _service_of(self, one: Json) -> None:
         if service.FINALIZER in finalizers(one) or service.ours(one, self._settings):
             self._services.add(key(one))
 
-    def _bindings_of(self, namespace: str, name: str) -> None:
+    def _bindings_of(self, namespace: str, name: str, after: float = 0.0) -> None:
         for one in self._store.list("TargetGroupBinding", namespace):
             if one["spec"]["serviceRef"]["name"] == name:
-                self._bindings.add(key(one))
+                self._bindings.add(key(one), after)
 
 
 def referenced(ingress: Json) -> set[str]:

@@ -10,6 +10,7 @@ from sandbox.controller.endpoints import BackendMissingError, Endpoints, Target,
 from sandbox.controller.events import Events
 from sandbox.controller.gates import ReadinessGates
 from sandbox.controller.kube import Kube
+from sandbox.controller.model import groups
 from sandbox.controller.model.objects import Key, deleting, finalizers, key
 from sandbox.controller.model.stack import Json, ModelError
 from sandbox.controller.multicluster import SharedTargets
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 KIND = "TargetGroupBinding"
 FINALIZER = "elbv2.k8s.aws/resources"
 _FIRST_LOOK = 0.5
+_OWNER_SECONDS = 1.0
 
 
 class BindingReconciler:
@@ -58,6 +60,7 @@ class BindingReconciler:
         self._gates = ReadinessGates(kube)
         self._shared = SharedTargets(kube)
         self._looks: dict[Key, float] = {}
+        self._missing: set[Key] = set()
 
     def reconcile(self, where: Key) -> None:
         """Bring the binding at `where` up to date.
@@ -69,6 +72,7 @@ class BindingReconciler:
         if binding is None:
             self._looks.pop(where, None)
             self._waiting.discard(where)
+            self._missing.discard(where)
             return
         if deleting(binding):
             self._clean_up(binding)
@@ -101,9 +105,14 @@ class BindingReconciler:
         try:
             endpoints = (of_pods if by_pod else of_nodes)(binding, self._store, fail_open=fail_open)
         except BackendMissingError as error:
+            if self._owned(binding) and key(binding) not in self._missing:
+                # Its owner hears of it too, and takes the whole target group away if that is what it means.
+                self._missing.add(key(binding))
+                raise Later(str(error), _OWNER_SECONDS) from error
             self._events.warning(KIND, binding, "BackendNotFound", str(error))
             self._remove(binding)
             return False, False
+        self._missing.discard(key(binding))
         (self._waiting.add if endpoints.waiting else self._waiting.discard)(key(binding))
         group = spec["targetGroupARN"]
         behind = endpoints.targets.values()
@@ -165,7 +174,9 @@ class BindingReconciler:
         """Take out of AWS what the binding put there."""
         group = binding["spec"]["targetGroupARN"]
         try:
-            leaving = self._shared.ours(binding, self._registry.targets(group))
+            leaving: set[Target] = set()
+            if not (self._registry.doomed(group) or self._owner_going(binding)):
+                leaving = self._shared.ours(binding, self._registry.targets(group))
             if leaving:
                 self._registry.deregister(group, leaving)
         except ClientError as error:
@@ -178,6 +189,27 @@ class BindingReconciler:
         for pod in self._store.list("Pod", key(binding)[0]):
             if kind in gates(pod):
                 self._gates.tell(kind, pod, {"State": "healthy", "Description": "Target Group Binding is deleted"})
+
+    @staticmethod
+    def _owned(binding: Json) -> str:
+        """What made the binding: `ingress`, `service`, or nothing of ours."""
+        labels = binding["metadata"].get("labels") or {}
+        return next(
+            (kind for kind in ("ingress", "service") if any(k.startswith(f"{kind}.k8s.aws/") for k in labels)), ""
+        )
+
+    def _owner_going(self, binding: Json) -> bool:
+        """Whether the target group goes with its owner: then its targets need not be taken out one by one."""
+        kind, labels = self._owned(binding), binding["metadata"].get("labels") or {}
+        if not kind:
+            return False
+        name = labels.get(f"{kind}.k8s.aws/stack-name")
+        if name is None:
+            group = groups.group_id("", labels.get(f"{kind}.k8s.aws/stack", ""))
+            holding = [i for i in self._store.list("Ingress") if group in groups.groups_held(i)]
+            return all(deleting(i) for i in holding)
+        owner = self._store.get(kind.capitalize(), labels.get(f"{kind}.k8s.aws/stack-namespace", ""), name)
+        return owner is None or deleting(owner)
 
     def _observed(self, binding: Json) -> None:
         generation = binding["metadata"].get("generation")

@@ -24,6 +24,7 @@ from sandbox.controller.deploy.target_groups import needs_replacement as other_t
 from sandbox.controller.model.lookup import Existing
 from sandbox.controller.model.stack import BACKEND, Ref, SecurityGroup, Stack, StackId, TargetGroup, merged
 from sandbox.controller.networking import Networking
+from sandbox.controller.registry import Registry
 from sandbox.controller.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ class Parts:
     bindings: Bindings
     web_acls: WebAcls
     networking: Networking
+    registry: Registry
 
 
 class Deployer:
@@ -75,6 +77,7 @@ class _Deployment:
         old_targets = self._target_groups(found)
         host = self._load_balancer(found)
         parts.bindings.ensure(stack.id, stack.bindings, self._of)
+        parts.registry.doom(leftover.id for leftover in old_targets)
         parts.bindings.delete(stack.id, stack.bindings)
         for leftover in old_targets:
             parts.target_groups.delete(leftover.id, self._ended)
