@@ -53,7 +53,7 @@ def inputs_read(kind: Kind, live: State, given: State, originals: Properties) ->
     secret = secret_keys(originals) | set(kind.secrets)
     if not given:
         values = {
-            name: live[name]
+            name: only_known(live[name], known)
             for name, known in kind.fields.items()
             if live.get(name) not in (None, [], {}, "") and live[name] != known.default
         }
@@ -64,6 +64,17 @@ def inputs_read(kind: Kind, live: State, given: State, originals: Properties) ->
         values[name] = keep_meaning(shaped(live[name], value, field), value, field) if field and name in live else value
     unchanged = {name: originals[name] for name, value in values.items() if value == given[name]}
     return {**to_properties(values, secret), **unchanged}
+
+
+def only_known(live: Any, field: Field) -> Any:
+    """What a program may give of a block that AWS has filled in."""
+    match live:
+        case Mapping() if field.inside:
+            return {name: only_known(value, field.inside[name]) for name, value in live.items() if name in field.inside}
+        case list() if field.inside:
+            return [only_known(one, field) for one in live]
+        case _:
+            return live
 
 
 def shaped(live: Any, given: Any, field: Field) -> Any:

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import functools
 import os
+import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -192,23 +193,32 @@ def serve_with(servicer: Callable[[str], Any], argv: Sequence[str] | None = None
     """`serve` for a servicer of one's own, made from the engine's address."""
     words = sys.argv[1:] if argv is None else argv
     engine = next((word for word in words if not word.startswith("-")), "")
-    with contextlib.suppress(KeyboardInterrupt):  # the engine ends its plugins with SIGINT
-        asyncio.run(_serve(servicer, engine))
+    asyncio.run(_serve(servicer, engine))
 
 
 async def _serve(servicer: Callable[[str], Any], engine: str) -> None:
-    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "blocking"))
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(THREADS, "blocking"))
+    told_to_stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):  # the engine ends its plugins with the first
+        loop.add_signal_handler(number, told_to_stop.set)
     server = grpc.aio.server(options=_GRPC_CHANNEL_OPTIONS)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer(engine), server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-    await _orphaned(os.getppid())
-    await server.stop(SECONDS_TO_FINISH)
+    orphaned = await _orphaned(os.getppid(), told_to_stop)
+    await server.stop(SECONDS_TO_FINISH if orphaned else 0)
 
 
-async def _orphaned(parent: int) -> None:
-    """Returns once the process that started this one is gone: a killed engine tells its plugins nothing."""
-    while os.getppid() == parent:  # noqa: ASYNC110 - the kernel has no event for it that asyncio could await
-        await asyncio.sleep(1)
+async def _orphaned(parent: int, told_to_stop: asyncio.Event) -> bool:
+    """Returns when a signal came, or with True once the process that started this one is gone.
+
+    A killed engine tells its plugins nothing.
+    """
+    while os.getppid() == parent:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(told_to_stop.wait(), 1)
+            return False
+    return True

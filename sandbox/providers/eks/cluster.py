@@ -201,7 +201,7 @@ class Cluster(pulumi.ComponentResource):
             "provider": provider,
             "instanceRoles": [],
             "nodeGroupOptions": {},
-            "kubeconfig": written,
+            # pulumi-eks has the kubeconfig here too; a secret in it would make all of `core` one.
             "tags": self._inputs.get("tags"),
             "storageClasses": {},
             "clusterIamRole": role,

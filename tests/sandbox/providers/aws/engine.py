@@ -41,14 +41,15 @@ class Engine:
 
     provider: sdk.Provider
     stack: dict[str, Recorded] = field(default_factory=dict)
+    _runner: asyncio.Runner = field(default_factory=asyncio.Runner)
 
     def up(self, token: str, name: str, inputs: Mapping[str, Any]) -> Recorded:
         """Brings one resource to what is asked for."""
-        return asyncio.run(self._up(token, name, to_properties(inputs)))
+        return self.run(self._up(token, name, to_properties(inputs)))
 
     def create(self, token: str, name: str, inputs: Mapping[str, Any]) -> Recorded:
         """Creates one resource, whether or not the state has it, and does not record it: an engine that was killed."""
-        return asyncio.run(self._create(urn(token, name), to_properties(inputs)))
+        return self.run(self._create(urn(token, name), to_properties(inputs)))
 
     def preview(self, token: str, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """What creating would give."""
@@ -58,7 +59,7 @@ class Engine:
             request = sdk.CreateRequest(urn(token, name), checked, 0, preview=True)
             return (await self.provider.create(request)).properties
 
-        return plain_properties(run(steps()))
+        return plain_properties(self.run(steps()))
 
     def diff(self, token: str, name: str, inputs: Mapping[str, Any]) -> sdk.DiffResponse:
         """What the provider says of a change."""
@@ -69,7 +70,7 @@ class Engine:
                 old, urn(token, name), await self._check(urn(token, name), old.inputs, to_properties(inputs))
             )
 
-        return run(steps())
+        return self.run(steps())
 
     def refresh(self, token: str, name: str) -> list[str]:
         """Reads one resource; the names of the inputs that differ, or "gone"."""
@@ -83,24 +84,28 @@ class Engine:
             self.stack[urn(token, name)] = new = Recorded(old.id, read.inputs, read.properties)
             return (await self._diff(new, urn(token, name), old.inputs)).diffs
 
-        return run(steps())
+        return self.run(steps())
 
     def imported(self, token: str, name: str, resource_id: str) -> dict[str, Any]:
         """The inputs that an import finds."""
-        read = run(self.provider.read(sdk.ReadRequest(urn(token, name), resource_id, {}, {})))
+        read = self.run(self.provider.read(sdk.ReadRequest(urn(token, name), resource_id, {}, {})))
         return plain_properties(read.inputs)
 
     def delete(self, token: str, name: str) -> None:
         """Removes one resource."""
         old = self.stack.pop(urn(token, name))
-        run(self.provider.delete(sdk.DeleteRequest(urn(token, name), old.id, old.state, 0)))
+        self.run(self.provider.delete(sdk.DeleteRequest(urn(token, name), old.id, old.state, 0)))
 
     def invoke(self, token: str, args: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Calls a function."""
-        answer = run(self.provider.invoke(sdk.InvokeRequest(token, to_properties(args or {}))))
+        answer = self.run(self.provider.invoke(sdk.InvokeRequest(token, to_properties(args or {}))))
         if answer.failures:
             raise CheckError(answer.failures[0].reason)
         return plain_properties(answer.return_value or {})
+
+    def run(self, steps: Coroutine[Any, Any, Any]) -> Any:
+        """Runs what the engine would await; always in the same loop, as a provider's process has one."""
+        return self._runner.run(steps)
 
     async def _up(self, token: str, name: str, inputs: Properties) -> Recorded:
         where = urn(token, name)
@@ -139,8 +144,3 @@ class Engine:
 def urn(token: str, name: str) -> str:
     """A resource's URN in a stack called test."""
     return f"urn:pulumi:test::test::{token}::{name}"
-
-
-def run(steps: Coroutine[Any, Any, Any]) -> Any:
-    """Runs what the engine would await."""
-    return asyncio.run(steps)
