@@ -15,7 +15,7 @@ import aiohttp
 
 from sandbox.providers.common.server import ProviderError
 from sandbox.providers.kubernetes.credentials import Credentials
-from sandbox.providers.kubernetes.kinds import Kind, of_object
+from sandbox.providers.kubernetes.kinds import Kind, is_namespaced, of_object
 from sandbox.providers.kubernetes.kubeconfig import Connection, UnreachableError
 
 JSON: Final = "application/json"
@@ -86,6 +86,14 @@ class Client:
                 if "/" not in entry["name"]
             }
         return self._kinds[kind.base_path].get(kind.name)
+
+    async def is_namespaced(self, kind: Kind) -> bool | None:
+        """Whether a kind's objects live in namespaces; None if the cluster does not know the kind."""
+        built_in = is_namespaced(kind)
+        if built_in is not None:
+            return built_in
+        known = await self.plural(kind)
+        return known[1] if known else None
 
     async def path_of(self, item: Mapping[str, Any]) -> str | None:
         """The path of an object."""

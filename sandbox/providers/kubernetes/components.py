@@ -11,7 +11,7 @@ from pulumi.provider.experimental.property_value import PropertyValue
 from pulumi.runtime import rpc
 
 from sandbox.providers.common.server import ProviderError
-from sandbox.providers.common.values import has_unknown, plain_properties
+from sandbox.providers.common.values import UNKNOWN, has_unknown, plain_properties, property_value
 from sandbox.providers.kubernetes import charts, manifests
 from sandbox.providers.kubernetes.annotations import of as annotations_of
 from sandbox.providers.kubernetes.client import Client
@@ -43,7 +43,8 @@ async def construct(request: sdk.ConstructRequest, client: Client, namespace: st
     component = pulumi.ComponentResource(request.resource_type, request.name, {}, request.options)
     if has_unknown(given):
         pulumi.log.warn("previewed without its objects: some inputs are not known yet", component)
-        return await _response(component, [])
+        state = {"resources": property_value(UNKNOWN)}
+        return sdk.ConstructResponse(urn=str(await component.urn.future()), state=state, state_dependencies={})
     match request.resource_type:
         case "kubernetes:helm.sh/v4:Chart":
             asked = charts.inputs(given, request.name)
@@ -96,9 +97,8 @@ async def _placed(objects: Sequence[Mapping[str, Any]], client: Client, namespac
         kind = of_object(item)
         namespaced = made.get((kind.group, kind.name))
         if namespaced is None:
-            known = await client.plural(kind)
-            namespaced = known is not None and known[1]
-            if known is None and not item["metadata"].get("namespace"):
+            namespaced = await client.is_namespaced(kind)
+            if namespaced is None and not item["metadata"].get("namespace"):
                 pulumi.log.warn(f"the cluster does not know {kind} yet: {item['metadata']['name']} gets no namespace")
         result.append(manifests.in_namespace(item, namespace) if namespaced else dict(item))
     return result

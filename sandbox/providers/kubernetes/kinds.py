@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sandbox.providers.common.server import ProviderError
 
@@ -50,6 +50,31 @@ class Selection:
         """The selection as the API server's query parameters."""
         fields = {"fieldSelector": f"metadata.name={self.name}"} if self.name else {}
         return {**fields, "labelSelector": self.labels} if self.labels else fields
+
+
+_BUILT_IN: Final = frozenset(
+    {"", "apps", "autoscaling", "batch", "policy", "apiextensions.k8s.io", "apiregistration.k8s.io"}
+    | {f"{group}.k8s.io" for group in ("admissionregistration", "certificates", "coordination", "discovery", "events")}
+    | {f"{group}.k8s.io" for group in ("flowcontrol.apiserver", "networking", "node", "rbac.authorization")}
+    | {f"{group}.k8s.io" for group in ("resource", "scheduling", "storage")}
+)
+_CLUSTER_WIDE: Final = frozenset(
+    {"Namespace", "Node", "PersistentVolume", "ComponentStatus", "CustomResourceDefinition", "APIService"}
+    | {f"{what}WebhookConfiguration" for what in ("Mutating", "Validating")}
+    | {f"{what}AdmissionPolicy{part}" for what in ("Mutating", "Validating") for part in ("", "Binding")}
+    | {"CertificateSigningRequest", "ClusterTrustBundle", "FlowSchema", "PriorityLevelConfiguration"}
+    | {"IngressClass", "IPAddress", "ServiceCIDR", "RuntimeClass", "ClusterRole", "ClusterRoleBinding"}
+    | {"DeviceClass", "DeviceTaintRule", "ResourceSlice", "PriorityClass"}
+    | {"StorageClass", "CSIDriver", "CSINode", "VolumeAttachment", "VolumeAttributesClass"}
+)
+
+
+def is_namespaced(kind: Kind) -> bool | None:
+    """Whether a built-in kind's objects live in namespaces; None for a kind that only the cluster knows.
+
+    Known here so that an update without changes asks the cluster nothing (and so needs no token for it).
+    """
+    return kind.name not in _CLUSTER_WIDE if kind.group in _BUILT_IN else None
 
 
 def of_token(token: str) -> Kind:

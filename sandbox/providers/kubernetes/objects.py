@@ -20,6 +20,7 @@ SECONDS_FOR_ITS_KIND: Final = 30
 """How long an object waits for the CRD or the namespace that another resource of the same update makes."""
 
 _NOT_FOUND, _CONFLICT = 404, 409
+_BY_DEPENDENTS = "foregroundDeletion"  # the garbage collector's own
 _MANAGER = re.compile(r'conflict with "([^"]+)"( with subresource)?')
 Report = Callable[[Sequence[str]], Awaitable[None]]
 
@@ -275,6 +276,7 @@ async def gone(operation: Operation, live: Any) -> None:
 def what_holds(item: Any) -> str:
     """Why an object that is being deleted is still there."""
     finalizers = [*(item["metadata"].get("finalizers") or ()), *(readiness.at(item, "spec", "finalizers") or ())]
+    held = [finalizer for finalizer in finalizers if finalizer != _BY_DEPENDENTS]
     reasons = [
         entry["message"]
         for entry in readiness.at(item, "status", "conditions") or ()
@@ -282,8 +284,8 @@ def what_holds(item: Any) -> str:
         and entry.get("type") in ("NamespaceContentRemaining", "NamespaceFinalizersRemaining")
     ]
     text = f"{item['metadata']['name']} is still there"
-    if finalizers:
-        text += f", held by the finalizers {', '.join(finalizers)}"
+    text += ", its dependents go first" if held != finalizers else ""
+    text += f", held by the finalizers {', '.join(held)}" if held else ""
     return ". ".join([text, *reasons])
 
 

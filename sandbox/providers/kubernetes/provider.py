@@ -82,7 +82,7 @@ class Kubernetes(sdk.Provider):
 
     def _operation(self, urn: str, item: Mapping[str, Any], timeout: float = 0) -> objects.Operation:
         async def report(missing: Sequence[str]) -> None:
-            await self._log.status(urn, f"waiting: {'; '.join(missing)}")
+            await self._log.status(urn, f"waiting: {'; '.join(missing)}" if missing else "")
 
         return objects.Operation(self._cluster(), annotations.wish(item, timeout), self._stopped, report)
 
@@ -130,10 +130,10 @@ class Kubernetes(sdk.Provider):
         if not self._settings.namespace or "namespace" in item["metadata"]:
             return
         try:
-            known = await self._cluster().plural(kind)
+            namespaced = await self._cluster().is_namespaced(kind)
         except UnreachableError:
-            known = None
-        if known is None or known[1]:  # a kind not known yet is taken for a namespaced one, and seen to in `_fit`
+            namespaced = None
+        if namespaced is not False:  # a kind not known yet is taken for a namespaced one, and seen to in `_fit`
             item["metadata"] = {**item["metadata"], "namespace": self._settings.namespace}
 
     # Differences
@@ -257,18 +257,17 @@ class Kubernetes(sdk.Provider):
     async def _preview(
         self, urn: str, kind: Kind, item: Mapping[str, Any], properties: Properties, manager: str
     ) -> dict[str, Any]:
-        """The object as it would be, without a status: what is not there yet is unknown, not absent."""
+        """The object as it would be, as far as that can be said before it is made."""
         if has_unknown(item):
-            return dict(properties)
+            return state.expected(properties, kind)
         try:
             would_be = await objects.preview(self._operation(urn, item), item, manager)
         except UnreachableError as error:
             await self._log.warn(urn, f"previewed without the cluster: {error}")
             would_be = None
         if would_be is None:
-            return dict(properties)
-        shown = {key: value for key, value in would_be.items() if key != "status"}
-        return state.state(item, shown, properties, kind, manager)
+            return state.expected(properties, kind)
+        return state.state(item, state.promised(would_be, item), properties, kind, manager)
 
     async def _ready(self, operation: objects.Operation, live: Any, make: Any, inputs: Properties) -> Any:
         try:
@@ -284,10 +283,10 @@ class Kubernetes(sdk.Provider):
         if not isinstance(metadata, Mapping) or "namespace" not in metadata:
             return item
         try:
-            known = await self._cluster().plural(kind)
+            namespaced = await self._cluster().is_namespaced(kind)
         except UnreachableError:
             return item  # whoever asks the cluster next says so
-        if known is None or known[1]:
+        if namespaced is not False:
             return item
         return {**item, "metadata": {key: value for key, value in metadata.items() if key != "namespace"}}
 

@@ -5,7 +5,10 @@ same whoever wrote it. Fields that only the API server's bookkeeping needs (`man
 """
 
 from collections.abc import Mapping
+from itertools import zip_longest
 from typing import Any, Final
+
+from pulumi.provider.experimental.property_value import PropertyValue
 
 from sandbox.providers.common.server import ProviderError
 from sandbox.providers.common.values import UNKNOWN, Properties, Secret, marked, property_value
@@ -125,6 +128,41 @@ def state(inputs: Mapping[str, Any], live: Mapping[str, Any], like: Properties, 
         FIRST_VERSION: property_value(inputs.get("apiVersion", kind.api_version)),
         MANAGER: property_value(manager),
     }
+
+
+def promised(would_be: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The object of a dry run without what only the update decides.
+
+    A dry run makes up an identity, and addresses and ports for a Service, that the object will not have; its status is
+    empty. What is left out at the top is unknown to the program; below it has to be said.
+    """
+    metadata = dict(would_be["metadata"])
+    metadata |= {key: UNKNOWN for key in ("uid", "resourceVersion", "creationTimestamp") if key in metadata}
+    shown = {key: value for key, value in would_be.items() if key != "status"}
+    if would_be["kind"] == "Service" and would_be["apiVersion"] == "v1":
+        given = inputs.get("spec") or {}
+        spec = would_be["spec"]
+        made_up = [
+            key for key in ("clusterIP", "clusterIPs", "healthCheckNodePort") if key in spec and key not in given
+        ]
+        shown["spec"] = {**spec, **dict.fromkeys([] if "clusterIP" in given else made_up, UNKNOWN)}
+        shown["spec"]["ports"] = [
+            {**port, "nodePort": UNKNOWN} if "nodePort" in port and "nodePort" not in asked else port
+            for port, asked in zip_longest(spec.get("ports") or (), given.get("ports") or (), fillvalue={})
+        ]
+    return {**shown, "metadata": metadata}
+
+
+def expected(inputs: Properties, kind: Kind) -> dict[str, PropertyValue]:
+    """The inputs of an object that no dry run could be asked about, with what is bound to become known."""
+    values = {key: marked(value) for key, value in inputs.items()}
+    sections: dict[str, tuple[str, ...]] = {"metadata": ("uid", "resourceVersion", "creationTimestamp", "generation")}
+    if kind == Kind("", "v1", "Service"):
+        sections["spec"] = ("clusterIP", "clusterIPs")
+    for section, keys in sections.items():
+        if isinstance(found := values.get(section), Mapping):
+            values[section] = {**dict.fromkeys(keys, UNKNOWN), **found}
+    return {key: property_value(value) for key, value in values.items()}
 
 
 def live_of(kept: Properties) -> dict[str, Any]:

@@ -130,7 +130,7 @@ async def until(
         missing: What is missing among the objects, in words; nothing is success.
         seconds: How long to wait at most.
         stopped: Set when the engine wants everything to end.
-        report: Told whenever what is missing has changed.
+        report: Told whenever what is missing has changed; at the end, that nothing is.
 
     Returns:
         The objects that lack nothing.
@@ -147,10 +147,10 @@ async def until(
             while True:
                 if seen.complete:
                     before, lacking = lacking, missing(seen.objects())
-                    if not lacking:
-                        return seen.objects()
                     if report and lacking != before:
                         await report(lacking)
+                    if not lacking:
+                        return seen.objects()
                 left = deadline - asyncio.get_running_loop().time()
                 if left <= 0 or stopped.is_set():
                     why = "interrupted" if stopped.is_set() else f"not within {seconds:g} s"

@@ -9,6 +9,7 @@ import pytest
 from sandbox.providers.common.server import ProviderError, UnfinishedError
 from sandbox.providers.common.values import UNKNOWN
 from sandbox.providers.kubernetes.chart.crds import definitions
+from sandbox.providers.kubernetes.kinds import Kind, is_namespaced
 from tests.sandbox.providers.kubernetes.conftest import ControlPlane, Engine, kubeconfig
 
 pytestmark = pytest.mark.sandbox
@@ -126,7 +127,7 @@ def test_a_preview_shows_the_inputs_where_the_cluster_cannot_say(engine: Engine,
         inputs["data"] = {"a": UNKNOWN}
     shown = engine.preview(token, "x", **inputs)
     assert shown["data"] == inputs["data"]
-    assert "uid" not in shown["metadata"]
+    assert shown["metadata"]["uid"] is UNKNOWN
 
 
 def test_a_field_that_does_not_exist_is_refused_by_name(engine: Engine, namespace: str) -> None:
@@ -470,3 +471,11 @@ def test_credentials_come_from_a_command_and_are_asked_for_once(
     engine.delete(engine.create(CONFIG_MAP, "x", metadata=metadata, data={"a": "1"}))
     assert calls.read_text().split() == ["called"]
     engine.close()
+
+
+def test_what_is_known_of_built_in_kinds_is_what_the_cluster_says(control_plane: ControlPlane) -> None:
+    listed = control_plane.kubectl("api-resources", "--no-headers", "--verbs=get")
+    for line in listed.splitlines():
+        *_, api_version, namespaced, name = line.split()
+        group, _, version = api_version.rpartition("/")
+        assert is_namespaced(Kind(group, version, name)) in (None, namespaced == "true"), line

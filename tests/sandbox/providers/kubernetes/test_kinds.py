@@ -3,7 +3,7 @@
 import pytest
 
 from sandbox.providers.common.server import ProviderError
-from sandbox.providers.kubernetes.kinds import Kind, Selection, object_id, of_object, of_token, split_id
+from sandbox.providers.kubernetes.kinds import Kind, Selection, is_namespaced, object_id, of_object, of_token, split_id
 
 
 @pytest.mark.parametrize(
@@ -70,3 +70,17 @@ def test_a_selection_by_labels_and_by_name_is_one_query() -> None:
         "fieldSelector": "metadata.name=p",
         "labelSelector": "a=b",
     }
+
+
+@pytest.mark.parametrize(
+    ("token", "namespaced"),
+    [
+        ("kubernetes:core/v1:Service", True),
+        ("kubernetes:core/v1:Namespace", False),
+        ("kubernetes:rbac.authorization.k8s.io/v1:Role", True),
+        ("kubernetes:rbac.authorization.k8s.io/v1:ClusterRole", False),
+        ("kubernetes:elbv2.k8s.aws/v1beta1:IngressClassParams", None),
+    ],
+)
+def test_built_in_kinds_are_known_without_asking_a_cluster(token: str, namespaced: bool | None) -> None:  # noqa: FBT001
+    assert is_namespaced(of_token(token)) is namespaced

@@ -5,7 +5,7 @@ import pytest
 from sandbox.providers.common.server import ProviderError
 from sandbox.providers.common.values import UNKNOWN, Secret, marked, plain, to_properties
 from sandbox.providers.kubernetes.kinds import Kind, of_token
-from sandbox.providers.kubernetes.state import imported, inputs_of, live_of, manifest, properties, state
+from sandbox.providers.kubernetes.state import imported, inputs_of, live_of, manifest, promised, properties, state
 
 SECRET, DEPLOYMENT = Kind("", "v1", "Secret"), of_token("kubernetes:apps/v1:Deployment")
 LIVE = {
@@ -73,3 +73,19 @@ def test_an_imported_objects_inputs_are_all_but_the_servers_own() -> None:
     }
     assert imported(live)["metadata"] == {"name": "s", "namespace": "n", "annotations": {"a": "b"}}
     assert "status" not in imported(live)
+
+
+def test_a_preview_does_not_promise_what_only_the_update_decides() -> None:
+    service = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "s", "uid": "made up", "generation": 1},
+        "spec": {"clusterIP": "172.20.0.9", "type": "NodePort", "ports": [{"port": 80, "nodePort": 30001}]},
+        "status": {"loadBalancer": {}},
+    }
+    shown = promised(service, {"spec": {"ports": [{"port": 80}]}})
+    assert shown["metadata"] == {"name": "s", "uid": UNKNOWN, "generation": 1}
+    assert shown["spec"] == {"clusterIP": UNKNOWN, "type": "NodePort", "ports": [{"port": 80, "nodePort": UNKNOWN}]}
+    assert "status" not in shown
+    asked = {"spec": {"clusterIP": "172.20.0.9", "ports": [{"port": 80, "nodePort": 30001}]}}
+    assert promised(service, asked)["spec"] == service["spec"]
