@@ -87,7 +87,6 @@ class Observer:
                     version = await self._list(role, path, selection)
                     pause = _FIRST_PAUSE
                     await self._watch(role, path, {**selection.query, "resourceVersion": version})
-                    continue
                 except ApiError as error:
                     if error.code != _GONE:
                         raise
@@ -157,10 +156,12 @@ async def until(
                     what = "; ".join(lacking) or "the cluster did not answer"
                     raise WaitingError(f"{why}: {what}", lacking, seen.objects())
                 change = asyncio.create_task(seen.change())
-                await asyncio.wait({change, stop}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
-                if change.done():
+                try:
+                    await asyncio.wait({change, stop}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    if not change.done():
+                        change.cancel()
+                if change.done() and not change.cancelled():
                     change.result()
-                else:
-                    change.cancel()
         finally:
             stop.cancel()
