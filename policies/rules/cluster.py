@@ -37,9 +37,9 @@ def _(cluster: View, *, min_prefix_length: float) -> Messages:
             yield f"the public API endpoint lets in {cidr}"
 
 
-def _prefix_length(cidr: str) -> int:
+def _prefix_length(cidr: object) -> int:
     try:
-        return ip_network(cidr, strict=False).prefixlen
+        return ip_network(str(cidr), strict=False).prefixlen
     except ValueError:
         return 128  # no network: EKS refuses it
 

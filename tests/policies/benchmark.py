@@ -23,8 +23,8 @@ import pulumi_policy.policy as sdk
 from google.protobuf import struct_pb2
 from pulumi.runtime.proto import analyzer_pb2
 from pulumi_policy import EnforcementLevel, ResourceValidationPolicy
-from rules import RULES, policies
 
+from rules import RULES, policies
 from tests.policies.harness import arguments
 from tests.policies.resources import COMPLIANT, resource
 

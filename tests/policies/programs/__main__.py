@@ -1,0 +1,40 @@
+"""Declares what `resources.json` beside it says: `{name: [type, properties]}`, in that order.
+
+`{"$id": NAME}` in the properties is the id of a resource declared before, unknown during preview. Kubernetes objects
+go to a cluster whose kubeconfig is not known during preview.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pulumi
+
+made: dict[str, pulumi.CustomResource] = {}
+
+
+def filled(value: Any) -> Any:
+    """Put ids in the places of references."""
+    if isinstance(value, dict):
+        return made[value["$id"]].id if "$id" in value else {key: filled(item) for key, item in value.items()}
+    return [filled(item) for item in value] if isinstance(value, list) else value
+
+
+class Declared(pulumi.CustomResource):
+    """A resource of any type."""
+
+
+def declare(name: str, token: str, props: dict[str, Any]) -> None:
+    options = pulumi.ResourceOptions(provider=cluster()) if token.startswith("kubernetes:") else None
+    made[name] = Declared(token, name, filled(props), options)
+
+
+def cluster() -> pulumi.ProviderResource:
+    """A provider for a cluster that is not there yet."""
+    if "kubernetes" not in made:
+        made["kubernetes"] = pulumi.ProviderResource("kubernetes", "kubernetes", {"kubeconfig": made["vpc"].id})
+    return made["kubernetes"]  # pyright: ignore[reportReturnType] - put there above
+
+
+for one, (kind, properties) in json.loads(Path(__file__).with_name("resources.json").read_text()).items():
+    declare(one, kind, properties)

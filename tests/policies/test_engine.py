@@ -1,0 +1,161 @@
+"""The pack under the real engine: programs with one fault each, a killed analyzer, a saved state, profiles."""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rules.profiles import profile
+from tests.policies.conftest import PACK, Engine, Previews
+from tests.policies.faults import Program, faults, program
+from tests.policies.resources import resource
+
+pytestmark = pytest.mark.sandbox
+
+_ALL = faults()
+# One in two by default, and at least thirty; all of them in the campaign.
+_TRIED = _ALL if os.environ.get("SOAK") else _ALL[::2]
+
+
+def test_thirty_programs_or_more_are_tried() -> None:
+    assert len(_TRIED) >= 30
+
+
+@pytest.fixture(scope="module")
+def previews(engine: Engine) -> Iterator[Previews]:
+    running = Previews(engine, {rule: program(rule, faulty=True) for rule in _TRIED})
+    yield running
+    running.close()
+
+
+@pytest.mark.parametrize("rule", _TRIED)
+def test_a_program_with_one_fault_is_refused_by_the_rule_meant_for_it_alone(previews: Previews, rule: str) -> None:
+    said = previews[rule]
+    assert said.code != 0, said.output
+    assert said.refused_by == {rule}, said.output
+
+
+def test_refusing_takes_no_call_to_the_cloud(previews: Previews, engine: Engine) -> None:
+    for rule in _TRIED:
+        assert previews[rule].code
+    assert engine.cloud.calls == []
+
+
+def test_the_same_programs_without_their_faults_are_accepted(engine: Engine) -> None:
+    everything: Program = {}
+    for rule in _ALL:
+        everything |= {name: thing for name, thing in program(rule, faulty=False).items() if name not in everything}
+    said = engine.preview("compliant", everything)
+    assert said.refused_by == set(), said.output
+    assert said.code == 0, said.output
+
+
+def test_a_profile_given_to_the_engine_changes_levels(engine: Engine) -> None:
+    dev = ("--policy-pack-config", str(PACK / "profiles" / "dev.json"))
+    advice = engine.preview("in-dev", program("cluster-version-is-supported", faulty=True), *dev)
+    assert advice.code == 0, advice.output
+    assert "[advisory] [severity: high]  cluster-version-is-supported" in advice.output
+    kept = engine.preview("in-dev", program("irsa-trust-names-one-service-account", faulty=True), *dev)
+    assert kept.code != 0
+    assert kept.refused_by == {"irsa-trust-names-one-service-account"}
+
+
+def test_a_setting_given_to_the_engine_changes_a_demand(engine: Engine, tmp_path: Path) -> None:
+    file = tmp_path / "mine.json"
+    file.write_text(json.dumps({"cluster-version-is-supported": {"enforcementLevel": "mandatory", "oldest": "1.29"}}))
+    faulty = program("cluster-version-is-supported", faulty=True)
+    said = engine.preview("with-settings", faulty, "--policy-pack-config", str(file))
+    assert said.code == 0, said.output
+
+
+def test_the_engine_mends_what_a_rule_may_remediate(engine: Engine, tmp_path: Path) -> None:
+    rule = "cluster-is-protected-from-deletion"
+    file = tmp_path / "mending.json"
+    file.write_text(json.dumps({rule: "remediate"}))
+    said = engine.preview("mended", program(rule, faulty=True), "--policy-pack-config", str(file))
+    assert said.code == 0, said.output
+    assert "[remediate]" in said.output
+    assert rule in said.output
+
+
+_SLOW_PACK = """\
+import os, sys, time
+sys.path.insert(0, {pack!r})
+from pulumi_policy import EnforcementLevel, PolicyPack, ResourceValidationPolicy
+
+def wait(args, report):
+    if args.resource_type == "aws:eks/cluster:Cluster":
+        with open({pid!r} + ".new", "w") as file:
+            file.write(str(os.getpid()))
+        os.rename({pid!r} + ".new", {pid!r})
+        time.sleep(60)
+
+PolicyPack("slow", [ResourceValidationPolicy("slow-rule", "Waits.", wait)], EnforcementLevel.MANDATORY)
+"""
+
+
+def test_an_analyzer_killed_at_work_refuses_the_program(engine: Engine, tmp_path: Path) -> None:
+    pid, pack = tmp_path / "pid", tmp_path / "pack"
+    pack.mkdir()
+    (pack / "PulumiPolicy.yaml").write_text("runtime: python\nversion: 0.0.1\n")
+    (pack / "__main__.py").write_text(_SLOW_PACK.format(pack=str(PACK), pid=str(pid)))
+    process = engine.start("killed", program("cluster-version-is-supported", faulty=False), pack=pack)
+    until = time.monotonic() + 60
+    while not pid.exists():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < until, "the analyzer was not asked"
+        time.sleep(0.05)
+    os.kill(int(pid.read_text()), signal.SIGKILL)
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode != 0, output + errors
+    assert "aws:eks:Cluster cluster create" not in output
+
+
+def _saved(things: Program) -> dict[str, Any]:
+    """A stack's export as `pulumi stack export` writes it."""
+    return {
+        "version": 3,
+        "deployment": {
+            "manifest": {"time": "2026-01-01T00:00:00Z", "magic": "", "version": ""},
+            "resources": [
+                {
+                    "urn": f"urn:pulumi:one::anybodys::{token}::{name}",
+                    "custom": True,
+                    "id": f"{name}-1",
+                    "type": token,
+                    "inputs": props,
+                    "outputs": props,
+                }
+                for name, (token, props) in things.items()
+            ],
+        },
+    }
+
+
+def test_a_saved_state_is_judged_like_a_program(engine: Engine, tmp_path: Path) -> None:
+    file = tmp_path / "export.json"
+    things: Program = {name: resource(name) for name in ("cluster", "role", "ingress", "webhook-secret", "service")}
+    file.write_text(json.dumps(_saved(things)))
+    analyze = ("policy", "analyze", "--policy-pack", str(PACK), "--file", str(file))
+    good = engine.run(*analyze)
+    assert good.refused_by == set(), good.output
+    assert good.code == 0, good.output
+    things["cluster"][1]["version"] = "1.29"
+    things["webhook-secret"][1]["data"] = "[secret]"
+    file.write_text(json.dumps(_saved(things)))
+    bad = engine.run(*analyze)
+    assert bad.refused_by == {"cluster-version-is-supported"}, bad.output
+    assert bad.code != 0
+
+
+def test_every_level_of_the_profiles_is_one_that_the_engine_takes(engine: Engine) -> None:
+    for name in ("prod", "dev"):
+        assert profile(name)
+        config = ("--policy-pack-config", str(PACK / "profiles" / f"{name}.json"))
+        said = engine.preview("levels", {"vpc": program("nodes-run-in-private-subnets", faulty=False)["vpc"]}, *config)
+        assert said.code == 0, said.output
