@@ -8,6 +8,7 @@ this process everything works, slower (see `launch`).
 """
 
 import argparse
+import gc
 import importlib
 import json
 import logging
@@ -29,19 +30,23 @@ from sandbox.state import State, write_json
 log = logging.getLogger(__name__)
 
 _MODULES = (
-    "pulumi.provider.experimental.server",
     "pulumi.policy",
-    "pulumi_aws",
-    "pulumi_eks",
-    "pulumi_kubernetes",
-    "pulumi_tls",
     "pulumi.runtime.proto.language_pb2_grpc",
-    "sandbox.providers.aws.preload",
-    "sandbox.providers.eks.preload",
-    "sandbox.providers.kubernetes.preload",
-    "sandbox.providers.tls.preload",
+    "pulumi_eks",
+    "pulumi_tls",
+    *(
+        f"pulumi_aws.{m}"
+        for m in ("acm", "cloudwatch", "ec2", "eks", "iam", "kms", "lb", "resourcegroupstaggingapi", "vpc")
+    ),
+    *(f"pulumi_kubernetes.{m}" for m in ("apps.v1", "core.v1", "helm.v4", "networking.v1", "policy.v1", "rbac.v1")),
+    "pydantic",
+    "boto3",
+    "sandbox.providers.aws.provider",
+    "sandbox.providers.eks.provider",
+    "sandbox.providers.kubernetes.provider",
+    "sandbox.providers.tls.provider",
 )
-"""What is imported ahead: a provider's `preload` module imports what its plugin uses."""
+"""What is imported ahead: what the stand-ins use, and what programs do with the types that the stand-ins know."""
 
 
 @dataclass(frozen=True)
@@ -191,6 +196,9 @@ def main() -> None:
             importlib.import_module(module)
         except ImportError as error:
             log.info("not imported ahead: %s", error)
+    # What is there now stays: a collection in a fork would touch, and so copy, every page of it.
+    gc.collect()
+    gc.freeze()
     path = state.pulumi / home.PREFORK
     path.unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX) as listener:
