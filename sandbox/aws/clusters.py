@@ -119,12 +119,12 @@ class Agents:
 
     def _run(self) -> None:
         while not self._stopping:
-            self._woken.wait(0.5)
             self._woken.clear()
             try:
                 self._round()
             except Exception:
                 log.exception("a round failed; the next one is in half a second")
+            self._woken.wait(0.5)
 
     def _round(self) -> None:
         self.gate.look_at_clusters()

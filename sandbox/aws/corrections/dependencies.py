@@ -35,6 +35,9 @@ def install() -> None:
         # A subnet's associations go with it; moto leaves them, and no route table could ever be deleted.
         for table in self.route_tables.values():
             table._associations = {k: s for k, s in table._associations.items() if s != subnet_id}  # noqa: SLF001 - moto's
+        for acl in self.network_acls.values():
+            kept = {k: a for k, a in acl._associations.items() if a.subnet_id != subnet_id}  # noqa: SLF001 - as above
+            acl._associations = kept  # noqa: SLF001 - as above
         return delete_subnet(self, subnet_id)
 
     replace(SubnetBackend, "delete_subnet", delete_unused_subnet)
@@ -49,7 +52,9 @@ def install() -> None:
         )
         if used:
             raise depends(f"The vpc '{vpc_id}' has dependencies and cannot be deleted.")
-        return delete_vpc(self, vpc_id)
+        gone = delete_vpc(self, vpc_id)
+        self.network_acls = {k: acl for k, acl in self.network_acls.items() if acl.vpc_id != vpc_id}
+        return gone
 
     replace(VPCBackend, "delete_vpc", delete_unused_vpc)
     make = SecurityGroup.__init__
