@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import shutil
+from collections.abc import Callable
+from typing import Any
 
 from sandbox.cluster import images
 from sandbox.cluster.api import Cache, Object
@@ -21,9 +23,10 @@ def is_ours(pod: Object) -> bool:
 class Runner:
     """All process pods of a cluster."""
 
-    def __init__(self, host: Host, pods: Cache) -> None:
-        """`pods` are all pods of the cluster."""
+    def __init__(self, host: Host, pods: Cache, on_change: Callable[[], None]) -> None:
+        """`pods` are all pods of the cluster; `on_change` is called when a process starts or ends."""
         self._host = host
+        self._on_change = on_change
         self._pods = pods
         self._running: dict[str, tuple[ProcessPod, asyncio.Task[None]]] = {}
 
@@ -50,7 +53,7 @@ class Runner:
 
     def _begin(self, obj: Object) -> None:
         uid = obj["metadata"]["uid"]
-        pod = ProcessPod(self._host, obj)
+        pod = ProcessPod(self._host, obj, self._on_change)
         pod.update(obj)
         task = asyncio.create_task(pod.run(), name=f"pod {pod.namespace}/{pod.name}")
         self._running[uid] = (pod, task)
@@ -58,6 +61,7 @@ class Runner:
 
     def _end(self, uid: str, task: "asyncio.Task[None]") -> None:
         pod, _ = self._running.pop(uid)
+        self._on_change()
         if not task.cancelled() and task.exception() is not None:
             log.error("pod %s/%s", pod.namespace, pod.name, exc_info=task.exception())
 
@@ -76,13 +80,18 @@ class Runner:
         """The loopback ports that are given out."""
         return {port for pod, _ in self._running.values() for port in pod.listeners.values()}
 
-    def pids(self) -> list[tuple[str, int]]:
-        """Pod name and pid of every process."""
+    def parts(self, cluster: str) -> list[dict[str, Any]]:
+        """Every process pod, as status.json lists it; pid 0 is one that waits to be started again."""
         return [
-            (pod.name, process.identity.pid)
+            {
+                "name": f"{cluster}/{pod.namespace}/{pod.name}",
+                "kind": "real" if image.name in self._host.replacements else "stand-in",
+                "version": container["image"].rpartition(":")[2],
+                "pid": pod.pid(container["name"]),
+            }
             for pod, _ in self._running.values()
-            for process in pod.processes.values()
-            if process.running() and process.identity
+            for container in pod.containers
+            if (image := images.known(container["image"]))
         ]
 
     async def stop(self) -> None:

@@ -61,6 +61,8 @@ class ProcessPod:
 
     host: Host
     obj: Object
+    on_change: Callable[[], None] = lambda: None
+    """Called when a process starts or ends."""
     states: dict[str, ContainerState] = field(default_factory=dict[str, ContainerState])
     listeners: dict[int, int] = field(default_factory=dict[int, int])
     """The container's port -> the loopback port that stands for it."""
@@ -106,6 +108,11 @@ class ProcessPod:
     def containers(self) -> list[Object]:
         """Its containers' specs."""
         return self.obj["spec"]["containers"]
+
+    def pid(self, container: str) -> int:
+        """The pid of a container's process, 0 if it does not run."""
+        process = self.processes.get(container)
+        return process.identity.pid if process and process.running() and process.identity else 0
 
     @property
     def _path(self) -> str:
@@ -185,10 +192,12 @@ class ProcessPod:
             began = time.monotonic()
             state.started_at = timestamp()
             self._dirty.set()
+            self.on_change()
             await self._attend(container, process, state)
             state.last = terminated(process.exit_code() or 0, state.started_at, timestamp())
             log.warning("pod %s/%s: %s ended: %s", self.namespace, self.name, state.name, state.last)
             state.started_at, state.ready = None, False
+            self.on_change()
             state.restarts += 1
             if state.last["exitCode"] == 0 and self._renewing(container["name"]):
                 continue
