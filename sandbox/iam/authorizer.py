@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 
 from sandbox.aws.call import Call
 from sandbox.aws.replies import Denial
+from sandbox.iam import trust
 from sandbox.iam.conditions import CannotJudgeError, Context
 from sandbox.iam.credentials import CredentialError, Key, Signed, claim_of, verify
 from sandbox.iam.decisions import Decisions, Entry
-from sandbox.iam.evaluate import Decision, Request, evaluate
+from sandbox.iam.evaluate import Decision, Kind, Principal, Request, evaluate
 from sandbox.iam.operations import operation_of
 from sandbox.iam.replies import reason, refused, unproven
 from sandbox.iam.requests import Demand, demands
@@ -63,6 +64,24 @@ class Authorizer:
         """
         claim = claim_of(request)
         return verify(request, claim, self.state.key(claim.access_key), datetime.fromtimestamp(self.now(), UTC))
+
+    def admits(
+        self, document: str, role_arn: str, principal: Principal, action: str, keys: Mapping[str, str | Sequence[str]]
+    ) -> bool:
+        """`trust.admits`, noted; what cannot be judged is refused."""
+        try:
+            decision = trust.admits(document, role_arn, principal, action, keys)
+            why = str(decision.kind) if decision.allowed else reason(action, decision)
+        except CannotJudgeError as error:
+            decision, why = Decision(allowed=False, kind=Kind.TRUST), f"because {error}"
+        given = {key: (values,) if isinstance(values, str) else values for key, values in keys.items()}
+        self.decisions.add(
+            Entry(
+                self.now(), principal.arn, principal.source or principal.arn, action, role_arn, given,
+                decision.allowed, why, decision.statements,
+            )
+        )  # fmt: skip
+        return decision.allowed
 
     def decide(self, key: Key, demand: Demand, headers: Mapping[str, str] | None = None) -> Decision:
         """IAM's verdict on one demand; nothing is noted.

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.iam.reference import PATH
-from sandbox.iam.rules import RULES
+from sandbox.iam.rules import CLASSIC, RULES
 
 # These services name `aws:ResourceTag` in the row of each action that has it. The others name it with the resource
 # type, and mean every action on it.
@@ -39,9 +39,10 @@ def condensed(service: str, definition: dict[str, Any]) -> dict[str, Any]:
     types = definition["resources"]
     used = {name for name in types if service != "ec2" or any(f"{name}:" in rule for rule in RULES[service].values())}
     actions = {}
+    wanted = {*RULES[service], *(CLASSIC if service == "elasticloadbalancing" else ())}
     for name, row in definition["privileges"].items():
         listed = {each: _own(given["condition_keys"]) for each, given in row["resource_types"].items()}
-        if set(listed) - {""} and name not in RULES[service] and not name.startswith(("Tag", "PassRole")):
+        if set(listed) - {""} and name not in wanted and not name.startswith(("Tag", "PassRole")):
             continue
         common = set(listed.pop("", []))
         own = {each: _keys(service, types.get(each, {}), keys) for each, keys in listed.items() if each in used}

@@ -174,6 +174,7 @@ _BY_WORD: dict[str, Callable[[Use, list[str]], Named]] = {"ids": _ids, "arns": _
 _SPECIAL: dict[tuple[str, str], Callable[[Use, list[str]], Named]] = {
     ("elasticloadbalancing", "loadbalancer/TYPE/"): _balancer,
     ("elasticloadbalancing", "listener"): _listener,
+    ("elasticloadbalancing", "listener-rule"): _listener,
     **{("iam", kind): _with_path(kind) for kind in ("role", "policy", "user", "instance-profile")},
     ("iam", "service-linked-role"): _linked,
     ("iam", "oidc-provider"): _oidc,
