@@ -56,6 +56,11 @@ def is_true(item: Mapping[str, Any], name: str) -> bool:
     return of(item).get(name) == "true"
 
 
+def is_hook(item: Mapping[str, Any]) -> bool:
+    """Whether Helm would run the object at some moment of an installation."""
+    return any(name.startswith("helm.sh/hook") for name in of(item))
+
+
 def wish(item: Mapping[str, Any], custom_timeout: float = 0) -> Wish:
     """What an object asks for; `custom_timeout` is the resource option's seconds and comes first.
 

@@ -56,6 +56,8 @@ class Client:
         self._session: aiohttp.ClientSession | None = None
         self._credentials = Credentials(connection)
         self._kinds: dict[str, dict[str, tuple[str, bool]]] = {}
+        self.warnings: dict[str, None] = {}
+        """What the server has warned of (of deprecated APIs, say), each once, in its order."""
 
     async def close(self) -> None:
         """Ends all connections; a watch that runs ends with them."""
@@ -195,6 +197,10 @@ class Client:
                 server_hostname=self.connection.server_name,
                 timeout=aiohttp.ClientTimeout(total=None if stream else SECONDS_TO_ANSWER, sock_connect=10),
             )
+            # RFC 7234: `299 - "text"`; https://kubernetes.io/blog/2020/09/03/warnings/
+            self.warnings |= {
+                text.partition('"')[2].rstrip('"'): None for text in response.headers.getall("Warning", ())
+            }
             yield response
         except (aiohttp.ClientError, TimeoutError) as error:
             what = " ".join(str(error).split()) or type(error).__name__

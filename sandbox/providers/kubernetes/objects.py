@@ -9,8 +9,8 @@ from typing import Any, Final
 from sandbox.providers.common.server import ProviderError
 from sandbox.providers.kubernetes import readiness
 from sandbox.providers.kubernetes.annotations import Wish
-from sandbox.providers.kubernetes.changes import covers, parse_property_path
 from sandbox.providers.kubernetes.client import ApiError, Client
+from sandbox.providers.kubernetes.ignoring import without_ignored
 from sandbox.providers.kubernetes.kinds import Kind, Selection, of_object
 from sandbox.providers.kubernetes.watching import Objects, WaitingError, until
 
@@ -155,47 +155,6 @@ async def relinquish(operation: Operation, item: Any, manager: str) -> None:
     await operation.client.apply(await _path(operation, item), nothing, manager)
 
 
-def without_ignored(item: Any, live: Any, manager: str, ignored: Sequence[str]) -> Any:
-    """An object as it is to be applied when some of its fields are to be ignored.
-
-    A field that another manager owns is left out; one that is ours is sent as it is, else apply would remove it.
-    """
-    for text in ignored:
-        path = parse_property_path(text)
-        if _owned(live, path, lambda entry: entry["manager"] == manager) or not _owned(live, path, lambda _: True):
-            item = _with(item, path, _at(live, path))
-        else:
-            item = _with(item, path, None)
-    return item
-
-
-def _owned(live: Any, path: tuple[str | int, ...], whose: Callable[[Any], bool]) -> bool:
-    for entry in live["metadata"].get("managedFields") or ():
-        fields = entry.get("fieldsV1") or {}
-        for part in path:
-            fields = fields.get(f"f:{part}") if isinstance(fields, Mapping) else None
-        if fields is not None and whose(entry):
-            return True
-    return False
-
-
-def _at(item: Any, path: tuple[str | int, ...]) -> Any:
-    for part in path:
-        item = item.get(part) if isinstance(item, Mapping) and isinstance(part, str) else None
-    return item
-
-
-def _with(item: Any, path: tuple[str | int, ...], value: Any) -> Any:
-    """A copy with a value at a path; None removes it. Paths through lists are left alone."""
-    if not isinstance(item, Mapping) or not covers(("*",), path):
-        return item
-    first, rest = path[0], path[1:]
-    if rest:
-        return {**item, first: _with(item[first], rest, value)} if first in item else item
-    kept = {key: old for key, old in item.items() if key != first}
-    return kept if value is None else {**kept, first: value}
-
-
 async def ready(operation: Operation, live: Any) -> Any:
     """Waits until an object is ready, and gives it as it is then.
 
@@ -207,9 +166,7 @@ async def ready(operation: Operation, live: Any) -> Any:
         rule = readiness.waits_for(operation.wish.wait_for)
     if rule is None or operation.wish.skip_await:
         return live
-    metadata = live["metadata"]
-    itself = Selection(of_object(live), metadata.get("namespace", ""), metadata["name"])
-    selections = {readiness.SELF: itself, **rule.related(live)}
+    selections = {readiness.SELF: _itself(live), **rule.related(live)}
 
     def missing(objects: Objects) -> Sequence[str]:
         if not objects[readiness.SELF]:
@@ -217,6 +174,8 @@ async def ready(operation: Operation, live: Any) -> Any:
         return rule.missing(objects)
 
     try:
+        if len(selections) == 1 and not missing({readiness.SELF: [live]}):
+            return live  # as it was made: nothing to look at
         found = await until(
             operation.client,
             selections,
@@ -257,15 +216,12 @@ async def gone(operation: Operation, live: Any) -> None:
     Raises:
         WaitingError: It is not, in time.
     """
-    metadata = live["metadata"]
-    itself = Selection(of_object(live), metadata.get("namespace", ""), metadata["name"])
+    uid = live["metadata"].get("uid")
     await until(
         operation.client,
-        {readiness.SELF: itself},
+        {readiness.SELF: _itself(live)},
         lambda objects: [
-            what_holds(item)
-            for item in objects[readiness.SELF]
-            if metadata.get("uid") in (None, item["metadata"]["uid"])
+            what_holds(item) for item in objects[readiness.SELF] if uid in (None, item["metadata"]["uid"])
         ],
         seconds=operation.wish.timeout,
         stopped=operation.stopped,
@@ -287,6 +243,11 @@ def what_holds(item: Any) -> str:
     text += ", its dependents go first" if held != finalizers else ""
     text += f", held by the finalizers {', '.join(held)}" if held else ""
     return ". ".join([text, *reasons])
+
+
+def _itself(live: Any) -> Selection:
+    metadata = live["metadata"]
+    return Selection(of_object(live), metadata.get("namespace", ""), metadata["name"])
 
 
 async def _path(operation: Operation, item: Any) -> str:

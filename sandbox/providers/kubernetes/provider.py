@@ -1,8 +1,6 @@
 """The Pulumi side: what the engine asks, answered from `objects` and the pure modules."""
 
 import asyncio
-import hashlib
-import secrets
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Final, cast
@@ -11,31 +9,16 @@ import pulumi.provider.experimental.provider as sdk
 
 from sandbox.providers.common.server import DiffRequest, ProviderError, UnfinishedError
 from sandbox.providers.common.values import Properties, has_unknown, plain_properties, property_value
-from sandbox.providers.kubernetes import annotations, kubeconfig, objects, settings, state
-from sandbox.providers.kubernetes.changes import (
-    Change,
-    changes,
-    covers,
-    drifted,
-    in_effect,
-    moved_group,
-    parse_property_path,
-    property_path,
-    replaces,
-    replacing,
-)
+from sandbox.providers.kubernetes import annotations, identity, kubeconfig, objects, readiness, settings, state
+from sandbox.providers.kubernetes.changes import Change, drifted, in_effect
 from sandbox.providers.kubernetes.client import Client
+from sandbox.providers.kubernetes.difference import Difference, difference
 from sandbox.providers.kubernetes.enginelog import EngineLog
 from sandbox.providers.kubernetes.kinds import Kind, object_id, of_token, split_id
 from sandbox.providers.kubernetes.kubeconfig import UnreachableError
 from sandbox.providers.kubernetes.watching import WaitingError
 
 VERSION: Final = "4.34.2"
-_KIND_OF_DIFF = {
-    "add": (sdk.PropertyDiffKind.ADD, sdk.PropertyDiffKind.ADD_REPLACE),
-    "update": (sdk.PropertyDiffKind.UPDATE, sdk.PropertyDiffKind.UPDATE_REPLACE),
-    "delete": (sdk.PropertyDiffKind.DELETE, sdk.PropertyDiffKind.DELETE_REPLACE),
-}
 
 
 class Kubernetes(sdk.Provider):
@@ -46,6 +29,7 @@ class Kubernetes(sdk.Provider):
         self._client: Client | None = None
         self._stopped = asyncio.Event()
         self._log = EngineLog(engine)
+        self._told: set[str] = set()
 
     # Configuration
 
@@ -105,6 +89,13 @@ class Kubernetes(sdk.Provider):
         found = manifests.parse(text, "the text of kubernetes:yaml:decode")
         return sdk.InvokeResponse({"result": property_value(found)})
 
+    async def _relay_warnings(self, client: Client) -> None:
+        """Tells the user, once, what the API server has warned of."""
+        if not self._settings.suppress_deprecation_warnings:
+            for text in client.warnings.keys() - self._told:
+                self._told.add(text)
+                await self._log.warn("", text)
+
     # Inputs
 
     async def check(self, request: sdk.CheckRequest) -> sdk.CheckResponse:
@@ -120,10 +111,13 @@ class Kubernetes(sdk.Provider):
             if given != wanted and not has_unknown(given):
                 failures.append(sdk.CheckFailure(key, f"{key} is {given!r}, but {request.type} means {wanted!r}"))
         if "metadata" not in item or isinstance(item["metadata"], Mapping):
-            failures += _name(request, item)
+            failures += identity.named(request, item)
             await self._place(kind, item)
-        checked = state.properties(item, request.new_inputs, kind)
-        return sdk.CheckResponse(checked, failures)
+        if not self._settings.suppress_helm_hook_warnings and annotations.is_hook(item):
+            await self._log.warn(
+                request.urn, "this is a Helm hook: it is made as any other object, and when is not heeded"
+            )
+        return sdk.CheckResponse(state.properties(item, request.new_inputs, kind), failures)
 
     async def _place(self, kind: Kind, item: dict[str, Any]) -> None:
         """Gives an object the provider's namespace, where the program gives none and its kind has any."""
@@ -143,41 +137,40 @@ class Kubernetes(sdk.Provider):
         request = cast(DiffRequest, request)
         kind = of_token(request.type)
         old = state.manifest(request.old_inputs) or state.inputs_of(request.old_state)
-        new = state.manifest(request.new_inputs)
-        live = state.live_of(request.old_state)
-        namespaced = "namespace" in live.get("metadata", {})
-        found = _differences(_placed(old, live, namespaced=namespaced), _placed(new, live, namespaced=namespaced))
-        ignored = [parse_property_path(path) for path in request.ignore_changes]
-        found = [change for change in found if not any(covers(path, change.path) for path in ignored)]
-        patterns = replacing(kind, old, mutable_data=self._settings.mutable_data(kind.name))
-        needs_new = [change for change in found if replaces(kind, change, patterns)]
-        if found and not needs_new and not has_unknown(new) and not await self._in_effect(request, found, new, live):
-            found = []
-        return sdk.DiffResponse(
-            changes=bool(found),
-            replaces=[property_path(change.path) for change in needs_new],
-            delete_before_replace=bool(needs_new) and _keeps_its_name(new, live, namespaced=namespaced),
-            detailed_diff={
-                property_path(change.path): sdk.PropertyDiff(
-                    _KIND_OF_DIFF[change.edit][change in needs_new], input_diff=True
-                )
-                for change in found
-            },
-        )
+        new, live = state.manifest(request.new_inputs), state.live_of(request.old_state)
+        mutable = self._settings.mutable_data(kind.name)
+        found = difference(kind, old, new, live, ignored=request.ignore_changes, mutable_data=mutable)
+        if found.in_place and not has_unknown(new) and not await self._in_effect(request, found, new, live):
+            found = Difference()
+        if annotations.is_true(new, annotations.REPLACE_UNREADY) and await self._is_unready(request.urn, kind, live):
+            unready = Change(("metadata", "annotations", annotations.REPLACE_UNREADY), "update")
+            delete_first = identity.keeps_its_name(new, live)
+            found = Difference([*found.changes, unready], [*found.replacing, unready], delete_first)
+        return found.response()
+
+    async def _is_unready(self, urn: str, kind: Kind, live: Mapping[str, Any]) -> bool:
+        """Whether a Job, for which alone this can be asked, has not come to a good end."""
+        if (kind.group, kind.name) != ("batch", "Job"):
+            await self._log.warn(urn, f"{annotations.REPLACE_UNREADY} is for Jobs: {kind.name} is left as it is")
+            return False
+        client = self._cluster()
+        path = await client.path_of(live)
+        now = await client.get(path) if path else None
+        return now is not None and readiness.condition(now, "Complete").get("status") != "True"
 
     async def _in_effect(
-        self, request: sdk.DiffRequest, found: Sequence[Change], new: Mapping[str, Any], live: Mapping[str, Any]
+        self, request: sdk.DiffRequest, found: Difference, new: Mapping[str, Any], live: Mapping[str, Any]
     ) -> bool:
         """Whether the cluster would make anything of changed inputs."""
         operation = self._operation(request.urn, new)
-        manager = _manager(request.urn, new, request.old_state)
+        manager = identity.manager(request.urn, new, request.old_state)
         try:
             path = await operation.client.path_of(live)
             now = await operation.client.get(path) if path else None
-            would_be = await objects.preview(operation, _placed_for_apply(new, live), manager) if now else None
+            would_be = await objects.preview(operation, identity.placed(new, live), manager) if now else None
         except ProviderError:
             return True  # the update says it better
-        return would_be is None or in_effect(found, now, would_be)
+        return would_be is None or in_effect(found.changes, now, would_be)
 
     # The life of an object
 
@@ -185,11 +178,12 @@ class Kubernetes(sdk.Provider):
         """Makes an object and waits until it is ready; in a preview, asks what it would be."""
         kind = of_token(request.type)
         item = await self._fit(kind, state.manifest(request.properties))
-        manager = _manager(request.urn, item, {})
+        manager = identity.manager(request.urn, item, {})
         if request.preview:
             return sdk.CreateResponse("", await self._preview(request.urn, kind, item, request.properties, manager))
         operation = self._operation(request.urn, item, request.timeout)
         live = await objects.create(operation, item, manager, upsert=self._settings.upsert_existing_objects)
+        await self._relay_warnings(operation.client)
         make = partial(state.state, item, like=request.properties, kind=kind, manager=manager)
         live = await self._ready(operation, live, make, request.properties)
         return sdk.CreateResponse(object_id(live), make(live))
@@ -198,17 +192,18 @@ class Kubernetes(sdk.Provider):
         """Changes an object in place and waits until it is ready again."""
         kind = of_token(request.type)
         item = await self._fit(kind, state.manifest(request.news))
-        item = _placed_for_apply(item, state.live_of(request.olds))
-        manager = _manager(request.urn, item, request.olds)
+        item = identity.placed(item, state.live_of(request.olds))
+        manager = identity.manager(request.urn, item, request.olds)
         if request.preview and (has_unknown(item) or not await self._knows(kind)):
             return sdk.UpdateResponse(dict(request.news))
         operation = self._operation(request.urn, item, request.timeout)
         live = await objects.update(operation, item, manager, request.ignore_changes, dry_run=request.preview)
+        await self._relay_warnings(operation.client)
         make = partial(state.state, item, like=request.news, kind=kind, manager=manager)
         if request.preview:
             return sdk.UpdateResponse(make(live))
         live = await self._ready(operation, live, make, request.news)
-        old_manager = _manager(request.urn, {}, request.olds)
+        old_manager = identity.manager(request.urn, {}, request.olds)
         if old_manager != manager:
             await objects.relinquish(operation, live, old_manager)
         return sdk.UpdateResponse(make(live))
@@ -228,7 +223,7 @@ class Kubernetes(sdk.Provider):
         inputs = state.manifest(request.inputs)
         now = drifted(inputs, state.live_of(request.properties), live) if inputs else state.imported(live)
         like = request.inputs
-        manager = _manager(request.urn, now, request.properties)
+        manager = identity.manager(request.urn, now, request.properties)
         kept = state.state(now, live, like, kind, manager)
         return sdk.ReadResponse(request.resource_id, kept, state.properties(now, like, kind))
 
@@ -295,67 +290,6 @@ class Kubernetes(sdk.Provider):
             return await self._cluster().plural(kind) is not None
         except UnreachableError:
             return False
-
-
-def _name(request: sdk.CheckRequest, item: dict[str, Any]) -> list[sdk.CheckFailure]:
-    """Sees to it that an object has a name: its own, its old one, or one made up."""
-    metadata = item.setdefault("metadata", {})
-    if "generateName" in metadata:
-        reason = "generateName does not work with server-side apply: leave it out, and Pulumi makes up a name"
-        return [sdk.CheckFailure("metadata.generateName", reason)]
-    if "name" not in metadata:
-        old = state.manifest(request.old_inputs) if request.old_inputs else {}
-        metadata["name"] = (
-            old["metadata"]["name"]
-            if annotations.is_true(old, annotations.AUTONAMED)
-            else f"{request.name}-{_eight_digits(request.random_seed)}"
-        )
-        if isinstance(metadata.setdefault("annotations", {}), Mapping):
-            metadata["annotations"] = {**metadata["annotations"], annotations.AUTONAMED: "true"}
-    return []
-
-
-def _manager(urn: str, item: Mapping[str, Any], kept: Properties) -> str:
-    """The field manager: the annotation's, the state's, or one made of the URN, so that a create can be repeated."""
-    given = annotations.of(item).get(annotations.FIELD_MANAGER)
-    if isinstance(given, str):
-        return given
-    if state.MANAGER in kept:
-        return str(kept[state.MANAGER].value)
-    return f"pulumi-kubernetes-{hashlib.sha256(urn.encode()).hexdigest()[:8]}"
-
-
-def _eight_digits(seed: bytes) -> str:
-    return hashlib.sha256(seed).hexdigest()[:8] if seed else secrets.token_hex(4)
-
-
-def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
-    found = list(changes(old, new))
-    if old and moved_group(old, new):
-        return [*found, Change(("kind",), "update")]
-    return found
-
-
-def _placed(item: Mapping[str, Any], live: Mapping[str, Any], *, namespaced: bool) -> Mapping[str, Any]:
-    """The object with the namespace that it has in effect, so that saying `default` aloud is no change."""
-    metadata = item.get("metadata")
-    if not isinstance(metadata, Mapping):
-        return item
-    rest = {key: value for key, value in metadata.items() if key != "namespace"}
-    if not namespaced:
-        return {**item, "metadata": rest}
-    return {**item, "metadata": {**rest, "namespace": metadata.get("namespace") or live["metadata"]["namespace"]}}
-
-
-def _placed_for_apply(item: Mapping[str, Any], live: Mapping[str, Any]) -> dict[str, Any]:
-    return dict(_placed(item, live, namespaced="namespace" in live.get("metadata", {})))
-
-
-def _keeps_its_name(new: Mapping[str, Any], live: Mapping[str, Any], *, namespaced: bool) -> bool:
-    """Whether the new object can only be made once the old one is gone."""
-    placed = _placed(new, live, namespaced=namespaced).get("metadata", {})
-    same = all(placed.get(key) == live["metadata"].get(key) for key in ("name", "namespace"))
-    return same and not annotations.is_true(new, annotations.AUTONAMED)
 
 
 def _with_remedy(error: UnreachableError) -> ProviderError:

@@ -479,3 +479,35 @@ def test_what_is_known_of_built_in_kinds_is_what_the_cluster_says(control_plane:
         *_, api_version, namespaced, name = line.split()
         group, _, version = api_version.rpartition("/")
         assert is_namespaced(Kind(group, version, name)) in (None, namespaced == "true"), line
+
+
+def test_what_the_server_warns_of_is_said_once_and_can_be_silenced(engine: Engine, namespace: str) -> None:
+    old = "kubernetes:core/v1:Endpoints"
+    engine.create(old, "a", metadata={"namespace": namespace})
+    engine.create(old, "b", metadata={"namespace": namespace})
+    assert ["Endpoints is deprecated" in line for line in engine.log.lines] == [True]
+    silent = Engine({**engine.config, "suppressDeprecationWarnings": "true"})
+    silent.create(old, "c", metadata={"namespace": namespace})
+    assert silent.log.lines == []
+    silent.close()
+
+
+def test_a_hook_is_made_with_a_warning(engine: Engine, namespace: str) -> None:
+    hook = {"namespace": namespace, "annotations": {"helm.sh/hook": "pre-install"}}
+    engine.create(CONFIG_MAP, "a", metadata=hook, data={"a": "1"})
+    assert ["is a Helm hook" in line for line in engine.log.lines] == [True]
+
+
+def test_a_job_that_did_not_end_well_is_replaced_where_it_asks_for_that(engine: Engine, namespace: str) -> None:
+    job = "kubernetes:batch/v1:Job"
+    metadata = {
+        "namespace": namespace,
+        "annotations": {"pulumi.com/replaceUnready": "true", "pulumi.com/skipAwait": "true"},
+    }
+    pod = {"restartPolicy": "Never", "containers": [{"name": "c", "image": "i"}]}
+    made = engine.create(job, "j", metadata=metadata, spec={"template": {"spec": pod}})
+    found = engine.diff(made, metadata=metadata, spec={"template": {"spec": pod}})
+    assert found.replaces == ['metadata.annotations["pulumi.com/replaceUnready"]']
+    plain = {"namespace": namespace, "annotations": {"pulumi.com/skipAwait": "true"}}
+    other = engine.create(job, "other", metadata=plain, spec={"template": {"spec": pod}})
+    assert engine.diff(other, metadata=plain, spec={"template": {"spec": pod}}).changes is False
