@@ -6,12 +6,24 @@ Grammar: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_gra
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, Final
 
 from rules.values import UNKNOWN, Unknown, dig, items, words
 
 # An action that only reads starts with one of these verbs, in whichever service.
-READS = ("Get", "List", "Describe", "BatchGet", "Lookup", "Search", "View", "Check", "Query", "Scan", "Estimate")
+READING_VERBS: Final = (
+    "Get",
+    "List",
+    "Describe",
+    "BatchGet",
+    "Lookup",
+    "Search",
+    "View",
+    "Check",
+    "Query",
+    "Scan",
+    "Estimate",
+)
 
 
 @dataclass(frozen=True)
@@ -60,9 +72,9 @@ def _conditions(block: Any) -> Any:
     return block if isinstance(block, Unknown) else tests
 
 
-def is_write(action: str) -> bool:
+def is_write(action: str, reading_verbs: list[str]) -> bool:
     """Say whether an action (`service:Verb...`) changes something; a wildcard may."""
-    return not action.rpartition(":")[2].startswith(READS)
+    return not action.rpartition(":")[2].startswith(tuple(reading_verbs))
 
 
 def matches(action: str, patterns: list[str]) -> bool:

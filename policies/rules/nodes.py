@@ -9,7 +9,6 @@ from rules.registry import HIGH, MEDIUM, Messages, View, number, numbers, rule, 
 from rules.values import Unknown, dig, items, known, truth
 from rules.views import Edit
 
-_WORLD = ("0.0.0.0/0", "::/0")
 _ALL_PROTOCOLS = (-1, "-1", "all")
 
 
@@ -184,11 +183,12 @@ def _(group: View, *, families: list[str]) -> Messages:
     severity=HIGH,
     controls=[hub("EC2.13"), hub("EC2.14"), hub("EC2.53"), guide("security/hosts", "Minimize access to worker nodes")],
     ports=numbers([22, 3389], "the ports of remote administration"),
+    world=texts(["0.0.0.0/0", "::/0"], "networks that mean everybody"),
 )
-def _(group: View, *, ports: list[float]) -> Messages:
+def _(group: View, *, ports: list[float], world: list[str]) -> Messages:
     """An open SSH port is found and tried within minutes."""
     for ingress in group.rules or []:
-        open_to = [network for network in known(ingress["networks"]) if network in _WORLD]
+        open_to = [network for network in known(ingress["networks"]) if network in world]
         if open_to and ingress["type"] != "egress":
             for port in ports:
                 if _covers(ingress, port):

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from rules.aws import ACCESS_KEY, ATTACHMENT, MANAGED_POLICY, PERMISSIONS, ROLE, ROLE_POLICY
-from rules.documents import Statement, allowed_actions, is_write, matches, statements
+from rules.documents import READING_VERBS, Statement, allowed_actions, is_write, matches, statements
 from rules.frameworks import guide, hub
 from rules.registry import CRITICAL, HIGH, MANDATORY, MEDIUM, Messages, Stack, View, rule, texts
 from rules.values import words
 
 _GUIDE = guide("security/iam", "Employ least privileged access to AWS Resources")
 _TAG = "elbv2.k8s.aws/cluster"
+_VERBS = texts(READING_VERBS, "verbs with which an action begins that only reads")
 
 # What the controller must be allowed on every resource, since the calls know no narrower one or the resource has no tag
 # yet: https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/installation/
@@ -84,14 +85,15 @@ def _grants(carrier: View) -> Iterator[tuple[Statement, str]]:
     dev=MANDATORY,
     controls=[hub("IAM.1"), hub("IAM.21"), _GUIDE],
     allowed_wildcards=texts([], "wildcard actions that may be granted all the same"),
+    reading_verbs=_VERBS,
 )
-def _(carrier: View, *, allowed_wildcards: list[str]) -> Messages:
+def _(carrier: View, *, allowed_wildcards: list[str], reading_verbs: list[str]) -> Messages:
     """`service:*` grants what the service learns tomorrow, and with `iam:*` or `*` the rest of the account too.
 
     A wildcard after a verb (`ec2:Describe*`) is a named action as long as it only reads.
     """
     for _, action in _grants(carrier):
-        if "*" in action and is_write(action.rstrip("*")) and action not in allowed_wildcards:
+        if "*" in action and is_write(action.rstrip("*"), reading_verbs) and action not in allowed_wildcards:
             yield f"the policy allows {action}"
     for document in carrier.documents or []:
         if any(statement.allows and statement.not_actions for statement in statements(document)):
@@ -108,8 +110,9 @@ def _(carrier: View, *, allowed_wildcards: list[str]) -> Messages:
     dev=MANDATORY,
     controls=[_GUIDE, guide("security/iam", "Grant least privileged access to applications")],
     allowed_actions=texts(_CONTROLLERS_OWN, "actions that may be granted on every resource"),
+    reading_verbs=_VERBS,
 )
-def _(carrier: View, *, allowed_actions: list[str]) -> Messages:
+def _(carrier: View, *, allowed_actions: list[str], reading_verbs: list[str]) -> Messages:
     """A write action on `*` reaches every other team's resources in the account.
 
     A statement whose condition asks for a tag is narrow enough.
@@ -118,7 +121,7 @@ def _(carrier: View, *, allowed_actions: list[str]) -> Messages:
         action
         for statement, action in _grants(carrier)
         if "*" not in action
-        and is_write(action)
+        and is_write(action, reading_verbs)
         and "*" in words(statement.resources)
         and not matches(action, allowed_actions)
         and not any("Tag/" in key for _, key, _ in statement.conditions)

@@ -9,7 +9,7 @@ from rules.documents import Statement, matches, statements
 from rules.frameworks import cis, guide
 from rules.kubernetes import SERVICE_ACCOUNT
 from rules.registry import ADVISORY, CRITICAL, HIGH, MANDATORY, MEDIUM, Messages, Stack, View, number, rule, texts
-from rules.values import NotYetKnown, Unknown, items, words
+from rules.values import UNKNOWN, NotYetKnown, Unknown, items, words
 from rules.views import Edit
 
 _STS = "sts.amazonaws.com"
@@ -166,7 +166,8 @@ def _(role: View, stack: Stack, *, max_service_accounts: float) -> Messages:
 
 
 def _uses(account: Any, role: View, stack: Stack) -> bool:
-    arn = account.annotation(ROLE_ANNOTATION)
+    # on a cluster that is not there yet a stack shows objects without properties
+    arn = account.annotation(ROLE_ANNOTATION) if account.props else UNKNOWN
     if isinstance(arn, Unknown):
         return role in stack.sources(account, "metadata", ROLE)
     return isinstance(arn, str) and isinstance(role.arn, str) and arn == role.arn

@@ -475,7 +475,13 @@ PERMISSIONS: dict[str, Case] = {
     ),
 }
 
-_UNNAMED = ["--ingress-class=alb", "--aws-vpc-id=vpc-1", "--aws-region=us-west-2"]
+_UNNAMED = [
+    "--aws-vpc-id=vpc-1",
+    "--aws-region=us-west-2",
+    "--disable-ingress-class-annotation",
+    "true",
+    "--disable-ingress-group-name-annotation=true",
+]
 CONTROLLER: dict[str, Case] = {
     "controller-knows-region-vpc-and-cluster": Case(
         on="controller",
@@ -802,6 +808,9 @@ ENCRYPTION: dict[str, Case] = {
 
 _PUBLIC = {alb("scheme"): "internet-facing"}
 _NO_ACL = {**_PUBLIC, alb("wafv2-acl-arn"): None}
+_LOGGED = "access_logs.s3.enabled=true,access_logs.s3.bucket=logs"
+_UNDELETED = "deletion_protection.enabled=true"
+_DROPPING = "routing.http.drop_invalid_header_fields.enabled=true"
 PROTECTION: dict[str, Case] = {
     "public-alb-has-a-web-acl": Case(
         on="public-ingress",
@@ -816,7 +825,7 @@ PROTECTION: dict[str, Case] = {
     ),
     "load-balancer-writes-access-logs": Case(
         on="ingress",
-        broken={alb("load-balancer-attributes"): "access_logs.s3.enabled=false"},
+        broken={alb("load-balancer-attributes"): f"access_logs.s3.enabled=false,{_UNDELETED},{_DROPPING}"},
         missing=(alb("load-balancer-attributes"), True),
         unknown=alb("load-balancer-attributes"),
         setting=({"exemptNamespaces": ["shop"]}, {alb("load-balancer-attributes"): None}, False),
@@ -833,7 +842,7 @@ PROTECTION: dict[str, Case] = {
     ),
     "load-balancer-is-protected-from-deletion": Case(
         on="ingress",
-        broken={alb("load-balancer-attributes"): "deletion_protection.enabled=false"},
+        broken={alb("load-balancer-attributes"): f"{_LOGGED},{_DROPPING},deletion_protection.enabled=false"},
         missing=(alb("load-balancer-attributes"), True),
         unknown=alb("load-balancer-attributes"),
         setting=({"exemptNamespaces": ["shop"]}, {alb("load-balancer-attributes"): None}, False),
@@ -849,7 +858,7 @@ PROTECTION: dict[str, Case] = {
     ),
     "alb-drops-invalid-headers": Case(
         on="ingress",
-        broken={alb("load-balancer-attributes"): "deletion_protection.enabled=true"},
+        broken={alb("load-balancer-attributes"): f"{_LOGGED},{_UNDELETED}"},
         missing=(alb("load-balancer-attributes"), True),
         unknown=alb("load-balancer-attributes"),
         setting=({"exemptNamespaces": ["shop"]}, {alb("load-balancer-attributes"): None}, False),

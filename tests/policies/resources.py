@@ -374,16 +374,23 @@ COMPLIANT: dict[str, tuple[str, dict[str, Any]]] = {
         {
             "metadata": {"name": "other", "namespace": "kube-system", "labels": LABELS},
             "spec": {
+                "replicas": 2,
                 "template": {
+                    "metadata": {"labels": LABELS},
                     "spec": {
                         "containers": [
                             {
-                                "image": "public.ecr.aws/eks/aws-load-balancer-controller:v3.5.0",
-                                "args": ["--ingress-class=other", "--load-balancer-class=example.com/other"],
+                                **_CONTAINER,
+                                "args": [
+                                    *(one for one in _CONTAINER["args"] if "ingress-class=" not in one),
+                                    "--ingress-class=other",
+                                    "--load-balancer-class=example.com/other",
+                                ],
                             }
-                        ]
-                    }
-                }
+                        ],
+                        "affinity": {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": []}},
+                    },
+                },
             },
         },
     ),

@@ -1,0 +1,89 @@
+"""The project's own stacks under their profiles: what the program declares for each, under Pulumi's mocks.
+
+With the real engine `make up` says the same of the stack `sandbox`.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pulumi_policy.deserialize import deserialize_properties
+
+from rules import RULES
+from rules.profiles import profile
+from tests.policies.harness import World, refusals
+from tests.unit.declared import Declared, Resource
+from tests.unit.test_program import program
+
+_ROOT = Path(__file__).parents[2]
+# Which profile a stack is held to.
+_PROFILES = {"sandbox": "dev", "dev": "dev", "staging": "prod", "prod": "prod"}
+_STACKS = [name for name in _PROFILES if (_ROOT / f"Pulumi.{name}.yaml").exists()]
+
+
+def _cluster(component: dict[str, Any]) -> dict[str, Any]:
+    """What pulumi-eks makes of its component's inputs, as far as rules ask: its provider does not run under mocks."""
+    return {
+        "version": component["version"],
+        "vpcConfig": {
+            "endpointPublicAccess": component["endpointPublicAccess"],
+            "endpointPrivateAccess": component["endpointPrivateAccess"],
+            "publicAccessCidrs": component.get("publicAccessCidrs"),
+            "subnetIds": component["privateSubnetIds"],
+        },
+        "enabledClusterLogTypes": component["enabledClusterLogTypes"],
+        "encryptionConfig": {
+            "resources": ["secrets"],
+            "provider": {"keyArn": component["encryptionConfigKeyArn"]},
+        },
+        "upgradePolicy": component["upgradePolicy"],
+        "deletionProtection": component.get("deletionProtection"),
+        # the component's transform sets the second, which mocks do not apply to a remote component's children
+        "accessConfig": {
+            "authenticationMode": component["authenticationMode"],
+            "bootstrapClusterCreatorAdminPermissions": False,
+        },
+    }
+
+
+def _seen(resource: Resource) -> tuple[str, dict[str, Any]]:
+    """A resource as the engine would show it, or its nearest likeness where mocks stop."""
+    inputs = deserialize_properties(resource.inputs)
+    if resource.type == "eks:index:Cluster":
+        return "aws:eks/cluster:Cluster", _cluster(inputs)
+    if resource.type == "kubernetes:helm.sh/v4:Chart":
+        return "kubernetes:helm.sh/v3:Release", inputs
+    return resource.type, inputs
+
+
+def _world(declared: Declared) -> World:
+    return {resource.name: _seen(resource) for resource in declared.resources}
+
+
+@pytest.mark.parametrize("stack", _STACKS)
+def test_a_stack_of_the_project_passes_its_profile(stack: str) -> None:
+    levels = profile(_PROFILES[stack])
+    things = _world(program(stack))
+    said = {
+        name: found
+        for name, rule in RULES.items()
+        if levels[name]["enforcementLevel"] == "mandatory" and (found := refusals(rule, things, levels[name]))
+    }
+    assert said == {}
+
+
+def test_the_stacks_show_the_rules_what_they_are_about() -> None:
+    types = {token for token, _ in _world(program("sandbox")).values()}
+    assert {
+        "aws:eks/cluster:Cluster",
+        "aws:eks/nodeGroup:NodeGroup",
+        "aws:ec2/launchTemplate:LaunchTemplate",
+        "aws:ec2/subnet:Subnet",
+        "aws:iam/openIdConnectProvider:OpenIdConnectProvider",
+        "aws:iam/policy:Policy",
+        "aws:iam/role:Role",
+        "kubernetes:core/v1:Service",
+        "kubernetes:core/v1:ServiceAccount",
+        "kubernetes:helm.sh/v3:Release",
+        "kubernetes:networking.k8s.io/v1:Ingress",
+    } <= types
