@@ -24,6 +24,8 @@ class Call:
     url: str
     headers: dict[str, str] = field(default_factory=dict[str, str])
     body: bytes = b""
+    received: dict[str, str] = field(default_factory=dict[str, str], compare=False, repr=False)
+    """Every header as it came, names in lower case: what a signature binds. A replayed call has none."""
 
     @cached_property
     def path(self) -> str:

@@ -132,7 +132,8 @@ def application(gate: Gate) -> Callable[..., Any]:
         request = Request(environ)
         # werkzeug keeps the line as it came in RAW_URI: signatures and ARNs in paths need their own escapes.
         url = environ.get("RAW_URI") or environ.get("REQUEST_URI") or request.full_path
-        call = Call(request.method, url, kept_headers(dict(request.headers)), request.get_data())
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        call = Call(request.method, url, kept_headers(headers), request.get_data(), headers)
         try:
             reply = gate.take(call)
         except AnswerLostError:

@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteSecurityGroup.html
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from moto.ec2.models.security_groups import SecurityGroup
@@ -17,46 +18,9 @@ from sandbox.aws.patching import replace
 
 def install() -> None:
     """Put it right."""
-    delete_group = SecurityGroups.delete_security_group
-
-    def delete_security_group(self: SecurityGroups) -> Any:
-        name, group_id = self._get_param("GroupName"), self._get_param("GroupId")
-        group = self.ec2_backend.get_security_group_by_name_or_id(group_id or name)
-        if group:
-            check_unused(self.ec2_backend, group)
-        return delete_group(self)
-
-    replace(SecurityGroups, "delete_security_group", delete_security_group)
-    delete_subnet = SubnetBackend.delete_subnet
-
-    def delete_unused_subnet(self: Any, subnet_id: str) -> Any:
-        if any(i.subnet.id == subnet_id for i in self.enis.values()):
-            raise depends(f"The subnet '{subnet_id}' has dependencies and cannot be deleted.")
-        # A subnet's associations go with it; moto leaves them, and no route table could ever be deleted.
-        for table in self.route_tables.values():
-            table._associations = {k: s for k, s in table._associations.items() if s != subnet_id}  # noqa: SLF001 - moto's
-        for acl in self.network_acls.values():
-            kept = {k: a for k, a in acl._associations.items() if a.subnet_id != subnet_id}  # noqa: SLF001 - as above
-            acl._associations = kept  # noqa: SLF001 - as above
-        return delete_subnet(self, subnet_id)
-
-    replace(SubnetBackend, "delete_subnet", delete_unused_subnet)
-    delete_vpc = VPCBackend.delete_vpc
-
-    def delete_unused_vpc(self: Any, vpc_id: str) -> Any:
-        used = (
-            any(g.vpc and g.vpc.id == vpc_id for g in self.internet_gateways.values())
-            or any(i.subnet.vpc_id == vpc_id for i in self.enis.values())
-            or any(not g.is_default for g in self.groups[vpc_id].values())
-            or any(e.vpc_id == vpc_id and e.state != "deleted" for e in self.vpc_end_points.values())
-        )
-        if used:
-            raise depends(f"The vpc '{vpc_id}' has dependencies and cannot be deleted.")
-        gone = delete_vpc(self, vpc_id)
-        self.network_acls = {k: acl for k, acl in self.network_acls.items() if acl.vpc_id != vpc_id}
-        return gone
-
-    replace(VPCBackend, "delete_vpc", delete_unused_vpc)
+    replace(SecurityGroups, "delete_security_group", deleting_group(SecurityGroups.delete_security_group))
+    replace(SubnetBackend, "delete_subnet", deleting_subnet(SubnetBackend.delete_subnet))
+    replace(VPCBackend, "delete_vpc", deleting_vpc(VPCBackend.delete_vpc))
     make = SecurityGroup.__init__
 
     def init(self: Any, *arguments: Any, **more: Any) -> None:
@@ -65,6 +29,54 @@ def install() -> None:
             admit_members(self)
 
     replace(SecurityGroup, "__init__", init)
+
+
+def deleting_group(delete: Callable[..., Any]) -> Callable[..., Any]:
+    """DeleteSecurityGroup: one that nothing uses."""
+
+    def delete_security_group(self: SecurityGroups) -> Any:
+        name, group_id = self._get_param("GroupName"), self._get_param("GroupId")
+        group = self.ec2_backend.get_security_group_by_name_or_id(group_id or name)
+        if group:
+            check_unused(self.ec2_backend, group)
+        return delete(self)
+
+    return delete_security_group
+
+
+def deleting_subnet(delete: Callable[..., Any]) -> Callable[..., Any]:
+    """DeleteSubnet: one without interfaces; its associations go with it, which moto leaves for ever."""
+
+    def delete_subnet(self: Any, subnet_id: str) -> Any:
+        if any(i.subnet.id == subnet_id for i in self.enis.values()):
+            raise depends(f"The subnet '{subnet_id}' has dependencies and cannot be deleted.")
+        for table in self.route_tables.values():
+            table._associations = {k: s for k, s in table._associations.items() if s != subnet_id}  # noqa: SLF001 - moto's
+        for acl in self.network_acls.values():
+            kept = {k: a for k, a in acl._associations.items() if a.subnet_id != subnet_id}  # noqa: SLF001 - as above
+            acl._associations = kept  # noqa: SLF001 - as above
+        return delete(self, subnet_id)
+
+    return delete_subnet
+
+
+def deleting_vpc(delete: Callable[..., Any]) -> Callable[..., Any]:
+    """DeleteVpc: one with nothing in it but what it was made with, which goes with it."""
+
+    def delete_vpc(self: Any, vpc_id: str) -> Any:
+        used = (
+            any(g.vpc and g.vpc.id == vpc_id for g in self.internet_gateways.values())
+            or any(i.subnet.vpc_id == vpc_id for i in self.enis.values())
+            or any(not g.is_default for g in self.groups[vpc_id].values())
+            or any(e.vpc_id == vpc_id and e.state != "deleted" for e in self.vpc_end_points.values())
+        )
+        if used:
+            raise depends(f"The vpc '{vpc_id}' has dependencies and cannot be deleted.")
+        gone = delete(self, vpc_id)
+        self.network_acls = {k: acl for k, acl in self.network_acls.items() if acl.vpc_id != vpc_id}
+        return gone
+
+    return delete_vpc
 
 
 def admit_members(group: Any) -> None:
