@@ -9,7 +9,7 @@ import binascii
 import datetime as dt
 import re
 from dataclasses import dataclass
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 PREFIX = "k8s-aws-v1."
 CLUSTER_HEADER = "x-k8s-aws-id"
@@ -62,18 +62,20 @@ def parse(token: str, endpoint: str, now: dt.datetime) -> Request:
         raise TokenError(f"a token of EKS starts with {PREFIX} and is shorter than {_LONGEST} bytes")
     encoded = token.removeprefix(PREFIX)
     try:
-        url = urlsplit(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode())
+        url = urlsplit(base64.b64decode(encoded + "=" * (-len(encoded) % 4), b"-_", validate=True).decode())
     except (binascii.Error, UnicodeDecodeError, ValueError) as error:
         raise TokenError("what follows the prefix is not base64 of a URL") from error
     if url.netloc != urlsplit(endpoint).netloc and not (url.scheme == "https" and _STS_HOST.fullmatch(url.netloc)):
         raise TokenError(f"{url.netloc} is no host of STS")
     if url.path not in ("", "/"):
         raise TokenError(f"path {url.path} is not /")
-    parameters = {k.lower(): v for k, v in parse_qs(url.query, keep_blank_values=True).items()}
-    unknown = set(parameters) - _PARAMETERS
-    if unknown or any(len(values) != 1 for values in parameters.values()):
-        raise TokenError(f"parameters {sorted(unknown)} are unknown, or one is given twice")
-    given = {k: v[0] for k, v in parameters.items()}
+    given: dict[str, str] = {}
+    for name, value in parse_qsl(url.query, keep_blank_values=True):
+        if name.lower() not in _PARAMETERS:
+            raise TokenError(f"parameter {name} has no place in a token")
+        if name.lower() in given:
+            raise TokenError(f"parameter {name} is given twice")
+        given[name.lower()] = value
     if given.get("action") != "GetCallerIdentity":
         raise TokenError(f"action {given.get('action')} is not GetCallerIdentity")
     if CLUSTER_HEADER not in given.get("x-amz-signedheaders", "").split(";"):
