@@ -67,14 +67,13 @@ samples = kubernetes.core.v1.Namespace(
 )
 # The controller is there before its webhooks are asked, and until the last finalizer is gone.
 on_controller = pulumi.ResourceOptions.merge(in_cluster, pulumi.ResourceOptions(depends_on=[controller]))
-namespace, exposure = samples.metadata.apply(lambda metadata: str(metadata.name)), settings.samples.exposure
+namespace = samples.metadata.apply(lambda metadata: str(metadata.name))
 nlb = NetworkLoadBalancedService(
     "web-nlb",
     {
         "cluster_name": cluster.cluster_name,
         "namespace": namespace,
-        "scheme": settings.samples.nlb_scheme,
-        **exposure,
+        **settings.samples.nlb.arguments,
     },
     on_controller,
 )
@@ -83,8 +82,8 @@ alb = ApplicationLoadBalancedIngress(
     {
         "cluster_name": cluster.cluster_name,
         "namespace": namespace,
-        "scheme": settings.samples.alb_scheme,
-        **exposure,
+        **settings.samples.alb.arguments,
+        **settings.samples.alb.web_acl,
     },
     on_controller,
 )

@@ -11,6 +11,7 @@ import pulumi
 from pulumi.runtime import config as runtime_config
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from eks_load_balancing.annotations import SCHEMES
@@ -50,14 +51,22 @@ class MirrorArgs(TypedDict):
     chart: NotRequired[str]
 
 
-class ExposureArgs(TypedDict):
-    """What both applications share; the last two only if they are configured."""
+class WorkloadArgs(TypedDict):
+    """What every application takes; those that are not required go to the component only if they are configured."""
 
     replicas: int
+    scheme: str
     deregistration_delay: int
     deletion_protection: bool
     inbound_cidrs: NotRequired[list[str]]
     certificate_arn: NotRequired[str]
+    access_logs_bucket: NotRequired[str]
+
+
+class WebAclArgs(TypedDict):
+    """What goes to a component only if it is configured."""
+
+    web_acl_arn: NotRequired[str]
 
 
 class NetworkSettings(_Section):
@@ -148,35 +157,56 @@ class ControllerSettings(_Section):
         return mirror
 
 
-class SampleSettings(_Section):
-    """The two applications behind the load balancers."""
+class WorkloadSettings(_Section):
+    """An application behind a load balancer."""
 
-    namespace: Namespace = Field(default="samples", description="their namespace")
     replicas: Annotated[int, AfterValidator(lambda n: at_least(n, 0, "replicas"))] = Field(
-        default=2, description="pods of each"
+        default=2, description="the pods", examples=[2]
     )
-    nlb_scheme: Scheme = Field(default="internal", description="internal or internet-facing")
-    alb_scheme: Scheme = Field(default="internal", description="internal or internet-facing")
+    scheme: Scheme = Field(default="internal", description="internal or internet-facing")
     inbound_cidrs: list[str] | None = Field(default=None, description="ranges that may connect")
     certificate_arn: str | None = Field(default=None, description="an ACM certificate for TLS")
+    access_logs_bucket: str | None = Field(default=None, description="an S3 bucket for access logs")
     deregistration_delay: Annotated[int, AfterValidator(lambda n: at_least(n, 0, "deregistrationDelay"))] = Field(
-        default=30, description="seconds that connections have to end"
+        default=30, description="seconds that connections have to end", examples=[30]
     )
-    deletion_protection: bool = Field(default=False, description="whether AWS refuses to delete the load balancers")
+    deletion_protection: bool = Field(default=False, description="whether AWS refuses to delete the load balancer")
 
     @property
-    def exposure(self) -> ExposureArgs:
-        """Arguments that both applications take."""
-        exposure: ExposureArgs = {
+    def arguments(self) -> WorkloadArgs:
+        """Arguments for either component."""
+        arguments: WorkloadArgs = {
             "replicas": self.replicas,
+            "scheme": self.scheme,
             "deregistration_delay": self.deregistration_delay,
             "deletion_protection": self.deletion_protection,
         }
         if self.inbound_cidrs is not None:
-            exposure["inbound_cidrs"] = self.inbound_cidrs
+            arguments["inbound_cidrs"] = self.inbound_cidrs
         if self.certificate_arn:
-            exposure["certificate_arn"] = self.certificate_arn
-        return exposure
+            arguments["certificate_arn"] = self.certificate_arn
+        if self.access_logs_bucket:
+            arguments["access_logs_bucket"] = self.access_logs_bucket
+        return arguments
+
+
+class IngressSettings(WorkloadSettings):
+    """The application behind the ALB."""
+
+    web_acl_arn: str | None = Field(default=None, description="a WAF web ACL")
+
+    @property
+    def web_acl(self) -> WebAclArgs:
+        """Arguments for an `ApplicationLoadBalancedIngress` alone."""
+        return {"web_acl_arn": self.web_acl_arn} if self.web_acl_arn else {}
+
+
+class SampleSettings(_Section):
+    """The two applications behind the load balancers."""
+
+    namespace: Namespace = Field(default="samples", description="their namespace")
+    nlb: WorkloadSettings = WorkloadSettings()
+    alb: IngressSettings = IngressSettings()
 
 
 class Settings(_Section):
@@ -271,18 +301,25 @@ def _line(error: ErrorDetails) -> str:
 
 
 def _section(path: tuple[int | str, ...]) -> type[_Section]:
-    """Return the section that a path of keys leads to."""
-    field = Settings.model_fields.get(str(path[0])) if path else None
-    kind = field.annotation if field else None
-    return kind if isinstance(kind, type) and issubclass(kind, _Section) else Settings
+    """Return the innermost section on a path of keys."""
+    section: type[_Section] = Settings
+    for key in path:
+        field = _field(section, key)
+        kind = field.annotation if field else None
+        if not (isinstance(kind, type) and issubclass(kind, _Section)):
+            break
+        section = kind
+    return section
+
+
+def _field(section: type[_Section], key: int | str) -> FieldInfo | None:
+    return next((field for name, field in section.model_fields.items() if (field.alias or name) == key), None)
 
 
 def _hint(path: tuple[int | str, ...]) -> str:
     """Return what a key is to hold, with an example."""
     keys = [part for part in path if isinstance(part, str)]
-    field = next(
-        (f for name, f in _section(tuple(keys[:-1])).model_fields.items() if (f.alias or name) == keys[-1]), None
-    )
+    field = _field(_section(tuple(keys[:-1])), keys[-1])
     if field is None:
         return "another value"
     example = f", such as {field.examples[0]}" if field.examples else ""

@@ -43,8 +43,8 @@ def refused(**changes: Any) -> str:
 def test_four_keys_are_enough() -> None:
     settings = load(configured())
 
-    assert settings.controller.replicas == settings.samples.replicas == 2
-    assert settings.samples.nlb_scheme == settings.samples.alb_scheme == "internal"
+    assert settings.controller.replicas == settings.samples.nlb.replicas == settings.samples.alb.replicas == 2
+    assert settings.samples.nlb.scheme == settings.samples.alb.scheme == "internal"
     assert settings.protect is False
 
 
@@ -85,7 +85,14 @@ NETWORK, CLUSTER, NODES, CONTROLLER, SAMPLES = (
         ({"controller": {"disabledFeatures": ["x"]}}, f"{CONTROLLER}.disabledFeatures.0", "'x' is", "discovery"),
         ({"nodes": {"desired": 9}}, NODES, "9 nodes wanted, which is not between 2", "give one that is"),
         ({"nodes": {"min": "few"}}, f"{NODES}.min", '"few": input should be', "give the fewest nodes, such as 2"),
-        ({"samples": {"nlbScheme": "x"}}, f"{SAMPLES}.nlbScheme", "'x' is not known", "internal, internet-facing"),
+        (
+            {"samples": {"nlb": {"scheme": "x"}}},
+            f"{SAMPLES}.nlb.scheme",
+            "'x' is not known",
+            "internal, internet-facing",
+        ),
+        ({"samples": {"nlb": {"webAclArn": "x"}}}, f"{SAMPLES}.nlb.webAclArn", "is not a key", "replicas, scheme"),
+        ({"samples": {"alb": {"replicas": "x"}}}, f"{SAMPLES}.alb.replicas", '"x": input', "give the pods, such as 2"),
         ({"samples": {"namespace": "A"}}, f"{SAMPLES}.namespace", "'A' is not a name", "with a letter or digit"),
         ({"tags": {"a": 1}}, "eks-load-balancing:tags.a", "1: input should be", "give another value"),
         ({"region": "here"}, f"{NETWORK}.zones", "not in here", "give zones of it"),
