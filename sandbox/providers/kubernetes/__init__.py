@@ -14,5 +14,6 @@ Layers, each knowing only those above it:
 What it does otherwise than pulumi-kubernetes, on purpose: creates are server-side apply too, so that one that was
 interrupted can be repeated; previews do not promise what only an update decides; a Service is ready with its first
 ready endpoint, without ten seconds of settling; in a chart workloads come behind what they read; a refresh does not
-judge readiness; Patch resources, client-side apply, rendering to files and Helm releases are refused.
+judge readiness; what `kubectl scale` has set is taken over, with a warning. Patch resources, client-side apply,
+rendering to files and Helm releases are refused.
 """

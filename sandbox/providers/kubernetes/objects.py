@@ -12,7 +12,8 @@ from sandbox.providers.kubernetes.annotations import Wish
 from sandbox.providers.kubernetes.client import ApiError, Client
 from sandbox.providers.kubernetes.ignoring import without_ignored
 from sandbox.providers.kubernetes.kinds import Kind, Selection, of_object
-from sandbox.providers.kubernetes.watching import Objects, WaitingError, until
+from sandbox.providers.kubernetes.readiness import Objects
+from sandbox.providers.kubernetes.watching import WaitingError, until
 
 DEFINITIONS: Final = Kind("apiextensions.k8s.io", "v1", "CustomResourceDefinition")
 NAMESPACES: Final = Kind("", "v1", "Namespace")
@@ -42,12 +43,14 @@ class Operation:
         wish: What the object's annotations ask for.
         stopped: Set when the engine wants everything to end.
         report: Told what is still missing while something is awaited.
+        warn: Told what the user should know afterwards too.
     """
 
     client: Client
     wish: Wish
     stopped: asyncio.Event
     report: Report | None = None
+    warn: Callable[[str], Awaitable[None]] | None = None
 
 
 def is_managed_by(live: Any, manager: str) -> bool:
@@ -87,6 +90,9 @@ async def create(operation: Operation, item: Any, manager: str, *, upsert: bool)
 async def apply(operation: Operation, path: str, item: Any, manager: str, *, dry_run: bool = False) -> Any:
     """Applies an object; takes over what kubectl alone has changed, as pulumi-kubernetes does.
 
+    It does so from `kubectl scale` too, which pulumi-kubernetes does not: on a laptop one scales by hand, and goes on.
+    The warning says what a real update would have said.
+
     Raises:
         ApiError: The server refused; a conflict's message says how to force it.
     """
@@ -96,10 +102,12 @@ async def apply(operation: Operation, path: str, item: Any, manager: str, *, dry
         if error.code != _CONFLICT or error.reason != "Conflict" or not error.causes:
             raise
         others = [_MANAGER.search(cause.get("message", "")) for cause in error.causes]
-        if all(other and other[1].startswith("kubectl") and not other[2] for other in others):
-            return await operation.client.apply(path, item, manager, force=True, dry_run=dry_run)
-        remedy = 'leave these fields to it, or set the annotation pulumi.com/patchForce: "true" to take them over'
-        raise ApiError(error.code, {"message": f"{error}: {remedy}", "reason": error.reason}) from error
+        if not all(other and other[1].startswith("kubectl") for other in others):
+            remedy = 'leave these fields to it, or set the annotation pulumi.com/patchForce: "true" to take them over'
+            raise ApiError(error.code, {"message": f"{error}: {remedy}", "reason": error.reason}) from error
+        if operation.warn and any(other and other[2] for other in others):
+            await operation.warn(f"taken over from `kubectl scale`, which pulumi-kubernetes would refuse ({error})")
+        return await operation.client.apply(path, item, manager, force=True, dry_run=dry_run)
 
 
 async def preview(operation: Operation, item: Any, manager: str) -> Any:

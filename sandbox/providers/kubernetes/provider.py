@@ -68,7 +68,8 @@ class Kubernetes(sdk.Provider):
         async def report(missing: Sequence[str]) -> None:
             await self._log.status(urn, f"waiting: {'; '.join(missing)}" if missing else "")
 
-        return objects.Operation(self._cluster(), annotations.wish(item, timeout), self._stopped, report)
+        warn = partial(self._log.warn, urn)
+        return objects.Operation(self._cluster(), annotations.wish(item, timeout), self._stopped, report, warn)
 
     # Components and functions
 

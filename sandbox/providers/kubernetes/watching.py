@@ -9,9 +9,10 @@ from sandbox.providers.common.server import ProviderError
 from sandbox.providers.kubernetes.client import ApiError, Client
 from sandbox.providers.kubernetes.kinds import Selection
 from sandbox.providers.kubernetes.kubeconfig import UnreachableError
+from sandbox.providers.kubernetes.readiness import Objects, Settling
 
-Objects = Mapping[str, Sequence[Any]]
-"""Objects by the role that they have for whoever looks."""
+SECONDS_TO_SETTLE = 10.0
+"""How long nothing may change before a lack that may be right counts no more: pulumi-kubernetes' ten seconds."""
 
 _GONE = 410
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
@@ -121,7 +122,7 @@ async def until(
     stopped: asyncio.Event,
     report: Callable[[Sequence[str]], Awaitable[None]] | None = None,
 ) -> Objects:
-    """Waits until nothing is missing any more.
+    """Waits until nothing is missing any more, or only what may be missing for good (`readiness.Settling`).
 
     Args:
         client: The cluster.
@@ -138,30 +139,41 @@ async def until(
         WaitingError: The time is up, or `stopped` was set.
         ProviderError: Something cannot be looked at.
     """
+    clock = asyncio.get_running_loop().time
     lacking: Sequence[str] = ()
+    since, deadline = clock(), clock() + seconds
     async with Observer(client, selections) as seen:
         stop = asyncio.create_task(stopped.wait())
-        deadline = asyncio.get_running_loop().time() + seconds
         try:
             while True:
                 if seen.complete:
                     before, lacking = lacking, missing(seen.objects())
+                    since = since if lacking == before else clock()
                     if report and lacking != before:
                         await report(lacking)
-                    if not lacking:
+                    if not lacking or (_may_be_right(lacking) and clock() >= since + SECONDS_TO_SETTLE):
                         return seen.objects()
-                left = deadline - asyncio.get_running_loop().time()
-                if left <= 0 or stopped.is_set():
+                if clock() >= deadline or stopped.is_set():
                     why = "interrupted" if stopped.is_set() else f"not within {seconds:g} s"
                     what = "; ".join(lacking) or "the cluster did not answer"
                     raise WaitingError(f"{why}: {what}", lacking, seen.objects())
-                change = asyncio.create_task(seen.change())
-                try:
-                    await asyncio.wait({change, stop}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
-                finally:
-                    if not change.done():
-                        change.cancel()
-                if change.done() and not change.cancelled():
-                    change.result()
+                settled = since + SECONDS_TO_SETTLE if _may_be_right(lacking) else deadline
+                await _next(seen, stop, max(0.0, min(settled, deadline) - clock()))
         finally:
             stop.cancel()
+
+
+def _may_be_right(lacking: Sequence[str]) -> bool:
+    return bool(lacking) and all(isinstance(one, Settling) for one in lacking)
+
+
+async def _next(seen: Observer, stop: asyncio.Task[Any], seconds: float) -> None:
+    """Returns at the next change, when `stop` is done, or when the time is up."""
+    change = asyncio.create_task(seen.change())
+    try:
+        await asyncio.wait({change, stop}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        if not change.done():
+            change.cancel()
+    if change.done() and not change.cancelled():
+        change.result()

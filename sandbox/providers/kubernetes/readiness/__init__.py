@@ -8,9 +8,9 @@ from typing import Final
 
 from sandbox.providers.kubernetes.readiness import others, traffic, workloads
 from sandbox.providers.kubernetes.readiness.others import definition, waits_for
-from sandbox.providers.kubernetes.readiness.rule import SELF, FailedError, Objects, Rule, at, condition
+from sandbox.providers.kubernetes.readiness.rule import SELF, FailedError, Objects, Rule, Settling, at, condition
 
-__all__ = ["RULES", "SELF", "FailedError", "Objects", "Rule", "at", "condition", "definition", "waits_for"]
+__all__ = ["RULES", "SELF", "FailedError", "Objects", "Rule", "Settling", "at", "condition", "definition", "waits_for"]
 
 RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("apps", "Deployment"): Rule(workloads.deployment, workloads.pods_of),

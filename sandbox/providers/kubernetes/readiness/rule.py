@@ -34,6 +34,15 @@ class FailedError(Exception):
     """It will never be ready: waiting on is pointless."""
 
 
+class Settling(str):
+    """A lack that may be as it should be: it counts no more once nothing has changed for a while.
+
+    A Service whose workload is scaled to nothing has no endpoints, and never will have.
+    """
+
+    __slots__ = ()
+
+
 def at(item: Any, *path: str) -> Any:
     """The value at a path of an object, or None."""
     for part in path:

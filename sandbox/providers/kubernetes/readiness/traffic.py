@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from sandbox.providers.kubernetes.kinds import Kind, Selection
-from sandbox.providers.kubernetes.readiness.rule import SELF, Objects, at, labels_of
+from sandbox.providers.kubernetes.readiness.rule import SELF, Objects, Settling, at, labels_of
 
 _SLICES: Final = Kind("discovery.k8s.io", "v1", "EndpointSlice")
 _SERVICES: Final = Kind("", "v1", "Service")
@@ -24,18 +24,22 @@ def slices_of(item: Any) -> dict[str, Selection]:
     return {"slices": Selection(_SLICES, item["metadata"]["namespace"], labels=labels)}
 
 
-def _ready_endpoints(slices: Sequence[Any]) -> int:
+def _no_ready_endpoint(slices: Sequence[Any], what: str) -> list[str]:
+    """`what`, if no endpoint is ready: while there are any, it is theirs to become so."""
+    endpoints = [endpoint for part in slices for endpoint in part.get("endpoints") or ()]
     # No word on readiness means ready (EndpointSlice API, `conditions.ready`).
-    endpoints = (endpoint for part in slices for endpoint in part.get("endpoints") or ())
-    return sum(at(endpoint, "conditions", "ready") is not False for endpoint in endpoints)
+    if any(at(endpoint, "conditions", "ready") is not False for endpoint in endpoints):
+        return []
+    return [what if endpoints else Settling(what)]
 
 
 def service(objects: Objects) -> Sequence[str]:
     """It has a ready endpoint (if it selects pods at all) and, as a load balancer, an address."""
     (item,) = objects[SELF]
     lacking: list[str] = []
-    if _waits_for_pods(item) and not _ready_endpoints(objects.get("slices", ())):
-        lacking.append(f"no pod that matches {labels_of(item['spec']['selector'])} is ready")
+    if _waits_for_pods(item):
+        what = f"no pod that matches {labels_of(item['spec']['selector'])} is ready"
+        lacking += _no_ready_endpoint(objects.get("slices", ()), what)
     if item["spec"].get("type") == "LoadBalancer" and not at(item, "status", "loadBalancer", "ingress"):
         by = item["spec"].get("loadBalancerClass")
         lacking.append("it has no load balancer address" + (f" (its controller is {by})" if by else ""))
@@ -72,9 +76,9 @@ def ingress(objects: Objects) -> Sequence[str]:
             if at(part, "metadata", "labels", "kubernetes.io/service-name") == name
         ]
         if name not in services:
-            lacking.append(f"its backend service {name} does not exist")
-        elif _waits_for_pods(services[name]) and not _ready_endpoints(slices):
-            lacking.append(f"its backend service {name} has no ready pod")
+            lacking.append(Settling(f"its backend service {name} does not exist"))
+        elif _waits_for_pods(services[name]):
+            lacking += _no_ready_endpoint(slices, f"its backend service {name} has no ready pod")
     if not at(item, "status", "loadBalancer", "ingress"):
         by = item["spec"].get("ingressClassName")
         lacking.append("it has no load balancer address" + (f" (its class is {by})" if by else ""))

@@ -12,9 +12,11 @@ from aiohttp import web
 
 from sandbox.cluster.sockets import free_port
 from sandbox.providers.common.server import ProviderError
+from sandbox.providers.kubernetes import watching
 from sandbox.providers.kubernetes.client import ApiError, Client
 from sandbox.providers.kubernetes.kinds import Kind, Selection
 from sandbox.providers.kubernetes.kubeconfig import Connection, Exec, UnreachableError
+from sandbox.providers.kubernetes.readiness import Settling
 from sandbox.providers.kubernetes.watching import WaitingError, until
 
 SERVICES = Selection(Kind("", "v1", "Service"), "n")
@@ -280,3 +282,24 @@ def test_a_server_that_is_not_there_is_unreachable() -> None:
 
     with pytest.raises(UnreachableError, match=r"the cluster at http://127\.0\.0\.1:\d+ does not answer"):
         run(scenario)
+
+
+@pytest.mark.parametrize(("lacks", "settles"), [([Settling("a")], True), ([Settling("a"), "b"], False)])
+def test_what_may_be_missing_for_good_is_waited_for_a_while_only(
+    monkeypatch: pytest.MonkeyPatch,
+    lacks: list[str],
+    settles: bool,  # noqa: FBT001
+) -> None:
+    monkeypatch.setattr(watching, "SECONDS_TO_SETTLE", 0.2)
+
+    async def scenario() -> Any:
+        async with serving() as (server, client):
+            server.lists = [[]]
+            stopped = asyncio.Event()
+            return await until(client, {"services": SERVICES}, lambda _: lacks, seconds=1, stopped=stopped)
+
+    if settles:
+        assert run(scenario) == {"services": []}
+    else:
+        with pytest.raises(WaitingError, match="not within 1 s: a; b"):
+            run(scenario)

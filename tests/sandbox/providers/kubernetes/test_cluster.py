@@ -188,17 +188,27 @@ def test_a_conflict_names_field_and_manager_and_the_way_out(
     engine: Engine, namespace: str, control_plane: ControlPlane
 ) -> None:
     made = engine.create(DEPLOYMENT, "d", **unawaited(deployment(namespace, name="d")))
-    control_plane.kubectl("-n", namespace, "scale", "deployment", "d", "--replicas=3")
+    patch = ("-n", namespace, "patch", "deployment", "d", "--field-manager=autoscaler", "-p")
+    control_plane.kubectl(*patch, '{"spec": {"replicas": 3}}')
     with pytest.raises(ProviderError) as found:
         engine.update(made, **unawaited(deployment(namespace, name="d", replicas=2)))
     said = str(found.value)
-    assert '"kubectl" with subresource "scale"' in said
+    assert 'conflict with "autoscaler"' in said
     assert ".spec.replicas" in said
     assert 'pulumi.com/patchForce: "true"' in said
     assert "\n" not in said
     forced = unawaited(deployment(namespace, name="d", replicas=2))
     forced["metadata"]["annotations"]["pulumi.com/patchForce"] = "true"
     assert engine.update(made, **forced)["spec"]["replicas"] == 2
+
+
+def test_what_kubectl_scaled_is_taken_back_with_a_warning(
+    engine: Engine, namespace: str, control_plane: ControlPlane
+) -> None:
+    made = engine.create(DEPLOYMENT, "d", **unawaited(deployment(namespace, name="d")))
+    control_plane.kubectl("-n", namespace, "scale", "deployment", "d", "--replicas=3")
+    assert engine.update(made, **unawaited(deployment(namespace, name="d", replicas=2)))["spec"]["replicas"] == 2
+    assert ["which pulumi-kubernetes would refuse" in line for line in engine.log.lines] == [True]
 
 
 def test_what_kubectl_edited_is_taken_back(engine: Engine, namespace: str, control_plane: ControlPlane) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sandbox.providers.kubernetes import readiness
-from sandbox.providers.kubernetes.readiness import RULES, SELF, FailedError, Objects
+from sandbox.providers.kubernetes.readiness import RULES, SELF, FailedError, Objects, Settling
 
 DEPLOYMENT: dict[str, Any] = {
     "metadata": {"name": "d", "namespace": "n", "generation": 2},
@@ -215,3 +215,17 @@ def test_an_annotation_can_say_what_to_wait_for(condition: str, holds: bool) -> 
     item = {"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}}
     lacking = readiness.waits_for([condition]).missing({SELF: [item]})
     assert list(lacking) == ([] if holds else [f"{condition} does not hold"])
+
+
+def settles(kind: tuple[str, str], item: Any, **related: Any) -> list[bool]:
+    return [isinstance(one, Settling) for one in RULES[kind].missing({SELF: [item], **related})]
+
+
+def test_having_no_endpoints_at_all_may_be_right_but_having_unready_ones_is_not() -> None:
+    unready = copy.deepcopy(READY_SLICE)
+    unready["endpoints"][0]["conditions"]["ready"] = False
+    assert settles(("", "Service"), SERVICE, slices=[]) == [True]
+    assert settles(("", "Service"), SERVICE, slices=[unready]) == [False]
+    assert settles(("networking.k8s.io", "Ingress"), INGRESS) == [True]
+    balancer = changed(SERVICE, spec={"type": "LoadBalancer"})
+    assert settles(("", "Service"), balancer, slices=[]) == [True, False]
