@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import threading
 import time
 from typing import Any
 
@@ -185,14 +186,17 @@ def test_the_ordinary_clients_work(stack: Sandbox, command: tuple[str, ...]) -> 
 
 
 def test_a_watch_sees_what_happens(stack: Sandbox) -> None:
-    command = ["kubectl", "get", "configmaps", "-n", "default", "--watch-only", "-o", "name"]
+    command = ["kubectl", "get", "configmaps", "-n", "default", "--watch", "-o", "name"]
     with subprocess.Popen(command, env=stack.environment(), stdout=subprocess.PIPE, text=True) as watch:
+        deadline = threading.Timer(30, watch.terminate)
+        deadline.start()
         try:
-            stdout = watch.stdout
-            assert stdout is not None
+            assert watch.stdout is not None
+            assert watch.stdout.readline() == "configmap/kube-root-ca.crt\n"
             stack.run("kubectl", "create", "configmap", "-n", "default", "seen")
-            assert stdout.readline().strip() == "configmap/seen"
+            assert watch.stdout.readline() == "configmap/seen\n"
         finally:
+            deadline.cancel()
             watch.terminate()
             stack.run("kubectl", "delete", "configmap", "-n", "default", "seen")
 
