@@ -83,7 +83,7 @@ class ApplicationLoadBalancedIngress(pulumi.ComponentResource):
             deregistration_delay=delay,
             health_check_path=exposure.health_check_path or "/",
         )
-        super().__init__("eks-load-balancing:index:ApplicationLoadBalancedIngress", name, {**args}, opts)
+        super().__init__("eks-load-balancing:index:ApplicationLoadBalancedIngress", name, opts=opts)
         child = pulumi.ResourceOptions(parent=self)
         deploy(workload, self)
         service = kubernetes.core.v1.Service(

@@ -92,7 +92,7 @@ class Cluster(pulumi.ComponentResource):
         self._tags: Input[Mapping[str, Input[str]]] = args.get("tags") or {}
         self._cluster_name = errors.cluster_name(args["cluster_name"])
         version, nodes = kubernetes_version(args["version"]), check_nodes(args["nodes"])
-        super().__init__("eks-load-balancing:index:Cluster", name, {**args}, opts)
+        super().__init__("eks-load-balancing:index:Cluster", name, opts=opts)
         identity = aws.get_caller_identity_output(opts=pulumi.InvokeOutputOptions(parent=self))
 
         cluster = self._control_plane(version)

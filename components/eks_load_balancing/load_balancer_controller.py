@@ -93,7 +93,7 @@ class LoadBalancerController(pulumi.ComponentResource):
         if isinstance(args["cluster_name"], str):  # what is known now is refused now, and not while resources are made
             name_in_eks = errors.cluster_name(args["cluster_name"])
             controller_policy(version.version, partition, name_in_eks, region, ANY_VPC, disabled_features=disabled)
-        super().__init__("eks-load-balancing:index:LoadBalancerController", name, {**args}, opts)
+        super().__init__("eks-load-balancing:index:LoadBalancerController", name, opts=opts)
         child = pulumi.ResourceOptions(parent=self)
 
         policy = aws.iam.Policy(

@@ -47,7 +47,7 @@ class Network(pulumi.ComponentResource):
         self._tags = args.get("tags")
         nat = one_of(args.get("nat", "single"), NAT_MODES, "nat")
         plan = plan_subnets(args["cidr"], args["zones"])
-        super().__init__("eks-load-balancing:index:Network", name, {**args}, opts)
+        super().__init__("eks-load-balancing:index:Network", name, opts=opts)
 
         vpc = aws.ec2.Vpc(
             f"{name}-vpc",

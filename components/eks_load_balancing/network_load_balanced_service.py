@@ -84,7 +84,7 @@ class NetworkLoadBalancedService(pulumi.ComponentResource):
             deregistration_delay=delay,
             health_check_path=exposure.health_check_path or "/",
         )
-        super().__init__("eks-load-balancing:index:NetworkLoadBalancedService", name, {**args}, opts)
+        super().__init__("eks-load-balancing:index:NetworkLoadBalancedService", name, opts=opts)
         deploy(workload, self)
         service = kubernetes.core.v1.Service(
             f"{name}-service",

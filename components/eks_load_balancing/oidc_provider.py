@@ -38,7 +38,7 @@ class OidcProvider(pulumi.ComponentResource):
             raise InvalidInputError(
                 f"issuer URL {issuer_url!r} does not begin with https://: give the one that DescribeCluster shows"
             )
-        super().__init__("eks-load-balancing:index:OidcProvider", name, {**args}, opts)
+        super().__init__("eks-load-balancing:index:OidcProvider", name, opts=opts)
         provider = aws.iam.OpenIdConnectProvider(
             f"{name}-provider",
             url=issuer_url,

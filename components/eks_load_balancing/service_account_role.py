@@ -59,7 +59,7 @@ class ServiceAccountRole(pulumi.ComponentResource):
         account = errors.service_account(args["service_account"])
         identity = errors.one_of(args.get("identity", IRSA), (IRSA, POD_IDENTITY), "identity")
         trust = _trust(args, identity)
-        super().__init__("eks-load-balancing:index:ServiceAccountRole", name, {**args}, opts)
+        super().__init__("eks-load-balancing:index:ServiceAccountRole", name, opts=opts)
         child = pulumi.ResourceOptions(parent=self)
 
         role = aws.iam.Role(
