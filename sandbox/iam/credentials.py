@@ -7,7 +7,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -124,9 +124,11 @@ def verify(request: Signed, claim: Claim, key: Key | None, now: datetime) -> Key
 
 def _check_time(claim: Claim, now: datetime) -> None:
     try:
-        made = datetime.strptime(claim.time, _TIME).replace(tzinfo=UTC)
+        made = datetime.fromisoformat(claim.time)
     except ValueError:
-        raise CredentialError("signature", f"Date {claim.time} is not {_TIME}") from None
+        made = None
+    if made is None or made.strftime(_TIME) != claim.time:
+        raise CredentialError("signature", f"Date {claim.time} is not a time like 20261231T235959Z")
     if claim.time[:8] != claim.scope[0]:
         raise CredentialError("signature", f"Date in Credential scope does not match {claim.time[:8]}")
     if made + claim.lasts < now:

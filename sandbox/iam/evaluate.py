@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-l
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
@@ -78,12 +78,12 @@ class Statement:
         return any(like(action.lower(), pattern) for pattern in self.actions) != self.other_actions
 
     def applies(self, request: Request) -> bool:
-        """Whether it speaks of the request (but for its principal).
+        """Whether it speaks of the request, whose action it covers (and but for its principal).
 
         Raises:
             CannotJudgeError: the sandbox cannot tell.
         """
-        return self.covers(request.action) and self._at(request) and all_hold(self.conditions, request.context)
+        return self._at(request) and all_hold(self.conditions, request.context)
 
     def _at(self, request: Request) -> bool:
         if self.resources is None:
@@ -124,6 +124,13 @@ class Policy:
 
     name: str
     statements: tuple[Statement, ...]
+    _covering: dict[str, tuple[Statement, ...]] = field(default_factory=dict[str, tuple[Statement, ...]], repr=False)
+
+    def covering(self, action: str) -> tuple[Statement, ...]:
+        """The statements that speak of an action; found once, as most calls are of a few dozen actions."""
+        if action not in self._covering:
+            self._covering[action] = tuple(statement for statement in self.statements if statement.covers(action))
+        return self._covering[action]
 
 
 @lru_cache(maxsize=4096)
@@ -252,7 +259,7 @@ def _allowed(request: Request, policies: Policies) -> Decision:
 
 def _matching(request: Request, policies: Iterable[Policy], *, allows: bool) -> Iterator[Statement]:
     """The statements of one effect that speak of the request."""
-    return (s for each in policies for s in each.statements if s.allows is allows and s.applies(request))
+    return (s for each in policies for s in each.covering(request.action) if s.allows is allows and s.applies(request))
 
 
 def _granted(request: Request, own: Policy | None) -> dict[str, tuple[Statement, ...]]:

@@ -107,7 +107,7 @@ def demands(operation: Operation, place: Place, look: Look) -> list[Demand]:
     keys = request_keys(operation.service, operation.name, operation.parameters, place)
     asked = [each for each in about if not each.only_tagged] or [Target("", "*")]
     return [
-        *(_demand(scene, operation.action, each, keys, tags.get(each.kind, tags.get(""))) for each in asked),
+        *(demand_on(scene, operation.action, each, keys, tags.get(each.kind, tags.get(""))) for each in asked),
         *_tagging(scene, operation, about, tags),
         *_passing(scene, operation),
         *_linking(scene, operation),
@@ -115,7 +115,7 @@ def demands(operation: Operation, place: Place, look: Look) -> list[Demand]:
     ]
 
 
-def _demand(scene: Scene, action: str, target: Target, keys: Keys, tags: Mapping[str, str] | None = None) -> Demand:
+def demand_on(scene: Scene, action: str, target: Target, keys: Keys, tags: Mapping[str, str] | None = None) -> Demand:
     """The keys that the reference lists for the action on that type, as request and state answer them."""
     facts = None if target.made or target.arn == "*" else scene.look(target.arn)
     known: Keys = {**keys, **(facts.keys if facts else {})}
@@ -163,15 +163,15 @@ def _tagging(
                 "aws:tagkeys": list(given),
                 f"{operation.service}:createaction": (operation.name,),
             }
-            yield _demand(scene, f"{operation.service}:{name}", replace(target, made=True), keys, given)
+            yield demand_on(scene, f"{operation.service}:{name}", replace(target, made=True), keys, given)
 
 
 def _passing(scene: Scene, operation: Operation) -> Iterator[Demand]:
     """Handing a role to a service takes `iam:PassRole` on it."""
     path, service = _PASSED.get((operation.service, operation.name), ("", ""))
     for arn in at(operation.parameters, path) if path else ():
-        keys: Keys = {"iam:passedtoservice": (service,), "iam:associatedresourcearn": None}
-        yield _demand(scene, "iam:PassRole", Target("role", arn), keys)
+        keys: Keys = {"iam:passedtoservice": (service,)}
+        yield demand_on(scene, "iam:PassRole", Target("role", arn), keys)
 
 
 def _linking(scene: Scene, operation: Operation) -> Iterator[Demand]:
@@ -182,7 +182,7 @@ def _linking(scene: Scene, operation: Operation) -> Iterator[Demand]:
     arn = linked_role(service, scene.place)
     if scene.look(arn) is None:
         keys: Keys = {"iam:awsservicename": (service,)}
-        yield _demand(scene, "iam:CreateServiceLinkedRole", Target("role", arn, made=True), keys)
+        yield demand_on(scene, "iam:CreateServiceLinkedRole", Target("role", arn, made=True), keys)
 
 
 def _implied(operation: Operation) -> Iterator[Demand]:

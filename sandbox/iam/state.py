@@ -20,6 +20,8 @@ from sandbox.iam.facts import Surroundings, tags_of
 from sandbox.iam.reference import Place
 from sandbox.iam.requests import Look
 
+_NOTHING = '{"Statement": []}'
+
 
 @dataclass(frozen=True)
 class State:
@@ -59,10 +61,11 @@ class State:
         return self._user(user, access_key) if user else None
 
     def _session(self, session: Any) -> Key | None:
-        role = self._role(session.role_arn)
-        if role is None:
+        role, issued = self._role(session.role_arn), session.access_key.create_date
+        # A role that was made anew under its old name is another.
+        if role is None or role.create_date > issued:
             return None
-        # What sts does not keep of a session it has not been given.
+        # moto keeps neither tags nor managed policies of a session: who wants them heeded sets them on it.
         inline = [("session policy", session.policy)] if session.policy else []
         managed = [(arn, self._document(arn)) for arn in getattr(session, "policy_arns", ())]
         narrowed = tuple(policy(name, text) for name, text in [*inline, *managed])
@@ -71,11 +74,21 @@ class State:
             Principal("session", session.arn, session.account_id, session.role_arn),
             session.session_token,
             session.expiration.replace(tzinfo=UTC),
-            getattr(session, "issued", None),
+            issued.replace(tzinfo=UTC),
             tags={**tags_of(role.tags), **getattr(session, "tags", {})},
             session=narrowed or None,
             user_id=session.user_id,
         )
+
+    def holder(self, source: str) -> Key | None:
+        """A user or a role's session, by the ARN of user or role: for questions; its secret signs nothing."""
+        role = self._role(source)
+        if role:
+            arn = f"arn:{self.place.partition}:sts::{self.place.account}:assumed-role/{role.name}/question"
+            principal = Principal("session", arn, self.place.account, source)
+            return Key("", principal, tags=tags_of(role.tags), user_id=f"{role.id}:question")
+        user = next((user for user in self._iam.users.values() if user.arn == source), None)
+        return Key("", Principal("user", source, self.place.account, source), user_id=user.id) if user else None
 
     def _user(self, user: Any, access_key: str) -> Key:
         key = next(each for each in user.access_keys if each.access_key_id == access_key)
@@ -87,9 +100,10 @@ class State:
         return next((role for role in self._iam.roles.values() if role.arn == arn), None)
 
     def _document(self, arn: str) -> str:
-        """The default version of a managed policy."""
-        managed = self._iam.managed_policies[arn]
-        return next(v.document for v in managed.versions if v.version_id == managed.default_version_id)
+        """The default version of a managed policy; a policy that is gone allows nothing."""
+        managed = self._iam.managed_policies.get(arn)
+        versions = managed.versions if managed else []
+        return next((v.document for v in versions if v.version_id == managed.default_version_id), _NOTHING)
 
     def policies(self, key: Key, action: str, resource: str) -> Policies:
         """Every policy that bears on what the key's holder asks for."""
@@ -125,7 +139,7 @@ class State:
         """The policy of the resource itself, where that decides: a role's trust policy, a key's policy."""
         if action in {"sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"}:
             role = self._role(resource)
-            text = role.assume_role_policy_document if role else '{"Statement": []}'
+            text = role.assume_role_policy_document if role else _NOTHING
             return policy(f"trust policy of {resource}", text), Kind.TRUST
         if action.startswith("kms:") and ":key/" in resource and not resource.endswith("/*"):
             keys: Any = kms_backends[self.place.account][self.place.region].keys
