@@ -11,6 +11,8 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable
 
+from botocore.exceptions import ClientError
+
 from sandbox.controller.deploy.aws import Aws, pages
 from sandbox.controller.deploy.security_groups import Rules
 from sandbox.controller.endpoints import instance_id
@@ -51,6 +53,21 @@ class Interfaces:
             if not first:
                 raise ModelError(f"cannot resolve node ENI for nodes: [{name_of(node)}]")
             groups.add(self._group(first[0]))
+        return groups
+
+    def groups_of_known_nodes(self) -> set[str]:
+        """Security groups of all nodes, as far as they can be told."""
+        groups: set[str] = set()
+        nodes = [node for node in self._objects.list("Node") if _on_instance(node)]
+        try:
+            self._load([instance_id(node) for node in nodes])
+        except ClientError as error:  # one instance that is gone spoils the answer about all
+            log.debug("nodes: %s", error)
+        for node in nodes:
+            try:
+                groups |= self.groups_of_nodes([node])
+            except (ModelError, ClientError) as error:
+                log.debug("node %s: %s", name_of(node), error)
         return groups
 
     def groups_of_pods(self, pods: Iterable[Json]) -> dict[str, list[Json]]:
@@ -169,6 +186,10 @@ class Interfaces:
                 f"got: {sorted(tagged)} (clusterName: {self._settings.cluster_name})"
             )
         return tagged[0]
+
+
+def _on_instance(node: Json) -> bool:
+    return (node.get("spec") or {}).get("providerID", "").rsplit("/", 1)[-1].startswith("i-")
 
 
 def _own_interface(pod: Json) -> str | None:

@@ -104,6 +104,7 @@ class Networking:
 
     def forget(self) -> None:
         """Look at everything anew."""
+        self._looked = False
         self._rules.forget()
         self._interfaces.forget()
 
@@ -180,10 +181,13 @@ class Networking:
             self._revoke(self._leftover() - by_group.keys())
 
     def _leftover(self) -> set[str]:
+        """Security groups that rules may have been left in, by an earlier life of the controller too."""
         if not self._looked:
-            self._touched |= self._interfaces.cluster_groups()
+            found = self._interfaces.cluster_groups() | self._interfaces.groups_of_known_nodes()
+            self._rules.tags(found)  # all of them described by one call
+            self._touched |= found
             self._looked = True
-        return self._touched
+        return set(self._touched)
 
     def _revoke(self, groups: set[str]) -> None:
         for group in sorted(groups):

@@ -129,10 +129,19 @@ class Rules:
             self._aws.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[_shape(p) for p in add])
             log.info("security group %s: added %s", group, [_identity(p) for p in add])
         if revoke:
-            self._aws.ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=[_shape(p) for p in revoke])
+            self._revoke(group, revoke)
             log.info("security group %s: revoked %s", group, [_identity(p) for p in revoke])
         with self._lock:
             self._known[group] = (taken, [p for p in current if p not in revoke] + add, tags)
+
+    def _revoke(self, group: str, permissions: list[Permission]) -> None:
+        try:
+            self._aws.ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=[_shape(p) for p in permissions])
+        except ClientError as error:
+            if code(error) not in _GONE:
+                raise
+            # A rule whose source group is gone lets nobody in; it must not stand in the way of all others.
+            log.warning("security group %s: cannot revoke %s: %s", group, [_identity(p) for p in permissions], error)
 
     def _load(self, identities: list[str]) -> None:
         now = time.monotonic()

@@ -5,7 +5,6 @@ import logging
 import ssl
 import sys
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ class WebhookServer:
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.minimum_version = ssl.TLSVersion.TLSv1_2
         self._loaded: tuple[int, ...] = ()
+        self._stopped = threading.Event()
 
     def start(self) -> None:
         """Begin, in threads."""
@@ -37,20 +37,30 @@ class WebhookServer:
         """Whether requests are taken."""
         return self._server is not None
 
+    def stop(self) -> None:
+        """End, within a second."""
+        self._stopped.set()
+
+    @property
+    def port(self) -> int:
+        """The port that requests are taken at."""
+        return self._server.server_address[1] if self._server else self._port
+
     def _run(self) -> None:
         said = False
-        while not self._load():
+        while not (self._load() or self._stopped.is_set()):
             if not said:
                 log.warning("webhooks wait for the certificate %s", self._files[0])
                 said = True
-            time.sleep(_LOOK_SECONDS)
+            self._stopped.wait(_LOOK_SECONDS)
         server = _TlsServer(("", self._port), _handler(self._admission), self._context)
         threading.Thread(target=server.serve_forever, name="webhooks-serve", daemon=True).start()
         self._server = server
         log.info("webhooks are served on port %d", server.server_address[1])
-        while True:
-            time.sleep(_LOOK_SECONDS)
+        while not self._stopped.wait(_LOOK_SECONDS):
             self._load()
+        server.shutdown()
+        server.server_close()
 
     def _load(self) -> bool:
         """Read the certificate if its files changed; new connections get it."""
