@@ -10,6 +10,7 @@ this process everything works, slower (see `launch`).
 import argparse
 import gc
 import importlib
+import io
 import json
 import logging
 import os
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 
 _MODULES = (
     "pulumi.policy",
+    "pulumi_policy",
     "pulumi.runtime.proto.language_pb2_grpc",
     "pulumi_eks",
     "pulumi_tls",
@@ -158,9 +160,12 @@ def become(order: Order, connection: socket.socket) -> None:
         os.environ.clear()
         os.environ.update(order.environment)
         sys.argv = [order.module, *order.arguments]
-        # The streams were block-buffered for the server's log; a plugin's port must be read at once.
-        sys.stdout = os.fdopen(1, "w", buffering=1, closefd=False)
-        sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
+        # The streams were block-buffered for the server's log; a plugin's port must be read at once. As `python -u`
+        # does it, down to the bytes: a policy pack writes its port to `sys.stdout.buffer`.
+        sys.stdout, sys.stderr = (
+            io.TextIOWrapper(os.fdopen(number, "wb", buffering=0, closefd=False), write_through=True)  # pyright: ignore[reportArgumentType] - as CPython's own -u
+            for number in (1, 2)
+        )
         sys.path[0] = order.folder
         runpy.run_module(order.module, run_name="__main__", alter_sys=True)
         code = 0
