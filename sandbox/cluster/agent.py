@@ -18,14 +18,15 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from watchfiles import awatch
 
-from sandbox.cluster import irsa, kubeconfig, leases, nodes
+from sandbox.cluster import irsa, kubeconfig, kubelet, leases, nodes
 from sandbox.cluster.access import Access, Entries
 from sandbox.cluster.api import Api, ApiError, Cache
 from sandbox.cluster.cni import Cni, Ec2Addresses
-from sandbox.cluster.egress import Egress
+from sandbox.cluster.egress import Address, Egress
+from sandbox.cluster.kubelet import Kubelet
+from sandbox.cluster.launch import Host
 from sandbox.cluster.plane import ControlPlane
 from sandbox.cluster.pods import Runner
-from sandbox.cluster.process_pod import Host
 from sandbox.cluster.sockets import free_port
 from sandbox.cluster.spec import NodeSpec, read_nodes
 from sandbox.cluster.status import ACTIVE, Status
@@ -80,7 +81,7 @@ class Agent:
         pods, node_objects = Cache(api, "/api/v1/pods"), Cache(api, "/api/v1/nodes")
         services, slices = Cache(api, "/api/v1/services"), Cache(api, "/apis/discovery.k8s.io/v1/endpointslices")
         runner = self._runner = Runner(self._host(api, session), pods, self._write_status)
-        proxy = Egress(services.objects.values, slices.objects.values, runner.listener)
+        proxy = Egress(services.objects.values, slices.objects.values, self._listener)
         access = Access(
             api,
             session,
@@ -89,7 +90,7 @@ class Agent:
             endpoint=self._spec.aws_endpoint,
             nodes=lambda: {node.instance_id: node.name for node in self._wanted.values()},
         )
-        webhooks = Webhooks(api, self._spec.region, access.review)
+        webhooks = Webhooks(api, self._spec.region, access.review, Kubelet(runner.log_of))
         cni = Cni(api, Ec2Addresses(ec2), pods, lambda: self._wanted)
 
         await proxy.start(plane.sockets.egress)
@@ -116,6 +117,12 @@ class Agent:
         self._status.phase = ACTIVE
         self._write_status()
         log.info("cluster %s is ACTIVE at %s", self._spec.name, plane.sockets.endpoint)
+
+    def _listener(self, target: Address) -> int | None:
+        """The loopback port behind an address of the cluster: a process pod's, or any node's kubelet."""
+        if target.port == kubelet.PORT and any(node.address == target.host for node in self._wanted.values()):
+            return self._plane.sockets.webhooks
+        return self._runner.listener(target) if self._runner else None
 
     def _publish(self, undo: contextlib.AsyncExitStack) -> None:
         """Hand out the administrator's kubeconfig: its own file, and a context of the sandbox's."""

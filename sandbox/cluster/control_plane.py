@@ -157,7 +157,8 @@ def apiserver(spec: ClusterSpec, pki: Pki, sockets: Sockets, egress: Path, token
         "--requestheader-extra-headers-prefix=X-Remote-Extra-",
         f"--proxy-client-cert-file={pki.cert('front-proxy')}",
         f"--proxy-client-key-file={pki.key('front-proxy')}",
-        f"--kubelet-certificate-authority={pki.ca}",
+        # No CA for kubelets: what answers in the nodes' place is on this machine and has none of their names.
+        "--kubelet-preferred-address-types=InternalIP",
         f"--kubelet-client-certificate={pki.cert('apiserver-client')}",
         f"--kubelet-client-key={pki.key('apiserver-client')}",
         f"--egress-selector-config-file={egress}",

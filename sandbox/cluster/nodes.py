@@ -9,6 +9,7 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox.cluster import kubelet
 from sandbox.cluster.api import NOT_FOUND, Api, ApiError, Cache, Object
 from sandbox.cluster.spec import ClusterSpec, NodeSpec
 
@@ -105,6 +106,7 @@ def node_object(spec: ClusterSpec, node: NodeSpec, machine: Machine) -> Object:
             ],
             "capacity": capacity,
             "allocatable": allocatable,
+            "daemonEndpoints": {"kubeletEndpoint": {"Port": kubelet.PORT}},
             "nodeInfo": {
                 "architecture": "amd64",
                 "operatingSystem": "linux",

@@ -5,6 +5,9 @@ from typing import Any
 
 from sandbox.cluster.api import Object
 
+_LONGEST_MESSAGE = 2048
+"""What a kubelet takes of a termination message when it falls back to the log."""
+
 
 @dataclass
 class ContainerState:
@@ -20,15 +23,11 @@ class ContainerState:
     """Reason and message, while it does not run."""
     last: dict[str, Any] | None = field(default=None)
     """How its last process ended: exitCode, reason, startedAt, finishedAt."""
-    ended: dict[str, Any] | None = field(default=None)
-    """How its very last process ended: nothing will be started again."""
 
     def to_status(self) -> Object:
         """Its entry of `containerStatuses`, as a merge patch: the states it is not in are null."""
         state: dict[str, Any] = {"running": None, "waiting": None, "terminated": None}
-        if self.ended is not None:
-            state["terminated"] = self.ended
-        elif self.started_at is not None:
+        if self.started_at is not None:
             state["running"] = {"startedAt": self.started_at}
         else:
             state["waiting"] = {"reason": self.waiting[0], "message": self.waiting[1]}
@@ -44,11 +43,12 @@ class ContainerState:
         }
 
 
-def terminated(exit_code: int, started_at: str, finished_at: str) -> dict[str, Any]:
-    """How a process ended. A signal is 128 and its number, as shells and kubelets have it."""
+def terminated(exit_code: int, started_at: str, finished_at: str, message: str = "") -> dict[str, Any]:
+    """How a process ended, with its last words. A signal is 128 and its number, as shells and kubelets have it."""
     code = 128 - exit_code if exit_code < 0 else exit_code
     reason = "Completed" if code == 0 else "Error"
-    return {"exitCode": code, "reason": reason, "startedAt": started_at, "finishedAt": finished_at}
+    ended = {"exitCode": code, "reason": reason, "startedAt": started_at, "finishedAt": finished_at}
+    return {**ended, "message": message[-_LONGEST_MESSAGE:]} if code and message else ended
 
 
 def _condition(kind: str, reason: str, message: str) -> dict[str, Any]:

@@ -4,13 +4,15 @@ import asyncio
 import logging
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from sandbox.cluster import images
 from sandbox.cluster.api import Cache, Object
 from sandbox.cluster.cni import has_ended
 from sandbox.cluster.egress import Address
-from sandbox.cluster.process_pod import Host, ProcessPod
+from sandbox.cluster.launch import Host
+from sandbox.cluster.process_pod import ProcessPod
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +81,11 @@ class Runner:
     def ports(self) -> set[int]:
         """The loopback ports that are given out."""
         return {port for pod, _ in self._running.values() for port in pod.listeners.values()}
+
+    def log_of(self, namespace: str, name: str) -> Path | None:
+        """The log of a process pod; None for every other pod."""
+        ours = any((pod.namespace, pod.name) == (namespace, name) for pod, _ in self._running.values())
+        return self._host.log_file(f"pod-{name}") if ours else None
 
     def parts(self, cluster: str) -> list[dict[str, Any]]:
         """Every process pod, as status.json lists it; pid 0 is one that waits to be started again."""

@@ -11,17 +11,16 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 import aiohttp
 
-from sandbox.cluster import images, kubeconfig, probes
-from sandbox.cluster.api import Api, ApiError, Object, timestamp
-from sandbox.cluster.containers import ContainerConfigError, environment, expand, outside, pre_stop_seconds
-from sandbox.cluster.credentials import Session, exchange
+from sandbox.cluster import images, probes
+from sandbox.cluster.api import ApiError, Object, timestamp
+from sandbox.cluster.containers import ContainerConfigError, pre_stop_seconds
+from sandbox.cluster.credentials import Session
+from sandbox.cluster.launch import Host, Launch
 from sandbox.cluster.pod_status import ContainerState, backoff, pod_status, terminated
 from sandbox.cluster.volumes import Volumes
 from sandbox.processes import Process
@@ -34,25 +33,6 @@ _LAST_GRACE_SECONDS = 1.0
 """For the processes of a pod that is gone already, or of an agent that ends."""
 _FORGIVEN_AFTER_SECONDS = 60.0
 """A process that lived so long begins with no backoff again."""
-
-
-@dataclass(frozen=True)
-class Host:
-    """What every process pod needs of the machine it runs on."""
-
-    api: Api
-    session: aiohttp.ClientSession
-    """For probes."""
-    pods: Path
-    """Where pods have their folders."""
-    log_file: Callable[[str], Path]
-    """Part -> its log."""
-    endpoint: str
-    ca_data: str
-    aws_endpoint: str
-    replacements: dict[str, str]
-    """`--with NAME=PATH`."""
-    new_port: Callable[[], int]
 
 
 @dataclass
@@ -134,6 +114,7 @@ class ProcessPod:
     async def run(self) -> None:
         """Run it until it is deleted or, cancelled, until the agent ends. No process of it is left afterwards."""
         work = [asyncio.create_task(self._report()), asyncio.create_task(self._live())]
+        work[1].add_done_callback(self._complain)
         try:
             await self._deleted.wait()
             if not self._gone.is_set():
@@ -143,19 +124,12 @@ class ProcessPod:
             for task in work:
                 task.cancel()
             await asyncio.gather(*work, return_exceptions=True)
-            await self._end_processes(_LAST_GRACE_SECONDS)
+            await _end(self.processes.values(), _LAST_GRACE_SECONDS)
             shutil.rmtree(self._folder, ignore_errors=True)
 
-    async def _end_processes(self, grace: float) -> None:
-        """SIGTERM for all that run, SIGKILL for what runs after `grace` seconds."""
-        for process in self.processes.values():
-            if process.running() and process.identity:
-                process.identity.signal(signal.SIGTERM)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(grace):
-                await asyncio.gather(*(_ended(p) for p in self.processes.values()))
-        for process in self.processes.values():
-            process.stop(grace=0)
+    def _complain(self, life: "asyncio.Task[None]") -> None:
+        if not life.cancelled() and life.exception() is not None:
+            log.error("pod %s/%s runs no longer", self.namespace, self.name, exc_info=life.exception())
 
     async def _live(self) -> None:
         await self._write_volumes()
@@ -176,13 +150,15 @@ class ProcessPod:
     async def _run(self, container: Object) -> None:
         """One container, again and again."""
         state, crashes = self.states[container["name"]], 0
-        if images.known(container["image"]) is None:
+        image = images.known(container["image"])
+        if image is None:
             state.started_at, state.ready = timestamp(), True
             self._dirty.set()
             return
         while True:
             try:
-                process = await self._start(container)
+                asked = {kind: probes.Probe.of(container, kind) for kind in ("readinessProbe", "livenessProbe")}
+                process = await self._start(container, image)
             except Exception as error:  # noqa: BLE001 - whatever it is, the pod's status says so and it is tried again
                 log.warning("pod %s/%s: %s: %r", self.namespace, self.name, state.name, error)
                 state.waiting = ("CreateContainerConfigError", str(error))
@@ -193,8 +169,8 @@ class ProcessPod:
             state.started_at = timestamp()
             self._dirty.set()
             self.on_change()
-            await self._attend(container, process, state)
-            state.last = terminated(process.exit_code() or 0, state.started_at, timestamp())
+            await self._attend(asked, process, state)
+            state.last = terminated(process.exit_code() or 0, state.started_at, timestamp(), process.last_words())
             log.warning("pod %s/%s: %s ended: %s", self.namespace, self.name, state.name, state.last)
             state.started_at, state.ready = None, False
             self.on_change()
@@ -207,63 +183,20 @@ class ProcessPod:
             self._dirty.set()
             await asyncio.sleep(pause)
 
-    async def _start(self, container: Object) -> Process:
-        image = images.known(container["image"])
-        assert image is not None  # noqa: S101 - the caller asked
-        replacement = self.host.replacements.get(image.name)
-        variables = await self._environment(container, foreign=replacement is not None)
-        given = [expand(a, variables) for a in [*(container.get("args") or [])]]
-        ports = images.pod_ports(image, given)
-        for port in ports.values():
-            self.listeners.setdefault(port, self.host.new_port())
-        mounts = self._volumes.mounts(container)
-        around = images.Surroundings(
-            kubeconfig=self._write_kubeconfig(container),
-            aws_endpoint=self.host.aws_endpoint,
-            listeners={flag: self.listeners[port] for flag, port in ports.items()},
-            certificates=Path(outside(image.certificates[1], mounts)) if image.certificates else None,
-        )
-        args = [outside(a, mounts) for a in images.arguments(image, given, around)]
-        process = Process(
-            name=f"{self.namespace}/{self.name}",
-            argv=[*images.program(image, replacement), *args],
-            log_file=self.host.log_file(f"pod-{self.name}"),
-            env={name: outside(value, mounts) for name, value in variables.items()},
-            cwd=self._folder,
-        )
+    async def _start(self, container: Object, image: images.Image) -> Process:
+        launch = Launch(self.host, self.obj, container, self._volumes, self._folder)
+        process, session = await launch.process(image, self._listener)
+        if session:
+            self.sessions[container["name"]] = session
         process.start()
         self.processes[container["name"]] = process
         return process
 
-    async def _environment(self, container: Object, *, foreign: bool) -> dict[str, str]:
-        objects: dict[tuple[str, str], Object | None] = {}
-        for kind, name in _referred(container):
-            objects[kind, name] = await self.host.api.find(f"/api/v1/namespaces/{self.namespace}/{kind}/{name}")
-        own = environment(self.obj, container, lambda kind, name: objects.get((kind, name)))
-        server = self.host.endpoint.rpartition(":")[2]
-        made = {
-            # Nothing of the agent's own environment, which may hold its user's credentials.
-            "PATH": os.environ.get("PATH", os.defpath),
-            "PYTHONPATH": str(Path(__file__).parents[2]),
-            "PYTHONUNBUFFERED": "1",
-            "HOME": str(self._folder),
-            "HOSTNAME": self.name,
-            "POD_NAME": self.name,
-            "POD_NAMESPACE": self.namespace,
-            "KUBERNETES_SERVICE_HOST": "127.0.0.1",
-            "KUBERNETES_SERVICE_PORT": server,
-            "AWS_ENDPOINT_URL": self.host.aws_endpoint,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            **own,
-        }
-        if foreign:
-            mounts = self._volumes.mounts(container)
-            translated = {k: outside(v, mounts) for k, v in made.items()}
-            session = await asyncio.to_thread(exchange, translated, self.host.aws_endpoint, time.time())
-            if session:
-                self.sessions[container["name"]] = session
-                made |= session.variables
-        return made
+    def _listener(self, port: int) -> int:
+        """The loopback port that stands for a port in the pod, for as long as the pod lives."""
+        if port not in self.listeners:
+            self.listeners[port] = self.host.new_port()
+        return self.listeners[port]
 
     def _renewing(self, container: str) -> bool:
         """Whether a container's session is due to be renewed."""
@@ -272,49 +205,46 @@ class ProcessPod:
     async def _renew(self, container: str, process: Process) -> None:
         """End a process in time for a new session."""
         await asyncio.sleep(max(self.sessions[container].renew_at - time.time(), 0))
-        if process.identity:
-            log.info("pod %s/%s: restarting for a new session", self.namespace, self.name)
-            process.identity.signal(signal.SIGTERM)
+        log.info("pod %s/%s: restarting for a new session", self.namespace, self.name)
+        await _end([process], self._grace)
 
-    def _write_kubeconfig(self, container: Object) -> Path:
-        account = self._volumes.service_account(container)
-        user: dict[str, Any] = {"tokenFile": str(account / "token")} if account else {}
-        config = kubeconfig.kubeconfig("pod", self.host.endpoint, self.host.ca_data, user)
-        config["contexts"][0]["context"]["namespace"] = self.namespace
-        return kubeconfig.write(self._folder / "kubeconfig", config)
-
-    async def _attend(self, container: Object, process: Process, state: ContainerState) -> None:
-        """Probe a process until it has ended; end it when its liveness probe fails."""
+    async def _attend(self, asked: "dict[str, probes.Probe | None]", process: Process, state: ContainerState) -> None:
+        """Probe a process until it has ended; end it when its liveness probe fails, or for a new session."""
+        tasks: list[asyncio.Task[None]] = []
 
         def ready(verdict: bool) -> None:  # noqa: FBT001 - a verdict is what it is told
             state.ready = verdict
             self._dirty.set()
 
         def alive(verdict: bool) -> None:  # noqa: FBT001 - a verdict is what it is told
-            if not verdict and process.identity:
+            if not verdict:
                 log.warning("pod %s/%s: liveness probe failed: ending %s", self.namespace, self.name, state.name)
-                process.identity.signal(signal.SIGTERM)
+                tasks.append(asyncio.create_task(_end([process], self._grace)))
 
-        watches: list[asyncio.Task[None]] = []
-        for kind, tell, patient in (("readinessProbe", ready, False), ("livenessProbe", alive, True)):
-            probe = probes.Probe.of(container, kind)
-            if probe is None:
-                if not patient:
-                    ready(True)  # noqa: FBT003 - a verdict
-                continue
+        def follow(probe: probes.Probe, tell: Callable[[bool], None], *, patient: bool) -> None:
             port = self.listeners.get(probe.port, probe.port)
+            work = probes.follow(lambda: probe.succeeds(self.host.session, port), probe, tell, patient=patient)
+            tasks.append(asyncio.create_task(work))
 
-            async def ask(probe: probes.Probe = probe, port: int = port) -> bool:
-                return await probe.succeeds(self.host.session, port)
-
-            watches.append(asyncio.create_task(probes.follow(ask, probe, tell, patient=patient)))
+        readiness, liveness = asked["readinessProbe"], asked["livenessProbe"]
+        if readiness:
+            follow(readiness, ready, patient=False)
+        else:
+            ready(True)  # noqa: FBT003 - a verdict
+        if liveness:
+            follow(liveness, alive, patient=True)
         if state.name in self.sessions:
-            watches.append(asyncio.create_task(self._renew(state.name, process)))
+            tasks.append(asyncio.create_task(self._renew(state.name, process)))
         try:
             await _ended(process)
         finally:
-            for watch in watches:
-                watch.cancel()
+            for task in tasks:
+                task.cancel()
+
+    @property
+    def _grace(self) -> float:
+        """Seconds that a process has between SIGTERM and SIGKILL."""
+        return float(self.obj["spec"].get("terminationGracePeriodSeconds", 30))
 
     async def _wind_down(self, life: "asyncio.Task[None]") -> None:
         """Deletion: preStop, SIGTERM, and SIGKILL at the end of the grace period."""
@@ -326,7 +256,7 @@ class ProcessPod:
                 async with asyncio.timeout(min(hook, grace)):
                     await self._gone.wait()
         life.cancel()
-        await self._end_processes(max(deadline - time.monotonic(), 0))
+        await _end(self.processes.values(), max(deadline - time.monotonic(), 0))
 
     async def _report(self) -> None:
         """Tell the cluster, whenever something changed."""
@@ -344,23 +274,17 @@ class ProcessPod:
                 self._dirty.set()
 
 
-def _referred(container: Object) -> set[tuple[str, str]]:
-    """The Secrets and ConfigMaps that a container's variables refer to."""
-    found: set[tuple[str, str]] = set()
-    for source in container.get("envFrom") or []:
-        found |= {(kind, source[k]["name"]) for k, kind in _REFERENCES.items() if k in source}
-    for variable in container.get("env") or []:
-        source = variable.get("valueFrom") or {}
-        found |= {(kind, source[k]["name"]) for k, kind in _REFERENCES.items() if k in source}
-    return found
-
-
-_REFERENCES = {
-    "secretRef": "secrets",
-    "secretKeyRef": "secrets",
-    "configMapRef": "configmaps",
-    "configMapKeyRef": "configmaps",
-}
+async def _end(processes: Iterable[Process], grace: float) -> None:
+    """SIGTERM for all that run, SIGKILL for what runs after `grace` seconds."""
+    running = [process for process in processes if process.running()]
+    for process in running:
+        if process.identity:
+            process.identity.signal(signal.SIGTERM)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(grace):
+            await asyncio.gather(*(_ended(process) for process in running))
+    for process in running:
+        process.stop(grace=0)
 
 
 async def _ended(process: Process) -> None:

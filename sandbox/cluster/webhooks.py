@@ -1,4 +1,4 @@
-"""The agent's HTTPS server: the webhooks of its own that kube-apiserver calls."""
+"""The agent's HTTPS server: what kube-apiserver asks of it, as webhooks and as the nodes' kubelet."""
 
 import json
 import logging
@@ -9,29 +9,35 @@ from aiohttp import web
 
 from sandbox.cluster import irsa
 from sandbox.cluster.api import Api, Object
+from sandbox.cluster.kubelet import Kubelet
 from sandbox.cluster.pki import Pki
 
 log = logging.getLogger(__name__)
 
 
 class Webhooks:
-    """IRSA's mutation at /mutate, token reviews at /authenticate."""
+    """IRSA's mutation at /mutate, token reviews at /authenticate, and the kubelet's paths."""
 
-    def __init__(self, api: Api, region: str, authenticate: Callable[[str], Awaitable[Object]]) -> None:
+    def __init__(
+        self, api: Api, region: str, authenticate: Callable[[str], Awaitable[Object]], kubelet: Kubelet
+    ) -> None:
         """`authenticate` takes a bearer token and gives a TokenReview's status."""
         self._api = api
         self._region = region
         self._authenticate = authenticate
+        self._kubelet = kubelet
         self._runner: web.AppRunner | None = None
 
     async def start(self, port: int, pki: Pki) -> None:
-        """Listen on a loopback port; only kube-apiserver is let in, by its client certificate."""
+        """Listen on a loopback port, with TLS; a client may show a certificate of the cluster."""
         app = web.Application()
         app.router.add_post("/mutate", self._mutate)
         app.router.add_post("/authenticate", self._review_token)
+        app.add_routes(self._kubelet.routes())
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(pki.ca))
+        context.verify_mode = ssl.CERT_OPTIONAL
         context.load_cert_chain(str(pki.cert("webhooks")), str(pki.key("webhooks")))
         await web.TCPSite(self._runner, "127.0.0.1", port, ssl_context=context, shutdown_timeout=0.2).start()
 

@@ -208,7 +208,7 @@ def controller(lab: Lab) -> list[dict[str, Any]]:
     lab_pki = pki.ensure(lab.state.root / "webhook-pki", ["lbc-webhook.kube-system.svc"])
     encode = lambda path: base64.b64encode(path.read_bytes()).decode()  # noqa: E731 - three words, used twice below
     meta = {"namespace": "kube-system"}
-    probe = {"periodSeconds": 1, "failureThreshold": 2}
+    probe = {"periodSeconds": 1, "failureThreshold": 2, "timeoutSeconds": 5}
     return [
         {
             "apiVersion": "v1",
@@ -250,7 +250,11 @@ def controller(lab: Lab) -> list[dict[str, Any]]:
                                     "initialDelaySeconds": 10,
                                     "httpGet": {"path": "/readyz", "port": 61779},
                                 },
-                                "livenessProbe": {**probe, "httpGet": {"path": "/healthz", "port": 61779}},
+                                "livenessProbe": {
+                                    **probe,
+                                    "initialDelaySeconds": 4,
+                                    "httpGet": {"path": "/healthz", "port": 61779},
+                                },
                             }
                         ],
                     },
@@ -349,6 +353,16 @@ def test_the_process_has_its_own_token_and_a_session_for_its_role_and_nothing_of
     assert whoami == "system:serviceaccount:kube-system:lbc"
 
 
+def test_kubectl_shows_the_log_of_a_process_and_says_where_there_is_none(lab: Lab) -> None:
+    name = controllers(lab)[0]["metadata"]["name"]
+    assert '"--cluster-name=demo"' in lab.kubectl(*SYSTEM, "logs", name)
+    assert len(lab.kubectl(*SYSTEM, "logs", name, "--tail=1").splitlines()) == 1
+    lab.apply(pod("silent"))
+    eventually(lambda: running(lab, "-l", "app=silent"))
+    assert "kwok only says that it does" in lab.kubectl("logs", "silent", check=False)
+    lab.kubectl("delete", "pod", "silent")
+
+
 def test_the_control_plane_reaches_a_webhook_behind_a_service(lab: Lab) -> None:
     lab.kubectl("create", "configmap", "fine")
     assert "denied the request" in lab.kubectl("create", "configmap", "refused", check=False)
@@ -358,11 +372,12 @@ def test_the_control_plane_reaches_a_webhook_behind_a_service(lab: Lab) -> None:
 def test_a_killed_process_comes_back_and_the_restart_is_counted(lab: Lab) -> None:
     name = controllers(lab)[0]["metadata"]["name"]
     before = process_of(lab, name)
+    restarts = lab.get("pod", name, *SYSTEM)["status"]["containerStatuses"][0]["restartCount"]
     before.signal(signal.SIGKILL)
     # The dead pod is out of the Service before anyone could be sent there for long.
     eventually(lambda: len(controllers(lab)) == 2 and process_of(lab, name) != before, 5)
     status = lab.get("pod", name, *SYSTEM)["status"]["containerStatuses"][0]
-    assert status["restartCount"] == 1
+    assert status["restartCount"] == restarts + 1
     assert status["lastState"]["terminated"]["exitCode"] == 137
     assert status["state"]["running"]
 
@@ -379,6 +394,20 @@ def test_readiness_follows_the_probe_and_a_failed_liveness_probe_restarts(lab: L
     eventually(lambda: not before.alive(), 10)
     (folder / "unhealthy").unlink()
     eventually(lambda: len(controllers(lab)) == 2, 10)
+
+
+def test_a_process_that_ends_by_itself_leaves_its_last_words_in_the_pods_status(lab: Lab) -> None:
+    mounts = [{"name": "cert", "mountPath": "/tmp/k8s-webhook-server/serving-certs"}]
+    empty = [{"name": "cert", "emptyDir": {}}]
+    lab.apply(pod("broken", volumes=empty, container={"image": CONTROLLER, "volumeMounts": mounts}))
+
+    def last() -> dict[str, Any]:
+        statuses = lab.get("pod", "broken")["status"].get("containerStatuses") or [{}]
+        return statuses[0].get("lastState", {}).get("terminated", {})
+
+    eventually(lambda: last().get("exitCode") == 1)
+    assert "FileNotFoundError" in last()["message"]
+    lab.kubectl("delete", "pod", "broken", "--wait=false")
 
 
 def test_a_deleted_process_pod_takes_its_process_and_its_files_with_it(lab: Lab) -> None:
