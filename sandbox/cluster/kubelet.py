@@ -39,11 +39,14 @@ class Kubelet:
             raise web.HTTPUnauthorized(text="a client certificate of the cluster is needed")
         namespace, pod = request.match_info["namespace"], request.match_info["pod"]
         log = self._log_of(namespace, pod)
+        # kube-apiserver passes the reason on with status 500 only.
         if log is None:
-            raise web.HTTPNotFound(text=f"nothing runs for pod {namespace}/{pod}: kwok only says that it does")
+            raise web.HTTPInternalServerError(
+                text=f"nothing runs for pod {namespace}/{pod}: kwok only says that it does"
+            )
         unknown = {"sinceSeconds", "sinceTime", "timestamps"} & set(request.query)
         if unknown:
-            raise web.HTTPBadRequest(
+            raise web.HTTPInternalServerError(
                 text=f"{', '.join(sorted(unknown))}: the sandbox's logs have no times of their own"
             )
         lines = request.query.get("tailLines")
