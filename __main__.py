@@ -20,45 +20,38 @@ network = Network("network", {**settings.network.arguments, "tags": settings.tag
 cluster = Cluster(
     "cluster",
     {
-        "cluster_name": settings.cluster.name,
+        **settings.cluster.arguments,
         "region": settings.region,
-        "version": settings.cluster.version,
         "vpc_id": network.vpc_id,
         "subnet_ids": network.private_subnet_ids,
         "nodes": settings.nodes.arguments,
-        "public_access_cidrs": settings.cluster.public_access_cidrs,
-        "admin_arns": settings.cluster.admin_arns,
-        "log_retention_days": settings.cluster.log_retention_days,
-        "deletion_protection": settings.cluster.deletion_protection,
-        "pod_identity_agent": settings.cluster.pod_identity_agent,
-        **settings.cluster.boundary,
-        "tags": settings.tags,
+        **settings.common,
     },
     # Nodes need a way out (NAT, routes) before they can join.
     pulumi.ResourceOptions.merge(kept, pulumi.ResourceOptions(depends_on=[network])),
 )
-# By the ARN: with anything else, a changed endpoint would replace everything on the cluster.
-in_cluster = pulumi.ResourceOptions(
-    provider=kubernetes.Provider("kubernetes", kubeconfig=cluster.kubeconfig, cluster_identifier=cluster.arn)
+# By the ARN: with anything else, a changed endpoint would replace everything on the cluster. After the cluster's nodes:
+# by then EKS knows everywhere who its administrators are.
+provider = kubernetes.Provider(
+    "kubernetes",
+    kubeconfig=cluster.kubeconfig,
+    cluster_identifier=cluster.arn,
+    opts=pulumi.ResourceOptions(depends_on=[cluster]),
 )
+in_cluster = pulumi.ResourceOptions(provider=provider)
 controller = LoadBalancerController(
     "controller",
     {
+        **settings.controller.arguments,
         "cluster_name": cluster.cluster_name,
         "region": settings.region,
         "vpc_id": network.vpc_id,
         "oidc_provider_arn": cluster.oidc_provider_arn,
         "issuer_url": cluster.issuer_url,
-        "version": settings.controller.version,
         "kubernetes_version": settings.cluster.version,
-        "replicas": settings.controller.replicas,
-        "disabled_features": settings.controller.disabled_features,
-        "legacy_annotations": settings.controller.legacy_annotations,
-        **settings.controller.mirror,
-        **settings.cluster.boundary,
-        "tags": settings.tags,
+        **settings.common,
     },
-    pulumi.ResourceOptions.merge(in_cluster, pulumi.ResourceOptions(depends_on=[cluster])),
+    in_cluster,
 )
 samples = kubernetes.core.v1.Namespace(
     "samples",
@@ -83,7 +76,6 @@ alb = ApplicationLoadBalancedIngress(
         "cluster_name": cluster.cluster_name,
         "namespace": namespace,
         **settings.samples.alb.arguments,
-        **settings.samples.alb.web_acl,
     },
     on_controller,
 )

@@ -5,7 +5,7 @@ What a value may be is decided by the components' own pure functions; here each 
 
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any, NotRequired, Self, TypedDict
+from typing import Annotated, Any, NotRequired, Self, TypedDict, cast
 
 import pulumi
 from pulumi.runtime import config as runtime_config
@@ -14,12 +14,20 @@ from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from eks_load_balancing import (
+    ApplicationLoadBalancedIngressArgs,
+    ClusterArgs,
+    LoadBalancerControllerArgs,
+    NetworkArgs,
+    NetworkLoadBalancedServiceArgs,
+    NodesArgs,
+)
 from eks_load_balancing.annotations import SCHEMES
 from eks_load_balancing.controller_policy import ANY_VPC, FEATURES, controller_policy
 from eks_load_balancing.errors import at_least, cluster_name, namespace, one_of
 from eks_load_balancing.load_balancer_controller import FEWEST_REPLICAS
-from eks_load_balancing.network import NAT_MODES, NetworkArgs
-from eks_load_balancing.nodes import NodesArgs, check_nodes
+from eks_load_balancing.network import NAT_MODES
+from eks_load_balancing.nodes import check_nodes
 from eks_load_balancing.partitions import controller_image_repository, partition_of
 from eks_load_balancing.subnets import plan_subnets, region_of
 from eks_load_balancing.versions import DEFAULT_CONTROLLER_VERSION, controller_version, kubernetes_version
@@ -35,38 +43,13 @@ Feature = Annotated[str, AfterValidator(lambda value: one_of(value, FEATURES, "f
 
 
 class _Section(BaseModel):
+    """One key of the configuration. Its fields have the names of a component's arguments."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel)
 
-
-class BoundaryArgs(TypedDict):
-    """What goes to a component only if it is configured."""
-
-    permissions_boundary_arn: NotRequired[str]
-
-
-class MirrorArgs(TypedDict):
-    """What goes to a component only if it is configured."""
-
-    image_repository: NotRequired[str]
-    chart: NotRequired[str]
-
-
-class WorkloadArgs(TypedDict):
-    """What every application takes; those that are not required go to the component only if they are configured."""
-
-    replicas: int
-    scheme: str
-    deregistration_delay: int
-    deletion_protection: bool
-    inbound_cidrs: NotRequired[list[str]]
-    certificate_arn: NotRequired[str]
-    access_logs_bucket: NotRequired[str]
-
-
-class WebAclArgs(TypedDict):
-    """What goes to a component only if it is configured."""
-
-    web_acl_arn: NotRequired[str]
+    def given(self) -> dict[str, Any]:
+        """What is configured, or has a default here; the rest is left to the component."""
+        return self.model_dump(exclude_none=True)
 
 
 class NetworkSettings(_Section):
@@ -79,7 +62,7 @@ class NetworkSettings(_Section):
     @property
     def arguments(self) -> NetworkArgs:
         """Arguments for a `Network`."""
-        return {"cidr": self.cidr, "zones": self.zones, "nat": self.nat}
+        return cast(NetworkArgs, self.given())
 
     @model_validator(mode="after")
     def _subnets_fit(self) -> Self:
@@ -90,43 +73,34 @@ class NetworkSettings(_Section):
 class ClusterSettings(_Section):
     """The EKS cluster."""
 
-    name: ClusterName = Field(description="the cluster's name", examples=["dev"])
+    cluster_name: ClusterName = Field(alias="name", description="the cluster's name", examples=["dev"])
     version: KubernetesVersion = Field(description="the Kubernetes version, in quotes", examples=['"1.36"'])
     public_access_cidrs: list[str] = Field(default=[], description="ranges that may reach the API server from outside")
     admin_arns: list[str] = Field(default=[], description="roles and users that administer the cluster")
     log_retention_days: int = Field(default=90, description="days that logs are kept")
     deletion_protection: bool = Field(default=False, description="whether EKS refuses to delete the cluster")
     pod_identity_agent: bool = Field(default=False, description="whether EKS Pod Identity's agent is installed")
-    permissions_boundary_arn: str | None = Field(default=None, description="the permissions boundary of every role")
 
     @property
-    def boundary(self) -> BoundaryArgs:
-        """Arguments for a component that makes roles."""
-        boundary = self.permissions_boundary_arn
-        return {"permissions_boundary_arn": boundary} if boundary else {}
+    def arguments(self) -> ClusterArgs:
+        """Arguments for a `Cluster`, but for network and nodes."""
+        return cast(ClusterArgs, self.given())
 
 
 class NodeSettings(_Section):
     """The managed nodes."""
 
     instance_types: list[str] = Field(description="EC2 instance types", examples=["[m7i.large]"])
-    min: int = Field(description="the fewest nodes", examples=[2])
-    desired: int = Field(description="the nodes wanted now", examples=[2])
-    max: int = Field(description="the most nodes", examples=[4])
+    min_size: int = Field(alias="min", description="the fewest nodes", examples=[2])
+    desired_size: int = Field(alias="desired", description="the nodes wanted now", examples=[2])
+    max_size: int = Field(alias="max", description="the most nodes", examples=[4])
     ami_type: str = Field(default="AL2023_x86_64_STANDARD", description="the AMI's type")
     disk_size: int = Field(default=30, description="GiB of a node's disk")
 
     @property
     def arguments(self) -> NodesArgs:
         """Arguments for a `Cluster`."""
-        return {
-            "instance_types": self.instance_types,
-            "min_size": self.min,
-            "desired_size": self.desired,
-            "max_size": self.max,
-            "ami_type": self.ami_type,
-            "disk_size": self.disk_size,
-        }
+        return cast(NodesArgs, self.given())
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -147,17 +121,12 @@ class ControllerSettings(_Section):
     chart: str | None = Field(default=None, description="a folder, archive or oci:// address with the chart")
 
     @property
-    def mirror(self) -> MirrorArgs:
-        """Where image and chart come from, if not from their public places."""
-        mirror: MirrorArgs = {}
-        if self.image_repository:
-            mirror["image_repository"] = self.image_repository
-        if self.chart:
-            mirror["chart"] = self.chart
-        return mirror
+    def arguments(self) -> LoadBalancerControllerArgs:
+        """Arguments for a `LoadBalancerController`, but for its cluster."""
+        return cast(LoadBalancerControllerArgs, self.given())
 
 
-class WorkloadSettings(_Section):
+class _WorkloadSettings(_Section):
     """An application behind a load balancer."""
 
     replicas: Annotated[int, AfterValidator(lambda n: at_least(n, 0, "replicas"))] = Field(
@@ -172,41 +141,40 @@ class WorkloadSettings(_Section):
     )
     deletion_protection: bool = Field(default=False, description="whether AWS refuses to delete the load balancer")
 
+
+class ServiceSettings(_WorkloadSettings):
+    """The application behind the NLB."""
+
     @property
-    def arguments(self) -> WorkloadArgs:
-        """Arguments for either component."""
-        arguments: WorkloadArgs = {
-            "replicas": self.replicas,
-            "scheme": self.scheme,
-            "deregistration_delay": self.deregistration_delay,
-            "deletion_protection": self.deletion_protection,
-        }
-        if self.inbound_cidrs is not None:
-            arguments["inbound_cidrs"] = self.inbound_cidrs
-        if self.certificate_arn:
-            arguments["certificate_arn"] = self.certificate_arn
-        if self.access_logs_bucket:
-            arguments["access_logs_bucket"] = self.access_logs_bucket
-        return arguments
+    def arguments(self) -> NetworkLoadBalancedServiceArgs:
+        """Arguments for a `NetworkLoadBalancedService`, but for its place."""
+        return cast(NetworkLoadBalancedServiceArgs, self.given())
 
 
-class IngressSettings(WorkloadSettings):
+class IngressSettings(_WorkloadSettings):
     """The application behind the ALB."""
 
     web_acl_arn: str | None = Field(default=None, description="a WAF web ACL")
 
     @property
-    def web_acl(self) -> WebAclArgs:
-        """Arguments for an `ApplicationLoadBalancedIngress` alone."""
-        return {"web_acl_arn": self.web_acl_arn} if self.web_acl_arn else {}
+    def arguments(self) -> ApplicationLoadBalancedIngressArgs:
+        """Arguments for an `ApplicationLoadBalancedIngress`, but for its place."""
+        return cast(ApplicationLoadBalancedIngressArgs, self.given())
 
 
 class SampleSettings(_Section):
     """The two applications behind the load balancers."""
 
     namespace: Namespace = Field(default="samples", description="their namespace")
-    nlb: WorkloadSettings = WorkloadSettings()
+    nlb: ServiceSettings = ServiceSettings()
     alb: IngressSettings = IngressSettings()
+
+
+class CommonArgs(TypedDict):
+    """What every component that makes roles takes."""
+
+    tags: dict[str, str]
+    permissions_boundary_arn: NotRequired[str]
 
 
 class Settings(_Section):
@@ -219,7 +187,14 @@ class Settings(_Section):
     controller: ControllerSettings = ControllerSettings()
     samples: SampleSettings = SampleSettings()
     tags: dict[str, str] = Field(default={}, description="tags for every AWS resource")
+    permissions_boundary_arn: str | None = Field(default=None, description="the permissions boundary of every role")
     protect: bool = Field(default=False, description="whether Pulumi refuses to delete network and cluster")
+
+    @property
+    def common(self) -> CommonArgs:
+        """Arguments for every component that makes roles."""
+        boundary = self.permissions_boundary_arn
+        return {"tags": self.tags, "permissions_boundary_arn": boundary} if boundary else {"tags": self.tags}
 
 
 def load(config: Mapping[str, str]) -> Settings:
@@ -262,7 +237,7 @@ def _fit_together(settings: Settings) -> Settings:
         controller_policy(
             controller.version,
             partition_of(settings.region),
-            cluster.name,
+            cluster.cluster_name,
             settings.region,
             ANY_VPC,
             disabled_features=controller.disabled_features,

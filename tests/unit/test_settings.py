@@ -6,6 +6,14 @@ import pulumi
 import pytest
 import yaml
 
+from eks_load_balancing import (
+    ApplicationLoadBalancedIngressArgs,
+    ClusterArgs,
+    LoadBalancerControllerArgs,
+    NetworkArgs,
+    NetworkLoadBalancedServiceArgs,
+    NodesArgs,
+)
 from settings import load
 
 ROOT = Path(__file__).parents[2]
@@ -67,7 +75,12 @@ NETWORK, CLUSTER, NODES, CONTROLLER, SAMPLES = (
         ({"network": None}, NETWORK, "is missing", "give the VPC, such as {cidr: 10.0.0.0/16, zones: [...]}"),
         ({"network": {"cidr": None}}, f"{NETWORK}.cidr", "missing", "give the VPC's range, such as 10.0.0.0/16"),
         ({"network": {"sub": 3}}, f"{NETWORK}.sub", "is not a key", "known are cidr, nat, zones"),
-        ({"netwrok": {}}, "eks-load-balancing:netwrok", "is not a key", "nodes, protect, samples, tags"),
+        (
+            {"netwrok": {}},
+            "eks-load-balancing:netwrok",
+            "is not a key",
+            "protect, samples, tags",
+        ),
         ({"network": {"cidr": "10.0.0.0/26"}}, NETWORK, "'10.0.0.0/26' is too small", "between /16 and /23"),
         ({"network": {"zones": ["us-west-2a"]}}, NETWORK, "zones us-west-2a: EKS", "such as us-west-2a and us-west-2b"),
         ({"region": "us-east-1"}, f"{NETWORK}.zones", "not in us-east-1 (aws:region)", "give zones of it"),
@@ -117,6 +130,31 @@ def test_the_region_is_the_providers_and_not_the_projects() -> None:
 
 def test_other_partitions_need_no_other_keys() -> None:
     load(configured(region="cn-north-1", network={"zones": ["cn-north-1a", "cn-north-1b"]}))
+
+
+def test_every_setting_is_an_argument_of_its_component() -> None:
+    settings = load(configured())
+
+    for section, arguments in [
+        (settings.network, NetworkArgs),
+        (settings.cluster, ClusterArgs),
+        (settings.nodes, NodesArgs),
+        (settings.controller, LoadBalancerControllerArgs),
+        (settings.samples.nlb, NetworkLoadBalancedServiceArgs),
+        (settings.samples.alb, ApplicationLoadBalancedIngressArgs),
+    ]:
+        assert set(type(section).model_fields) <= set(arguments.__annotations__)
+
+
+def test_what_is_not_configured_is_left_to_the_component() -> None:
+    assert "certificate_arn" not in load(configured()).samples.nlb.arguments
+    assert "permissions_boundary_arn" not in load(configured()).common
+
+
+def test_one_boundary_bounds_the_roles_of_every_component() -> None:
+    config = {**configured(), "eks-load-balancing:permissionsBoundaryArn": "arn:boundary"}
+
+    assert load(config).common == {"tags": {}, "permissions_boundary_arn": "arn:boundary"}
 
 
 def test_keys_of_other_namespaces_are_left_alone() -> None:
