@@ -1,5 +1,7 @@
 """Where a cluster listens: loopback ports that are chosen once and kept, and a folder for unix sockets."""
 
+import hashlib
+import os
 import random
 import shutil
 import tempfile
@@ -13,7 +15,8 @@ from sandbox.state import read_json, write_json
 # over a restart must not be one that any client may have been given meanwhile.
 _PORTS = range(20000, 32000)
 _ATTEMPTS = 200
-_LONGEST_SOCKET_PATH = 100  # sun_path holds 108 bytes; room for the longest name we use is taken off by callers
+_LONGEST_FOLDER = 107 - len("/egress.sock.tmp")
+"""sun_path holds 107 characters (unix(7)); room for the longest name in the folder."""
 
 
 class PortTakenError(Exception):
@@ -49,9 +52,15 @@ def kept_ports(file: Path, names: Iterable[str]) -> dict[str, int]:
 
 
 def socket_folder(wanted: Path) -> Path:
-    """A private folder for unix sockets: `wanted`, or a short temporary one where its path is too long."""
-    if len(str(wanted)) < _LONGEST_SOCKET_PATH - len("/apiserver-egress.sock"):
-        shutil.rmtree(wanted, ignore_errors=True)
-        wanted.mkdir(mode=0o700, parents=True)
-        return wanted
-    return Path(tempfile.mkdtemp(prefix="sandbox-"))
+    """A private, empty folder for unix sockets: `wanted`, or a short one elsewhere where its path is too long.
+
+    The short one is the same whenever the same folder is wanted: what a killed agent left there, the next one clears.
+    """
+    folder = wanted
+    if len(str(wanted)) > _LONGEST_FOLDER:
+        mark = hashlib.sha256(str(wanted).encode()).hexdigest()[:12]
+        folder = Path(tempfile.gettempdir()) / f"sandbox-{os.getuid()}-{mark}"
+    shutil.rmtree(folder, ignore_errors=True)
+    # Fails where another user has put something of that name into the common temporary folder.
+    folder.mkdir(mode=0o700, parents=True)
+    return folder

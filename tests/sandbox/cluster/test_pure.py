@@ -1,10 +1,15 @@
 """What the agent decides, without a cluster: functions of plain values."""
 
+import asyncio
 import base64
+import datetime as dt
 import json
 import re
+import shutil
 import socket
 import stat
+import tempfile
+import time
 from collections import deque
 from dataclasses import replace
 from pathlib import Path
@@ -29,12 +34,16 @@ from sandbox.cluster.containers import (
     outside,
     pre_stop_seconds,
 )
+from sandbox.cluster.credentials import exchange
 from sandbox.cluster.egress import Address, UnreachableError, backends
+from sandbox.cluster.kubelet import tail
+from sandbox.cluster.launch import referred
+from sandbox.cluster.leases import lease
 from sandbox.cluster.pod_status import ContainerState, backoff, pod_status, terminated
 from sandbox.cluster.probes import Probe, container_port
 from sandbox.cluster.sockets import PortTakenError, free_port, kept_ports, socket_folder
 from sandbox.cluster.spec import ClusterSpec, Folder, NodeSpec, SpecError, read_nodes
-from sandbox.cluster.volumes import selected
+from sandbox.cluster.volumes import Volumes, selected
 from sandbox.state import EMPTY_KUBECONFIG, State, write_json
 
 CONTROLLER = "public.ecr.aws/eks/aws-load-balancer-controller:v3.5.0"
@@ -144,14 +153,24 @@ def test_a_free_port_is_none_of_the_given_ones() -> None:
     assert free_port(taken) not in taken
 
 
-def test_sockets_move_to_a_short_folder_when_the_state_folder_lies_deep(tmp_path: Path) -> None:
+def test_sockets_lie_in_the_state_folder_where_their_paths_fit() -> None:
+    short = Path(tempfile.mkdtemp(prefix="s")) / "run"
+    assert socket_folder(short) == short
+    assert stat.S_IMODE(short.stat().st_mode) == 0o700
+    shutil.rmtree(short.parent)
+
+
+def test_sockets_move_to_a_short_folder_when_the_state_folder_lies_deep_always_the_same(tmp_path: Path) -> None:
     deep = tmp_path / ("d" * 80) / "run"
     moved = socket_folder(deep)
     try:
         assert len(str(moved)) < 60
         assert stat.S_IMODE(moved.stat().st_mode) == 0o700
+        (moved / "left.sock").touch()
+        assert socket_folder(deep) == moved
+        assert not list(moved.iterdir())
     finally:
-        moved.rmdir()
+        shutil.rmtree(moved)
 
 
 # What AWS asks for
@@ -532,3 +551,64 @@ def test_every_pod_stage_leaves_process_pods_alone() -> None:
 def test_the_pattern_means_the_same_to_jq_as_to_python() -> None:
     # gojq and Python agree on this alphabet; anything else needs a look at both manuals.
     assert re.fullmatch(r"[A-Za-z0-9|()^$/:@?-]+", images.PATTERN)
+
+
+# Leases, logs, sessions and tokens
+
+
+def test_a_nodes_lease_goes_with_the_node_and_says_when_it_was_renewed() -> None:
+    now = dt.datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=dt.UTC)
+    made = lease({"metadata": {"name": "n1", "uid": "u1"}}, now)
+    assert made["metadata"]["ownerReferences"][0]["uid"] == "u1"
+    assert made["spec"]["renewTime"] == "2026-01-02T03:04:05.000006Z"
+
+
+@pytest.mark.parametrize(("lines", "text"), [(None, b"a\nb\nc"), (2, b"b\nc"), (0, b""), (9, b"a\nb\nc")])
+def test_the_end_of_a_log_is_as_many_lines_as_were_asked_for(lines: int | None, text: bytes) -> None:
+    assert tail(b"a\nb\nc", lines) == text
+
+
+class FakeApi:
+    """Answers token requests and remembers them."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, Any]] = []
+
+    async def create(self, _path: str, body: dict[str, Any]) -> dict[str, Any]:
+        self.asked.append(body["spec"])
+        return {"status": {"token": f"token-{len(self.asked)}"}}
+
+
+def test_a_token_is_bound_to_its_pod_and_renewed_when_four_fifths_of_its_life_are_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = {"serviceAccountToken": {"audience": "sts.amazonaws.com", "expirationSeconds": 1000, "path": "token"}}
+    volume = {"name": "aws-iam-token", "projected": {"sources": [source]}}
+    api = FakeApi()
+    volumes = Volumes(api, {**POD, "spec": {**POD["spec"], "volumes": [volume]}}, tmp_path)  # pyright: ignore[reportArgumentType] - a fake
+    file = tmp_path / "volumes" / "aws-iam-token" / "token"
+    began = time.time()
+    seen: list[str] = []
+    for later in (0, 790, 810):
+        monkeypatch.setattr(time, "time", lambda later=later: began + later)
+        asyncio.run(volumes.write())
+        seen.append(file.read_text())
+    assert seen == ["token-1", "token-1", "token-2"]
+    assert api.asked[0]["audiences"] == ["sts.amazonaws.com"]
+    assert api.asked[0]["boundObjectRef"]["uid"] == "u"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_a_container_that_names_no_role_has_no_session() -> None:
+    assert exchange({"AWS_REGION": "us-west-2"}, "http://127.0.0.1:1", 0.0) is None
+
+
+def test_the_objects_that_a_containers_variables_need_are_those_they_refer_to() -> None:
+    container = {
+        "env": [
+            {"name": "A", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}},
+            {"name": "B", "value": "x"},
+        ],
+        "envFrom": [{"configMapRef": {"name": "c"}}],
+    }
+    assert referred(container) == {("secrets", "s"), ("configmaps", "c")}
