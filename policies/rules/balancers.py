@@ -48,6 +48,8 @@ class Balancer(KubernetesView):
     decides_for_others = False
     """Whether it speaks for objects that are judged themselves: then only what it says counts, not what it leaves."""
     prefix = ALB
+    in_cluster = True
+    """Whether it is an object of a namespace or of the cluster, and no resource of AWS."""
 
     def of_balancer(self, name: str) -> Any:
         """Return one of the load balancer's annotations by the part after the prefix."""

@@ -62,7 +62,7 @@ def _(balancer: Any, *, public_namespaces: list[str], public_owners: list[str]) 
     """What faces the internet is a decision of the platform, not of whoever writes an annotation."""
     if not any(not isinstance(scheme, Unknown) and scheme == lb.PUBLIC for scheme in balancer.schemes):
         return
-    own = balancer.decides_for_others or not balancer.namespace
+    own = balancer.decides_for_others or not balancer.in_cluster
     if balancer.name in public_owners if own else balancer.namespace in public_namespaces:
         return
     where = "" if own else f" in the namespace {balancer.namespace}"

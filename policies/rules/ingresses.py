@@ -32,7 +32,7 @@ def _(ingress: Any, *, allowed_groups: list[str]) -> Messages:
     They may stand before the others' and take their traffic.
     """
     group = ingress.annotation(f"{ALB}group.name")
-    if group is not None and group not in allowed_groups:
+    if group is not None and str(group) not in allowed_groups:
         yield f"{ingress.title} joins the group {group} by annotation"
 
 

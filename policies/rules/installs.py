@@ -135,7 +135,8 @@ class ReleasedController(KubernetesView):
     @property
     def namespace(self) -> Any:
         """Return the release's namespace."""
-        return dig(self.props, ["namespace"]) or "default"
+        own = dig(self.props, ["namespace"])
+        return own if isinstance(own, Unknown) else own or "default"
 
     def value(self, *path: str) -> Any:
         """Return one of the chart's values."""

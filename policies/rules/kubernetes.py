@@ -55,7 +55,8 @@ class KubernetesView(View):
     @property
     def namespace(self) -> Any:
         """Return the namespace: the object's, else its provider's default, else `default`."""
-        return dig(self.props, ["metadata", "namespace"]) or _provider_namespace(self.seen.provider) or "default"
+        own = dig(self.props, ["metadata", "namespace"])
+        return own if isinstance(own, Unknown) else own or _provider_namespace(self.seen.provider) or "default"
 
     @property
     def object_name(self) -> Any:
@@ -80,7 +81,8 @@ class KubernetesView(View):
 
 
 def _provider_namespace(provider: Any) -> Any:
-    return None if provider is None else dig(plain(provider.props), ["namespace"])
+    given = None if provider is None else dig(plain(provider.props), ["namespace"])
+    return None if isinstance(given, Unknown) else given
 
 
 def _mapping(value: Any) -> dict[str, Any]:

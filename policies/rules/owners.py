@@ -83,6 +83,7 @@ class OwnBalancer(Balancer):
     """A load balancer that the program makes by AWS's API, for bindings to target groups."""
 
     called = "the load balancer"
+    in_cluster = False
     _fields: Final = {
         ACCESS_LOGS: "access_logs",
         DELETION_PROTECTION: "deletion_protection",

@@ -34,6 +34,9 @@ class Unknown:
     __iter__ = __len__ = __getitem__ = __contains__ = __str__ = __float__ = __int__ = _undecided
     __getattr__ = _undecided
 
+    def __format__(self, _spec: str) -> str:
+        return "(not known yet)"
+
 
 UNKNOWN: Final = Unknown()
 

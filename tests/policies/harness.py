@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from copy import deepcopy
+from functools import cache
 from typing import Any
 
 from pulumi_policy import (
+    Policy,
     PolicyResource,
     PolicyResourceOptions,
     ResourceValidationArgs,
@@ -72,13 +74,19 @@ def refusals(rule: Rule, things: World, settings: Mapping[str, Any] | None = Non
     def report(message: str, _urn: str | None = None) -> None:
         found.append(message)
 
-    policy = rule.policy()
+    policy = policy_of(rule.name)
     if isinstance(policy, StackValidationPolicy):
         policy.validate(StackValidationArgs(_stack(things), given), report)
     elif isinstance(policy, ResourceValidationPolicy):
         for name, (token, props) in things.items():
             policy.validate(arguments(token, props, name, given), report)
     return found
+
+
+@cache
+def policy_of(name: str) -> Policy:
+    """A rule as the SDK has it."""
+    return RULES[name].policy()
 
 
 def arguments(token: str, props: dict[str, Any], name: str, settings: Mapping[str, Any]) -> ResourceValidationArgs:

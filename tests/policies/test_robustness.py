@@ -14,6 +14,8 @@ from tests.policies.resources import COMPLIANT, resource
 
 Path = tuple[str | int, ...]
 _NAMES = sorted(COMPLIANT)
+# Whether these refuse depends on the namespace.
+_BY_NAMESPACE = {"guarded-annotations-stay-in-admin-namespaces"}
 
 
 def _places(value: Any, path: Path = ()) -> Iterator[Path]:
@@ -41,6 +43,15 @@ def test_one_unknown_value_is_never_a_reason_to_refuse(name: str) -> None:
             continue  # judged by what else is in the world
         for path in _places(props):
             assert refusals(rule, {name: (token, _with(props, path, UNKNOWN_STRING_VALUE))}) == [], (rule.name, path)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, case in CASES.items() if case.on in {"ingress", "service"} and name not in _BY_NAMESPACE]
+)
+def test_a_fault_is_refused_though_the_namespace_is_not_known_yet(name: str) -> None:
+    case = CASES[name]
+    edits = {**case.broken, "metadata/namespace": "unknown"}
+    assert refusals(RULES[name], world(case, case.on, edits))
 
 
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.world])
