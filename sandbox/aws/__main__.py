@@ -11,7 +11,7 @@ import threading
 import time
 from importlib.metadata import version
 from pathlib import Path
-from typing import IO
+from typing import IO, NoReturn
 
 from sandbox.processes import Identity
 from sandbox.state import State, StateError, write_json
@@ -33,13 +33,13 @@ def main() -> int:
         os.execv(sys.executable, [sys.executable, "-m", "sandbox.aws", *sys.argv[1:]])  # noqa: S606 - this very program
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
-        return run(state, [arguments.agent] if arguments.agent else CLUSTER_AGENT)
+        run(state, [arguments.agent] if arguments.agent else CLUSTER_AGENT)
     except (StateError, RuntimeError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
 
 
-def run(state: State, agent: list[str]) -> int:
+def run(state: State, agent: list[str]) -> NoReturn:
     """Bind, replay, serve, end. `agent` is the command that runs a cluster.
 
     Raises:
@@ -77,7 +77,7 @@ def run(state: State, agent: list[str]) -> int:
     agents = Agents(state, gate, emulated.eks, agent)
     gate.after_write = agents.wake
     agents.start()
-    serving = threading.Thread(target=server.serve_forever, name="server", daemon=True)
+    serving = threading.Thread(target=server.serve_forever, args=(0.05,), name="server", daemon=True)
     serving.start()
     write_json(state.aws / "process.json", Identity.of(os.getpid()).to_json())  # pyright: ignore[reportOptionalMemberAccess] - we live
     log.info("serving on %s after %.1f s, %d journaled calls", state.aws_endpoint, time.monotonic() - began, entries)
@@ -87,7 +87,9 @@ def run(state: State, agent: list[str]) -> int:
         agents.stop()
         journal.close()
     hold.close()
-    return 0
+    # Everything that matters is in the journal: the interpreter would take seconds to clear away moto's objects.
+    logging.shutdown()
+    os._exit(0)
 
 
 def only_one(state: State) -> IO[str]:

@@ -8,7 +8,8 @@ from sandbox.aws.replies import Denial
 def authorize(call: Call, caller: Caller) -> Denial | None:
     """None to let `call` through, or what AWS would answer instead.
 
-    `call.received` holds every header that a signature may bind. It lets everything through, also keys that nobody was given: IAM is not enforced yet.
+    `call.received` holds every header that a signature may bind. It lets everything through, also keys that nobody
+    was given: IAM is not enforced yet.
     """
     del call, caller
     return None

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 from sandbox.aws.eks.store import Eks, Wanted
 from sandbox.processes import Identity, Process, session_members, wait_until
-from sandbox.state import State, read_json, write_json
+from sandbox.state import State, StateError, read_json, write_json
 
 log = logging.getLogger(__name__)
 GRACE = 20.0
@@ -68,7 +68,11 @@ class Observations:
 
 def read_report(folder: Path, name: str) -> dict[str, Any] | None:
     """What the agent in `folder` says of its cluster: `{"cluster", "status", "keys"}`."""
-    status = read_json(folder / "status.json")
+    try:
+        status = read_json(folder / "status.json")
+    except StateError:
+        log.warning("%s is not readable: waiting for its agent to write it anew", folder / "status.json")
+        return None
     if status is None:
         return None
     try:
@@ -102,11 +106,6 @@ class Agents:
 
     def start(self) -> None:
         """Begin; agents that live are adopted, clusters that nobody wants are removed."""
-        known = {wanted.name for wanted in self.eks.wanted()}
-        for name in clusters_on_disk(self.state):
-            if name not in known:
-                log.warning("cluster %s is in no journal: removing it", name)
-                end_cluster(self.state, name)
         threading.Thread(target=self._run, name="agents", daemon=True).start()
 
     def wake(self) -> None:
@@ -118,6 +117,12 @@ class Agents:
         self._stopping = True
 
     def _run(self) -> None:
+        with self.gate.lock:
+            known = {wanted.name for wanted in self.eks.wanted()}
+        for name in clusters_on_disk(self.state):
+            if name not in known:
+                log.warning("cluster %s is in no journal: removing it", name)
+                end_cluster(self.state, name)
         while not self._stopping:
             self._woken.clear()
             try:

@@ -13,8 +13,10 @@ from werkzeug.wrappers import Response
 
 from sandbox.aws import corrections, determinism, sts
 from sandbox.aws.call import Call
+from sandbox.aws.corrections import elb_targets
 from sandbox.aws.eks import api as eks_api
 from sandbox.aws.patching import replace
+from sandbox.aws.repeats import Repeats
 from sandbox.aws.replies import Denial, error_reply
 
 log = logging.getLogger(__name__)
@@ -40,6 +42,7 @@ class Emulator:
         replace(moto.core.responses, "method_names_from_class", functools.cache(listing))
         self._dispatcher = DomainDispatcherApplication(create_backend_app)
         self._applications: dict[str, Any] = {}
+        self._repeats = Repeats()
         for service in _PRELOADED:
             self._application(service)
 
@@ -53,8 +56,14 @@ class Emulator:
             application = self._application(call.service)
         except KeyError:
             return error_reply(call, Denial("UnknownService", f"the sandbox has no service {call.service}", 400))
+        repeated = self._repeats.answer(call)
+        if repeated:
+            return repeated
         try:
             reply = Response.from_app(application, self._environ(call), buffered=True)
+            self._repeats.keep(call, reply)
+            if call.service == "elasticloadbalancing" and call.writes:
+                elb_targets.forget_users()
             if (call.service, call.action) in _TOUCH_NODES:
                 self.eks.settle()
         except NotImplementedError as error:

@@ -19,7 +19,7 @@ from sandbox.aws.call import Call
 FORMAT = 1
 
 
-class JournalError(Exception):
+class JournalError(RuntimeError):
     """A journal that cannot be replayed, in one line that says how to start anew."""
 
 

@@ -50,16 +50,33 @@ def install() -> None:
 def load_balancer_arns(group: Any) -> list[str]:
     """The load balancers with a rule that forwards to `group`."""
     backend = elbv2_backends[group.account_id][group.region_name]
-    return [
-        balancer.arn
-        for balancer in backend.load_balancers.values()
-        if any(
-            group.arn in backend._get_target_group_arns_from(action.data)  # noqa: SLF001 - moto's
+    if backend not in _users:
+        _users[backend] = users_of_groups(backend)
+    return _users[backend].get(group.arn, [])
+
+
+# Asked of every group in a DescribeTargetGroups: worked out once between two writes.
+_users: dict[Any, dict[str, list[str]]] = {}
+
+
+def forget_users() -> None:
+    """A call may have changed who forwards to whom."""
+    _users.clear()
+
+
+def users_of_groups(backend: ELBv2Backend) -> dict[str, list[str]]:
+    """The load balancers that forward to each target group."""
+    users: dict[str, list[str]] = {}
+    for balancer in backend.load_balancers.values():
+        rules = (
+            rule
             for listener in balancer.listeners.values()
             for rule in (*listener._non_default_rules.values(), *listener._default_rule.values())  # noqa: SLF001 - moto's; `rules` would sort
-            for action in rule.actions
         )
-    ]
+        actions = (action for rule in rules for action in rule.actions)
+        for arn in dict.fromkeys(a for action in actions for a in backend._get_target_group_arns_from(action.data)):  # noqa: SLF001 - moto's
+            users.setdefault(arn, []).append(balancer.arn)
+    return users
 
 
 def creating(create: Callable[..., Any]) -> Callable[..., Any]:
@@ -107,10 +124,11 @@ def register(group: Any, targets: list[dict[str, Any]]) -> None:
     """RegisterTargets: all of them, or none if one cannot be."""
     for target in targets:
         check_target(group, target)
+    given = {target["Id"]: target["AvailabilityZone"] for target in targets if target.get("AvailabilityZone")}
+    zones = {**zone_by_target(group, [target["Id"] for target in targets]), **given}
     for target in targets:
-        address, port = key_of(group, target)
-        zone = target.get("AvailabilityZone") or zone_of(group, address)
-        group.targets[address, port] = {"Id": address, "Port": port, "AvailabilityZone": zone}
+        name, port = key_of(group, target)
+        group.targets[name, port] = {"Id": name, "Port": port, "AvailabilityZone": zones[name]}
 
 
 def check_target(group: Any, target: dict[str, Any]) -> None:
@@ -131,22 +149,25 @@ def check_target(group: Any, target: dict[str, Any]) -> None:
             address = ipaddress.ip_address(name)
         except ValueError:
             raise Refusal("ValidationError", f"The IP address '{name}' is not a valid IPv4 address") from None
-        if not address.is_private and zone_of(group, name) is None:
+        if not address.is_private and zone_by_target(group, [name])[name] is None:
             raise Refusal(
                 "InvalidTarget", f"The IP address '{name}' is neither in the VPC of the target group nor a private one"
             )
 
 
-def zone_of(group: Any, name: str) -> str | None:
-    """The zone of an instance, or of the subnet that an address lies in."""
-    if name.startswith("i-"):
-        found = group.ec2_backend.get_instance_by_id(name)
-        return found.placement.zone if found else None
-    if group.target_type != "ip":
-        return None
-    address = ipaddress.ip_address(name)
+def zone_by_target(group: Any, names: list[str]) -> dict[str, str | None]:
+    """The zones of instances, or of the subnets that addresses lie in; None for what lies in no subnet."""
+    if group.target_type == "instance":
+        found = {name: group.ec2_backend.get_instance_by_id(name) for name in names}
+        return {name: machine.placement.zone if machine else None for name, machine in found.items()}
+    if group.target_type != "ip" or not names:
+        return dict.fromkeys(names)
     subnets = group.ec2_backend.describe_subnets(filters={"vpc-id": [group.vpc_id]})
-    return next((s.availability_zone for s in subnets if address in s.cidr), None)
+    placed = {name: ipaddress.ip_address(name) for name in names}
+    return {
+        name: next((s.availability_zone for s in subnets if address in s.cidr), None)
+        for name, address in placed.items()
+    }
 
 
 def deregister(group: Any, targets: list[dict[str, Any]]) -> None:

@@ -185,3 +185,13 @@ def test_the_region_answers_what_components_ask_about_it(aws: Aws) -> None:
     assert zones[:3] == ["us-west-2a", "us-west-2b", "us-west-2c"]
     kind = ec2.describe_instance_types(InstanceTypes=["t3.medium"])["InstanceTypes"][0]
     assert kind["NetworkInfo"]["Ipv4AddressesPerInterface"] == 6
+
+
+def test_a_call_repeated_with_its_token_gets_the_answer_it_had(stage: Stage) -> None:
+    ec2 = stage.aws.client("ec2")
+    given = {"ImageId": "ami-12c6146b", "MinCount": 1, "MaxCount": 1, "SubnetId": stage.subnets[0], "ClientToken": "t"}
+    first, again = (ec2.run_instances(**given)["Instances"][0]["InstanceId"] for _ in range(2))
+    assert first == again
+    code = code_of(ec2.run_instances, **{**given, "SubnetId": stage.subnets[1]})
+    assert code == "IdempotentParameterMismatch"
+    ec2.terminate_instances(InstanceIds=[first])

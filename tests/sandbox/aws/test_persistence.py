@@ -158,6 +158,7 @@ def test_a_damaged_journal_says_so_in_one_line_and_how_to_start_anew(own_aws: Aw
     last = own_aws.log().strip().splitlines()[-1]
     assert f"damaged at line {place + 1}" in last
     assert "`sandbox down` and `sandbox up`" in last
+    assert "Traceback" not in own_aws.log()
 
 
 def test_a_second_process_on_the_same_folder_is_refused(own_aws: Aws) -> None:
@@ -182,3 +183,15 @@ def test_reads_leave_no_trace_in_the_journal(own_aws: Aws) -> None:
     size = journal(own_aws).stat().st_size
     reads(own_aws)
     assert journal(own_aws).stat().st_size == size
+
+
+def test_a_cluster_that_no_journal_knows_is_removed(own_aws: Aws) -> None:
+    stage = make_stage(own_aws, "demo")
+    stage.create_cluster()
+    agent = Identity.from_json(read_json(own_aws.state.cluster("demo") / "process.json"))
+    own_aws.kill()
+    journal(own_aws).unlink()
+    own_aws.start()
+    assert wait_until(lambda: not own_aws.state.cluster("demo").exists(), 10)
+    assert agent
+    assert not agent.alive()

@@ -1,0 +1,41 @@
+"""EC2's client tokens: a call repeated with its token, because the answer was lost, gets the answer it had.
+
+https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html
+"""
+
+from dataclasses import dataclass, field
+
+from werkzeug.wrappers import Response
+
+from sandbox.aws.call import Call
+from sandbox.aws.replies import Denial, error_reply
+
+
+@dataclass
+class Repeats:
+    """Answers by action and token. moto ignores tokens, and would make everything twice."""
+
+    _answers: dict[tuple[str, str], tuple[dict[str, str], bytes]] = field(
+        default_factory=dict[tuple[str, str], tuple[dict[str, str], bytes]]
+    )
+
+    def answer(self, call: Call) -> Response | None:
+        """The answer to give without doing anything, or None if the call is new."""
+        known = self._answers.get((call.action, token_of(call)))
+        if known is None:
+            return None
+        parameters, body = known
+        if parameters != call.parameters:
+            text = f"The client token {token_of(call)} was used before, with other parameters"
+            return error_reply(call, Denial("IdempotentParameterMismatch", text, 400))
+        return Response(body, 200, content_type="text/xml")
+
+    def keep(self, call: Call, reply: Response) -> None:
+        """Remember the answer of a call that carries a token and has succeeded."""
+        if token_of(call) and reply.status_code < 300:  # noqa: PLR2004 - HTTP's successes
+            self._answers[call.action, token_of(call)] = (call.parameters, reply.get_data())
+
+
+def token_of(call: Call) -> str:
+    """The client token of a call to EC2 that writes, else empty."""
+    return call.parameters.get("ClientToken", "") if call.service == "ec2" and call.writes else ""
