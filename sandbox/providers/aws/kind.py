@@ -74,6 +74,7 @@ class Kind:
         minutes: To create, update or delete at most, unless the program says otherwise.
         import_id: From an imported id to the properties that `read` needs.
         has_region: Whether the SDK gives it a `region` input.
+        has_prefix: Whether the SDK gives a type with a name a prefix for it, too.
     """
 
     type: str
@@ -94,13 +95,14 @@ class Kind:
     minutes: int = 10
     import_id: Callable[[str], dict[str, Any]] | None = None
     has_region: bool = True
+    has_prefix: bool = True
     fields: Fields = field(init=False)
 
     def __post_init__(self) -> None:
         every = {**self.inputs, **({"tags": Field(default={})} if self.retag else {})}
         if self.has_region:
             every["region"] = Field(replaces=True)
-        if self.naming:
+        if self.naming and self.has_prefix:
             every[f"{self.naming[0]}Prefix"] = Field(replaces=True)
         object.__setattr__(self, "fields", every)
 

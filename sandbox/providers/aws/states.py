@@ -61,7 +61,11 @@ def inputs_read(kind: Kind, live: State, given: State, originals: Properties) ->
     values: dict[str, Any] = {}
     for name, value in given.items():
         field = kind.fields.get(name)
-        values[name] = keep_meaning(shaped(live[name], value, field), value, field) if field and name in live else value
+        if field and name in live:
+            found = keep_meaning(live[name], value, field)
+            values[name] = found if found is value else keep_meaning(shaped(found, value, field), value, field)
+        else:
+            values[name] = value
     unchanged = {name: originals[name] for name, value in values.items() if value == given[name]}
     return {**to_properties(values, secret), **unchanged}
 

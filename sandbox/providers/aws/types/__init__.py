@@ -10,7 +10,7 @@ from sandbox.providers.common.server import ProviderError
 
 MODULES: Final = (
     *("ec2_network", "ec2_routing", "ec2_security", "ec2_instances"),
-    *("iam", "iam_policies", "eks", "eks_nodes", "eks_access", "other"),
+    *("iam", "iam_policies", "eks", "eks_nodes", "eks_access", "elb", "elb_listeners", "acm", "other"),
 )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from sandbox.providers.aws.kind import Kind, State, Wanted, known, lower_first, pascal, tag_list, tag_map
 from sandbox.providers.aws.session import Aws
-from sandbox.providers.aws.types.ec2 import created_before, described_one, retag, tag_specification
+from sandbox.providers.aws.types.ec2 import created_before, described, described_one, retag, tag_specification
 from sandbox.providers.common.fields import Field, same_set
 
 PLAIN = ("imageId", "instanceType", "keyName", "userData", "ebsOptimized", "instanceInitiatedShutdownBehavior")
@@ -127,7 +127,8 @@ def _read_template(aws: Aws, template_id: str, _state: State) -> dict[str, Any] 
         "defaultVersion": template["DefaultVersionNumber"],
         "latestVersion": template["LatestVersionNumber"],
         "arn": aws.arn("ec2", f"launch-template/{template_id}"),
-        "tagsAll": tag_map(template.get("Tags")),
+        # moto's templates show the tags that they were made with, whatever became of them.
+        "tagsAll": tag_map(described(aws, "describe_tags", resource_id=template_id)),
     }
 
 

@@ -81,9 +81,19 @@ def _create_group(aws: Aws, wanted: Wanted) -> str:
         **known(VpcId=wanted.get("vpcId")),
         TagSpecifications=tag_specification("security-group", wanted),
     )
-    # As the real provider does: AWS's own "allow all egress" goes, the program's rules are all that there are.
-    _set_rules(aws, made["GroupId"], wanted, {"ingress", "egress"} if wanted.get("ingress") else {"egress"})
+    _set_rules(aws, made["GroupId"], wanted, {"ingress", "egress"} & set(wanted.inputs))
+    if "egress" not in wanted.inputs:
+        _revoke_default(aws, made["GroupId"])
     return made["GroupId"]
+
+
+def _revoke_default(aws: Aws, group_id: str) -> None:
+    """Takes away AWS's own "allow all egress", as the real provider does: a program says what it lets through."""
+    group = described_one(aws, "describe_security_groups", GroupIds=[group_id]) or {}
+    default = atoms([{"protocol": "-1", "cidrBlocks": ["0.0.0.0/0"]}], group_id)
+    if default <= atoms(rules_of(group["IpPermissionsEgress"], group_id), group_id):
+        permissions = [permission(atom) for atom in default]
+        aws.client("ec2").revoke_security_group_egress(GroupId=group_id, IpPermissions=permissions)
 
 
 def _set_rules(aws: Aws, group_id: str, wanted: Wanted, changed: set[str]) -> None:

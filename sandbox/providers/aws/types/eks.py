@@ -100,8 +100,11 @@ def _await_update(aws: Aws, name: str, answer: Any) -> None:
         )
 
 
-def _read_cluster(aws: Aws, name: str, _state: State) -> dict[str, Any] | None:
+def _read_cluster(aws: Aws, name: str, state: State) -> dict[str, Any] | None:
     cluster = aws.client("eks").describe_cluster(name=name)["cluster"]
+    if "accessConfig" in cluster:
+        # EKS does not tell whether whoever made the cluster became its administrator.
+        cluster["accessConfig"] = {**(state.get("accessConfig") or {}), **cluster["accessConfig"]}
     logs = cluster.get("logging", {}).get("clusterLogging", ())
     issuer = cluster.get("identity", {}).get("oidc", {}).get("issuer")
     return {
@@ -175,6 +178,7 @@ CLUSTER = Kind(
     retag=retag(lambda state: state["arn"]),
     ready=_cluster_is_active,
     naming=("name", 100),
+    has_prefix=False,
     minutes=30,
 )
 

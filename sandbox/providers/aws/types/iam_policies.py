@@ -128,7 +128,10 @@ ROLE_POLICY = Kind(
 
 
 def _attach(aws: Aws, wanted: Wanted) -> str:
-    aws.client("iam").attach_role_policy(RoleName=wanted["role"], PolicyArn=wanted["policyArn"])
+    iam = aws.client("iam")
+    # Attaching twice is attaching once to AWS, but not to moto, which then counts two.
+    if wanted["policyArn"] not in attached(iam, wanted["role"]):
+        iam.attach_role_policy(RoleName=wanted["role"], PolicyArn=wanted["policyArn"])
     return f"{wanted['role']}/{wanted['policyArn']}"
 
 

@@ -40,7 +40,7 @@ class Engine:
     """
 
     provider: sdk.Provider
-    stack: dict[str, Recorded] = field(default_factory=dict)
+    stack: dict[str, Recorded] = field(default_factory=dict, repr=False)
     _runner: asyncio.Runner = field(default_factory=asyncio.Runner)
 
     def up(self, token: str, name: str, inputs: Mapping[str, Any]) -> Recorded:
