@@ -74,7 +74,12 @@ def is_namespaced(kind: Kind) -> bool | None:
 
     Known here so that an update without changes asks the cluster nothing (and so needs no token for it).
     """
-    return kind.name not in _CLUSTER_WIDE if kind.group in _BUILT_IN else None
+    return kind.name not in _CLUSTER_WIDE if is_built_in(kind) else None
+
+
+def is_built_in(kind: Kind) -> bool:
+    """Whether a kind is Kubernetes' own, if it is one at all: no CRD will ever make it."""
+    return kind.group in _BUILT_IN
 
 
 def of_token(token: str) -> Kind:
@@ -97,7 +102,10 @@ def of_token(token: str) -> Kind:
         raise ProviderError(
             f"{token}: this stand-in has no Patch resources; declare {name.removesuffix('Patch')} itself"
         )
-    return Kind("" if group == "core" else group, version, name)
+    kind = Kind("" if group == "core" else group, version, name)
+    if is_built_in(kind) and name.endswith("List"):
+        raise ProviderError(f"{token} is a list, and no list is an object: declare what is in it")
+    return kind
 
 
 def of_object(item: Mapping[str, Any]) -> Kind:

@@ -11,7 +11,7 @@ from sandbox.providers.kubernetes import readiness
 from sandbox.providers.kubernetes.annotations import Wish
 from sandbox.providers.kubernetes.client import ApiError, Client
 from sandbox.providers.kubernetes.ignoring import without_ignored
-from sandbox.providers.kubernetes.kinds import Kind, Selection, of_object
+from sandbox.providers.kubernetes.kinds import Kind, Selection, is_built_in, of_object
 from sandbox.providers.kubernetes.readiness import Objects
 from sandbox.providers.kubernetes.watching import WaitingError, until
 
@@ -270,6 +270,11 @@ async def _path(operation: Operation, item: Any) -> str:
 
 
 async def _definition(operation: Operation, kind: Kind) -> None:
+    if is_built_in(kind):
+        raise UnknownKindError(
+            f"the cluster does not know {kind}: look for a misspelling, or a version it does not serve"
+        )
+
     def missing(objects: Objects) -> Sequence[str]:
         for item in objects["definitions"]:
             if item["spec"]["group"] == kind.group and item["spec"]["names"]["kind"] == kind.name:

@@ -174,7 +174,10 @@ class Engine:
         self.run(self.provider.configure(sdk.ConfigureRequest({}, to_properties(self.config), True, True)))  # noqa: FBT003
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
-        return self.runner.run(asyncio.wait_for(work, SECONDS))
+        try:
+            return self.runner.run(asyncio.wait_for(work, SECONDS))
+        except TimeoutError:
+            pytest.fail(f"not done within {SECONDS:g} s; said meanwhile: {self.log.lines}")
 
     def close(self) -> None:
         client = self.provider._client

@@ -521,3 +521,9 @@ def test_a_job_that_did_not_end_well_is_replaced_where_it_asks_for_that(engine: 
     plain = {"namespace": namespace, "annotations": {"pulumi.com/skipAwait": "true"}}
     other = engine.create(job, "other", metadata=plain, spec={"template": {"spec": pod}})
     assert engine.diff(other, metadata=plain, spec={"template": {"spec": pod}}).changes is False
+
+
+def test_a_built_in_kind_that_there_is_not_is_not_waited_for(engine: Engine, namespace: str) -> None:
+    with pytest.raises(ProviderError, match="the cluster does not know apps/v1 Deploymnt: look for a misspelling"):
+        engine.create("kubernetes:apps/v1:Deploymnt", "d", **deployment(namespace))
+    assert engine.log.lines == []

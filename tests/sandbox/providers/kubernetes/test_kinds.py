@@ -36,6 +36,7 @@ def test_the_type_in_a_childs_urn_is_its_own_not_its_parents() -> None:
         ("kubernetes:helm.sh/v3:Release", "a kubernetes:helm.sh/v4:Chart"),
         ("kubernetes:v1:Service", "a token reads kubernetes:GROUP/VERSION:Kind"),
         ("aws:ec2/vpc:Vpc", "is no Kubernetes object"),
+        ("kubernetes:core/v1:ConfigMapList", "declare what is in it"),
     ],
 )
 def test_a_token_that_is_no_objects_is_refused_with_what_to_write_instead(token: str, says: str) -> None:
