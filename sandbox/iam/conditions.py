@@ -145,7 +145,9 @@ class Condition:
             raise CannotJudgeError(f"the sandbox does not know the condition operator {self.operator}")
         test, negated = _BY_NAME[base]
         if values is None and base != name:
-            return True
+            # "Any" of no values is none, IfExists or not:
+            # https://repost.aws/questions/QU9HFmDzP0QGuU-fd7rS6B7w/foranyvalue-stringequalsifexists-behaving-unexpectedly
+            return every != "foranyvalue"
         wanted = self._expanded(context)
         if every:
             # An empty text is a null data set here, the same as no key at all.

@@ -22,6 +22,9 @@ _ALGORITHM = "AWS4-HMAC-SHA256"
 _TIME = "%Y%m%dT%H%M%SZ"
 _CLOCKS_APART = timedelta(minutes=5)
 _LONGEST_PRESIGNED = timedelta(days=7)
+# STS gives a presigned URL this long whatever it says itself, and `aws eks get-token` counts on it.
+# https://github.com/kubernetes-sigs/aws-iam-authenticator/blob/master/pkg/token/token.go
+_PRESIGNED_STS = timedelta(minutes=15)
 
 
 class CredentialError(Exception):
@@ -97,7 +100,9 @@ def claim_of(request: Signed) -> Claim:
     except (KeyError, ValueError):
         raise CredentialError("signature", "The request's signature is malformed") from None
     presigned = lasts is not None
-    length = min(timedelta(seconds=lasts), _LONGEST_PRESIGNED) if lasts is not None else _CLOCKS_APART
+    length = _CLOCKS_APART
+    if lasts is not None:
+        length = _PRESIGNED_STS if service == "sts" else min(timedelta(seconds=lasts), _LONGEST_PRESIGNED)
     return Claim(access_key, (date, region, service), headers, signature, time, token, presigned, length)
 
 

@@ -137,7 +137,8 @@ def test_a_set_operator_asks_all_or_any_of_the_requests_values(
 def test_a_missing_key_fulfils_for_all_and_fails_for_any() -> None:
     assert holds("ForAllValues:StringEquals", "a", absent=True)
     assert not holds("ForAnyValue:StringEquals", "a", absent=True)
-    assert holds("ForAnyValue:StringEqualsIfExists", "a", absent=True)
+    assert not holds("ForAnyValue:StringEqualsIfExists", "a", absent=True)
+    assert holds("ForAllValues:StringEqualsIfExists", "a", absent=True)
 
 
 def test_every_operator_and_every_key_of_a_condition_must_hold() -> None:

@@ -134,19 +134,25 @@ def test_a_malformed_signature_is_refused(text: str) -> None:
     assert error.value.reason == "signature"
 
 
-def presigned(token: str | None = None, expires: int = 60) -> Signed:
+def presigned(token: str | None = None, service: str = "sts") -> Signed:
     """As `aws eks get-token` makes it."""
     request = AWSRequest(
         "GET", f"http://{HOST}/?Action=GetCallerIdentity&Version=2011-06-15", headers={"x-k8s-aws-id": "c"}
     )
-    SigV4QueryAuth(Credentials("AKIAJOE", "the-secret", token), "sts", REGION, expires=expires).add_auth(request)
+    SigV4QueryAuth(Credentials("AKIAJOE", "the-secret", token), service, REGION, expires=60).add_auth(request)
     return Signed("GET", str(request.url).removeprefix(f"http://{HOST}"), {"host": HOST, "x-k8s-aws-id": "c"})
 
 
 def test_a_presigned_url_is_accepted_for_as_long_as_it_says() -> None:
     assert check(presigned())
     assert check(presigned("the-token"), SESSION)
-    assert refusal(presigned(), later=timedelta(seconds=61)) == "late"
+    assert check(presigned(service="ec2"), later=timedelta(seconds=59))
+    assert refusal(presigned(service="ec2"), later=timedelta(seconds=62)) == "late"
+
+
+def test_a_presigned_url_of_sts_lasts_fifteen_minutes_whatever_it_says() -> None:
+    assert check(presigned(), later=timedelta(minutes=14))
+    assert refusal(presigned(), later=timedelta(minutes=16)) == "late"
 
 
 def test_a_presigned_url_binds_its_headers() -> None:
