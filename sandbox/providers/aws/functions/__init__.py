@@ -13,7 +13,13 @@ from sandbox.providers.common.server import ProviderError
 
 MODULES: Final = ("environment", "lookups", "policy_document")
 
-GLOBAL: Final = ("aws:iam/", "aws:index/getPartition", "aws:index/getCallerIdentity", "aws:index/getDefaultTags")
+GLOBAL: Final = (
+    "aws:iam/",
+    "aws:index/getPartition",
+    "aws:index/getCallerIdentity",
+    "aws:index/getDefaultTags",
+    "aws:index/getArn",
+)
 """Starts of the tokens of functions that take no `region`."""
 
 
