@@ -128,7 +128,7 @@ class Manager:
         for kind, handler in kinds:
             trim = trimmed_pod if kind == "Pod" else trimmed
             informer = Informer(self._kube, self._store, kind, everywhere, trim=trim)
-            informer.handle(handler)
+            informer.handle(routes.when_open(handler))
             informers.append(informer)
         return informers
 
@@ -149,7 +149,6 @@ class Manager:
             missing = [i.kind for i in self._informers if not i.synced.is_set()]
             log.error("could not list %s within %d s", ", ".join(missing), _SYNC_SECONDS)
             return 1
-        # Handlers ran while other kinds were not listed yet.
         self._routes.everything()
         if not settings.enable_leader_election:
             self._lead()

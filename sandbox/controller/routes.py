@@ -8,6 +8,7 @@ from sandbox.controller.annotations import ALB, NLB
 from sandbox.controller.endpoints import SERVICE_LABEL, condition
 from sandbox.controller.events import Events
 from sandbox.controller.gates import PREFIX
+from sandbox.controller.kube import Handler
 from sandbox.controller.model import groups, service
 from sandbox.controller.model.objects import Key, annotations, deleting, finalizers, key
 from sandbox.controller.model.stack import Json, StackId
@@ -55,9 +56,15 @@ class Routes:
         self._store, self._events, self._settings = store, events, settings
         self._ingress, self._services, self._bindings = ingress, services, bindings
         self.waiting: set[Key] = set()
+        self._open = False
+
+    def when_open(self, route: Handler) -> Handler:
+        """The route, which leads nowhere before `everything` was asked for: half a cluster would mislead it."""
+        return lambda old, new: route(old, new) if self._open else None
 
     def everything(self) -> None:
         """All work there can be."""
+        self._open = True
         for one in self._store.list("Ingress"):
             self._groups_of(one)
         for one in self._store.list("Service"):

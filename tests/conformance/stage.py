@@ -1,0 +1,206 @@
+"""The stage that the recordings were made on: a VPC of two zones, a cluster of two nodes, and the controller on it.
+
+It stands apart from the sample stack. The controller runs as a process with the flags of the recordings (the defaults);
+its Kubernetes rights are the cluster admin's, its AWS rights the account root's.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sandbox.processes import Process, wait_until
+from sandbox.providers.kubernetes.chart import crds
+from tests.conftest import Sandbox
+
+CASES = Path(__file__).parent / "cases"
+NAME = "conformance"
+_ASSUME = (
+    '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"%s"},"Action":"sts:AssumeRole"}]}'
+)
+
+
+def free_port() -> int:
+    """A port that nobody listens on just now."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+@dataclass
+class Stage:
+    """The stage, and how cases are played on it."""
+
+    sandbox: Sandbox
+    vpc: str
+    controller: Process | None = None
+    certificate: str = ""
+    extra: list[str] = field(default_factory=list)
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The cluster admin's."""
+        return self.sandbox.state.cluster(NAME) / "kubeconfig"
+
+    def kubectl(self, *arguments: str, stdin: str = "", check: bool = True) -> str:
+        """What kubectl printed."""
+        command = ["kubectl", "--kubeconfig", str(self.kubeconfig), *arguments]
+        env = self.sandbox.environment()
+        done = subprocess.run(command, input=stdin, env=env, capture_output=True, text=True, timeout=120, check=False)
+        if check and done.returncode:
+            raise AssertionError(f"{' '.join(command)}: {done.stderr}")
+        return done.stdout
+
+    def apply(self, *objects: dict[str, Any]) -> None:
+        """Apply objects."""
+        self.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all(objects))
+
+    def start_controller(self, *flags: str) -> None:
+        """Start the controller and wait until it is ready."""
+        health, environment = free_port(), self.sandbox.environment()
+        argv = [sys.executable, "-m", "sandbox.controller", f"--cluster-name={NAME}", f"--aws-vpc-id={self.vpc}"]
+        argv += [f"--aws-region={environment['AWS_REGION']}", f"--kubeconfig={self.kubeconfig}"]
+        argv += [f"--health-probe-bind-addr=127.0.0.1:{health}", f"--webhook-bind-port={free_port()}"]
+        argv += ["--metrics-bind-addr=0", f"--webhook-cert-dir={self.serving_certificate()}", *flags]
+        log = self.sandbox.state.log(f"{NAME}-controller")
+        self.controller = Process(f"{NAME}-controller", argv, log, env=environment)
+        self.controller.start()
+        assert wait_until(lambda: _answers(health), 60), log.read_text()[-3000:]
+
+    def serving_certificate(self) -> Path:
+        """A folder with a certificate for the webhooks; nobody calls them here."""
+        folder = self.sandbox.state.root / NAME
+        folder.mkdir(exist_ok=True)
+        if not (folder / "tls.crt").exists():
+            command = [
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-days",
+                "1",
+                "-subj",
+                "/CN=localhost",
+            ]
+            files = ["-keyout", str(folder / "tls.key"), "-out", str(folder / "tls.crt")]
+            subprocess.run([*command, *files], check=True, capture_output=True)
+        return folder
+
+    def imported_certificate(self) -> str:
+        """The ARN of a certificate in ACM."""
+        if not self.certificate:
+            folder = self.serving_certificate()
+            self.certificate = self.sandbox.aws("acm").import_certificate(
+                Certificate=(folder / "tls.crt").read_bytes(), PrivateKey=(folder / "tls.key").read_bytes()
+            )["CertificateArn"]
+        return self.certificate
+
+    def events(self, namespace: str) -> list[dict[str, Any]]:
+        """The Events of a namespace."""
+        return json.loads(self.kubectl("-n", namespace, "get", "events", "-o", "json"))["items"]
+
+
+def _answers(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), 1) as connection:
+            connection.sendall(b"GET /readyz HTTP/1.0\r\n\r\n")
+            return b" 200 " in connection.recv(64)
+    except OSError:
+        return False
+
+
+def _network(ec2: Any, region: str) -> tuple[str, list[str]]:
+    vpc = ec2.create_vpc(CidrBlock="10.64.0.0/16")["Vpc"]["VpcId"]
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+    ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
+    private: list[str] = []
+    for n, zone in enumerate("ab"):
+        for kind, role, block in (
+            ("public", "elb", f"10.64.{n}.0/24"),
+            ("private", "internal-elb", f"10.64.{16 * (n + 1)}.0/20"),
+        ):
+            made = ec2.create_subnet(VpcId=vpc, CidrBlock=block, AvailabilityZone=f"{region}{zone}")["Subnet"][
+                "SubnetId"
+            ]
+            tags = [{"Key": f"kubernetes.io/role/{role}", "Value": "1"}, {"Key": "Name", "Value": f"{kind}-{zone}"}]
+            ec2.create_tags(Resources=[made], Tags=tags)
+            if kind == "public":
+                ec2.associate_route_table(RouteTableId=table, SubnetId=made)
+            else:
+                private.append(made)
+    return vpc, private
+
+
+def _cluster(sandbox: Sandbox, subnets: list[str]) -> None:
+    iam, eks = sandbox.aws("iam"), sandbox.aws("eks")
+    roles = {
+        kind: iam.create_role(RoleName=f"{NAME}-{kind}", AssumeRolePolicyDocument=_ASSUME % f"{kind}.amazonaws.com")[
+            "Role"
+        ]["Arn"]
+        for kind in ("eks", "ec2")
+    }
+    access = {"authenticationMode": "API", "bootstrapClusterCreatorAdminPermissions": True}
+    eks.create_cluster(name=NAME, roleArn=roles["eks"], resourcesVpcConfig={"subnetIds": subnets}, accessConfig=access)
+    assert wait_until(lambda: eks.describe_cluster(name=NAME)["cluster"]["status"] == "ACTIVE", 120, 0.5)
+    scaling = {"minSize": 2, "maxSize": 2, "desiredSize": 2}
+    eks.create_nodegroup(
+        clusterName=NAME, nodegroupName="main", subnets=subnets, nodeRole=roles["ec2"], scalingConfig=scaling
+    )
+
+    def ready() -> bool:
+        group = eks.describe_nodegroup(clusterName=NAME, nodegroupName="main")["nodegroup"]
+        return group["status"] == "ACTIVE"
+
+    assert wait_until(ready, 120, 0.5)
+
+
+@contextmanager
+def staged(sandbox: Sandbox) -> Generator[Stage, None, None]:
+    """The stage in a sandbox, controller running; all of it is gone at the end."""
+    ec2, eks = sandbox.aws("ec2"), sandbox.aws("eks")
+    vpc, subnets = _network(ec2, sandbox.state.settings().region)
+    _cluster(sandbox, subnets)
+    stage = Stage(sandbox, vpc)
+    try:
+        stage.apply(*crds.definitions())
+        stage.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
+        controller = {"controller": "ingress.k8s.aws/alb"}
+        kind = {"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass"}
+        stage.apply({**kind, "metadata": {"name": "alb"}, "spec": controller})
+        stage.start_controller()
+        yield stage
+    finally:
+        if stage.controller and stage.controller.identity:
+            stage.controller.identity.end(10)
+        eks.delete_nodegroup(clusterName=NAME, nodegroupName="main")
+        wait_until(lambda: not eks.list_nodegroups(clusterName=NAME)["nodegroups"], 60, 0.5)
+        eks.delete_cluster(name=NAME)
+        wait_until(lambda: NAME not in eks.list_clusters()["clusters"], 60, 0.5)
+
+
+def steps(case: str) -> list[Path]:
+    """The manifests of a case in order."""
+    return sorted((CASES / case).glob("[0-9]*.yaml"), key=lambda path: int(path.name.split("-")[0].split(".")[0]))
+
+
+def unique(case: str) -> str:
+    """A namespace for one run of a case."""
+    return f"c-{case}-{int(time.time() * 10) % 1_000_000}"
+
+
+def environment() -> dict[str, str]:
+    """What `snapshot.py` finds AWS with: it brings its own keys, and reads nothing else."""
+    return {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
