@@ -6,6 +6,7 @@ import logging
 import os
 import random
 import signal
+import socket
 import sys
 import threading
 import time
@@ -13,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import IO, NoReturn
 
+from sandbox.aws.journal import Journal
 from sandbox.processes import Identity
 from sandbox.state import State, StateError, write_json
 
@@ -40,47 +42,45 @@ def main() -> int:
 
 
 def run(state: State, agent: list[str]) -> NoReturn:
-    """Bind, replay, serve, end. `agent` is the command that runs a cluster.
+    """Replay, serve, end. `agent` is the command that runs a cluster.
 
     Raises:
-        StateError: there is no sandbox in the folder, or another process serves it.
+        StateError: there is no sandbox in the folder, another process serves it, or its port is taken.
         RuntimeError: the journal cannot be replayed.
-        OSError: the port is taken.
     """
+    began = time.monotonic()
     end = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: end.set())
     settings = state.settings()
+    # What can go wrong is found out first: what comes after takes seconds.
     hold = only_one(state)
-    began = time.monotonic()
+    door = reserve(settings.ports["aws"])
+    header = {"moto": version("moto"), "seed": random.SystemRandom().getrandbits(63), "time": time.time()}
+    journal = Journal(state.aws / "journal", header)
+    entries = list(journal.entries())
     # moto reads these when it is imported, so that it is only imported now.
     os.environ |= {
         "MOTO_ACCOUNT_ID": settings.account,
         "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
         "MOTO_DISABLE_GLOBAL_CORS": "true",
     }
-    from sandbox.aws import emulator  # noqa: PLC0415
     from sandbox.aws.clusters import Agents, Observations  # noqa: PLC0415
+    from sandbox.aws.emulator import Emulator  # noqa: PLC0415
     from sandbox.aws.gate import Gate, application  # noqa: PLC0415
-    from sandbox.aws.journal import Journal  # noqa: PLC0415
-    from sandbox.aws.server import Handler, Server  # noqa: PLC0415
+    from sandbox.aws.server import serve  # noqa: PLC0415
 
-    port = settings.ports["aws"]
-    header = {"moto": version("moto"), "seed": random.SystemRandom().getrandbits(63), "time": time.time()}
-    journal = Journal(state.aws / "journal", header)
-    emulated = emulator.Emulator(
-        journal.header["seed"], journal.header["time"], settings.region, settings.account, state.aws_endpoint
-    )
-    gate = Gate(emulated, journal, Observations(state))
-    server = Server("127.0.0.1", port, application(gate), Handler)
-    entries = gate.replay()
-    agents = Agents(state, gate, emulated.eks, agent)
+    seed, birth = journal.header["seed"], journal.header["time"]
+    emulator = Emulator(seed, birth, settings.region, settings.account, state.aws_endpoint)
+    gate = Gate(emulator, journal, Observations(state))
+    gate.replay(entries)
+    agents = Agents(state, gate, emulator.eks, agent)
     gate.after_write = agents.wake
     agents.start()
-    serving = threading.Thread(target=server.serve_forever, args=(0.05,), name="server", daemon=True)
-    serving.start()
+    server = serve(door, application(gate))
     write_json(state.aws / "process.json", Identity.of(os.getpid()).to_json())  # pyright: ignore[reportOptionalMemberAccess] - we live
-    log.info("serving on %s after %.1f s, %d journaled calls", state.aws_endpoint, time.monotonic() - began, entries)
+    took = time.monotonic() - began
+    log.info("serving on %s after %.1f s, %d journaled calls", state.aws_endpoint, took, len(entries))
     end.wait()
     server.shutdown()
     with gate.lock:
@@ -90,6 +90,24 @@ def run(state: State, agent: list[str]) -> NoReturn:
     # Everything that matters is in the journal: the interpreter would take seconds to clear away moto's objects.
     logging.shutdown()
     os._exit(0)
+
+
+def reserve(port: int) -> socket.socket:
+    """The loopback socket that will be listened on; until then connections are refused.
+
+    Raises:
+        StateError: another program has the port.
+    """
+    door = socket.socket()
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        door.bind(("127.0.0.1", port))
+    except OSError as error:
+        raise StateError(
+            f"port {port} cannot be had ({error.strerror}): end what has it, or `sandbox down` and `sandbox up` for"
+            " another port"
+        ) from error
+    return door
 
 
 def only_one(state: State) -> IO[str]:

@@ -1,6 +1,8 @@
 """The HTTP server: one thread a connection, kept alive, on loopback."""
 
-import socketserver
+import socket
+import threading
+from collections.abc import Callable
 from typing import Any
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
@@ -20,13 +22,16 @@ class Handler(WSGIRequestHandler):
 
 
 class Server(ThreadedWSGIServer):
-    """werkzeug's threaded server with room for a burst of connections."""
+    """werkzeug's threaded server; a connection's thread does not outlive the process."""
 
-    request_queue_size = 256
     daemon_threads = True
     block_on_close = False
 
-    def server_bind(self) -> None:
-        """Bind without asking DNS for the host's name, as `HTTPServer` would."""
-        socketserver.TCPServer.server_bind(self)
-        self.server_name, self.server_port = self.server_address[:2]  # pyright: ignore[reportAttributeAccessIssue] - (host, port)
+
+def serve(door: socket.socket, application: Callable[..., Any]) -> Server:
+    """Listen on a bound socket and answer, in a thread of its own."""
+    host, port = door.getsockname()
+    server = Server(host, port, application, Handler, fd=door.fileno())
+    server.socket.listen(256)  # a burst of clients connects at once
+    threading.Thread(target=server.serve_forever, args=(0.05,), name="server", daemon=True).start()
+    return server

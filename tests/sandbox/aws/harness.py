@@ -55,7 +55,7 @@ class Aws:
     def start(self) -> None:
         self.process = self.spawn()
         process = self.process
-        assert wait_until(lambda: process.poll() is not None or self.ready(), 30), self.log()
+        assert wait_until(lambda: process.poll() is not None or self.ready(), 90), self.log()
         assert process.poll() is None, self.log()
 
     def spawn(self) -> "subprocess.Popen[bytes]":
@@ -79,7 +79,7 @@ class Aws:
     def end(self) -> None:
         if self.process and self.process.poll() is None:
             self.process.terminate()
-            self.process.wait(10)
+            self.process.wait(30)
         stop_all(self.state)
 
     def log(self) -> str:
