@@ -21,7 +21,7 @@ ACCOUNT = "123456789012"
 NAME = "demo"
 ISSUER = f"https://oidc.eks.{REGION}.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF"
 KEYS = {"access_key": "AKIAROOT", "secret_key": "secret"}
-STARTUP_SECONDS = 60.0
+STARTUP_SECONDS = 120.0
 CHECKOUT = Path(__file__).parents[3]
 
 
@@ -142,7 +142,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Generator[Lab]:
     moto = Process("moto", [sys.executable, "-m", "moto.server", "-p", str(port)], root / "moto.log")
     moto.ready = lambda: bool(aws_client("ec2", endpoint).describe_vpcs())
     moto.start()
-    moto.wait_ready(60)
+    moto.wait_ready(120)
     vpc, nodes = make_instances(endpoint, 3)
     state = State.at(root / "d")
     settings = Settings(
