@@ -23,6 +23,11 @@ _PROGRAMS = Path(__file__).with_name("programs")
 _MANDATORY = re.compile(r"\[mandatory\][^\n]*\]  ([a-z0-9-]+)")
 
 
+def refusing_rules(output: str) -> set[str]:
+    """The mandatory rules that the engine names in what it prints."""
+    return set(_MANDATORY.findall(output))
+
+
 @dataclass(frozen=True)
 class Preview:
     """What the engine said to a program."""
@@ -33,7 +38,7 @@ class Preview:
     @property
     def refused_by(self) -> set[str]:
         """The mandatory rules that were violated."""
-        return set(_MANDATORY.findall(self.output))
+        return refusing_rules(self.output)
 
 
 @dataclass

@@ -72,7 +72,8 @@ _LEFT_OUT = frozenset(
         "no-iam-access-keys",
         "listener-tls-is-1-2-or-later",
         "node-group-ssh-names-its-sources",
-        # a cluster that is not there yet shows no objects to rules across the stack: see test_sandbox.py
+        # a cluster that is not there yet shows no objects to rules across the stack: the saved states of
+        # test_engine.py do
         "controller-has-a-disruption-budget",
         "cluster-has-one-controller",
         # a public ALB is refused in prod unless its namespace is allowed

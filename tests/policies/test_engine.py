@@ -153,6 +153,16 @@ def test_a_saved_state_is_judged_like_a_program(engine: Engine, tmp_path: Path) 
     assert bad.code != 0
 
 
+def test_a_saved_state_shows_the_objects_that_rules_across_the_stack_are_about(engine: Engine, tmp_path: Path) -> None:
+    file = tmp_path / "export.json"
+    one, two = resource("controller"), resource("controller")
+    file.write_text(json.dumps(_saved({"one": one, "two": two, "budget": resource("budget")})))
+    analyze = ("policy", "analyze", "--policy-pack", str(PACK), "--file", str(file))
+    assert engine.run(*analyze).refused_by == {"cluster-has-one-controller"}
+    file.write_text(json.dumps(_saved({"one": one})))
+    assert engine.run(*analyze).refused_by == {"controller-has-a-disruption-budget"}
+
+
 def test_every_level_of_the_profiles_is_one_that_the_engine_takes(engine: Engine) -> None:
     for name in ("prod", "dev"):
         assert profile(name)
