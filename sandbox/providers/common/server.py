@@ -8,7 +8,6 @@ that was killed.
 import asyncio
 import contextlib
 import functools
-import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
@@ -33,6 +32,10 @@ THREADS: Final = 16
 
 SECONDS_TO_FINISH: Final = 120
 """What a provider whose engine has died gives its running creates to come to an end."""
+
+
+SECONDS_BETWEEN_LOOKS: Final = 2
+"""How often a provider looks whether its engine is still there."""
 
 
 class ProviderError(Exception):
@@ -208,17 +211,29 @@ async def _serve(servicer: Callable[[str], Any], engine: str) -> None:
     await server.start()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-    orphaned = await _orphaned(os.getppid(), told_to_stop)
+    orphaned = await _orphaned(engine, told_to_stop)
     await server.stop(SECONDS_TO_FINISH if orphaned else 0)
 
 
-async def _orphaned(parent: int, told_to_stop: asyncio.Event) -> bool:
-    """Returns when a signal came, or with True once the process that started this one is gone.
+async def _orphaned(engine: str, told_to_stop: asyncio.Event) -> bool:
+    """Returns when a signal came, or with True once the engine is gone.
 
-    A killed engine tells its plugins nothing.
+    A killed engine tells its plugins nothing. Who started this process says nothing either: it may have been forked
+    by another one on the engine's behalf.
     """
-    while os.getppid() == parent:
+    while not engine or await _answers(engine):
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(told_to_stop.wait(), 1)
+            await asyncio.wait_for(told_to_stop.wait(), SECONDS_BETWEEN_LOOKS)
             return False
+    return True
+
+
+async def _answers(address: str) -> bool:
+    """Whether anything listens at an address such as `127.0.0.1:4711`."""
+    host, _, port = address.rpartition(":")
+    try:
+        _, writer = await asyncio.open_connection(host, int(port))
+    except OSError:
+        return False
+    writer.close()
     return True
