@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from sandbox import ports
+from sandbox.aws.agents import stop_all
 from sandbox.engine import home
-from sandbox.processes import Identity, Process, ProcessFailedError, session_members
+from sandbox.processes import Identity, Process, ProcessFailedError
 from sandbox.state import EMPTY_KUBECONFIG, Settings, State, StateError, locked, read_json, write_json, write_text
 from sandbox.tools import build, catalog
 
@@ -89,15 +90,9 @@ def down(state: State, report: Report) -> bool:
             if identity is not None:
                 report(f"ending {name} (pid {identity.pid})")
                 identity.end(grace=10)
-        agents = {folder: _identity(folder / "process.json") for folder in _cluster_folders(state)}
-        for folder, agent in agents.items():
-            if agent is not None:
-                report(f"ending cluster {folder.name} (pid {agent.pid})")
-                members = session_members(agent.pid)
-                agent.end(grace=15)
-                # An agent takes its parts with it; a killed one may have left some in its session.
-                for member in members:
-                    member.end(grace=2)
+        # After AWS, which would bring them back.
+        report("ending clusters")
+        stop_all(state)
         shutil.rmtree(state.root)
     return True
 

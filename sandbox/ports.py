@@ -1,15 +1,29 @@
 """Ports on loopback: free ones, and who sits on a taken one."""
 
+import random
 import socket
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+# Below Linux's range for outgoing connections (net.ipv4.ip_local_port_range begins at 32768): a port that is kept
+# over a restart must not be one that any client may have been given meanwhile.
+_PORTS = range(20000, 32000)
+_ATTEMPTS = 200
 
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+
+class PortTakenError(Exception):
+    """A port that was chosen earlier is another's now, or none is free."""
+
+
+def free_port(taken: Iterable[int] = ()) -> int:
+    """A loopback port that nothing listens on and that is not among `taken`."""
+    avoid = set(taken)
+    for _ in range(_ATTEMPTS):
+        port = random.choice(_PORTS)  # noqa: S311 - not a secret; by chance so that two sandboxes seldom meet
+        if port not in avoid and is_free(port):
+            return port
+    raise PortTakenError(f"no free port found between {_PORTS.start} and {_PORTS.stop}: end some servers")
 
 
 def is_free(port: int) -> bool:

@@ -7,23 +7,19 @@ model what the agents report. An agent lives in a session of its own and outlive
 import json
 import logging
 import os
-import shutil
-import signal
 import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from sandbox.aws.agents import clusters_on_disk, end_cluster
 from sandbox.aws.eks.store import Eks, Wanted
-from sandbox.processes import Identity, Process, session_members, wait_until
+from sandbox.processes import Identity, Process
 from sandbox.state import State, StateError, read_json, write_json
 
 log = logging.getLogger(__name__)
-GRACE = 20.0
-"""Seconds that an agent has to end its processes."""
 _REPORTED = ("phase", "endpoint", "ca", "message", "ready_nodes")
 
 
@@ -187,49 +183,3 @@ def write_if_new(path: Path, data: Any) -> None:
     """Write a document unless it stands there already: its reader watches the file."""
     if json.dumps(read_json(path)) != json.dumps(data):
         write_json(path, data)
-
-
-def clusters_on_disk(state: State) -> list[str]:
-    """The names of the clusters that have a folder."""
-    try:
-        return sorted(entry.name for entry in state.clusters.iterdir() if entry.is_dir())
-    except FileNotFoundError:
-        return []
-
-
-def end_cluster(state: State, name: str, process: Process | None = None, grace: float = GRACE) -> None:
-    """End a cluster's agent and all its processes, then remove its folder. Bounded; repeatable.
-
-    Args:
-        state: the sandbox's.
-        name: the cluster's.
-        process: the agent, if it is our child (it is to be reaped).
-        grace: seconds that the agent has to end what it started.
-    """
-    folder = state.cluster(name)
-    agent = Identity.from_json(read_json(folder / "process.json"))
-    if agent:
-        agent.signal(signal.SIGTERM)
-        if process:
-            wait_until(lambda: not process.running(), grace)
-        wait_until(lambda: not agent.alive(), 0 if process else grace)
-        for member in session_members(agent.pid):
-            member.signal(signal.SIGKILL)
-        wait_until(lambda: not session_members(agent.pid), 5)
-        if process:
-            process.running()
-    # A process that died of SIGKILL may still be writing a file's last page into its folder.
-    wait_until(lambda: _removed(folder), 5)
-
-
-def _removed(folder: Path) -> bool:
-    shutil.rmtree(folder, ignore_errors=True)
-    return not folder.exists()
-
-
-def stop_all(state: State) -> None:
-    """End every cluster of a sandbox, all at once: what `sandbox down` calls when the AWS process has ended."""
-    names = clusters_on_disk(state)
-    if names:
-        with ThreadPoolExecutor(len(names)) as pool:
-            list(pool.map(lambda name: end_cluster(state, name), names))

@@ -27,10 +27,10 @@ from sandbox.cluster.kubelet import Kubelet
 from sandbox.cluster.launch import Host
 from sandbox.cluster.plane import ControlPlane
 from sandbox.cluster.pods import Runner
-from sandbox.cluster.sockets import free_port
 from sandbox.cluster.spec import NodeSpec, read_nodes
 from sandbox.cluster.status import ACTIVE, Status
 from sandbox.cluster.webhooks import Webhooks
+from sandbox.ports import free_port
 from sandbox.state import State
 
 log = logging.getLogger(__name__)

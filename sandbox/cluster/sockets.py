@@ -2,35 +2,16 @@
 
 import hashlib
 import os
-import random
 import shutil
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from sandbox.ports import is_free, owner
+from sandbox.ports import PortTakenError, free_port, is_free, owner
 from sandbox.state import read_json, write_json
 
-# Below Linux's range for outgoing connections (net.ipv4.ip_local_port_range begins at 32768): a port that is kept
-# over a restart must not be one that any client may have been given meanwhile.
-_PORTS = range(20000, 32000)
-_ATTEMPTS = 200
 _LONGEST_FOLDER = 107 - len("/egress.sock.tmp")
 """sun_path holds 107 characters (unix(7)); room for the longest name in the folder."""
-
-
-class PortTakenError(Exception):
-    """A port that was chosen earlier is another's now."""
-
-
-def free_port(taken: Iterable[int] = ()) -> int:
-    """A loopback port that nothing listens on and that is not among `taken`."""
-    avoid = set(taken)
-    for _ in range(_ATTEMPTS):
-        port = random.choice(_PORTS)  # noqa: S311 - not a secret; by chance so that two sandboxes seldom meet
-        if port not in avoid and is_free(port):
-            return port
-    raise PortTakenError(f"no free port found between {_PORTS.start} and {_PORTS.stop}: end some servers")
 
 
 def kept_ports(file: Path, names: Iterable[str]) -> dict[str, int]:

@@ -18,6 +18,7 @@ from typing import Any
 
 import yaml
 
+from sandbox.ports import free_port
 from sandbox.processes import Process, wait_until
 from sandbox.providers.kubernetes.chart import crds
 from tests.conftest import Sandbox
@@ -27,13 +28,6 @@ NAME = "conformance"
 _ASSUME = (
     '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"%s"},"Action":"sts:AssumeRole"}]}'
 )
-
-
-def free_port() -> int:
-    """A port that nobody listens on just now."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 @dataclass

@@ -9,6 +9,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.conformance.stage import CASES, Stage, staged, steps, unique
 from tests.conftest import Sandbox
@@ -76,7 +77,7 @@ class Player:
         while time.monotonic() < deadline:
             try:
                 last = self.snapshot()
-            except self._module.boto3.client("elbv2").exceptions.ClientError:
+            except ClientError:
                 continue  # what was listed a moment ago is gone: look again
             if last != wanted:
                 since = None

@@ -116,7 +116,7 @@ def free(subnet: Any, count: int) -> list[str]:
     Raises:
         Refusal: the subnet has not so many.
     """
-    used = taken(subnet) | {str(address) for address in subnet._reserved_ips}  # noqa: SLF001 - CIDR reservations
+    used = taken(subnet) | {str(address) for address in subnet._reserved_ips}
     begin, places = getattr(subnet, "next_place", _RESERVED_FIRST), subnet.cidr.num_addresses - 1 - _RESERVED_FIRST
     found: list[str] = []
     for step in range(places):

@@ -51,10 +51,10 @@ def deleting_subnet(delete: Callable[..., Any]) -> Callable[..., Any]:
         if any(i.subnet.id == subnet_id for i in self.enis.values()):
             raise depends(f"The subnet '{subnet_id}' has dependencies and cannot be deleted.")
         for table in self.route_tables.values():
-            table._associations = {k: s for k, s in table._associations.items() if s != subnet_id}  # noqa: SLF001 - moto's
+            table._associations = {k: s for k, s in table._associations.items() if s != subnet_id}
         for acl in self.network_acls.values():
-            kept = {k: a for k, a in acl._associations.items() if a.subnet_id != subnet_id}  # noqa: SLF001 - as above
-            acl._associations = kept  # noqa: SLF001 - as above
+            kept = {k: a for k, a in acl._associations.items() if a.subnet_id != subnet_id}
+            acl._associations = kept
         return delete(self, subnet_id)
 
     return delete_subnet
@@ -84,7 +84,7 @@ def admit_members(group: Any) -> None:
 
     https://docs.aws.amazon.com/vpc/latest/userguide/default-security-group.html
     """
-    rules = group.ec2_backend._iterate_security_rules(  # noqa: SLF001 - the group is not registered yet
+    rules = group.ec2_backend._iterate_security_rules(
         "-1", group.id, None, None, [], [{"GroupId": group.id, "UserId": group.owner_id}], []
     )
     for rule in rules:

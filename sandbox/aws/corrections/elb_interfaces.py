@@ -37,7 +37,7 @@ def follow(
         if subnet_id not in mine:
             mine[subnet_id] = make(ec2, description, subnet_id, (mappings or {}).get(subnet_id, {}))
         found = [ec2.get_security_group_from_id(group) for group in groups]
-        mine[subnet_id]._group_set = found  # noqa: SLF001 - moto's only place for them
+        mine[subnet_id]._group_set = found
 
 
 def make(ec2: Any, description: str, subnet_id: str, mapping: Mapping[str, str]) -> Any:

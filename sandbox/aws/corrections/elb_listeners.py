@@ -64,14 +64,14 @@ def install() -> None:
 
 def rules_by_priority(listener: Any) -> dict[Any, Any]:
     """A listener's rules in the order of their priority, the default last."""
-    own = sorted(listener._non_default_rules.items(), key=lambda item: int(item[1].priority))  # noqa: SLF001 - moto's
-    default = listener._default_rule[0]  # noqa: SLF001 - as above
+    own = sorted(listener._non_default_rules.items(), key=lambda item: int(item[1].priority))
+    default = listener._default_rule[0]
     return {**dict(own), default.arn: default}
 
 
 def register(listener: Any, arn: str, rule: Any) -> None:
     """Add a rule."""
-    listener._non_default_rules[arn] = rule  # noqa: SLF001 - moto's
+    listener._non_default_rules[arn] = rule
 
 
 def check_forwards(self: ELBv2Backend, balancer: Any, protocol: str, actions: list[Any]) -> None:

@@ -71,10 +71,10 @@ def users_of_groups(backend: ELBv2Backend) -> dict[str, list[str]]:
         rules = (
             rule
             for listener in balancer.listeners.values()
-            for rule in (*listener._non_default_rules.values(), *listener._default_rule.values())  # noqa: SLF001 - moto's; `rules` would sort
+            for rule in (*listener._non_default_rules.values(), *listener._default_rule.values())
         )
         actions = (action for rule in rules for action in rule.actions)
-        for arn in dict.fromkeys(a for action in actions for a in backend._get_target_group_arns_from(action.data)):  # noqa: SLF001 - moto's
+        for arn in dict.fromkeys(a for action in actions for a in backend._get_target_group_arns_from(action.data)):
             users.setdefault(arn, []).append(balancer.arn)
     return users
 

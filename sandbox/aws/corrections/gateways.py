@@ -35,7 +35,7 @@ def creating(create: Function) -> Function:
 
     def create_nat_gateway(self: Any, subnet_id: str, *arguments: Any, **more: Any) -> Any:
         gateway = create(self, subnet_id, *arguments, **more)
-        interface = gateway._eni  # noqa: SLF001 - moto's only way to it
+        interface = gateway._eni
         gateway.private_ip = interface.private_ip_address
         interface.description = f"Interface for NAT Gateway {gateway.id}"
         interface.interface_type = "nat_gateway"
@@ -54,7 +54,7 @@ def deleting(delete: Function) -> Function:
         if gateway is None:
             raise Refusal("NatGatewayNotFound", f"NatGateway {nat_gateway_id} was not found")
         if gateway.state != "deleted":
-            interface = gateway._eni  # noqa: SLF001 - moto's only way to it
+            interface = gateway._eni
             for address in [a for a in self.addresses if a.eni is interface]:
                 self.disassociate_address(address=address.public_ip)
             self.delete_network_interface(interface.id)

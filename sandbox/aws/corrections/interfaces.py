@@ -48,7 +48,7 @@ def install() -> None:
 
 def groups(interface: Any) -> list[Any]:
     """An interface's groups, in the order they were given."""
-    return interface._group_set  # noqa: SLF001 - moto's only place for them
+    return interface._group_set
 
 
 def instance_groups(instance: Any) -> list[Any]:
@@ -62,7 +62,7 @@ def set_instance_groups(instance: Any, wanted: list[Any]) -> None:
     instance.given_groups = wanted
     primary = getattr(instance, "nics", {}).get(0)
     if primary:
-        primary._group_set = list(wanted)  # noqa: SLF001 - as above
+        primary._group_set = list(wanted)
 
 
 def filter_values(interface: Any, name: str) -> Any:

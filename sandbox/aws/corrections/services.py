@@ -19,7 +19,7 @@ def install() -> None:
     # A key's material comes from os.urandom in moto: after a replay it would not open what it sealed.
     replace(moto.kms.utils, "generate_data_key", random_bytes)
     ShieldResponse.get_subscription_state = get_subscription_state  # pyright: ignore[reportAttributeAccessIssue] - moto lacks the action
-    check = ParameterDict._check_loading_status  # noqa: SLF001 - where moto loads AWS's public parameters
+    check = ParameterDict._check_loading_status
 
     def check_loading_status(self: ParameterDict, key: str) -> None:
         check(self, key)

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -15,19 +14,14 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from sandbox.aws.clusters import stop_all
+from sandbox.aws.agents import stop_all
+from sandbox.ports import free_port
 from sandbox.processes import wait_until
 from sandbox.state import State, write_json
 
 AGENT = Path(__file__).with_name("fake_agent.py")
 REGION, ACCOUNT = "us-west-2", "123456789012"
 ROOT = {"access_key": "AKIASANDBOXROOT00000", "secret_key": "root-secret"}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @dataclass

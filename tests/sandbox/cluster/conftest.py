@@ -12,7 +12,7 @@ from typing import Any
 import boto3
 import pytest
 
-from sandbox.cluster.sockets import free_port
+from sandbox.ports import free_port
 from sandbox.processes import Process, wait_until
 from sandbox.state import Settings, State, read_json, write_json
 

@@ -41,9 +41,10 @@ from sandbox.cluster.launch import referred
 from sandbox.cluster.leases import lease
 from sandbox.cluster.pod_status import ContainerState, backoff, pod_status, terminated
 from sandbox.cluster.probes import Probe, container_port
-from sandbox.cluster.sockets import PortTakenError, free_port, kept_ports, socket_folder
+from sandbox.cluster.sockets import kept_ports, socket_folder
 from sandbox.cluster.spec import ClusterSpec, Folder, NodeSpec, SpecError, read_nodes
 from sandbox.cluster.volumes import Volumes, selected
+from sandbox.ports import PortTakenError, free_port
 from sandbox.state import EMPTY_KUBECONFIG, State, write_json
 
 CONTROLLER = "public.ecr.aws/eks/aws-load-balancer-controller:v3.5.0"

@@ -30,7 +30,8 @@ class FakeListener:
             for arn, r in self.rules.items()
         ]
 
-    def create_rule(self, **request: Any) -> None:
+    def create(self, service: str, operation: str, **request: Any) -> None:
+        assert (service, operation) == ("elbv2", "create_rule")
         if len(self.rules) >= self.most:
             raise ClientError({"Error": {"Code": "TooManyRules"}}, "CreateRule")
         assert request["Priority"] not in {r.priority for r in self.rules.values()}, "priority in use"

@@ -13,7 +13,7 @@ import pulumi.provider.experimental.provider as sdk
 import pytest
 import yaml
 
-from sandbox.cluster.sockets import free_port
+from sandbox.ports import free_port
 from sandbox.processes import Process
 from sandbox.providers.common.server import DiffRequest, UpdateRequest
 from sandbox.providers.common.values import Properties, plain, to_properties

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from sandbox.cluster.sockets import free_port
+from sandbox.ports import free_port
 from sandbox.providers.common.server import ProviderError
 from sandbox.providers.kubernetes import watching
 from sandbox.providers.kubernetes.client import ApiError, Client
