@@ -1,7 +1,9 @@
 """AWS clients: one session, retries with backoff, every call counted."""
 
 import os
+import random
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -16,6 +18,7 @@ from sandbox.controller.settings import Settings
 
 # The names that --aws-api-endpoints uses are AWS's service ids.
 _SERVICES = {"ec2": "EC2", "elbv2": "Elastic Load Balancing v2", "acm": "ACM", "wafv2": "WAFV2", "sts": "STS"}
+_THROTTLED = frozenset({"Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException"})
 
 
 class Calls:
@@ -48,17 +51,34 @@ class Aws:
             os.environ.setdefault("AWS_ENDPOINT_URL_STS", sts)
         session = boto3.Session(region_name=settings.aws_region or None)
         self._settings, self._session = settings, session
-        self.ec2 = self._client("ec2")
-        self.elb = self._client("elbv2")
-        self.acm = self._client("acm")
-        self.waf = self._client("wafv2")
+        attempts = settings.aws_max_retries
+        self.ec2, self.elb = self._client("ec2", attempts), self._client("elbv2", attempts)
+        self.acm, self.waf = self._client("acm", attempts), self._client("wafv2", attempts)
+        # For what must not happen twice, see `create`.
+        self._once = {"ec2": self._client("ec2", 1), "elbv2": self._client("elbv2", 1)}
 
-    def _client(self, service: str) -> Any:
+    def create(self, service: str, operation: str, **parameters: Any) -> Json:
+        """Make something, at most once.
+
+        A creation whose answer is lost may have happened: to repeat it blindly may make a second one. Only what AWS
+        says it throttled is repeated; everything else fails, and the next attempt looks at what is there first.
+        """
+        call = getattr(self._once[service], operation)
+        for attempt in range(self._settings.aws_max_retries):
+            try:
+                return call(**parameters)
+            except ClientError as error:
+                if code(error) not in _THROTTLED:
+                    raise
+                time.sleep(random.uniform(0.5, 1.0) * min(0.1 * 2**attempt, 5.0))  # noqa: S311 - spreads load
+        return call(**parameters)
+
+    def _client(self, service: str, attempts: int) -> Any:
         made = self._session.client(
             service,  # pyright: ignore[reportArgumentType] - one of _SERVICES
             endpoint_url=self._settings.aws_api_endpoints.get(_SERVICES[service]),
             config=Config(
-                retries={"mode": "standard", "total_max_attempts": self._settings.aws_max_retries},
+                retries={"mode": "standard", "total_max_attempts": attempts},
                 max_pool_connections=32,
                 connect_timeout=5,
                 read_timeout=30,

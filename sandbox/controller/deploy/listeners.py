@@ -84,7 +84,7 @@ class Listeners:
         request = self._request(listener) | {"LoadBalancerArn": balancer.id}
         if self._tagged:
             request["Tags"] = tag_list(self._tags(listener.id, dict(listener.tags)))
-        arn = self._aws.elb.create_listener(**request)["Listeners"][0]["ListenerArn"]
+        arn = self._aws.create("elbv2", "create_listener", **request)["Listeners"][0]["ListenerArn"]
         log.info("created listener %s", arn)
         self._certificates(arn, set(listener.certificates), set())
         self._attributes(arn, dict(listener.attributes))

@@ -67,7 +67,7 @@ class LoadBalancers:
             request["Subnets"] = [mapping["SubnetId"] for mapping in wanted.subnets]
         if wanted.customer_owned_pool:
             request["CustomerOwnedIpv4Pool"] = wanted.customer_owned_pool
-        data = self._aws.elb.create_load_balancer(**request)["LoadBalancers"][0]
+        data = self._aws.create("elbv2", "create_load_balancer", **request)["LoadBalancers"][0]
         found = self._inventory.enter("load-balancer", data["LoadBalancerArn"], data, tags)
         log.info("created load balancer %s", found.id)
         self._set_attributes(found.id, dict(wanted.attributes))

@@ -125,7 +125,7 @@ class RuleSet:
             request["Tags"] = tag_list(self._whole_tags(rule))
         if rule.transforms:
             request["Transforms"] = rule.transforms
-        self._aws.elb.create_rule(**request)
+        self._aws.create("elbv2", "create_rule", **request)
         log.info("created rule %s on %s", rule.priority, self._listener)
 
     def _whole_tags(self, rule: Rule) -> dict[str, str]:

@@ -240,9 +240,8 @@ class SecurityGroups:
     def _create(self, name: str, description: str, tags: dict[str, str]) -> str:
         specification = [{"ResourceType": "security-group", "Tags": tag_list(tags)}]
         vpc = self._settings.aws_vpc_id
-        answer = self._aws.ec2.create_security_group(
-            VpcId=vpc, GroupName=name, Description=description, TagSpecifications=specification
-        )
+        request = {"VpcId": vpc, "GroupName": name, "Description": description, "TagSpecifications": specification}
+        answer = self._aws.create("ec2", "create_security_group", **request)
         identity = answer["GroupId"]
         data: Json = {"GroupId": identity, "GroupName": name, "VpcId": vpc, "IpPermissions": [], "Tags": tag_list(tags)}
         self._inventory.enter("security-group", identity, data, tags)

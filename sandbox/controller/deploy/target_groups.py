@@ -85,7 +85,7 @@ class TargetGroups:
             request["ProtocolVersion"] = wanted.protocol_version
         if wanted.ip_address_type != "ipv4":
             request["IpAddressType"] = wanted.ip_address_type
-        data = self._aws.elb.create_target_group(**request)["TargetGroups"][0]
+        data = self._aws.create("elbv2", "create_target_group", **request)["TargetGroups"][0]
         arn = data["TargetGroupArn"]
         self._inventory.enter("target-group", arn, data, tags)
         log.info("created target group %s", arn)
