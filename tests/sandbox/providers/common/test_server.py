@@ -10,7 +10,7 @@ from typing import Any
 
 import grpc
 import pytest
-from google.protobuf import struct_pb2
+from google.protobuf import empty_pb2, struct_pb2
 from pulumi.provider.experimental.property_value import PropertyValue
 from pulumi.runtime import proto
 from pulumi.runtime.proto import provider_pb2_grpc, status_pb2
@@ -64,7 +64,7 @@ def struct(**values: object) -> struct_pb2.Struct:
 
 
 def test_a_provider_tells_its_version(client: provider_pb2_grpc.ResourceProviderStub) -> None:
-    assert client.GetPluginInfo(proto.PluginInfo()).version == "1.2.3"
+    assert client.GetPluginInfo(empty_pb2.Empty()).version == "1.2.3"
 
 
 def test_an_error_is_its_message_and_no_traceback(client: provider_pb2_grpc.ResourceProviderStub) -> None:
