@@ -190,7 +190,7 @@ def _(controller: Any, *, schemes: list[str]) -> Iterable[Edit]:
 )
 def _(controller: Any, stack: Stack, *, max_installs: float) -> Messages:
     """Two installs write the same load balancers in turns, and the webhooks of one refuse what the other needs."""
-    same = [other for other in stack.of(CONTROLLER) if _serves(other) == _serves(controller)]
+    same = stack.grouped(CONTROLLER, _serves)[_serves(controller)]
     if len(same) > max_installs and same[0] is not controller:
         yield f"{controller.title} {controller.name} serves the cluster that {same[0].name} serves already"
 
@@ -199,8 +199,7 @@ def _serves(controller: Any) -> tuple[Any, ...]:
     """Return what tells installs apart: the provider (that is the cluster) and the two classes."""
     provider = controller.seen.provider
     classes = (controller.flag(flag) for flag in ("ingress-class", "load-balancer-class"))
-    names = (None if isinstance(name, Unknown) else name for name in classes)
-    ingress, service = names
+    ingress, service = (None if isinstance(name, Unknown) or not name else str(name) for name in classes)
     return (provider.urn if provider else None, ingress or "alb", service or "service.k8s.aws/nlb")
 
 

@@ -6,6 +6,7 @@ in which it comes; a `Field` is where one shape keeps a fact and how it spells i
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, cast
 
@@ -117,6 +118,7 @@ class Stack:
     def __init__(self, resources: Sequence[Any]) -> None:
         self._resources = resources
         self._views: dict[int, list[Any]] = {}
+        self._groups: dict[tuple[int, Any], dict[Any, list[Any]]] = {}
 
     def of(self, kind: Any) -> list[Any]:
         """Return the views of one kind, in the stack's order."""
@@ -124,6 +126,18 @@ class Stack:
             views = (_view(kind, resource) for resource in self._resources)
             self._views[id(kind)] = [view for view in views if view is not None]
         return self._views[id(kind)]
+
+    def grouped(self, kind: Any, by: Callable[[Any], Any] | str) -> dict[Any, list[Any]]:
+        """Group the views of a kind by what a function says of them, or by a field; unknown fields are left out."""
+        if (id(kind), by) not in self._groups:
+            groups: dict[Any, list[Any]] = {}
+            for view in self.of(kind):
+                with suppress(NotYetKnown):
+                    key = getattr(view, by) if isinstance(by, str) else by(view)
+                    if not isinstance(key, Unknown | list | dict):
+                        groups.setdefault(key, []).append(view)
+            self._groups[id(kind), by] = groups
+        return self._groups[id(kind), by]
 
     def sources(self, view: View, name: str, kind: Any) -> list[Any]:
         """Return the resources of a kind that a field's value comes from, as far as the engine recorded it.
@@ -142,8 +156,11 @@ class Stack:
         value = getattr(view, name)
         if isinstance(value, Unknown):
             return []
-        wanted = {item for item in (value if isinstance(value, list) else [value]) if isinstance(item, str)}
-        return [other for other in self.of(kind) if _is_one_of(getattr(other, key), wanted)]
+        wanted = dict.fromkeys(
+            item for item in (value if isinstance(value, list) else [value]) if isinstance(item, str)
+        )
+        groups = self.grouped(kind, key)
+        return [other for item in wanted for other in groups.get(item, [])]
 
 
 def _view(kind: Any, resource: Any) -> Any:
@@ -151,10 +168,6 @@ def _view(kind: Any, resource: Any) -> Any:
         return kind.view(resource)
     except NotYetKnown:
         return None
-
-
-def _is_one_of(value: Any, wanted: set[str]) -> bool:
-    return isinstance(value, str) and value in wanted
 
 
 def edited(props: Mapping[str, Any], edits: Sequence[Edit]) -> dict[str, Any]:
