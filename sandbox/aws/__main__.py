@@ -65,14 +65,21 @@ def run(state: State, agent: list[str]) -> NoReturn:
         "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
         "MOTO_DISABLE_GLOBAL_CORS": "true",
     }
+    from moto.utilities.utils import get_partition  # noqa: PLC0415
+
     from sandbox.aws.clusters import Agents, Observations  # noqa: PLC0415
     from sandbox.aws.emulator import Emulator  # noqa: PLC0415
     from sandbox.aws.gate import Gate, application  # noqa: PLC0415
     from sandbox.aws.server import serve  # noqa: PLC0415
+    from sandbox.iam.authorizer import Authorizer  # noqa: PLC0415
+    from sandbox.iam.reference import Place  # noqa: PLC0415
+    from sandbox.iam.state import State as Account  # noqa: PLC0415
 
     seed, birth = journal.header["seed"], journal.header["time"]
     emulator = Emulator(seed, birth, settings.region, settings.account, state.aws_endpoint)
-    gate = Gate(emulator, journal, Observations(state))
+    place = Place(get_partition(settings.region), settings.region, settings.account)
+    authorizer = Authorizer(Account(place, settings.root_keys, emulator.eks))
+    gate = Gate(emulator, journal, Observations(state), authorizer)
     gate.replay(entries)
     agents = Agents(state, gate, emulator.eks, agent)
     gate.after_write = agents.wake

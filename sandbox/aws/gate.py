@@ -15,7 +15,6 @@ from pydantic import ValidationError
 from werkzeug.wrappers import Request, Response
 
 from sandbox.aws import determinism
-from sandbox.aws.authorization import authorize
 from sandbox.aws.call import Call, kept_headers
 from sandbox.aws.calls import Calls
 from sandbox.aws.clusters import Observations
@@ -24,6 +23,8 @@ from sandbox.aws.faults import Faults
 from sandbox.aws.identity import caller_of
 from sandbox.aws.journal import Entry, Journal
 from sandbox.aws.replies import Denial, error_reply, json_reply
+from sandbox.iam.authorizer import Authorizer
+from sandbox.iam.questions import QuestionError, answer
 
 log = logging.getLogger(__name__)
 CONTROL = "/_sandbox/"
@@ -38,8 +39,11 @@ class AnswerLostError(Exception):
 class Gate:
     """Takes calls, one at a time."""
 
-    def __init__(self, emulator: Emulator, journal: Journal, observations: Observations) -> None:
+    def __init__(
+        self, emulator: Emulator, journal: Journal, observations: Observations, authorizer: Authorizer
+    ) -> None:
         self._emulator = emulator
+        self._authorizer = authorizer
         self._journal = journal
         self._observations = observations
         self._seeds = random.SystemRandom()
@@ -69,7 +73,7 @@ class Gate:
             strike = self.faults.strike(call, caller.arn)
             if isinstance(strike, Denial):
                 return error_reply(call, strike)
-            denial = authorize(call, caller)
+            denial = self._authorizer.authorize(call, call.received)
             if denial:
                 return error_reply(call, denial)
             reply = self._write(call) if call.writes else self._emulator.answer(call)
@@ -104,22 +108,25 @@ class Gate:
             return self._emulator.answer(entry.call)
 
     def _control(self, call: Call) -> Response:
-        match call.method, call.path.removeprefix(CONTROL):
-            case "GET", "ready":
-                return json_reply({"ready": True})
-            case "GET", "calls":
-                return json_reply(self.calls.to_json())
-            case "DELETE", "calls":
-                self.calls.reset()
-                return json_reply({})
-            case "POST", "faults":
-                try:
-                    self.faults.replace(json.loads(call.body))
-                except (ValidationError, ValueError) as error:
-                    return json_reply({"error": str(error)}, 400)
-                return json_reply({})
-            case _:
-                return json_reply({"error": f"no {call.method} {call.path} here"}, 404)
+        """The sandbox's own questions and switches, which no AWS has."""
+        path = call.path.removeprefix(CONTROL)
+        try:
+            match call.method, path:
+                case "GET", "ready":
+                    found: Any = {"ready": True}
+                case "GET", "calls":
+                    found = self.calls.to_json()
+                case "DELETE", "calls":
+                    found = self.calls.reset() or {}
+                case "POST", "faults":
+                    found = self.faults.replace(json.loads(call.body)) or {}
+                case "GET", _ if path.startswith("iam/"):
+                    found = answer(self._authorizer, path.removeprefix("iam/"), call.query)
+                case _:
+                    return json_reply({"error": f"no {call.method} {call.path} here"}, 404)
+        except (QuestionError, ValidationError, ValueError) as error:
+            return json_reply({"error": str(error)}, 400)
+        return json_reply(found)
 
 
 def application(gate: Gate) -> Callable[..., Any]:

@@ -1,6 +1,5 @@
 """STS where moto checks nothing: who a key is, and what a web identity must prove."""
 
-import json
 from typing import Any
 
 import moto.core.errors
@@ -15,10 +14,12 @@ from sandbox.aws import determinism
 from sandbox.aws.eks.store import Eks
 from sandbox.aws.identity import caller_of
 from sandbox.aws.patching import replace
-from sandbox.aws.trust import ACTION, admits
 from sandbox.aws.web_identity import TokenError, WebIdentity, verify
+from sandbox.iam.conditions import CannotJudgeError
+from sandbox.iam.trust import admits, web_identity
 
 _SHORTEST = 900
+ACTION = "sts:AssumeRoleWithWebIdentity"
 
 
 class Refused(ServiceException):
@@ -61,8 +62,16 @@ def web_identity_session(eks: Eks, request: TokenResponse) -> dict[str, Any]:
     arn = request.params["RoleArn"]
     role = role_of(request, arn, ACTION)
     provider = next(p.arn for p in iam.open_id_providers.values() if p.url == identity.issuer)
-    claims = {f"{identity.issuer}:sub": identity.subject, f"{identity.issuer}:aud": identity.audience}
-    if not admits(json.loads(role.assume_role_policy_document), provider, claims):
+    keys = {
+        f"{identity.issuer}:sub": identity.subject,
+        f"{identity.issuer}:aud": identity.audience,
+        "sts:RoleSessionName": request.params["RoleSessionName"],
+    }
+    try:
+        trusted = admits(role.assume_role_policy_document, arn, web_identity(provider), ACTION, keys).allowed
+    except CannotJudgeError:
+        trusted = False
+    if not trusted:
         raise Refused("AccessDenied", f"Not authorized to perform {ACTION}")
     session = request.backend.assume_role(
         region_name=request.region,

@@ -110,6 +110,7 @@ def test_a_path_of_the_sandbox_that_is_none_is_not_found(aws: Aws) -> None:
     assert aws.http("GET", "/_sandbox/nothing")[0] == 404
 
 
-def test_keys_that_nobody_was_given_are_the_roots_for_now(aws: Aws) -> None:
+def test_keys_that_nobody_was_given_are_refused(aws: Aws) -> None:
     keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-    assert aws.client("sts", keys).get_caller_identity()["Arn"] == ROOT_ARN
+    with pytest.raises(ClientError, match="InvalidClientTokenId"):
+        aws.client("sts", keys).get_caller_identity()

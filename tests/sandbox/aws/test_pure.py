@@ -3,7 +3,6 @@
 import json
 import time
 from pathlib import Path
-from typing import Any
 
 import jwt
 import pytest
@@ -17,7 +16,6 @@ from sandbox.aws.eks.machines import instance_options
 from sandbox.aws.eks.nodegroups import merge_taints
 from sandbox.aws.journal import Entry, Journal, JournalError, from_line, to_line
 from sandbox.aws.replies import Denial, error_reply
-from sandbox.aws.trust import ACTION, admits
 from sandbox.aws.web_identity import TokenError, key_id, verify
 
 SIGNED = "AWS4-HMAC-SHA256 Credential=AKIA1/20260101/eu-west-1/{}/aws4_request, SignedHeaders=host, Signature=00"
@@ -121,58 +119,6 @@ def test_an_error_takes_the_form_of_its_protocol() -> None:
     assert query.startswith("<ErrorResponse><Error>")
     assert json.loads(rest.get_data())["message"] == "a < b"
     assert rest.headers["x-amzn-ErrorType"] == "Nope"
-
-
-PROVIDER = "arn:aws:iam::1:oidc-provider/issuer/id/A"
-CLAIMS = {"issuer/id/A:sub": "system:serviceaccount:a:b", "issuer/id/A:aud": "sts.amazonaws.com"}
-
-
-def statement(condition: Any = None, **more: Any) -> dict[str, Any]:
-    given_statement = {"Effect": "Allow", "Principal": {"Federated": PROVIDER}, "Action": ACTION, **more}
-    return given_statement if condition is None else {**given_statement, "Condition": condition}
-
-
-@pytest.mark.parametrize(
-    ("condition", "verdict"),
-    [
-        (None, True),
-        ({"StringEquals": {"issuer/id/A:sub": "system:serviceaccount:a:b"}}, True),
-        ({"StringEquals": {"ISSUER/id/A:SUB": ["x", "system:serviceaccount:a:b"]}}, True),
-        ({"StringEquals": {"issuer/id/A:sub": "system:serviceaccount:a:*"}}, False),
-        ({"StringLike": {"issuer/id/A:sub": "system:serviceaccount:a:*"}}, True),
-        ({"StringLike": {"issuer/id/A:sub": "system:serviceaccount:?:b"}}, True),
-        ({"StringLike": {"issuer/id/A:sub": "system:serviceaccount:[a]:b"}}, False),
-        ({"StringNotEquals": {"issuer/id/A:sub": "system:serviceaccount:a:b"}}, False),
-        ({"StringNotLike": {"issuer/id/A:sub": "system:serviceaccount:x:*"}}, True),
-        ({"StringEquals": {"issuer/id/A:amr": "x"}}, False),
-        ({"StringEqualsIfExists": {"issuer/id/A:amr": "x"}}, True),
-        ({"ForAnyValue:StringEquals": {"issuer/id/A:aud": ["sts.amazonaws.com"]}}, True),
-        ({"ForAllValues:StringEquals": {"issuer/id/A:amr": ["x"]}}, True),
-        ({"StringEquals": {"issuer/id/A:aud": "sts.amazonaws.com", "issuer/id/A:sub": "other"}}, False),
-        ({"NumericEquals": {"issuer/id/A:aud": "1"}}, False),
-    ],
-)
-def test_a_trust_policys_condition_decides(condition: Any, verdict: bool) -> None:  # noqa: FBT001 - a parameter
-    assert admits({"Statement": [statement(condition)]}, PROVIDER, CLAIMS) is verdict
-
-
-@pytest.mark.parametrize(
-    "policy",
-    [
-        {"Statement": []},
-        {"Statement": statement(Principal={"Federated": "arn:aws:iam::1:oidc-provider/other"})},
-        {"Statement": statement(Principal={"Service": "ec2.amazonaws.com"})},
-        {"Statement": statement(Action="sts:AssumeRole")},
-        {"Statement": [statement(), statement(Effect="Deny")]},
-        {"Statement": [statement(), statement({"NumericEquals": {"x": "1"}}, Effect="Deny")]},
-    ],
-)
-def test_a_trust_policy_of_somebody_else_or_with_a_denial_admits_nobody(policy: dict[str, Any]) -> None:
-    assert not admits(policy, PROVIDER, CLAIMS)
-
-
-def test_a_wildcard_action_and_a_single_statement_admit() -> None:
-    assert admits({"Statement": statement(Action=["sts:AssumeRole*"])}, PROVIDER, CLAIMS)
 
 
 def key_pair() -> tuple[str, str]:

@@ -151,5 +151,5 @@ def test_a_presigned_url_says_who_signed_it(aws: Aws) -> None:
 
 def test_a_call_without_a_signature_is_refused(aws: Aws) -> None:
     status, body = aws.http("GET", "/?Action=DescribeVpcs&Version=2016-11-15")
-    assert status == 403
+    assert status == 400
     assert "MissingAuthenticationToken" in body

@@ -1,32 +1,18 @@
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Generator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.sandbox.aws.harness import ACCOUNT, Aws
 
-CHECKOUT = Path(__file__).parents[3]
-
 
 class Enforced(Aws):
-    """An AWS process that asks IAM about every call."""
-
-    def spawn(self) -> "subprocess.Popen[bytes]":
-        argv = [sys.executable, "-m", "tests.sandbox.iam.enforced", "--state-dir", str(self.root)]
-        self.state.log("aws").parent.mkdir(parents=True, exist_ok=True)
-        path = os.pathsep.join([str(CHECKOUT), *filter(None, [os.environ.get("PYTHONPATH")])])
-        environment = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONPATH": path}
-        with self.state.log("aws").open("ab") as log:
-            return subprocess.Popen(argv, stdout=log, stderr=log, start_new_session=True, env=environment)
+    """An AWS process, and how tests come by roles and sessions in it."""
 
     def decisions(self) -> list[dict[str, Any]]:
         """Every decision so far, oldest first."""
-        return [json.loads(line) for line in (self.state.aws / "decisions.jsonl").read_text().splitlines()]
+        return self.get("/_sandbox/iam/log")
 
     def role(self, name: str, *statements: dict[str, Any]) -> dict[str, str]:
         """A session's keys: of a role of that name with these statements."""
