@@ -14,6 +14,8 @@ log = logging.getLogger(__name__)
 API = "elbv2.k8s.aws/v1beta1"
 KIND = "TargetGroupBinding"
 _WAIT_SECONDS = 60.0
+# What a binding cannot change, see `webhooks.validate`.
+_FIXED = ("targetGroupARN", "targetType", "ipAddressType", "vpcID")
 
 
 class Bindings:
@@ -34,6 +36,10 @@ class Bindings:
         for binding in wanted:
             spec = resolved(binding.spec, of)
             current = have.get((binding.namespace, binding.name))
+            if current is not None and any(current["spec"].get(field) != spec.get(field) for field in _FIXED):
+                # The target group is another one now: it was deleted behind our back.
+                self._leave([(binding.namespace, binding.name)])
+                current = None
             if current is None:
                 self._create(stack, binding, spec)
             elif current["spec"] != spec:
@@ -46,7 +52,9 @@ class Bindings:
             TimeoutError: they are not, after a minute.
         """
         kept = {(b.namespace, b.name) for b in keep}
-        leaving = [where for where in sorted(self.of_stack(stack)) if where not in kept]
+        self._leave([where for where in sorted(self.of_stack(stack)) if where not in kept])
+
+    def _leave(self, leaving: list[Key]) -> None:
         for where in leaving:
             self._kube.delete(KIND, *where)
             log.info("deleting binding %s/%s", *where)
