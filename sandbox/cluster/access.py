@@ -19,6 +19,7 @@ from typing import Any
 
 import aiohttp
 from botocore.exceptions import BotoCoreError, ClientError
+from yarl import URL
 
 from sandbox.cluster.api import NOT_FOUND, Api, ApiError, Object
 from sandbox.cluster.tokens import CLUSTER_HEADER, Caller, Request, TokenError, parse, user_name, without_path
@@ -227,7 +228,7 @@ class Access:
         headers = {"Host": request.host, CLUSTER_HEADER: self._cluster}
         async with (
             asyncio.timeout(_STS_SECONDS),
-            self._session.get(f"{self._endpoint}/?{request.query}", headers=headers) as answer,
+            self._session.get(URL(f"{self._endpoint}/?{request.query}", encoded=True), headers=headers) as answer,
         ):
             text = await answer.text()
             if answer.status != _OK:
