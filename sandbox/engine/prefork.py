@@ -198,7 +198,8 @@ def main() -> None:
     os.environ.update(state.client_environment())
     for module in _MODULES:
         try:
-            importlib.import_module(module)
+            # The SDKs' modules load when something is first asked of them.
+            getattr(importlib.import_module(module), "__all__", None)
         except ImportError as error:
             log.info("not imported ahead: %s", error)
     # What is there now stays: a collection in a fork would touch, and so copy, every page of it.
