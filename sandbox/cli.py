@@ -1,4 +1,4 @@
-"""The command line of the sandbox: `sandbox up`, `down`, `status`, `env`, `exec`, `logs`, `targets`."""
+"""The command line of the sandbox: `sandbox up`, `down`, `status`, `env`, `exec`, `logs`, `targets`, `iam`."""
 
 import json
 import os
@@ -14,20 +14,12 @@ from rich.console import Console
 from rich.table import Table
 
 from sandbox import lifecycle
-from sandbox.state import DEFAULT_FOLDER, State, StateError
+from sandbox.iam_cli import iam
+from sandbox.options import state_option
+from sandbox.state import State, StateError
 from sandbox.tools.build import BuildError
 
 _ERRORS = (lifecycle.LifecycleError, StateError, BuildError)
-
-state_option = click.option(
-    "--state-dir",
-    "folder",
-    envvar="SANDBOX_STATE_DIR",
-    default=DEFAULT_FOLDER,
-    show_default=True,
-    type=click.Path(path_type=Path),
-    help="Where the sandbox keeps everything.",
-)
 
 
 class Commands(click.Group):
@@ -53,6 +45,7 @@ def main() -> None:
     eval "$(sandbox env)"          point aws, kubectl, helm and pulumi of this shell at it
     sandbox exec -- kubectl get pods -A
     sandbox targets                every load balancer, with the pods behind it
+    sandbox iam denied             what IAM refused, and why
     sandbox down                   end every process, remove the folder
     """  # noqa: D301 - \b keeps click from refilling these lines
 
@@ -155,6 +148,9 @@ def targets(folder: Path, *, as_json: bool) -> None:
 
     rows = serving.rows(State.at(folder))
     click.echo(json.dumps(rows, indent=1) if as_json else serving.table(rows, Console()))
+
+
+main.add_command(iam)
 
 
 def _report(line: str) -> None:

@@ -121,7 +121,8 @@ class Gate:
                 case "POST", "faults":
                     found = self.faults.replace(json.loads(call.body)) or {}
                 case "GET", _ if path.startswith("iam/"):
-                    found = answer(self._authorizer, path.removeprefix("iam/"), call.query)
+                    with self.lock:
+                        found = answer(self._authorizer, path.removeprefix("iam/"), call.query)
                 case _:
                     return json_reply({"error": f"no {call.method} {call.path} here"}, 404)
         except (QuestionError, ValidationError, ValueError) as error:

@@ -26,12 +26,14 @@ def answer(authorizer: Authorizer, question: str, given: Mapping[str, str]) -> A
     Args:
         authorizer: whose decisions and policies it is about.
         question: its name.
-        given: `as` (the ARN of a role or user); for `explain` also `action`, `resource`, and condition keys under
+        given: `as` (ARN or name of a role or user); for `explain` also `action`, `resource`, and condition keys under
             their own names (`aws:RequestTag/team`).
 
     Raises:
         QuestionError: there is no such question, or something is missing.
     """
+    if given.get("as"):
+        given = {**given, "as": authorizer.state.arn_of(given["as"]) or given["as"]}
     match question:
         case "log":
             return _entries(authorizer, given, denied=False)

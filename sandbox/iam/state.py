@@ -90,6 +90,11 @@ class State:
         user = next((user for user in self._iam.users.values() if user.arn == source), None)
         return Key("", Principal("user", source, self.place.account, source), user_id=user.id) if user else None
 
+    def arn_of(self, name: str) -> str | None:
+        """The ARN of the role, or else the user, of that name."""
+        holders = (*self._iam.roles.values(), *self._iam.users.values())
+        return next((each.arn for each in holders if each.name == name), None)
+
     def _user(self, user: Any, access_key: str) -> Key:
         key = next(each for each in user.access_keys if each.access_key_id == access_key)
         tags = tags_of(self._iam.tagger.list_tags_for_resource(user.arn)["Tags"])
