@@ -30,6 +30,10 @@ from sandbox.state import State, write_json
 
 log = logging.getLogger(__name__)
 
+_KUBERNETES = (
+    *("admissionregistration.v1", "apiextensions.v1", "apps.v1", "core.v1", "helm.v4", "networking.v1", "policy.v1"),
+    "rbac.v1",
+)
 _MODULES = (
     "pulumi.policy",
     "pulumi_policy",
@@ -40,7 +44,7 @@ _MODULES = (
         f"pulumi_aws.{m}"
         for m in ("acm", "cloudwatch", "ec2", "eks", "iam", "kms", "lb", "resourcegroupstaggingapi", "vpc")
     ),
-    *(f"pulumi_kubernetes.{m}" for m in ("apps.v1", "core.v1", "helm.v4", "networking.v1", "policy.v1", "rbac.v1")),
+    *(f"pulumi_kubernetes.{m}" for m in _KUBERNETES),
     "pydantic",
     "boto3",
     "sandbox.providers.aws.provider",

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any, Final, cast
 
 import pulumi.provider.experimental.provider as sdk
+from google.protobuf import struct_pb2
 
 from sandbox.providers.common.server import DiffRequest, ProviderError, UnfinishedError
 from sandbox.providers.common.values import Properties, has_unknown, plain_properties, property_value
@@ -98,6 +99,14 @@ class Kubernetes(sdk.Provider):
                 await self._log.warn("", text)
 
     # Inputs
+
+    def settled(self, inputs: struct_pb2.Struct) -> bool:
+        """Whether inputs that are the last ones again need no look: they have a name and no wish of their own."""
+        metadata = inputs.fields["metadata"].struct_value.fields if "metadata" in inputs.fields else {}
+        if "name" not in metadata or (self._settings.namespace and "namespace" not in metadata):
+            return False
+        wishes = metadata["annotations"].struct_value.fields if "annotations" in metadata else {}
+        return annotations.REPLACE_UNREADY not in wishes and not any(w.startswith("helm.sh/hook") for w in wishes)
 
     async def check(self, request: sdk.CheckRequest) -> sdk.CheckResponse:
         """Names what has no name, and refuses what cannot be right."""
