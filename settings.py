@@ -80,6 +80,10 @@ class ClusterSettings(_Section):
     log_retention_days: int = Field(default=90, description="days that logs are kept")
     deletion_protection: bool = Field(default=False, description="whether EKS refuses to delete the cluster")
     pod_identity_agent: bool = Field(default=False, description="whether EKS Pod Identity's agent is installed")
+    secrets_key_arn: str | None = Field(default=None, description="a KMS key for the cluster's secrets")
+    addon_versions: dict[str, str] | None = Field(default=None, description="versions of add-ons by name")
+    kubeconfig_profile: str | None = Field(default=None, description="the AWS CLI profile in the kubeconfig")
+    kubeconfig_role_arn: str | None = Field(default=None, description="the role that the kubeconfig assumes")
 
     @property
     def arguments(self) -> ClusterArgs:
@@ -129,6 +133,7 @@ class ControllerSettings(_Section):
 class _WorkloadSettings(_Section):
     """An application behind a load balancer."""
 
+    image: str | None = Field(default=None, description="the container's image")
     replicas: Annotated[int, AfterValidator(lambda n: at_least(n, 0, "replicas"))] = Field(
         default=2, description="the pods", examples=[2]
     )
@@ -154,6 +159,7 @@ class ServiceSettings(_WorkloadSettings):
 class IngressSettings(_WorkloadSettings):
     """The application behind the ALB."""
 
+    host: str | None = Field(default=None, description="the host that requests must ask for")
     web_acl_arn: str | None = Field(default=None, description="a WAF web ACL")
 
     @property
@@ -246,6 +252,11 @@ def _fit_together(settings: Settings) -> Settings:
             controller_image_repository(settings.region)
     except ValueError as error:
         raise pulumi.RunError(f"{PROJECT}:controller: {error}") from None
+    if settings.samples.alb.web_acl_arn and "wafv2" in controller.disabled_features:
+        raise pulumi.RunError(
+            f"{PROJECT}:samples.alb.webAclArn: the controller may not attach it: take wafv2 out of"
+            f" {PROJECT}:controller.disabledFeatures"
+        )
     return settings
 
 

@@ -64,8 +64,31 @@ def test_a_changed_replica_count_changes_one_deployment_and_nothing_else(sandbox
     assert changed == {"web-nlb-deployment"}
 
 
-def test_dev_is_the_same_program_with_other_settings() -> None:
-    dev, sandbox = program("dev"), program("sandbox")
+@pytest.mark.parametrize("stack", ["dev", "staging"])
+def test_another_stack_of_two_zones_is_the_same_program_with_other_settings(sandbox: Declared, stack: str) -> None:
+    other = program(stack)
 
-    assert dev.types() == sandbox.types()
-    assert dev.one("eks:index:Cluster").inputs["name"] == "dev"
+    assert other.types() == sandbox.types()
+    assert other.one("eks:index:Cluster").inputs["name"] == stack
+
+
+def test_prod_has_a_third_zone_and_a_nat_gateway_in_each(sandbox: Declared) -> None:
+    prod = program("prod")
+
+    assert set(prod.types()) == set(sandbox.types())
+    assert {nat.name for nat in prod.of(":NatGateway")} == {f"network-nat-us-west-2{zone}" for zone in "abc"}
+    assert len(prod.of(":Subnet")) == 6
+
+
+def test_what_protects_prod_reaches_its_load_balancers() -> None:
+    prod = program("prod")
+    service = prod.one(":Service", "web-nlb-service").inputs
+    ingress = prod.one(":Ingress").inputs
+    nlb, alb = service["metadata"]["annotations"], ingress["metadata"]["annotations"]
+    logs = "access_logs.s3.enabled=true,access_logs.s3.bucket=prod-load-balancer-logs-444455556666"
+
+    assert logs in nlb["service.beta.kubernetes.io/aws-load-balancer-attributes"]
+    assert logs in alb["alb.ingress.kubernetes.io/load-balancer-attributes"]
+    assert "regional/webacl/prod/" in alb["alb.ingress.kubernetes.io/wafv2-acl-arn"]
+    assert ingress["spec"]["rules"][0]["host"] == "web.example.com"
+    assert service["spec"]["ports"][0]["port"] == 443

@@ -128,6 +128,33 @@ def test_the_region_is_the_providers_and_not_the_projects() -> None:
         load({**configured(), "eks-load-balancing:region": "us-east-1"})
 
 
+def test_a_web_acl_is_refused_where_the_controller_may_not_attach_it() -> None:
+    line = refused(
+        controller={"disabledFeatures": ["wafv2"]},
+        samples={"alb": {"webAclArn": "arn:aws:wafv2:us-west-2:1:regional/webacl/a/b"}},
+    )
+
+    assert line.startswith(f"{SAMPLES}.alb.webAclArn: the controller may not attach it")
+    assert line.endswith("take wafv2 out of eks-load-balancing:controller.disabledFeatures")
+
+
+def test_what_protects_a_stack_reaches_the_components() -> None:
+    logs, certificate, acl = "logs", "arn:aws:acm:us-west-2:1:certificate/a", "arn:aws:wafv2:us-west-2:1:webacl"
+    both = {"accessLogsBucket": logs, "certificateArn": certificate, "deletionProtection": True}
+    settings = load(
+        configured(
+            cluster={"deletionProtection": True, "secretsKeyArn": "arn:key", "addonVersions": {"coredns": "v1"}},
+            samples={"nlb": both, "alb": {**both, "webAclArn": acl, "host": "web.example.com"}},
+        )
+    )
+    given = {"access_logs_bucket": logs, "certificate_arn": certificate, "deletion_protection": True}
+
+    assert settings.cluster.arguments.items() >= {"deletion_protection": True, "secrets_key_arn": "arn:key"}.items()
+    assert settings.cluster.arguments.get("addon_versions") == {"coredns": "v1"}
+    assert settings.samples.nlb.arguments.items() >= given.items()
+    assert settings.samples.alb.arguments.items() >= {**given, "web_acl_arn": acl, "host": "web.example.com"}.items()
+
+
 def test_other_partitions_need_no_other_keys() -> None:
     load(configured(region="cn-north-1", network={"zones": ["cn-north-1a", "cn-north-1b"]}))
 
