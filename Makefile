@@ -2,7 +2,7 @@
 # make down    take it down again: `pulumi destroy`, then the sandbox itself
 # make test    everything that .ci/run runs
 # make soak    the campaigns of the tests in full (hours); results go to docs/reliability.md
-# make check   lint, format, types and import layers alone
+# make check   lint, format, types, import layers and generated files alone
 
 PYTHON ?= python3
 VENV := .venv
@@ -46,7 +46,8 @@ check: environment
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/basedpyright
-	@$(BIN)/lint-imports
+	@PYTHONPATH=policies $(BIN)/lint-imports
+	@cd policies && ../$(BIN)/python -m rules.generate --check
 
 test: check
 	@$(BIN)/pytest
