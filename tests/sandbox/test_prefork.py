@@ -17,6 +17,10 @@ from sandbox.state import Settings, State, write_json
 PLUGIN = """
 import os, signal, sys, time
 print("port", os.getcwd(), sys.argv[1:], os.environ.get("WORD"), flush=True)
+if "bytes" in sys.argv:
+    sys.stdout.buffer.write(b"port 1\\n")
+    sys.stderr.buffer.write(b"warned\\n")
+    os.kill(os.getpid(), signal.SIGKILL)  # nothing is flushed on the way out
 if "wait" in sys.argv:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
     print("pid", os.getpid(), flush=True)
@@ -45,7 +49,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def start(server: Path, *arguments: str) -> "subprocess.Popen[str]":
     command = [sys.executable, "-S", "-E", launch.__file__, str(server), "plugin", *arguments]
     environment = {**os.environ, "WORD": "given", "PYTHONPATH": str(server.parent)}
-    return subprocess.Popen(command, cwd=server.parent, env=environment, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command, cwd=server.parent, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
 
 
 def test_a_plugin_has_its_launchers_streams_folder_arguments_and_environment(server: Path) -> None:
@@ -53,6 +59,13 @@ def test_a_plugin_has_its_launchers_streams_folder_arguments_and_environment(ser
         assert plugin.stdout is not None
         assert plugin.stdout.read() == f"port {server.parent} ['a', 'b'] given\n"
     assert plugin.returncode == 0
+
+
+def test_what_a_plugin_writes_as_bytes_is_there_at_once(server: Path) -> None:
+    with start(server, "bytes") as plugin:
+        said, warned = plugin.communicate(timeout=10)
+    assert said.splitlines()[1:] == ["port 1"]
+    assert warned == "warned\n"
 
 
 def test_a_plugins_exit_code_is_its_launchers(server: Path) -> None:
