@@ -1,5 +1,6 @@
 """STS where moto checks nothing: who a key is, and what a web identity must prove."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import moto.core.errors
@@ -14,11 +15,13 @@ from sandbox.aws import determinism
 from sandbox.aws.eks.store import Eks
 from sandbox.aws.identity import caller_of
 from sandbox.aws.patching import replace
+from sandbox.aws.sessions import Extras, SessionTagError, extras, furnish
 from sandbox.aws.web_identity import TokenError, WebIdentity, verify
 from sandbox.iam.conditions import CannotJudgeError
 from sandbox.iam.trust import admits, web_identity
 
 _SHORTEST = 900
+_LONGEST_CHAINED = 3600
 ACTION = "sts:AssumeRoleWithWebIdentity"
 
 
@@ -39,8 +42,15 @@ def install(eks: Eks) -> None:
         return ActionResult(web_identity_session(eks, self))
 
     def assume_existing_role(self: TokenResponse) -> ActionResult:
-        role_of(self, self.params["RoleArn"], "sts:AssumeRole")
-        return assume_role(self)
+        role = role_of(self, self.params["RoleArn"], "sts:AssumeRole")
+        caller = self.backend.get_assumed_role_from_access_key(self.get_access_key())
+        longest = int(role.max_session_duration or 3600)
+        # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
+        duration(self, min(longest, _LONGEST_CHAINED) if caller else longest)
+        given = _extras(self.params, caller)
+        answered = assume_role(self)
+        furnish(answered.result["Credentials"], given)
+        return answered
 
     replace(STSBackend, "get_caller_identity", get_caller_identity)
     replace(TokenResponse, "assume_role_with_web_identity", assume_role_with_web_identity)
@@ -73,6 +83,7 @@ def web_identity_session(eks: Eks, request: TokenResponse) -> dict[str, Any]:
         trusted = False
     if not trusted:
         raise Refused("AccessDenied", f"Not authorized to perform {ACTION}")
+    given = _extras(request.params)
     session = request.backend.assume_role(
         region_name=request.region,
         role_session_name=request.params["RoleSessionName"],
@@ -81,7 +92,15 @@ def web_identity_session(eks: Eks, request: TokenResponse) -> dict[str, Any]:
         duration=duration(request, int(role.max_session_duration or 3600)),
         external_id=None,  # pyright: ignore[reportArgumentType] - moto's annotation is too narrow
     )
+    furnish(session, given)
     return answer(session, identity, provider)
+
+
+def _extras(parameters: Mapping[str, Any], caller: Any = None) -> Extras:
+    try:
+        return extras(parameters, caller)
+    except SessionTagError as error:
+        raise Refused(error.code, str(error)) from None
 
 
 def answer(session: Any, identity: WebIdentity, provider: str) -> dict[str, Any]:

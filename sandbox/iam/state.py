@@ -65,7 +65,7 @@ class State:
         # A role that was made anew under its old name is another.
         if role is None or role.create_date > issued:
             return None
-        # moto keeps neither tags nor managed policies of a session: who wants them heeded sets them on it.
+        # moto keeps neither tags nor managed policies of a session; `sandbox.aws.sessions` puts them there.
         inline = [("session policy", session.policy)] if session.policy else []
         managed = [(arn, self._document(arn)) for arn in getattr(session, "policy_arns", ())]
         narrowed = tuple(policy(name, text) for name, text in [*inline, *managed])

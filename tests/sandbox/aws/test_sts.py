@@ -71,19 +71,35 @@ def identity(aws: Aws) -> Generator[Identity]:
     aws.client("eks").delete_cluster(name="identity")
 
 
+def session_keys(given: dict[str, str]) -> dict[str, str]:
+    return {
+        "aws_access_key_id": given["AccessKeyId"],
+        "aws_secret_access_key": given["SecretAccessKey"],
+        "aws_session_token": given["SessionToken"],
+    }
+
+
 def test_a_service_accounts_token_becomes_a_session_of_its_role(identity: Identity) -> None:
     answer = identity.assume(identity.token())
     assert answer["SubjectFromWebIdentityToken"] == SUBJECT
     assert answer["Audience"] == "sts.amazonaws.com"
     assert answer["Provider"] == identity.provider
-    given = answer["Credentials"]
-    keys = {
-        "aws_access_key_id": given["AccessKeyId"],
-        "aws_secret_access_key": given["SecretAccessKey"],
-        "aws_session_token": given["SessionToken"],
-    }
-    who = identity.aws.client("sts", keys).get_caller_identity()
+    who = identity.aws.client("sts", session_keys(answer["Credentials"])).get_caller_identity()
     assert who["Arn"] == f"arn:aws:sts::{ACCOUNT}:assumed-role/identity-pod/pod"
+
+
+def test_a_web_identitys_session_is_narrowed_by_managed_policies(identity: Identity) -> None:
+    iam = identity.aws.client("iam")
+    statement = {"Effect": "Allow", "Action": "ec2:Describe*", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_role_policy(RoleName="identity-pod", PolicyName="see", PolicyDocument=document)
+    wide = identity.assume(identity.token())["Credentials"]
+    assert identity.aws.client("ec2", session_keys(wide)).describe_vpcs()["Vpcs"]
+    arns = [{"arn": "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryReadOnly"}]
+    narrow = identity.assume(identity.token(), PolicyArns=arns)["Credentials"]
+    with pytest.raises(ClientError, match="no session policy allows"):
+        identity.aws.client("ec2", session_keys(narrow)).describe_vpcs()
+    iam.delete_role_policy(RoleName="identity-pod", PolicyName="see")
 
 
 def test_the_root_keys_are_the_root(aws: Aws) -> None:
