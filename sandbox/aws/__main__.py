@@ -81,6 +81,7 @@ def run(state: State, agent: list[str]) -> NoReturn:
     authorizer = Authorizer(Account(place, settings.root_keys, emulator.eks))
     gate = Gate(emulator, journal, Observations(state), authorizer)
     gate.replay(entries)
+    emulator.door.admits = authorizer.admits
     agents = Agents(state, gate, emulator.eks, agent)
     gate.after_write = agents.wake
     agents.start()

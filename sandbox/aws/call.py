@@ -82,8 +82,8 @@ class Call:
         return self.parameters.get("Action") or target.rpartition(".")[2] or self._rest_action()
 
     def _rest_action(self) -> str:
-        if self.service == "eks":
-            return eks_action(self.method, self.path) or f"{self.method} {self.path}"
+        if self.service in {"eks", "eks-auth"}:
+            return eks_action(self.method, self.path, self.service) or f"{self.method} {self.path}"
         return f"{self.method} {self.path}"
 
     @property
@@ -112,7 +112,7 @@ def kept_headers(headers: dict[str, str]) -> dict[str, str]:
     }
 
 
-def eks_action(method: str, path: str) -> str | None:
+def eks_action(method: str, path: str, service: str = "eks") -> str | None:
     """EKS names its actions by method and path; the table is botocore's."""
     # Late: moto reads AWS's service models (a second), and who only parses signed queries does not need them.
     from moto.core.request import Request  # noqa: PLC0415
@@ -120,7 +120,7 @@ def eks_action(method: str, path: str) -> str | None:
     from werkzeug.exceptions import NotFound  # noqa: PLC0415
 
     try:
-        operation, _ = get_service_router("eks").match(Request.from_primitives(method, f"http://localhost{path}", {}))
+        operation, _ = get_service_router(service).match(Request.from_primitives(method, f"http://localhost{path}", {}))
     except NotFound:
         return None
     return str(operation.name)

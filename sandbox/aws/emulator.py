@@ -15,9 +15,11 @@ from sandbox.aws import corrections, determinism, sts
 from sandbox.aws.call import Call
 from sandbox.aws.corrections import elb_targets
 from sandbox.aws.eks import api as eks_api
+from sandbox.aws.eks import auth
 from sandbox.aws.patching import replace
 from sandbox.aws.repeats import Repeats
 from sandbox.aws.replies import Denial, error_reply
+from sandbox.iam.trust import Door
 
 log = logging.getLogger(__name__)
 # What the project's stack calls. Anything else that moto knows is loaded when it is first asked for.
@@ -36,12 +38,13 @@ class Emulator:
         determinism.install(seed, time)
         corrections.install()
         self.eks = eks_api.install(region, account, endpoint)
-        sts.install(self.eks)
+        self.door = Door()
+        sts.install(self.eks, self.door)
         # EC2's response class has hundreds of methods; moto lists them anew at every call, for 2 ms.
         listing: Any = moto.core.utils.method_names_from_class
         replace(moto.core.responses, "method_names_from_class", functools.cache(listing))
         self._dispatcher = DomainDispatcherApplication(create_backend_app)
-        self._applications: dict[str, Any] = {}
+        self._applications: dict[str, Any] = {"eks-auth": auth.application(self.eks, self.door)}
         self._repeats = Repeats()
         for service in _PRELOADED:
             self._application(service)

@@ -29,7 +29,7 @@ from sandbox.iam.questions import QuestionError, answer
 log = logging.getLogger(__name__)
 CONTROL = "/_sandbox/"
 # What an agent reports changes these services' answers: they see it the moment it is written.
-_LOOK_AT_CLUSTERS = {"eks", "sts"}
+_LOOK_AT_CLUSTERS = {"eks", "eks-auth", "sts"}
 
 
 class AnswerLostError(Exception):

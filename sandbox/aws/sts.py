@@ -17,8 +17,7 @@ from sandbox.aws.identity import caller_of
 from sandbox.aws.patching import replace
 from sandbox.aws.sessions import Extras, SessionTagError, extras, furnish
 from sandbox.aws.web_identity import TokenError, WebIdentity, verify
-from sandbox.iam.conditions import CannotJudgeError
-from sandbox.iam.trust import admits, web_identity
+from sandbox.iam.trust import Door, web_identity
 
 _SHORTEST = 900
 _LONGEST_CHAINED = 3600
@@ -29,8 +28,8 @@ class Refused(ServiceException):
     """AWS's refusal: code and message."""
 
 
-def install(eks: Eks) -> None:
-    """Give moto's STS our answers; `eks` knows the issuers' keys."""
+def install(eks: Eks, door: Door) -> None:
+    """Give moto's STS our answers; `eks` knows the issuers' keys, `door` whom roles trust."""
     moto.core.errors.COMMON_ERROR_CODES.append("AccessDenied")
     replace(moto.sts.models, "random_session_token", determinism.session_token)
 
@@ -39,7 +38,7 @@ def install(eks: Eks) -> None:
         return caller.user_id, caller.arn, caller.account
 
     def assume_role_with_web_identity(self: TokenResponse) -> ActionResult:
-        return ActionResult(web_identity_session(eks, self))
+        return ActionResult(web_identity_session(eks, door, self))
 
     def assume_existing_role(self: TokenResponse) -> ActionResult:
         role = role_of(self, self.params["RoleArn"], "sts:AssumeRole")
@@ -57,7 +56,7 @@ def install(eks: Eks) -> None:
     assume_role = replace(TokenResponse, "assume_role", assume_existing_role)
 
 
-def web_identity_session(eks: Eks, request: TokenResponse) -> dict[str, Any]:
+def web_identity_session(eks: Eks, door: Door, request: TokenResponse) -> dict[str, Any]:
     """AssumeRoleWithWebIdentity.
 
     Raises:
@@ -77,11 +76,7 @@ def web_identity_session(eks: Eks, request: TokenResponse) -> dict[str, Any]:
         f"{identity.issuer}:aud": identity.audience,
         "sts:RoleSessionName": request.params["RoleSessionName"],
     }
-    try:
-        trusted = admits(role.assume_role_policy_document, arn, web_identity(provider), ACTION, keys).allowed
-    except CannotJudgeError:
-        trusted = False
-    if not trusted:
+    if not door.admits(role.assume_role_policy_document, arn, web_identity(provider), ACTION, keys):
         raise Refused("AccessDenied", f"Not authorized to perform {ACTION}")
     given = _extras(request.params)
     session = request.backend.assume_role(

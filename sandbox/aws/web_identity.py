@@ -4,7 +4,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,6 +31,8 @@ class WebIdentity:
     """Without its scheme, as IAM writes it."""
     subject: str
     audience: str
+    claims: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """All that the token says."""
 
 
 def key_id(pem: str) -> str:
@@ -80,7 +82,7 @@ def verify(
     known = [audience for audience in audiences if audience in providers[host]]
     if not known:
         raise TokenError("InvalidIdentityToken", "Incorrect token audience")
-    return WebIdentity(host, str(claims["sub"]), known[0])
+    return WebIdentity(host, str(claims["sub"]), known[0], claims)
 
 
 def _signed_claims(token: str, header: Mapping[str, Any], pem: str | None) -> dict[str, Any]:

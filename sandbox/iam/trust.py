@@ -3,9 +3,10 @@
 Users and sessions ask through `authorizer`, where trust policy and their own policies decide together.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
-from sandbox.iam.conditions import Context
+from sandbox.iam.conditions import CannotJudgeError, Context
 from sandbox.iam.evaluate import Decision, Kind, Policies, Principal, Request, evaluate, policy
 
 PODS = Principal("service", "pods.eks.amazonaws.com")
@@ -36,3 +37,21 @@ def admits(
     own = policy(f"trust policy of {role_arn}", document)
     policies = Policies(resource=own, resource_decides=True, resource_kind=Kind.TRUST)
     return evaluate(Request(principal, action, role_arn, Context(given)), policies)
+
+
+def let_in(
+    document: str, role_arn: str, principal: Principal, action: str, keys: Mapping[str, str | Sequence[str]]
+) -> bool:
+    """`admits`, where what cannot be judged is refused."""
+    try:
+        return admits(document, role_arn, principal, action, keys).allowed
+    except CannotJudgeError:
+        return False
+
+
+@dataclass
+class Door:
+    """Where those who are no principals of the account ask to be let in."""
+
+    admits: Callable[[str, str, Principal, str, Mapping[str, str | Sequence[str]]], bool] = let_in
+    """`let_in`, or `Authorizer.admits`, which notes what it says."""

@@ -1,0 +1,155 @@
+"""EKS Auth: AssumeRoleForPodIdentity, which gives a pod's token a session of the role that its service account has.
+
+A node calls it for a pod of its own. The role must trust `pods.eks.amazonaws.com` to assume it and to tag the session.
+https://docs.aws.amazon.com/eks/latest/APIReference/API_auth_AssumeRoleForPodIdentity.html
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC
+from typing import Any
+from urllib.parse import unquote
+
+from moto.iam.models import iam_backends
+from moto.moto_api._internal import mock_random
+from moto.sts.models import sts_backends
+from werkzeug.wrappers import Request, Response
+
+from sandbox.aws import determinism
+from sandbox.aws.eks.errors import EksError, InvalidParameterError, ResourceNotFoundError, UnsupportedOperationError
+from sandbox.aws.eks.store import Cluster, Document, Eks
+from sandbox.aws.sessions import Extras, furnish
+from sandbox.aws.web_identity import TokenError, WebIdentity, verify
+from sandbox.iam.trust import PODS, Door
+
+AUDIENCE = "pods.eks.amazonaws.com"
+_PATH = re.compile(r"/clusters/([^/]+)/assume-role-for-pod-identity")
+# https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html
+_SESSION_SECONDS = 6 * 3600
+_NAME_LENGTH = 64
+
+
+class AccessDeniedError(EksError):
+    """The role does not trust EKS's pods."""
+
+
+class InvalidTokenError(EksError):
+    """The token proves nothing."""
+
+
+class ExpiredTokenError(EksError):
+    """The token was good."""
+
+
+def application(eks: Eks, door: Door) -> Callable[..., Any]:
+    """The service as a WSGI application."""
+
+    @Request.application
+    def answer(request: Request) -> Response:
+        path = _PATH.fullmatch(request.path)
+        try:
+            if path is None or request.method != "POST":
+                raise UnsupportedOperationError(f"the sandbox's EKS Auth does not know {request.method} {request.path}")
+            token = (request.get_json(force=True, silent=True) or {}).get("token")
+            if not token:
+                raise InvalidParameterError("AssumeRoleForPodIdentity: 'token' is missing")
+            found = assume_role_for_pod_identity(eks, door, unquote(path[1]), token)
+        except EksError as error:
+            body = json.dumps({"message": str(error), "__type": error.code})
+            return Response(body, error.status, {"x-amzn-ErrorType": error.code}, content_type="application/json")
+        return Response(json.dumps(found), content_type="application/json")
+
+    return answer
+
+
+def assume_role_for_pod_identity(eks: Eks, door: Door, name: str, token: str) -> Document:
+    """AssumeRoleForPodIdentity.
+
+    Args:
+        eks: whose cluster it is.
+        door: what asks the role's trust policy.
+        name: the cluster's name.
+        token: the pod's, for the audience `pods.eks.amazonaws.com`.
+
+    Raises:
+        EksError: the token is none of this cluster's pods', its service account has no role, or the role is not to be
+            had this way.
+    """
+    cluster = eks.cluster(name)
+    identity = _verified(eks, cluster, token)
+    pod = _pod(identity)
+    association = _association(cluster, pod)
+    arn = association["roleArn"]
+    tags = {} if association["disableSessionTags"] else session_tags(cluster, pod)
+    role = next((r for r in iam_backends[eks.account][eks.partition].roles.values() if r.arn == arn), None)
+    keys: dict[str, Any] = {f"aws:RequestTag/{key}": value for key, value in tags.items()}
+    keys |= {"aws:SourceAccount": eks.account, "aws:SourceArn": cluster.document["arn"]}
+    if tags:
+        keys |= {"aws:TagKeys": list(tags), "sts:TransitiveTagKeys": list(tags)}
+    asked = ["sts:AssumeRole", *(["sts:TagSession"] if tags else [])]
+    if role is None or not all(door.admits(role.assume_role_policy_document, arn, PODS, a, keys) for a in asked):
+        raise AccessDeniedError("Unauthorized Exception! EKS does not have permissions to assume the associated role.")
+    unique = str(mock_random.uuid4())
+    session: Any = sts_backends[eks.account][eks.partition].assume_role(
+        region_name=eks.region,
+        role_session_name=f"eks-{name}-{pod['pod']['name']}"[: _NAME_LENGTH - len(unique) - 1] + f"-{unique}",
+        role_arn=arn,
+        policy=None,  # pyright: ignore[reportArgumentType] - moto's annotation is too narrow
+        duration=_SESSION_SECONDS,
+        external_id=None,  # pyright: ignore[reportArgumentType] - as above
+    )
+    # https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html: all of them go on to roles assumed with it.
+    furnish(session, Extras(tags, frozenset(key.lower() for key in tags)))
+    return {
+        "subject": {"namespace": pod["namespace"], "serviceAccount": pod["serviceaccount"]["name"]},
+        "audience": identity.audience,
+        "podIdentityAssociation": {key: association[key] for key in ("associationArn", "associationId")},
+        "assumedRoleUser": {"arn": session.arn, "assumeRoleId": session.user_id},
+        "credentials": {
+            "accessKeyId": session.access_key_id,
+            "secretAccessKey": session.secret_access_key,
+            "sessionToken": session.session_token,
+            "expiration": session.expiration.replace(tzinfo=UTC).timestamp(),
+        },
+    }
+
+
+def session_tags(cluster: Cluster, pod: Mapping[str, Any]) -> dict[str, str]:
+    """The tags of a pod's session: https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html."""
+    return {
+        "eks-cluster-arn": cluster.document["arn"],
+        "eks-cluster-name": cluster.name,
+        "kubernetes-namespace": pod["namespace"],
+        "kubernetes-service-account": pod["serviceaccount"]["name"],
+        "kubernetes-pod-name": pod["pod"]["name"],
+        "kubernetes-pod-uid": pod["pod"]["uid"],
+    }
+
+
+def _verified(eks: Eks, cluster: Cluster, token: str) -> WebIdentity:
+    """Who holds the token; IAM's OIDC providers have no say in it, the cluster's own keys have."""
+    issuer = cluster.issuer.removeprefix("https://")
+    try:
+        return verify(token, {issuer: [AUDIENCE]}, eks.public_keys, determinism.now())
+    except TokenError as error:
+        kind = ExpiredTokenError if error.code == "ExpiredTokenException" else InvalidTokenError
+        raise kind(str(error)) from None
+
+
+def _pod(identity: WebIdentity) -> Mapping[str, Any]:
+    """What a token says of its pod: `{"namespace", "pod": {"name", "uid"}, "serviceaccount": {"name", "uid"}}`."""
+    pod = identity.claims.get("kubernetes.io") or {}
+    if "pod" not in pod:
+        raise InvalidTokenError("The token is bound to no pod: it must be a projected one")
+    return pod
+
+
+def _association(cluster: Cluster, pod: Mapping[str, Any]) -> Document:
+    namespace, account = pod["namespace"], pod["serviceaccount"]["name"]
+    for association in cluster.associations.values():
+        if (association["namespace"], association["serviceAccount"]) == (namespace, account):
+            if association["targetRoleArn"]:
+                raise UnsupportedOperationError("the sandbox's EKS Auth does not know target roles")
+            return association
+    raise ResourceNotFoundError(f"No association found for service account {namespace}/{account}")
