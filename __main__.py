@@ -49,6 +49,7 @@ controller = LoadBalancerController(
         "oidc_provider_arn": cluster.oidc_provider_arn,
         "issuer_url": cluster.issuer_url,
         "kubernetes_version": settings.cluster.version,
+        "kubeconfig": cluster.kubeconfig,
         **settings.common,
     },
     in_cluster,

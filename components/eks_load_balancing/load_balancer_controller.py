@@ -9,6 +9,7 @@ import pulumi_kubernetes as kubernetes
 from pulumi import Input, Output
 
 from eks_load_balancing import errors
+from eks_load_balancing.controller_guard import guard
 from eks_load_balancing.controller_policy import ANY_VPC, FEATURES, controller_policy
 from eks_load_balancing.controller_values import (
     CHART,
@@ -64,6 +65,9 @@ class LoadBalancerControllerArgs(TypedDict):
     Default no: with them whoever may write an Ingress may join another team's load balancer."""
     permissions_boundary_arn: NotRequired[Input[str]]
     """The permissions boundary of the controller's role."""
+    kubeconfig: NotRequired[Input[str]]
+    """A kubeconfig of the cluster. With it the controller is not destroyed while objects that others made still need
+    it: kubectl asks, `pulumi destroy` wants `--run-program`. Default none: it goes whoever needs it."""
     tags: NotRequired[Input[Mapping[str, Input[str]]]]
     """Tags for the role and policy, and for every AWS resource that the controller makes."""
 
@@ -143,7 +147,7 @@ class LoadBalancerController(pulumi.ComponentResource):
             )
         )
         # The chart's CRDs come first: the provider sorts what it renders, as Helm does.
-        kubernetes.helm.v4.Chart(
+        chart = kubernetes.helm.v4.Chart(
             f"{name}-chart",
             name=RELEASE,
             namespace=namespace,
@@ -154,6 +158,8 @@ class LoadBalancerController(pulumi.ComponentResource):
             # The role keeps its policy until the last controller pod is gone.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[account, role]),
         )
+        if "kubeconfig" in args:
+            guard(f"{name}-guard", args["kubeconfig"], parent=self, after=chart)
 
         self.role_arn = role.arn
         self.service_account = account.metadata.apply(lambda _: f"{namespace}/{account_name}")
