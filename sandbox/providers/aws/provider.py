@@ -137,6 +137,9 @@ class AwsProvider(sdk.Provider):
             return sdk.UpdateResponse(self._state(kind, outputs, request.news))
         aws = self._aws.at(news.get("region"))
         wanted = self._wanted(news)
+        if kind.all_outputs - state.keys():
+            # Of a creation that was interrupted only the inputs are known.
+            state = {**(await self._read(kind, request.name, aws, request.resource_id, state) or {}), **state}
         await self._call(kind.type, request.name, kind.update, aws, request.resource_id, wanted, changed - {"tags"})
         if kind.retag:
             await self._retag(kind, request, aws, state, wanted)

@@ -172,7 +172,7 @@ class Cluster(pulumi.ComponentResource):
     def _kubeconfig(self) -> pulumi.Output[dict[str, Any]]:
         cluster, options = self._cluster, self._inputs.get("providerCredentialOpts") or {}
         parts = pulumi.Output.all(cluster["arn"], cluster["endpoint"], cluster["certificateAuthority"], options)
-        return parts.apply(lambda known: kubeconfig(known[0], known[1], known[2]["data"], known[3]))
+        return parts.apply(lambda known: kubeconfig(known[0], known[1], (known[2] or {}).get("data", ""), known[3]))
 
     def _oidc_provider(self) -> Any:
         """The IAM provider, without a thumbprint: pulumi-eks dials the issuer for one, IAM asks for none."""
@@ -189,7 +189,8 @@ class Cluster(pulumi.ComponentResource):
         return pulumi.runtime.invoke_output(function, args, pulumi.InvokeOutputOptions(parent=self))
 
     def _outputs(self, written: Any, provider: KubernetesProvider, role: Any, oidc_provider_arn: Any) -> dict[str, Any]:
-        group = self._cluster["vpcConfig"].apply(lambda config: config["clusterSecurityGroupId"])
+        # A program that runs for a destroy sees inputs alone of a cluster that is gone, or was never made.
+        group = self._cluster["vpcConfig"].apply(lambda config: config.get("clusterSecurityGroupId") or "")
         issuer = self._issuer()
         core = {
             "cluster": self._cluster,
