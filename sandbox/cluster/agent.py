@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from concurrent.futures import Future
 from typing import Any
 
@@ -18,7 +18,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from watchfiles import awatch
 
-from sandbox.cluster import irsa, kubeconfig, kubelet, leases, nodes
+from sandbox.cluster import irsa, kubeconfig, kubelet, leases, nodes, pod_identity
 from sandbox.cluster.access import Access, Entries
 from sandbox.cluster.api import Api, ApiError, Cache
 from sandbox.cluster.cni import Cni, Ec2Addresses
@@ -90,11 +90,17 @@ class Agent:
             endpoint=self._spec.aws_endpoint,
             nodes=lambda: {node.instance_id: node.name for node in self._wanted.values()},
         )
-        webhooks = Webhooks(api, self._spec.region, access.review, Kubelet(runner.log_of))
+        identity = pod_identity.PodIdentity(
+            self._client, eks, self._spec.name, lambda: self._wanted, plane.sockets.credentials
+        )
+        credentials = pod_identity.Endpoint(identity)
+        webhooks = Webhooks(api, self._spec.region, access.review, Kubelet(runner.log_of), identity)
         cni = Cni(api, Ec2Addresses(ec2), pods, lambda: self._wanted)
 
         await proxy.start(plane.sockets.egress)
         undo.push_async_callback(proxy.stop)
+        await credentials.start()
+        undo.push_async_callback(credentials.stop)
         await webhooks.start(plane.sockets.webhooks, plane.keys)
         undo.push_async_callback(webhooks.stop)
         await api.apply(
@@ -133,14 +139,16 @@ class Agent:
         kubeconfig.publish(self._state.kubeconfig, admin)
         undo.callback(kubeconfig.withdraw, self._state.kubeconfig, arn)
 
-    def _client(self, service: str) -> Any:
+    def _client(self, service: str, session: Mapping[str, str] | None = None) -> Any:
+        """A client with a session's keys, or else with root's."""
         keys = self._settings.root_keys
         return boto3.session.Session().client(
             service,
             region_name=self._spec.region,
             endpoint_url=self._spec.aws_endpoint,
-            aws_access_key_id=keys["access_key"],
-            aws_secret_access_key=keys["secret_key"],
+            aws_access_key_id=session["AccessKeyId"] if session else keys["access_key"],
+            aws_secret_access_key=session["SecretAccessKey"] if session else keys["secret_key"],
+            aws_session_token=session["SessionToken"] if session else None,
             config=Config(connect_timeout=2, read_timeout=20, retries={"mode": "standard", "max_attempts": 5}),
         )
 

@@ -36,6 +36,8 @@ class Sockets:
     """Private: whoever can reach the etcd socket owns the cluster."""
     apiserver: int
     webhooks: int
+    credentials: int
+    """Of Pod Identity's agent."""
 
     @property
     def etcd(self) -> str:

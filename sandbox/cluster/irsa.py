@@ -6,17 +6,15 @@ and the role's ARN into every container. https://github.com/aws/amazon-eks-pod-i
 
 import base64
 import json
-from collections.abc import Sequence
 from typing import Any
 
 from sandbox.cluster.api import Object
+from sandbox.cluster.injection import PREFIX, Injection, expiration, inject
 
-_PREFIX = "eks.amazonaws.com"
 _VOLUME = "aws-iam-token"
 _MOUNT = "/var/run/secrets/eks.amazonaws.com/serviceaccount"
 _AUDIENCE = "sts.amazonaws.com"
-_EXPIRATION = 86400
-_SHORTEST = 600
+_FILE = "token"
 WEBHOOK_NAME = "pod-identity-webhook"
 
 
@@ -41,21 +39,6 @@ def webhook_configuration(url: str, ca_data: str) -> Object:
     }
 
 
-def _expiration(annotations: dict[str, str]) -> int:
-    text = annotations.get(f"{_PREFIX}/token-expiration", "")
-    return max(int(text), _SHORTEST) if text.isdigit() else _EXPIRATION
-
-
-def _with_variables(container: Object, variables: dict[str, str]) -> Object:
-    """A container with the variables that it does not set itself, and the mount."""
-    present = {v["name"] for v in container.get("env") or []}
-    mounts: list[dict[str, Any]] = container.get("volumeMounts") or []
-    if not any(m["name"] == _VOLUME for m in mounts):
-        mounts = [*mounts, {"name": _VOLUME, "mountPath": _MOUNT, "readOnly": True}]
-    added = [{"name": k, "value": v} for k, v in variables.items() if k not in present]
-    return {**container, "env": [*(container.get("env") or []), *added], "volumeMounts": mounts}
-
-
 def patch(pod: Object, service_account: Object | None, region: str) -> list[dict[str, Any]]:
     """What the webhook changes in a new pod, as a JSON patch; empty if its service account names no role.
 
@@ -65,39 +48,20 @@ def patch(pod: Object, service_account: Object | None, region: str) -> list[dict
         region: the cluster's region.
     """
     annotations = ((service_account or {}).get("metadata", {}).get("annotations")) or {}
-    role = annotations.get(f"{_PREFIX}/role-arn")
+    role = annotations.get(f"{PREFIX}/role-arn")
     if not role:
         return []
-    pod_annotations = pod["metadata"].get("annotations") or {}
-    skipped = {s.strip() for s in pod_annotations.get(f"{_PREFIX}/skip-containers", "").split(",")}
-    regional = annotations.get(f"{_PREFIX}/sts-regional-endpoints", "true") != "false"
+    regional = annotations.get(f"{PREFIX}/sts-regional-endpoints", "true") != "false"
     variables = {
         "AWS_DEFAULT_REGION": region,
         "AWS_REGION": region,
         "AWS_ROLE_ARN": role,
-        "AWS_WEB_IDENTITY_TOKEN_FILE": f"{_MOUNT}/token",
+        "AWS_WEB_IDENTITY_TOKEN_FILE": f"{_MOUNT}/{_FILE}",
         "AWS_STS_REGIONAL_ENDPOINTS": "regional" if regional else "legacy",
     }
-    token = {
-        "audience": annotations.get(f"{_PREFIX}/audience", _AUDIENCE),
-        "expirationSeconds": _expiration({**annotations, **pod_annotations}),
-        "path": "token",
-    }
-    volumes: Sequence[dict[str, Any]] = pod["spec"].get("volumes") or []
-    kept = [v for v in volumes if v["name"] != _VOLUME]
-    changes = [
-        {
-            "op": "add",
-            "path": "/spec/volumes",
-            "value": [*kept, {"name": _VOLUME, "projected": {"sources": [{"serviceAccountToken": token}]}}],
-        }
-    ]
-    for kind in ("initContainers", "containers"):
-        containers: list[Object] = pod["spec"].get(kind) or []
-        if containers:
-            value = [c if c["name"] in skipped else _with_variables(c, variables) for c in containers]
-            changes.append({"op": "add", "path": f"/spec/{kind}", "value": value})
-    return changes
+    audience = annotations.get(f"{PREFIX}/audience", _AUDIENCE)
+    seconds = expiration({**annotations, **(pod["metadata"].get("annotations") or {})})
+    return inject(pod, Injection(_VOLUME, _MOUNT, audience, _FILE, variables, seconds))
 
 
 def review(request: Object, changes: list[dict[str, Any]]) -> Object:

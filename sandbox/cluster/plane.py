@@ -34,9 +34,9 @@ class ControlPlane:
         self.spec = spec
         self._tools = settings.tools
         self.keys = pki.ensure(folder.pki, control_plane.serving_names(spec))
-        ports = kept_ports(folder.ports_file, ["apiserver", "webhooks"])
+        ports = kept_ports(folder.ports_file, ["apiserver", "webhooks", "credentials"])
         run = socket_folder(folder.root / "run")
-        self.sockets = control_plane.Sockets(run, ports["apiserver"], ports["webhooks"])
+        self.sockets = control_plane.Sockets(run, ports["apiserver"], ports["webhooks"], ports["credentials"])
         self.on_change: Callable[[], None] = lambda: None
         """Called, from another thread, whenever a pid changes."""
         self._supervisor = Supervisor(on_change=lambda: self.on_change())  # noqa: PLW0108 - it is set later

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from sandbox.cluster import irsa
+from sandbox.cluster import irsa, pod_identity
 from sandbox.cluster.api import Api, Object
 from sandbox.cluster.kubelet import Kubelet
 from sandbox.cluster.pki import Pki
@@ -16,16 +16,22 @@ log = logging.getLogger(__name__)
 
 
 class Webhooks:
-    """IRSA's mutation at /mutate, token reviews at /authenticate, and the kubelet's paths."""
+    """Pod Identity's and IRSA's mutation at /mutate, token reviews at /authenticate, and the kubelet's paths."""
 
     def __init__(
-        self, api: Api, region: str, authenticate: Callable[[str], Awaitable[Object]], kubelet: Kubelet
+        self,
+        api: Api,
+        region: str,
+        authenticate: Callable[[str], Awaitable[Object]],
+        kubelet: Kubelet,
+        identity: pod_identity.PodIdentity,
     ) -> None:
         """`authenticate` takes a bearer token and gives a TokenReview's status."""
         self._api = api
         self._region = region
         self._authenticate = authenticate
         self._kubelet = kubelet
+        self._identity = identity
         self._runner: web.AppRunner | None = None
 
     async def start(self, port: int, pki: Pki) -> None:
@@ -50,8 +56,13 @@ class Webhooks:
         review = (await request.json())["request"]
         pod, namespace = review["object"], review["namespace"]
         name = pod["spec"].get("serviceAccountName") or "default"
-        account = await self._api.find(f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}")
-        return web.json_response(irsa.review(review, irsa.patch(pod, account, self._region)))
+        # An association comes before an annotation, as in EKS's own webhook.
+        if await self._identity.has_role(namespace, name):
+            changes = pod_identity.patch(pod, self._region, self._identity.uri)
+        else:
+            account = await self._api.find(f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}")
+            changes = irsa.patch(pod, account, self._region)
+        return web.json_response(irsa.review(review, changes))
 
     async def _review_token(self, request: web.Request) -> web.Response:
         token = (await request.json())["spec"]["token"]

@@ -1,25 +1,18 @@
 """Who may enter a cluster: tokens and access entries as values, and once with the sandbox's own AWS and EKS."""
 
-import base64
 import datetime as dt
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Generator
 from typing import Any
 from urllib.parse import urlencode
 
-import boto3
 import pytest
-from botocore.signers import RequestSigner
 
 from sandbox.cluster.access import ADMIN_VIEW, Entry, Policy, bindings, path_of, user
 from sandbox.cluster.tokens import Caller, TokenError, parse, user_name, without_path
-from sandbox.ports import free_port
-from sandbox.processes import Process, wait_until
-from sandbox.state import Settings, State, write_json
-from tests.sandbox.cluster.conftest import ACCOUNT, CHECKOUT, KEYS, REGION, tools
+from sandbox.processes import wait_until
+from tests.sandbox.cluster.conftest import ACCOUNT
+from tests.sandbox.cluster.eks import Eks, running_eks, token_of
 
 AWS = "http://127.0.0.1:1234"
 NOW = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
@@ -35,10 +28,6 @@ GOOD = {
 }
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/dev"
 CALLER = Caller(f"arn:aws:sts::{ACCOUNT}:assumed-role/dev/ann@x.com", ACCOUNT, "AROA1:ann@x.com")
-
-
-def token_of(url: str) -> str:
-    return "k8s-aws-v1." + base64.urlsafe_b64encode(url.encode()).decode().rstrip("=")
 
 
 def a_token(base: str = "https://sts.us-west-2.amazonaws.com/", **changes: str | None) -> str:
@@ -154,96 +143,10 @@ def test_the_user_has_the_entrys_groups_and_says_who_he_is_in_aws() -> None:
 # With AWS
 
 
-class Eks:
-    """A cluster that the sandbox's AWS made, and people who knock at its door."""
-
-    def __init__(self, state: State, endpoint: str) -> None:
-        self.state = state
-        self.endpoint = endpoint
-        self.root = boto3.Session(
-            aws_access_key_id=KEYS["access_key"], aws_secret_access_key=KEYS["secret_key"], region_name=REGION
-        )
-
-    def client(self, service: str) -> Any:
-        return self.root.client(service, endpoint_url=self.endpoint)
-
-    def role(self, name: str, principal: dict[str, str]) -> str:
-        statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        return self.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=policy)["Role"]["Arn"]
-
-    def session(self, role: str, name: str) -> boto3.Session:
-        made = self.client("sts").assume_role(RoleArn=role, RoleSessionName=name)["Credentials"]
-        return boto3.Session(made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"], region_name=REGION)
-
-    def token(self, session: boto3.Session, cluster: str = "demo") -> str:
-        """What `aws eks get-token` prints."""
-        sts = session.client("sts", endpoint_url=self.endpoint)
-        signer = RequestSigner(
-            sts.meta.service_model.service_id, REGION, "sts", "v4", session.get_credentials(), session.events
-        )
-        request = {
-            "method": "GET",
-            "url": f"{self.endpoint}/?Action=GetCallerIdentity&Version=2011-06-15",
-            "body": {},
-            "headers": {"x-k8s-aws-id": cluster},
-            "context": {},
-        }
-        url = signer.generate_presigned_url(request, region_name=REGION, expires_in=60, operation_name="")
-        assert url
-        return token_of(url)
-
-    def kubectl(self, token: str, *args: str) -> str:
-        cluster = self.client("eks").describe_cluster(name="demo")["cluster"]
-        ca = self.state.root / "ca.crt"
-        ca.write_bytes(base64.b64decode(cluster["certificateAuthority"]["data"]))
-        done = subprocess.run(
-            [
-                *(tools()["control-plane"], "kubectl", "--kubeconfig", "/dev/null"),
-                *("--server", cluster["endpoint"], "--certificate-authority", str(ca), "--token", token),
-                *args,
-            ],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-        return done.stdout + done.stderr
-
-
 @pytest.fixture(scope="module")
 def eks(tmp_path_factory: pytest.TempPathFactory) -> Generator[Eks]:
-    state = State.at(tmp_path_factory.mktemp("eks") / "d")
-    port = free_port()
-    settings = Settings(REGION, ACCOUNT, {"aws": port}, KEYS, tools())
-    write_json(state.settings_file, settings.to_json())
-    made = Eks(state, f"http://127.0.0.1:{port}")
-    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
-    command = [sys.executable, "-m", "sandbox.aws", "--state-dir", str(state.root)]
-    aws = Process("aws", command, state.log("aws"), environment, ready=lambda: bool(made.client("ec2").describe_vpcs()))
-    aws.start()
-    api = made.client("eks")
-    try:
-        aws.wait_ready(120)
-        ec2 = made.client("ec2")
-        vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-        subnets = [
-            ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{n}.0/24", AvailabilityZone=f"{REGION}{zone}")["Subnet"]
-            for n, zone in enumerate("ab")
-        ]
-        api.create_cluster(
-            name="demo",
-            roleArn=made.role("cluster", {"Service": "eks.amazonaws.com"}),
-            resourcesVpcConfig={"subnetIds": [s["SubnetId"] for s in subnets]},
-            accessConfig={"authenticationMode": "API", "bootstrapClusterCreatorAdminPermissions": True},
-        )
-        assert wait_until(lambda: api.describe_cluster(name="demo")["cluster"]["status"] == "ACTIVE", 120, 0.2)
+    with running_eks(tmp_path_factory.mktemp("eks") / "d") as made:
         yield made
-    finally:
-        if aws.running():
-            api.delete_cluster(name="demo")
-            wait_until(lambda: not state.cluster("demo").exists(), 20)
-        aws.stop(10)
 
 
 def eventually(condition: Callable[[], Any], timeout: float = 60.0) -> None:
