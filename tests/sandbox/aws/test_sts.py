@@ -1,3 +1,5 @@
+import base64
+import hmac
 import json
 import time
 from collections.abc import Generator
@@ -140,6 +142,91 @@ def test_a_token_of_an_unknown_key_is_refused(identity: Identity) -> None:
     claims = jwt.decode(identity.token(), options={"verify_signature": False})
     token = jwt.encode(claims, identity.private, "RS256", headers={"kid": "nobody"})
     assert identity.refusal(token)[0] == "InvalidIdentityToken"
+
+
+@dataclass
+class Neighbour:
+    """Another cluster of the account, whose issuer IAM knows as well."""
+
+    issuer: str
+    private: str
+    public: str
+
+
+@pytest.fixture(scope="module")
+def neighbour(aws: Aws) -> Generator[Neighbour]:
+    issuer = make_stage(aws, "neighbour").create_cluster()["identity"]["oidc"]["issuer"]
+    aws.client("iam").create_open_id_connect_provider(Url=issuer, ClientIDList=["sts.amazonaws.com"])
+    pki = aws.state.cluster("neighbour") / "pki"
+    yield Neighbour(issuer, (pki / "sa.key").read_text(), (pki / "sa.pub").read_text())
+    aws.client("eks").delete_cluster(name="neighbour")
+
+
+@pytest.mark.parametrize("named", ["own", "neighbour", "none"])
+def test_a_token_signed_with_another_clusters_key_is_refused(
+    identity: Identity, neighbour: Neighbour, named: str
+) -> None:
+    claims = jwt.decode(identity.token(), options={"verify_signature": False})
+    kids = {"own": key_id(identity.public), "neighbour": key_id(neighbour.public), "none": None}
+    headers = {"kid": kids[named]} if kids[named] else None
+    token = jwt.encode(claims, neighbour.private, "RS256", headers=headers)
+    assert identity.refusal(token)[0] == "InvalidIdentityToken"
+
+
+def test_a_good_token_of_another_cluster_is_not_trusted(identity: Identity, neighbour: Neighbour) -> None:
+    claims = jwt.decode(identity.token(iss=neighbour.issuer), options={"verify_signature": False})
+    token = jwt.encode(claims, neighbour.private, "RS256", headers={"kid": key_id(neighbour.public)})
+    assert identity.refusal(token) == ("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity")
+
+
+def test_a_token_that_makes_a_secret_of_the_public_key_is_refused(identity: Identity) -> None:
+    claims = identity.token().split(".")[1]
+    header = base64.urlsafe_b64encode(json.dumps({"alg": "HS256", "kid": key_id(identity.public)}).encode())
+    signed = f"{header.rstrip(b'=').decode()}.{claims}"
+    mark = hmac.new(identity.public.encode(), signed.encode(), "sha256").digest()
+    token = f"{signed}.{base64.urlsafe_b64encode(mark).rstrip(b'=').decode()}"
+    assert identity.refusal(token)[0] == "InvalidIdentityToken"
+
+
+def test_an_altered_claim_is_refused(identity: Identity) -> None:
+    head, _, signature = identity.token().split(".")
+    claims = jwt.decode(identity.token(), options={"verify_signature": False}) | {"exp": time.time() + 86400}
+    payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
+    assert identity.refusal(f"{head}.{payload}.{signature}")[0] == "InvalidIdentityToken"
+
+
+def test_a_token_and_its_session_are_worth_nothing_once_the_role_is_gone(identity: Identity) -> None:
+    iam = identity.aws.client("iam")
+    document = iam.get_role(RoleName="identity-pod")["Role"]["AssumeRolePolicyDocument"]
+    given = {"RoleName": "identity-brief", "AssumeRolePolicyDocument": json.dumps(document)}
+    role, token = iam.create_role(**given)["Role"]["Arn"], identity.token()
+    sts = identity.aws.client("sts", session_keys(identity.assume(token, role)["Credentials"]))
+    assert sts.get_caller_identity()["Arn"].endswith(":assumed-role/identity-brief/pod")
+    iam.delete_role(RoleName="identity-brief")
+    assert identity.refusal(token, role=role)[0] == "AccessDenied"
+    with pytest.raises(ClientError, match="InvalidClientTokenId"):
+        sts.get_caller_identity()
+    iam.create_role(**given)
+    with pytest.raises(ClientError, match="InvalidClientTokenId"):
+        sts.get_caller_identity()
+    iam.delete_role(RoleName="identity-brief")
+
+
+def test_a_token_is_worth_nothing_once_its_issuer_is_unknown(identity: Identity) -> None:
+    iam = identity.aws.client("iam")
+    iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=identity.provider)
+    try:
+        assert identity.refusal(identity.token())[0] == "InvalidIdentityToken"
+    finally:
+        iam.create_open_id_connect_provider(Url=identity.issuer, ClientIDList=["sts.amazonaws.com"])
+
+
+def test_a_refused_token_is_on_record(identity: Identity) -> None:
+    subject = "system:serviceaccount:default:controller"
+    identity.refusal(identity.token(sub=subject))
+    last = identity.aws.get("/_sandbox/iam/denied")[-1]
+    assert (last["principal"], last["action"]) == (identity.provider, "sts:AssumeRoleWithWebIdentity")
+    assert [subject] in last["keys"].values()
 
 
 def test_what_is_no_token_is_refused(identity: Identity) -> None:
