@@ -93,11 +93,17 @@ def _delay(exposure: Exposure) -> str:
 
 
 def _attributes(exposure: Exposure, attributes: Mapping[str, str]) -> Input[str]:
-    known = {**attributes}
-    if exposure.deletion_protection:
-        known["deletion_protection.enabled"] = "true"
+    """Return a load balancer's attributes, those that are off too: the controller leaves alone what is not named.
+
+    A protection that was on, and is merely no longer asked for, would stay on.
+    https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/#load-balancer-attributes
+    """
+    known = {
+        **attributes,
+        "deletion_protection.enabled": str(exposure.deletion_protection).lower(),
+    }
     if exposure.access_logs_bucket is None:
-        return _joined(known)
+        return _joined({**known, "access_logs.s3.enabled": "false"})
     return Output.from_input(exposure.access_logs_bucket).apply(
         lambda bucket: _joined({**known, "access_logs.s3.enabled": "true", "access_logs.s3.bucket": bucket})
     )

@@ -9,12 +9,16 @@ SERVICE = "service.beta.kubernetes.io/aws-load-balancer-"
 INGRESS = "alb.ingress.kubernetes.io/"
 
 
+# The controller leaves alone what is not named: what is off is said to be off.
+OFF = "deletion_protection.enabled=false,access_logs.s3.enabled=false"
+
+
 def test_an_nlb_is_told_its_scheme_and_to_reach_pods_by_address() -> None:
     assert nlb_annotations(INTERNAL) == {
         f"{SERVICE}scheme": "internal",
         f"{SERVICE}nlb-target-type": "ip",
         f"{SERVICE}target-group-attributes": "deregistration_delay.timeout_seconds=30",
-        f"{SERVICE}attributes": "load_balancing.cross_zone.enabled=true",
+        f"{SERVICE}attributes": f"load_balancing.cross_zone.enabled=true,{OFF}",
     }
 
 
@@ -37,7 +41,7 @@ def test_an_alb_without_a_certificate_listens_on_80_alone() -> None:
         f"{INGRESS}scheme": "internal",
         f"{INGRESS}target-type": "ip",
         f"{INGRESS}target-group-attributes": "deregistration_delay.timeout_seconds=30",
-        f"{INGRESS}load-balancer-attributes": "routing.http.drop_invalid_header_fields.enabled=true",
+        f"{INGRESS}load-balancer-attributes": f"routing.http.drop_invalid_header_fields.enabled=true,{OFF}",
         f"{INGRESS}listen-ports": '[{"HTTP": 80}]',
     }
 
@@ -54,7 +58,7 @@ def test_deletion_protection_joins_the_other_attributes() -> None:
     kept = Exposure(scheme="internal", deregistration_delay=30, deletion_protection=True)
 
     assert nlb_annotations(kept)[f"{SERVICE}attributes"] == (
-        "load_balancing.cross_zone.enabled=true,deletion_protection.enabled=true"
+        "load_balancing.cross_zone.enabled=true,deletion_protection.enabled=true,access_logs.s3.enabled=false"
     )
 
 
