@@ -17,7 +17,7 @@ from tests.unit.test_program import program
 
 _ROOT = Path(__file__).parents[2]
 # Which profile a stack is held to.
-_PROFILES = {"sandbox": "dev", "dev": "dev", "staging": "prod", "prod": "prod"}
+PROFILES = {"sandbox": "dev", "dev": "dev", "staging": "prod", "prod": "prod"}
 
 
 def _cluster(component: dict[str, Any]) -> dict[str, Any]:
@@ -70,9 +70,9 @@ def _refused(stack: str, held_to: str) -> set[str]:
     }
 
 
-@pytest.mark.parametrize("stack", _PROFILES)
+@pytest.mark.parametrize("stack", PROFILES)
 def test_a_stack_of_the_project_passes_its_profile(stack: str) -> None:
-    assert _refused(stack, _PROFILES[stack]) == set()
+    assert _refused(stack, PROFILES[stack]) == set()
 
 
 def test_what_keeps_dev_from_prods_profile_is_what_a_short_life_does_without() -> None:
@@ -85,7 +85,7 @@ def test_what_keeps_dev_from_prods_profile_is_what_a_short_life_does_without() -
 
 
 def test_every_stack_is_held_to_a_profile() -> None:
-    assert {f"Pulumi.{stack}.yaml" for stack in _PROFILES} == {file.name for file in _ROOT.glob("Pulumi.*.yaml")}
+    assert {f"Pulumi.{stack}.yaml" for stack in PROFILES} == {file.name for file in _ROOT.glob("Pulumi.*.yaml")}
 
 
 def test_the_stacks_show_the_rules_what_they_are_about() -> None:
