@@ -35,8 +35,11 @@ up: environment
 	@$(PULUMI) up --stack $(STACK) --yes --skip-preview $(POLICIES)
 	@$(SANDBOX) targets
 
+# With the program while the controller stands, for its guard is asked first; without it when an earlier destroy has
+# come further: a program cannot run on a cluster that is gone.
 destroy: environment
-	@$(PULUMI) destroy --stack $(STACK) --yes --skip-preview --run-program
+	@guarded=$$($(PULUMI) stack export --stack $(STACK) | grep -q 'index:LoadBalancerController' && echo --run-program); \
+	$(PULUMI) destroy --stack $(STACK) --yes --skip-preview $$guarded
 
 down: environment
 	@if $(SANDBOX) exec -- pulumi stack ls 2>/dev/null | grep -q '^$(STACK)'; then $(MAKE) --no-print-directory destroy; fi

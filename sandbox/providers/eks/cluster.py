@@ -66,7 +66,7 @@ class Cluster(pulumi.ComponentResource):
         self._addon("kube-proxy", inputs.get("kubeProxyAddonOptions") or {}, by_default=True)
         # CoreDNS has nowhere to run without nodes, so it comes only when it is asked for.
         self._addon("coredns", inputs.get("corednsAddonOptions") or {}, by_default=False)
-        written = pulumi.Output.secret(self._kubeconfig())
+        written = pulumi.Output.secret(_known(self._kubeconfig(), {}))
         provider = KubernetesProvider(f"{name}-eks-k8s", written.apply(_compact), self._child)
         self._access_entries()
         oidc_provider_arn = self._oidc_provider()
@@ -236,6 +236,18 @@ def _merged(*tags: Any) -> pulumi.Output[dict[str, str]]:
     return pulumi.Output.all(*(each or {} for each in tags)).apply(
         lambda known: {key: value for each in known for key, value in each.items()}
     )
+
+
+def _known(output: pulumi.Output[Any], otherwise: Any) -> pulumi.Output[Any]:
+    """An output; or `otherwise`, when a program runs for the destroy of a cluster that is gone and nothing is known.
+
+    A secret without a value is no RPC that the engine takes.
+    """
+
+    async def value() -> Any:
+        return await output.future() if await output.is_known() else otherwise
+
+    return output if pulumi.runtime.is_dry_run() else pulumi.Output.from_input(value())
 
 
 def _compact(value: Any) -> str:
