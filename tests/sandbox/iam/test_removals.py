@@ -1,0 +1,97 @@
+"""The controller's policy on every call of the 13 conformance cases, whole and with one action less.
+
+`controller_calls.json` is what IAM was asked for while `tests/conformance` was played, by a controller that may do
+everything: actions, resources and condition keys, ids made alike, tags other than the cluster's left out (no statement
+looks at them). https://docs.aws.amazon.com/service-authorization/latest/reference/list_awselasticloadbalancingv2.html
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eks_load_balancing.controller_policy import controller_policy
+from sandbox.iam.conditions import Context
+from sandbox.iam.evaluate import Policies, Policy, Principal, Request, evaluate, policy
+from tests.sandbox.iam import upstream
+from tests.sandbox.iam.sending import ACCOUNT, REGION
+
+CALLS: list[dict[str, Any]] = json.loads(Path(__file__).with_name("controller_calls.json").read_text())
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/c"
+CONTROLLER = Principal("session", f"arn:aws:sts::{ACCOUNT}:assumed-role/c/pod", ACCOUNT, ROLE)
+OURS = controller_policy("3.5.0", "aws", "conformance", REGION, "vpc-0123456789abcdef0")
+
+LATER = "a change of something that is there, which no recorded case makes; the controller stand-in makes it"
+FEATURE = "a feature that no recorded case uses"
+UPSTREAM = "upstream grants it to the real controller; neither a recorded case nor the stand-in asks for it"
+# Granted, and not needed by any recorded case: action, the statement's first resource, `later` if it is for tags of
+# what is there already.
+UNUSED = {
+    LATER: """
+        ec2:CreateTags security-group/* later, ec2:DeleteTags security-group/* later,
+        elasticloadbalancing:AddTags security-group/* later, elasticloadbalancing:RemoveTags security-group/* later,
+        elasticloadbalancing:RemoveTags listener/net/*/*/*, elasticloadbalancing:SetIpAddressType *,
+        elasticloadbalancing:SetSecurityGroups *, elasticloadbalancing:SetSubnets *,
+        elasticloadbalancing:ModifyTargetGroup *, elasticloadbalancing:ModifyListenerAttributes *,
+        elasticloadbalancing:DeleteListener *, elasticloadbalancing:ModifyListener *,
+        elasticloadbalancing:RemoveListenerCertificates *, elasticloadbalancing:ModifyRule *,
+        elasticloadbalancing:DescribeLoadBalancerAttributes *, elasticloadbalancing:DescribeTargetGroupAttributes *,
+        elasticloadbalancing:DescribeListenerAttributes *, elasticloadbalancing:DescribeListenerCertificates *
+    """,
+    FEATURE: """
+        acm:ListCertificates *, acm:DescribeCertificate *, iam:ListServerCertificates *, iam:GetServerCertificate *,
+        cognito-idp:DescribeUserPoolClient *, waf-regional:GetWebACL *, waf-regional:GetWebACLForResource *,
+        waf-regional:AssociateWebACL *, waf-regional:DisassociateWebACL *, wafv2:GetWebACL *,
+        wafv2:GetWebACLForResource *, wafv2:AssociateWebACL *, wafv2:DisassociateWebACL *,
+        elasticloadbalancing:SetWebAcl *, shield:GetSubscriptionState *, shield:DescribeProtection *,
+        shield:CreateProtection *, shield:DeleteProtection *, ec2:DescribeVpcPeeringConnections *,
+        ec2:GetCoipPoolUsage *, ec2:DescribeCoipPools *, ec2:DescribeIpamPools *, ec2:DescribeRouteTables *,
+        ec2:DescribeNetworkInterfaces *, elasticloadbalancing:ModifyIpPools *,
+        elasticloadbalancing:DescribeTrustStores *, elasticloadbalancing:DescribeCapacityReservation *,
+        elasticloadbalancing:ModifyCapacityReservation *
+    """,
+    UPSTREAM: """
+        ec2:DescribeAccountAttributes *, ec2:DescribeAddresses *, ec2:DescribeInternetGateways *, ec2:DescribeTags *,
+        ec2:GetSecurityGroupsForVpc *, elasticloadbalancing:DescribeSSLPolicies *
+    """,
+}
+REASONS = {grant.strip(): reason for reason, grants in UNUSED.items() for grant in grants.split(",")}
+
+
+def allowed(own: Policy, call: dict[str, Any]) -> bool:
+    keys = {key: tuple(values) for key, values in call["keys"].items()}
+    return evaluate(Request(CONTROLLER, call["action"], call["resource"], Context(keys)), Policies([own])).allowed
+
+
+def grants() -> Iterator[tuple[str, Policy]]:
+    """Every action of every statement, and the policy without it."""
+    for index, statement in enumerate(json.loads(OURS)["Statement"]):
+        where = statement["Resource"][0].rpartition(":")[2]
+        later = " later" if "Null" in statement.get("Condition", {}) else ""
+        for action in statement["Action"]:
+            document = json.loads(OURS)
+            left = document["Statement"][index]
+            left["Action"].remove(action)
+            document["Statement"] = [each for each in document["Statement"] if each["Action"]]
+            yield f"{action} {where}{later}", policy("less", json.dumps(document))
+
+
+GRANTS = list(grants())
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: call["action"])
+def test_upstreams_policy_and_ours_allow_the_same_calls(call: dict[str, Any]) -> None:
+    assert allowed(policy("upstream", upstream.policy()), call)
+    assert allowed(policy("ours", OURS), call)
+
+
+@pytest.mark.parametrize(("grant", "less"), GRANTS, ids=[grant for grant, _ in GRANTS])
+def test_an_action_that_is_removed_is_missed_or_was_granted_for_a_reason(grant: str, less: Policy) -> None:
+    missed = [call["action"] for call in CALLS if not allowed(less, call)]
+    assert bool(missed) != (grant in REASONS), f"{grant}: missed by {missed}, reason {REASONS.get(grant)}"
+
+
+def test_reasons_are_given_for_what_is_granted_only() -> None:
+    assert set(REASONS) <= {grant for grant, _ in GRANTS}
