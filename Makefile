@@ -35,10 +35,10 @@ up: environment
 	@$(PULUMI) up --stack $(STACK) --yes --skip-preview $(POLICIES)
 	@$(SANDBOX) targets
 
-# With the program while the controller stands, for its guard is asked first; without it when an earlier destroy has
-# come further: a program cannot run on a cluster that is gone.
+# With the program while the stack has its cluster's provider, for the controller's guard is asked first; without it
+# when there is none yet, or an earlier destroy has come further: a program cannot declare what is on no cluster.
 destroy: environment
-	@guarded=$$($(PULUMI) stack export --stack $(STACK) | grep -q 'index:LoadBalancerController' && echo --run-program); \
+	@guarded=$$($(PULUMI) stack export --stack $(STACK) | grep -q 'pulumi:providers:kubernetes::kubernetes"' && echo --run-program); \
 	$(PULUMI) destroy --stack $(STACK) --yes --skip-preview $$guarded
 
 down: environment
