@@ -5,6 +5,7 @@ import os
 import platform
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,19 @@ def test_a_dead_engines_lock_is_released_and_a_living_ones_is_kept(engine: Engin
     assert sorted(f.stem for f in locks.iterdir()) == ["elsewhere", "living"]
     for lock in locks.iterdir():
         lock.unlink()
+
+
+def test_a_provider_given_with_a_path_is_the_one_that_the_engine_runs(tmp_path: Path) -> None:
+    engine, seen = Engine(tmp_path), tmp_path / "seen"
+    other = tmp_path / "other-provider"
+    other.write_text(f'#!/bin/sh\necho "$@" > {seen}\nexit 1\n')
+    other.chmod(0o700)
+    settings = engine.state.settings()
+    replaced = replace(settings, replacements={"pulumi-resource-kubernetes": str(other)})
+    write_json(engine.state.settings_file, replaced.to_json())
+    home.prepare(engine.state)
+    engine.up("import pulumi_kubernetes as kubernetes\nkubernetes.core.v1.ConfigMap('some')\n")
+    assert seen.read_text().startswith("127.0.0.1:")
 
 
 def test_a_component_package_is_run_by_the_sdk_and_a_policy_pack_too(tmp_path: Path) -> None:
