@@ -10,7 +10,7 @@ import sys
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -18,6 +18,9 @@ import pytest
 from sandbox import lifecycle
 from sandbox.state import State
 from sandbox.tools import build, catalog
+
+if TYPE_CHECKING:
+    from tests.conformance.stage import Stage
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -94,3 +97,12 @@ def stack(sandbox: Sandbox) -> Sandbox:
     sandbox.run("pulumi", "stack", "init", "sandbox")
     sandbox.run("pulumi", "up", "--stack", "sandbox", "--yes", "--skip-preview", "--non-interactive", timeout=600)
     return sandbox
+
+
+@pytest.fixture(scope="session")
+def stage(sandbox: Sandbox) -> Iterator["Stage"]:
+    """A second cluster in the shared sandbox, with a controller that tests may mistreat."""
+    from tests.conformance.stage import staged  # noqa: PLC0415 - it imports this module
+
+    with staged(sandbox) as made:
+        yield made

@@ -1,7 +1,7 @@
 """The stage that the recordings were made on: a VPC of two zones, a cluster of two nodes, and the controller on it.
 
 It stands apart from the sample stack. The controller runs as a process with the flags of the recordings (the defaults);
-its Kubernetes rights are the cluster admin's, its AWS rights the account root's.
+its Kubernetes rights are the cluster admin's, in AWS it is a user of its own that may do everything.
 """
 
 import json
@@ -36,9 +36,9 @@ class Stage:
 
     sandbox: Sandbox
     vpc: str
-    controller: Process | None = None
+    keys: dict[str, str]
+    controllers: list[Process] = field(default_factory=list[Process])
     certificate: str = ""
-    extra: list[str] = field(default_factory=list)
 
     @property
     def kubeconfig(self) -> Path:
@@ -58,17 +58,42 @@ class Stage:
         """Apply objects."""
         self.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all(objects))
 
-    def start_controller(self, *flags: str) -> None:
-        """Start the controller and wait until it is ready."""
-        health, environment = free_port(), self.sandbox.environment()
+    def start_controller(self, *flags: str) -> Process:
+        """Start a controller and wait until it is ready."""
+        health, name = free_port(), f"{NAME}-controller-{len(self.controllers)}"
+        environment = self.sandbox.environment() | self.keys | {"POD_NAME": name}
         argv = [sys.executable, "-m", "sandbox.controller", f"--cluster-name={NAME}", f"--aws-vpc-id={self.vpc}"]
         argv += [f"--aws-region={environment['AWS_REGION']}", f"--kubeconfig={self.kubeconfig}"]
         argv += [f"--health-probe-bind-addr=127.0.0.1:{health}", f"--webhook-bind-port={free_port()}"]
         argv += ["--metrics-bind-addr=0", f"--webhook-cert-dir={self.serving_certificate()}", *flags]
-        log = self.sandbox.state.log(f"{NAME}-controller")
-        self.controller = Process(f"{NAME}-controller", argv, log, env=environment)
-        self.controller.start()
-        assert wait_until(lambda: _answers(health), 60), log.read_text()[-3000:]
+        log = self.sandbox.state.log(name)
+        made = Process(name, argv, log, env=environment, ready=lambda: _answers(health))
+        self.controllers.append(made)
+        made.start()
+        made.wait_ready(60)
+        return made
+
+    def revive(self) -> None:
+        """Start again what ended by itself, as a kubelet does: a controller that loses its lease ends."""
+        for process in self.controllers:
+            if not process.running():
+                process.start()
+                process.wait_ready(60)
+
+    def stop_controllers(self) -> None:
+        """End every controller."""
+        while self.controllers:
+            self.controllers.pop().stop(10)
+
+    @contextmanager
+    def controlled(self, *flags: str, replicas: int = 1) -> Generator[list[Process], None, None]:
+        """Controllers with other flags; afterwards there is again the one that there was."""
+        self.stop_controllers()
+        try:
+            yield [self.start_controller(*flags) for _ in range(replicas)]
+        finally:
+            self.stop_controllers()
+            self.start_controller()
 
     def serving_certificate(self) -> Path:
         """A folder with a certificate for the webhooks; nobody calls them here."""
@@ -161,13 +186,22 @@ def _cluster(sandbox: Sandbox, subnets: list[str]) -> None:
     assert wait_until(ready, 120, 0.5)
 
 
+def _user(sandbox: Sandbox) -> dict[str, str]:
+    """The controller's user: tests can tell its calls from their own."""
+    iam, name = sandbox.aws("iam"), f"{NAME}-controller"
+    iam.create_user(UserName=name)
+    iam.attach_user_policy(UserName=name, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+
+
 @contextmanager
 def staged(sandbox: Sandbox) -> Generator[Stage, None, None]:
     """The stage in a sandbox, controller running; all of it is gone at the end."""
     ec2, eks = sandbox.aws("ec2"), sandbox.aws("eks")
     vpc, subnets = _network(ec2, sandbox.state.settings().region)
     _cluster(sandbox, subnets)
-    stage = Stage(sandbox, vpc)
+    stage = Stage(sandbox, vpc, _user(sandbox))
     try:
         stage.apply(*crds.definitions())
         stage.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
@@ -177,8 +211,7 @@ def staged(sandbox: Sandbox) -> Generator[Stage, None, None]:
         stage.start_controller()
         yield stage
     finally:
-        if stage.controller and stage.controller.identity:
-            stage.controller.identity.end(10)
+        stage.stop_controllers()
         eks.delete_nodegroup(clusterName=NAME, nodegroupName="main")
         wait_until(lambda: not eks.list_nodegroups(clusterName=NAME)["nodegroups"], 60, 0.5)
         eks.delete_cluster(name=NAME)

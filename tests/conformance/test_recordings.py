@@ -1,124 +1,13 @@
 """Each case that was recorded from the real controller, played on the stand-in: the same document after every step."""
 
-import importlib.util
-import json
-import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import boto3
 import pytest
-from botocore.exceptions import ClientError
 
-from tests.conformance.stage import CASES, Stage, staged, steps, unique
-from tests.conftest import Sandbox
+from tests.conformance.player import Player
+from tests.conformance.stage import CASES, Stage
 
 pytestmark = pytest.mark.sandbox
-_SETTLE_SECONDS, _QUIET_SECONDS = 60.0, 2.0
-_LEFT = ("loadBalancers", "securityGroups", "targetGroupBindings", "targetGroups")
-
-
-@pytest.fixture(scope="module")
-def stage(sandbox: Sandbox) -> Iterator[Stage]:
-    with staged(sandbox) as made:
-        yield made
-
-
-class Player:
-    """Plays one case in a namespace of its own."""
-
-    def __init__(self, stage: Stage, case: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.stage, self.case = stage, case
-        self.namespace = unique(case)
-        self.group = f"grp{self.namespace[2:]}"
-        self.outside = ""
-        self._module = _snapshot_module()
-        keys = stage.sandbox.state.settings().root_keys
-        made = boto3.client
-
-        def with_root_keys(service: str, **given: Any) -> Any:
-            """snapshot.py brings keys of its own; in this sandbox keys mean something."""
-            known = {"aws_access_key_id": keys["access_key"], "aws_secret_access_key": keys["secret_key"]}
-            return made(service, **{**given, **known})  # pyright: ignore[reportCallIssue, reportArgumentType]
-
-        monkeypatch.setattr(boto3, "client", with_root_keys)
-
-    def fill_in(self, text: str) -> str:
-        """The manifest with the stage's own names."""
-        text = text.replace("EXTERNAL_TARGET_GROUP", self.outside).replace("VPC_ID", self.stage.vpc)
-        if "CERTIFICATE_ARN" in text:
-            text = text.replace("CERTIFICATE_ARN", self.stage.imported_certificate())
-        return text if self.outside else text.replace("GROUP", self.group)
-
-    def target_group(self) -> None:
-        """The target group that was made beforehand."""
-        made = self.stage.sandbox.aws("elbv2").create_target_group(
-            Name=f"EXT{self.namespace[-6:]}", Protocol="HTTP", Port=80, VpcId=self.stage.vpc, TargetType="ip"
-        )
-        self.outside = made["TargetGroups"][0]["TargetGroupArn"]
-
-    def snapshot(self) -> dict[str, Any]:
-        """The document, in the recordings' words."""
-        state = self.stage.sandbox.state
-        taken = self._module.Snapshot(
-            state.aws_endpoint, state.settings().region, self.namespace, str(self.stage.kubeconfig), self.group
-        ).collect()
-        text = json.dumps(taken)
-        if self.outside:
-            text = text.replace(self.outside.split("/")[1], "EXT")
-        if self.stage.certificate:
-            text = text.replace(self.stage.certificate.rsplit("/", 1)[-1], "CERTIFICATE")
-        return json.loads(text.replace(self.group, "GROUP").replace(self.namespace, "NS"))
-
-    def settled(self, wanted: dict[str, Any]) -> dict[str, Any]:
-        """The document once it is as wanted and stays so, or what it is when time is up."""
-        deadline, since, last = time.monotonic() + _SETTLE_SECONDS, None, dict[str, Any]()
-        while time.monotonic() < deadline:
-            try:
-                last = self.snapshot()
-            except ClientError:
-                continue  # what was listed a moment ago is gone: look again
-            if last != wanted:
-                since = None
-            elif since is None:
-                since = time.monotonic()
-            elif time.monotonic() - since > _QUIET_SECONDS:
-                break
-            time.sleep(0.2)
-        return last
-
-    def play(self) -> None:
-        """Every step, each compared with its recording; then everything deleted, and nothing left."""
-        self.stage.kubectl("create", "namespace", self.namespace)
-        for manifest in steps(self.case):
-            verb = ["delete", "--wait=false"] if "delete" in manifest.name else ["apply"]
-            self.stage.kubectl("-n", self.namespace, *verb, "-f", "-", stdin=self.fill_in(manifest.read_text()))
-            wanted = json.loads(manifest.with_suffix(".json").read_text())
-            assert self.settled(wanted) == wanted, manifest.name
-        self.stage.kubectl(
-            "-n", self.namespace, "delete", "ingress,service,targetgroupbinding", "--all", "--timeout=60s"
-        )
-        left = self.snapshot()
-        assert {kind: len(left[kind]) for kind in _LEFT} == json.loads((CASES / self.case / "deleted.json").read_text())
-
-    def clean(self) -> None:
-        """Whatever became of the case, leave nothing of it."""
-        everything = "ingress,service,targetgroupbinding,deployment"
-        self.stage.kubectl("-n", self.namespace, "delete", everything, "--all", "--timeout=60s", check=False)
-        self.stage.kubectl("delete", "namespace", self.namespace, "--wait=false", check=False)
-        if self.outside:
-            self.stage.sandbox.aws("elbv2").delete_target_group(TargetGroupArn=self.outside)
-
-
-def _snapshot_module() -> Any:
-    """The program that made the recordings, carried as it was used."""
-    spec = importlib.util.spec_from_file_location("recorded_snapshot", CASES / "snapshot.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.mark.parametrize("case", sorted(path.name for path in CASES.iterdir() if (path / "1.yaml").exists()))
