@@ -1,0 +1,134 @@
+"""Faults for the controller on the stage, and what must hold after each: nothing lost, doubled or left."""
+
+import json
+import random
+import signal
+import time
+import urllib.request
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from sandbox.processes import Identity, wait_until
+from sandbox.state import read_json
+from tests.conformance.player import Player
+from tests.conformance.stage import NAME, Stage
+
+ALONE = "--enable-leader-election=false"
+"""One replica, which need not wait for the lease of the one that was killed."""
+_PATIENCE = 120.0
+"""Seconds: a replica waits for its lease, queues back off up to half a minute."""
+CALLERS = [f"*:user/{NAME}-controller"]
+
+
+def footprint(stage: Stage) -> dict[str, Any]:
+    """Everything in the stage's VPC that a controller could leave behind, rules in security groups included."""
+    elb, ec2 = stage.sandbox.aws("elbv2"), stage.sandbox.aws("ec2")
+    here = [{"Name": "vpc-id", "Values": [stage.vpc]}]
+    groups = ec2.describe_security_groups(Filters=here)["SecurityGroups"]
+    return {
+        "load balancers": [
+            b["LoadBalancerArn"] for b in elb.describe_load_balancers()["LoadBalancers"] if b["VpcId"] == stage.vpc
+        ],
+        "target groups": [
+            g["TargetGroupArn"] for g in elb.describe_target_groups()["TargetGroups"] if g.get("VpcId") == stage.vpc
+        ],
+        "security groups": {g["GroupId"]: g["IpPermissions"] for g in groups},
+    }
+
+
+def survives(stage: Stage, case: str, during: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Play a recorded case with faults in it: every step comes out as recorded, and in the end nothing is left."""
+    before = footprint(stage)
+    player = Player(stage, case, monkeypatch)
+    player.patience, player.meanwhile = _PATIENCE, stage.revive
+    try:
+        player.play(during)
+        assert wait_until(lambda: footprint(stage) == before, 60, 0.5), (before, footprint(stage))
+    finally:
+        stage.revive()
+        player.clean()
+
+
+@contextmanager
+def faults(stage: Stage, *rules: dict[str, Any]) -> Generator[None, None, None]:
+    """AWS misbehaves towards the controller, and towards nobody else."""
+    strike(stage, *rules)
+    try:
+        yield
+    finally:
+        strike(stage)
+
+
+def strike(stage: Stage, *rules: dict[str, Any]) -> None:
+    """Set AWS's faults for the controller."""
+    body = json.dumps([{"callers": CALLERS, **rule} for rule in rules]).encode()
+    url = f"{stage.sandbox.state.aws_endpoint}/_sandbox/faults"
+    with urllib.request.urlopen(urllib.request.Request(url, body, method="POST"), timeout=10):  # noqa: S310 - loopback
+        pass
+
+
+def outage(stage: Stage, seconds: float) -> Callable[[], None]:
+    """What throttles every call of the controller's for some seconds."""
+
+    def during() -> None:
+        with faults(stage, {"kind": "throttle"}):
+            time.sleep(seconds)  # the fault lasts so long; nothing is awaited
+
+    return during
+
+
+def killed_at_random(stage: Stage, dice: random.Random) -> Callable[[], None]:
+    """What kills the controller at some moment of its work, and starts the next."""
+
+    def during() -> None:
+        time.sleep(dice.uniform(0, 1.0) if dice.random() < 0.7 else dice.uniform(0, 0.15))
+        kill_controllers(stage)
+        stage.start_controller(ALONE)
+
+    return during
+
+
+def kill_controllers(stage: Stage) -> None:
+    """Kill every controller without a word."""
+    for process in stage.controllers:
+        assert process.identity
+        process.identity.signal(signal.SIGKILL)
+        process.stop()
+    stage.controllers.clear()
+
+
+def killed_part(stage: Stage, part: str, seconds: float) -> Callable[[], None]:
+    """What kills a part of the control plane, and keeps it down for some seconds."""
+
+    def during() -> None:
+        first = identity(stage, part)
+        assert first
+        until = time.monotonic() + seconds
+        while True:
+            if found := identity(stage, part):
+                found.signal(signal.SIGKILL)
+            if time.monotonic() >= until:
+                break
+            time.sleep(0.1)  # the supervisor brings it back: it goes again until time is up
+        assert wait_until(lambda: answers(stage), 60, 0.2), f"{part} did not come back"
+        assert not first.alive()
+
+    return during
+
+
+def identity(stage: Stage, part: str) -> Identity | None:
+    """The process that is a part of the stage's control plane now."""
+    status = read_json(stage.sandbox.state.cluster(NAME) / "status.json")
+    (pid,) = [p["pid"] for p in status["parts"] if p["name"].rpartition("/")[2] == part]
+    return Identity.of(pid)
+
+
+def answers(stage: Stage) -> bool:
+    """Whether the cluster answers, its store included."""
+    try:
+        return stage.kubectl("get", "--raw", "/readyz", "--request-timeout=3s") == "ok"
+    except AssertionError:
+        return False

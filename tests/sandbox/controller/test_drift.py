@@ -1,0 +1,104 @@
+"""What somebody changes behind the controller's back is as it was after the next comparison with AWS."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sandbox.processes import wait_until
+from tests.conformance.player import Player
+from tests.conformance.stage import CASES, Stage
+from tests.sandbox.controller.campaign import ALONE, footprint
+
+pytestmark = pytest.mark.sandbox
+
+
+class Drift:
+    """Changes what a controller made, behind its back."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.elb, self.ec2, self._stage = stage.sandbox.aws("elbv2"), stage.sandbox.aws("ec2"), stage
+
+    @property
+    def _balancer(self) -> str:
+        (arn,) = footprint(self._stage)["load balancers"]
+        return arn
+
+    @property
+    def _listener(self) -> str:
+        (found,) = self.elb.describe_listeners(LoadBalancerArn=self._balancer)["Listeners"]
+        return found["ListenerArn"]
+
+    def _rules(self) -> list[dict[str, Any]]:
+        rules = self.elb.describe_rules(ListenerArn=self._listener)["Rules"]
+        return [r for r in rules if not r["IsDefault"]]
+
+    def _group(self) -> str:
+        return footprint(self._stage)["target groups"][0]
+
+    def rule_deleted(self) -> None:
+        self.elb.delete_rule(RuleArn=self._rules()[0]["RuleArn"])
+
+    def rule_changed(self) -> None:
+        elsewhere = [{"Field": "path-pattern", "Values": ["/elsewhere"]}]
+        self.elb.modify_rule(RuleArn=self._rules()[1]["RuleArn"], Conditions=elsewhere)
+
+    def health_check_changed(self) -> None:
+        self.elb.modify_target_group(TargetGroupArn=self._group(), HealthCheckPath="/elsewhere")
+
+    def target_deregistered(self) -> None:
+        group = self._group()
+        (first, *_) = self.elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
+        self.elb.deregister_targets(TargetGroupArn=group, Targets=[first["Target"]])
+
+    def listener_deleted(self) -> None:
+        self.elb.delete_listener(ListenerArn=self._listener)
+
+    def target_group_deleted(self) -> None:
+        group = self._group()
+        self.elb.delete_listener(ListenerArn=self._listener)
+        self.elb.delete_target_group(TargetGroupArn=group)
+
+    def load_balancer_deleted(self) -> None:
+        self.elb.delete_load_balancer(LoadBalancerArn=self._balancer)
+
+    def inbound_rule_revoked(self) -> None:
+        (balancer,) = self.elb.describe_load_balancers(LoadBalancerArns=[self._balancer])["LoadBalancers"]
+        groups = self.ec2.describe_security_groups(GroupIds=balancer["SecurityGroups"])["SecurityGroups"]
+        open_to_all = next(g for g in groups if any(p["IpRanges"] for p in g["IpPermissions"]))
+        self.ec2.revoke_security_group_ingress(
+            GroupId=open_to_all["GroupId"], IpPermissions=open_to_all["IpPermissions"]
+        )
+
+
+_DRIFTS = [name for name in vars(Drift) if not name.startswith("_")]
+
+
+class Drifting:
+    """One Ingress, converged, under a controller that compares with AWS every two seconds."""
+
+    def __init__(self, stage: Stage, player: Player) -> None:
+        self.drift, self.player = Drift(stage), player
+        self.wanted = json.loads((CASES / player.case / "1.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def drifting(stage: Stage) -> Iterator[Drifting]:
+    before = footprint(stage)
+    with pytest.MonkeyPatch.context() as patch, stage.controlled(ALONE, "--sync-period=2s"):
+        player = Player(stage, "ingress-paths-hosts", patch)
+        stage.kubectl("create", "namespace", player.namespace)
+        player.send("apply", player.fill_in((CASES / player.case / "1.yaml").read_text()))
+        made = Drifting(stage, player)
+        assert player.settled(made.wanted) == made.wanted
+        yield made
+        player.clean()
+        assert wait_until(lambda: footprint(stage) == before, 60, 0.5), (before, footprint(stage))
+
+
+@pytest.mark.parametrize("name", _DRIFTS)
+def test_what_was_changed_behind_its_back_is_repaired_at_the_next_comparison(drifting: Drifting, name: str) -> None:
+    getattr(drifting.drift, name)()
+    assert drifting.player.snapshot() != drifting.wanted
+    assert drifting.player.settled(drifting.wanted) == drifting.wanted

@@ -1,0 +1,168 @@
+"""What goes wrong around a controller, one fault at a time: in the end all is as if nothing had gone wrong.
+
+The full counts (50 kills, 20 and 30 seconds) are `make soak`'s.
+"""
+
+import json
+import os
+import random
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sandbox.processes import wait_until
+from tests.conformance.stage import Stage, unique
+from tests.sandbox.controller.campaign import (
+    ALONE,
+    faults,
+    footprint,
+    killed_at_random,
+    killed_part,
+    outage,
+    survives,
+)
+
+pytestmark = [pytest.mark.sandbox, pytest.mark.soak]
+
+SOAK = bool(os.environ.get("SOAK"))
+_KINDS = ("ingress-paths-hosts", "service-nlb-tls", "ingress-group", "ingress-https", "service-nlb-instance")
+_CASES = _KINDS if SOAK else _KINDS[:1]
+
+
+@pytest.mark.parametrize("seed", range(25 if SOAK else 1))
+def test_a_controller_killed_at_any_moment_of_making_and_of_deleting_is_taken_up_by_the_next(
+    stage: Stage, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two kills or more in a case: one while it is made, one while it is deleted."""
+    dice = random.Random(seed)  # noqa: S311 - the same moments each time
+    with stage.controlled(ALONE):
+        survives(stage, _KINDS[seed % len(_KINDS)], killed_at_random(stage, dice), monkeypatch)
+
+
+@pytest.mark.parametrize("case", _CASES)
+def test_with_a_third_of_its_calls_throttled_it_arrives(
+    stage: Stage, case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with faults(stage, {"kind": "throttle", "percent": 30}):
+        survives(stage, case, lambda: None, monkeypatch)
+
+
+@pytest.mark.parametrize("case", _CASES)
+def test_when_all_its_calls_are_throttled_for_a_while_it_arrives_afterwards(
+    stage: Stage, case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    survives(stage, case, outage(stage, 20 if SOAK else 5), monkeypatch)
+
+
+@pytest.mark.parametrize("case", _KINDS if SOAK else _KINDS[:2])
+def test_what_was_made_though_the_answer_was_lost_is_found_and_not_made_twice(
+    stage: Stage, case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with faults(stage, {"kind": "lost", "percent": 50, "actions": ["*:Create*"]}):
+        survives(stage, case, lambda: None, monkeypatch)
+
+
+@pytest.mark.parametrize("seconds", [5, 30] if SOAK else [2])
+def test_kube_apiserver_is_killed_and_comes_back(stage: Stage, seconds: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    survives(stage, "ingress-paths-hosts", killed_part(stage, "kube-apiserver", seconds), monkeypatch)
+
+
+def test_etcd_is_killed_and_comes_back(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    survives(stage, "service-nlb-tls", killed_part(stage, "etcd", 0), monkeypatch)
+
+
+def test_when_the_leader_is_killed_the_other_takes_over(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def leader() -> str:
+        lease = ("-n", "kube-system", "get", "lease", "aws-load-balancer-controller-leader", "-o", "json")
+        return json.loads(stage.kubectl(*lease))["spec"].get("holderIdentity") or ""
+
+    with stage.controlled(replicas=2) as replicas:
+        assert wait_until(lambda: leader().startswith(tuple(r.name + "_" for r in replicas)), 30, 0.2)
+        first = leader()
+
+        def during() -> None:
+            for process in [r for r in stage.controllers if first.startswith(r.name + "_")]:
+                assert process.identity
+                process.identity.signal(signal.SIGKILL)
+                process.stop()
+                stage.controllers.remove(process)  # it is not started again: the other must do
+
+        survives(stage, "service-nlb-tls", during, monkeypatch)
+        assert leader().partition("_")[0] in {r.name for r in stage.controllers}
+        assert len(stage.controllers) == len(replicas) - 1
+
+
+def ingress(name: str, annotations: dict[str, str] | None = None) -> dict[str, Any]:
+    """An Ingress of one path to the Service `web`."""
+    backend = {"service": {"name": "web", "port": {"number": 80}}}
+    path = {"path": f"/{name}", "pathType": "Prefix", "backend": backend}
+    given = {f"alb.ingress.kubernetes.io/{k}": v for k, v in {"target-type": "ip", **(annotations or {})}.items()}
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "Ingress",
+        "metadata": {"name": name, "annotations": given},
+        "spec": {"ingressClassName": "alb", "rules": [{"http": {"paths": [path]}}]},
+    }
+
+
+def service() -> dict[str, Any]:
+    """The Service `web`, without pods."""
+    spec = {"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": 8080}]}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": spec}
+
+
+class Place:
+    """A namespace, and what controllers said about its objects."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage, self.name = stage, unique("faults")
+        stage.kubectl("create", "namespace", self.name)
+
+    def apply(self, *objects: dict[str, Any]) -> None:
+        self.stage.apply(*({**o, "metadata": {**o["metadata"], "namespace": self.name}} for o in objects))
+
+    def delete(self, name: str) -> None:
+        self.stage.kubectl("-n", self.name, "delete", "ingress", name, "--timeout=60s")
+
+    def said(self, name: str) -> list[str]:
+        """The warnings about an Ingress."""
+        events = self.stage.events(self.name)
+        return [e["message"] for e in events if e["type"] == "Warning" and e["involvedObject"]["name"] == name]
+
+    def host(self, name: str) -> str:
+        """The host name that an Ingress has, or nothing."""
+        status = json.loads(self.stage.kubectl("-n", self.name, "get", "ingress", name, "-o", "json"))["status"]
+        return (status.get("loadBalancer", {}).get("ingress") or [{}])[0].get("hostname", "")
+
+
+@pytest.fixture
+def place(stage: Stage) -> Iterator[Place]:
+    before, made = footprint(stage), Place(stage)
+    try:
+        yield made
+    finally:
+        stage.kubectl("-n", made.name, "delete", "ingress,service", "--all", "--timeout=60s")
+        stage.kubectl("delete", "namespace", made.name, "--wait=false")
+    assert wait_until(lambda: footprint(stage) == before, 60, 0.5), (before, footprint(stage))
+
+
+def test_a_malformed_annotation_is_an_event_and_the_other_objects_are_unharmed(place: Place) -> None:
+    place.apply(service(), ingress("bad", {"listen-ports": "not json"}), ingress("good"))
+    assert wait_until(lambda: place.host("good"), 30, 0.2)
+    assert wait_until(lambda: any("listen-ports" in m for m in place.said("bad")), 30, 0.2), place.said("bad")
+    assert place.host("bad") == ""
+    assert place.said("good") == []
+
+
+def test_an_ingress_that_conflicts_with_its_group_is_an_event_and_takes_nothing_from_the_others(place: Place) -> None:
+    group = f"g{place.name[-6:]}"
+    place.apply(service(), ingress("first", {"group.name": group, "scheme": "internal"}))
+    assert wait_until(lambda: place.host("first"), 30, 0.2)
+    made, host = footprint(place.stage), place.host("first")
+    place.apply(ingress("second", {"group.name": group, "scheme": "internet-facing"}))
+    assert wait_until(lambda: any("scheme" in m for m in place.said("second")), 30, 0.2), place.said("second")
+    assert (footprint(place.stage), place.host("first"), place.host("second")) == (made, host, "")
+    place.delete("second")
+    assert (footprint(place.stage), place.host("first")) == (made, host)
