@@ -225,3 +225,9 @@ def test_kubeconfig_and_keys_are_secret_in_the_state(stack: Sandbox) -> None:
 
 def test_no_file_of_the_sandbox_is_readable_by_others(stack: Sandbox) -> None:
     assert stack.state.root.stat().st_mode & 0o077 == 0
+
+
+def test_no_call_of_the_controller_was_denied(stack: Sandbox) -> None:
+    role = outputs(stack)["controllerRoleArn"]
+    assert json.loads(stack.run("sandbox", "iam", "log", "--as", role, "--json"))
+    assert json.loads(stack.run("sandbox", "iam", "denied", "--as", role, "--json")) == []
