@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,11 +42,14 @@ class Sandbox:
     """A sandbox that is up, and how tests ask it things: with the clients that users have."""
 
     state: State
+    cluster: str = ""
+    """The cluster that kubectl and helm ask; "" for the one whose context is current."""
 
     def environment(self) -> dict[str, str]:
         """The environment of a command in this sandbox."""
         own = {k: v for k, v in os.environ.items() if k not in lifecycle.UNSET}
-        return own | lifecycle.environment(self.state)
+        chosen = {"KUBECONFIG": str(self.state.cluster(self.cluster) / "kubeconfig")} if self.cluster else {}
+        return own | lifecycle.environment(self.state) | chosen
 
     def run(self, *command: str, check: bool = True, timeout: float = 300, cwd: Path = REPOSITORY) -> str:
         """Run a command in the sandbox's environment and give what it printed."""
@@ -96,7 +99,9 @@ def stack(sandbox: Sandbox) -> Sandbox:
     """The shared sandbox with the project's own stack `sandbox` in it."""
     sandbox.run("pulumi", "stack", "init", "sandbox")
     sandbox.run("pulumi", "up", "--stack", "sandbox", "--yes", "--skip-preview", "--non-interactive", timeout=600)
-    return sandbox
+    name = sandbox.run("pulumi", "stack", "output", "--stack", "sandbox", "clusterName").strip()
+    # Another test's cluster may have come first: the current context need not be this stack's.
+    return replace(sandbox, cluster=name)
 
 
 @pytest.fixture(scope="session")

@@ -34,7 +34,10 @@ def tagged(stack: Sandbox) -> list[dict[str, Any]]:
 
 
 def groups(stack: Sandbox) -> list[dict[str, Any]]:
-    return stack.aws("elbv2").describe_target_groups()["TargetGroups"]
+    """The target groups of the cluster's load balancers."""
+    elb = stack.aws("elbv2")
+    own = [b["LoadBalancerArn"] for b in tagged(stack)]
+    return [g for arn in own for g in elb.describe_target_groups(LoadBalancerArn=arn)["TargetGroups"]]
 
 
 def registered(stack: Sandbox, group: str) -> set[str]:
