@@ -6,9 +6,11 @@ import signal
 import subprocess
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from sandbox.processes import wait_until
 from tests.conftest import Sandbox
@@ -217,6 +219,17 @@ def test_a_second_up_changes_nothing(stack: Sandbox) -> None:
 
 def test_a_refresh_changes_nothing(stack: Sandbox) -> None:
     assert changes(stack, "refresh") == {}
+
+
+def test_a_changed_replica_count_is_one_update(stack: Sandbox, tmp_path: Path) -> None:
+    """The stack's settings file is the checkout's: what is changed is a copy of the shim's copy, which has the salt."""
+    (copy,) = (stack.state.pulumi / "copies").glob("*/Pulumi.sandbox.yaml")
+    settings = yaml.safe_load(copy.read_text())
+    settings["config"]["eks-load-balancing:samples"]["nlb"]["replicas"] = 3
+    changed = tmp_path / "Pulumi.sandbox.yaml"
+    changed.write_text(yaml.safe_dump(settings))
+    assert changes(stack, "up", "--config-file", str(changed)) == {"update": 1}
+    assert changes(stack, "up") == {"update": 1}
 
 
 def test_kubeconfig_and_keys_are_secret_in_the_state(stack: Sandbox) -> None:
