@@ -1,6 +1,7 @@
 """STS where moto checks nothing: who a key is, and what a web identity must prove."""
 
 from collections.abc import Mapping
+from dataclasses import replace as replace_fields
 from typing import Any
 
 import moto.core.errors
@@ -49,6 +50,8 @@ def install(eks: Eks, door: Door) -> None:
         given = _extras(self.params, caller)
         answered = assume_role(self)
         furnish(answered.result["Credentials"], given)
+        if given.source_identity:
+            answered.result["SourceIdentity"] = given.source_identity
         return answered
 
     replace(STSBackend, "get_caller_identity", get_caller_identity)
@@ -78,7 +81,7 @@ def web_identity_session(eks: Eks, door: Door, request: TokenResponse) -> dict[s
     }
     if not door.admits(role.assume_role_policy_document, arn, web_identity(provider), ACTION, keys):
         raise Refused("AccessDenied", f"Not authorized to perform {ACTION}")
-    given = _extras(request.params)
+    given = replace_fields(_extras(request.params), provider=provider)
     session = request.backend.assume_role(
         region_name=request.region,
         role_session_name=request.params["RoleSessionName"],

@@ -14,13 +14,16 @@ from sandbox.iam.decisions import Decisions, Entry
 from sandbox.iam.evaluate import Decision, Kind, Principal, Request, evaluate
 from sandbox.iam.operations import operation_of
 from sandbox.iam.replies import reason, refused, unproven
-from sandbox.iam.requests import Demand, demands
+from sandbox.iam.requests import Demand, demands, handed_on
 from sandbox.iam.state import State
 
-# Calls that prove who they are by a token in them, and calls that nobody needs a permission for.
+# What nobody needs a permission for.
 # https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
-_BY_TOKEN = {"AssumeRoleWithWebIdentity", "AssumeRoleWithSAML"}
-_FREE = {"sts:GetCallerIdentity", "sts:GetSessionToken"}
+_FREE = "sts:GetCallerIdentity"
+# The one call without a signature: what it proves, it proves by the token in it.
+_BY_TOKEN = "AssumeRoleWithWebIdentity"  # noqa: S105 - no secret
+# Services that an account has once, and the region that their calls count as made in.
+_GLOBAL = {"globalaccelerator": "us-west-2", "iam": "us-east-1", "route53": "us-east-1", "shield": "us-east-1"}
 _PRINCIPAL_TYPES = {"root": "Account", "user": "User", "session": "AssumedRole"}
 
 
@@ -40,21 +43,39 @@ class Authorizer:
             headers: every header as it came, names in lower case: the signature binds more than the call keeps.
         """
         service = call.service or ""
-        if service == "sts" and call.access_key is None and call.action in _BY_TOKEN:
-            return None
+        if service == "sts" and call.access_key is None:
+            return self._by_token(call)
         try:
-            key = self.authenticate(Signed(call.method, call.url, headers, call.body))
+            key = self._caller_of(call, headers)
         except CredentialError as error:
             return unproven(service, error)
         if key.principal.kind == "root":
             self._note(key, Demand(f"{service}:{call.action}", "*", Context({})), allowed=True, why="root")
             return None
         try:
-            asked = demands(operation_of(call), self.state.place, self.state.look)
+            self.state.check_region(service, call.region or "")
+            asked = demands(handed_on(operation_of(call), key), self.state.place, self.state.look)
         except CannotJudgeError as error:
             unclear = Demand(f"{service}:{call.action}", "*", Context({}))
             return self._refuse(service, key, unclear, f"because {error}")
         return next((no for demand in asked if (no := self._ask(service, key, demand, headers))), None)
+
+    def _by_token(self, call: Call) -> Denial | None:
+        """An unsigned call is let through to who reads its token, if that is what it is to everybody."""
+        try:
+            if operation_of(call).name != _BY_TOKEN:
+                raise CannotJudgeError(f"the sandbox has no rule for sts:{call.action}")
+        except CannotJudgeError as error:
+            return refused("sts", "anonymous", f"sts:{call.action}", "*", f"because {error}")
+        return None
+
+    def _caller_of(self, call: Call, headers: Mapping[str, str]) -> Key:
+        """The caller, where the signature is of just what the call was read to be."""
+        request = Signed(call.method, call.url, headers, call.body)
+        claim = claim_of(request)
+        if (claim.access_key, *claim.scope[1:]) != (call.access_key, call.region, call.service):
+            raise CredentialError("signature", "The request names more than one credential")
+        return self.authenticate(request)
 
     def authenticate(self, request: Signed) -> Key:
         """The key that the request was signed with.
@@ -94,7 +115,7 @@ class Authorizer:
         return evaluate(request, self.state.policies(key, demand.action, demand.resource))
 
     def _ask(self, service: str, key: Key, demand: Demand, headers: Mapping[str, str]) -> Denial | None:
-        if demand.action in _FREE:
+        if demand.action == _FREE:
             self._note(key, demand, allowed=True, why="needs no permission")
             return None
         try:
@@ -125,7 +146,6 @@ class Authorizer:
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
         """
         who, now = key.principal, self.now()
-        # IAM and other global services are asked in us-east-1; what is asked of the sandbox is in its region.
         keys: dict[str, Sequence[str]] = {
             "aws:currenttime": (datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),),
             "aws:epochtime": (str(int(now)),),
@@ -133,7 +153,7 @@ class Authorizer:
             "aws:principalarn": (who.source,),
             "aws:principalisawsservice": ("false",),
             "aws:principaltype": (_PRINCIPAL_TYPES[who.kind],),
-            "aws:requestedregion": ("us-east-1" if demand.action.startswith("iam:") else self.state.place.region,),
+            "aws:requestedregion": (_GLOBAL.get(demand.action.partition(":")[0], self.state.place.region),),
             "aws:resourceaccount": (self.state.place.account,),
             # On AWS every call of an SDK is; here nothing leaves the machine.
             "aws:securetransport": ("true",),
@@ -146,6 +166,10 @@ class Authorizer:
             keys["aws:useragent"] = (headers["user-agent"],)
         if who.kind == "user":
             keys["aws:username"] = (who.arn.rpartition("/")[2],)
+        if key.source_identity:
+            keys["aws:sourceidentity"] = (key.source_identity,)
+        if key.provider:
+            keys["aws:federatedprovider"] = (key.provider,)
         if key.issued:
             keys["aws:tokenissuetime"] = (key.issued.strftime("%Y-%m-%dT%H:%M:%SZ"),)
         if key.token:

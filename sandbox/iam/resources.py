@@ -75,6 +75,10 @@ def targets(use: Use, action: str, rule: str) -> Iterator[Target]:
         CannotJudgeError: the call names one in a way that the rule does not know.
     """
     for entry in rule.split():
+        if entry[0] == "!":
+            if use.values(entry[1:]):
+                raise CannotJudgeError(f"the sandbox has no rule for {action} with {entry[1:]}")
+            continue
         mark = entry[0] if entry[0] in "?+~" else ""
         kind, _, path = entry.removeprefix(mark).partition(":")
         found = list(_named(use, kind, path.split(",")))
