@@ -18,6 +18,7 @@ from sandbox.aws.identity import caller_of
 from sandbox.aws.patching import replace
 from sandbox.aws.sessions import Extras, SessionTagError, extras, furnish
 from sandbox.aws.web_identity import TokenError, WebIdentity, verify
+from sandbox.iam.encoded import EncodedMessageError, decode
 from sandbox.iam.trust import Door, web_identity
 
 _SHORTEST = 900
@@ -54,6 +55,13 @@ def install(eks: Eks, door: Door) -> None:
             answered.result["SourceIdentity"] = given.source_identity
         return answered
 
+    def decode_authorization_message(self: TokenResponse) -> ActionResult:
+        try:
+            return ActionResult({"DecodedMessage": decode(self.params["EncodedMessage"])})
+        except EncodedMessageError as error:
+            raise Refused("InvalidAuthorizationMessageException", str(error)) from None
+
+    TokenResponse.decode_authorization_message = decode_authorization_message  # pyright: ignore[reportAttributeAccessIssue] - moto has none
     replace(STSBackend, "get_caller_identity", get_caller_identity)
     replace(TokenResponse, "assume_role_with_web_identity", assume_role_with_web_identity)
     assume_role = replace(TokenResponse, "assume_role", assume_existing_role)

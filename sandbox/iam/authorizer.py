@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from sandbox.aws.call import Call
@@ -11,6 +11,7 @@ from sandbox.iam import trust
 from sandbox.iam.conditions import CannotJudgeError, Context
 from sandbox.iam.credentials import CredentialError, Key, Signed, claim_of, verify
 from sandbox.iam.decisions import Decisions, Entry
+from sandbox.iam.encoded import encode
 from sandbox.iam.evaluate import Decision, Kind, Principal, Request, evaluate
 from sandbox.iam.operations import operation_of
 from sandbox.iam.replies import reason, refused, unproven
@@ -24,7 +25,11 @@ _FREE = "sts:GetCallerIdentity"
 _BY_TOKEN = "AssumeRoleWithWebIdentity"  # noqa: S105 - no secret
 # Services that an account has once, and the region that their calls count as made in.
 _GLOBAL = {"globalaccelerator": "us-west-2", "iam": "us-east-1", "route53": "us-east-1", "shield": "us-east-1"}
-_PRINCIPAL_TYPES = {"root": "Account", "user": "User", "session": "AssumedRole"}
+# What AWS says of the sessions of instances, and the sandbox does not.
+_UNKNOWN = frozenset(
+    {"aws:ec2instancesourcevpc", "aws:ec2instancesourceprivateipv4", "ec2:roledelivery", "ec2:sourceinstancearn"}
+)
+_PRINCIPAL_TYPES = {"root": "Account", "user": "User", "session": "AssumedRole", "service": "Service"}
 
 
 @dataclass
@@ -49,7 +54,7 @@ class Authorizer:
             key = self._caller_of(call, headers)
         except CredentialError as error:
             return unproven(service, error)
-        if key.principal.kind == "root":
+        if key.principal.kind == "root" and (service, call.action) != ("sts", "AssumeRole"):
             self._note(key, Demand(f"{service}:{call.action}", "*", Context({})), allowed=True, why="root")
             return None
         try:
@@ -58,16 +63,19 @@ class Authorizer:
         except CannotJudgeError as error:
             unclear = Demand(f"{service}:{call.action}", "*", Context({}))
             return self._refuse(service, key, unclear, f"because {error}")
+        if key.principal.kind == "root":
+            key = _for_instance(key, call)
         return next((no for demand in asked if (no := self._ask(service, key, demand, headers))), None)
 
     def _by_token(self, call: Call) -> Denial | None:
         """An unsigned call is let through to who reads its token, if that is what it is to everybody."""
+        why = f"the sandbox has no rule for sts:{call.action}"
         try:
-            if operation_of(call).name != _BY_TOKEN:
-                raise CannotJudgeError(f"the sandbox has no rule for sts:{call.action}")
+            if operation_of(call).name == _BY_TOKEN:
+                return None
         except CannotJudgeError as error:
-            return refused("sts", "anonymous", f"sts:{call.action}", "*", f"because {error}")
-        return None
+            why = str(error)
+        return refused("sts", "anonymous", f"sts:{call.action}", "*", f"because {why}")
 
     def _caller_of(self, call: Call, headers: Mapping[str, str]) -> Key:
         """The caller, where the signature is of just what the call was read to be."""
@@ -110,7 +118,8 @@ class Authorizer:
         Raises:
             CannotJudgeError: a policy that might decide it is beyond the sandbox.
         """
-        context = Context({**self._caller(key, demand, headers or {}), **demand.context.values}, demand.context.unknown)
+        known = {k: v for k, v in self._caller(key, demand, headers or {}).items() if k not in demand.context.unknown}
+        context = Context({**known, **demand.context.values}, demand.context.unknown | _UNKNOWN)
         request = Request(key.principal, demand.action, demand.resource, context)
         return evaluate(request, self.state.policies(key, demand.action, demand.resource))
 
@@ -129,7 +138,8 @@ class Authorizer:
 
     def _refuse(self, service: str, key: Key, demand: Demand, why: str, decision: Decision | None = None) -> Denial:
         self._note(key, demand, allowed=False, why=why, decision=decision)
-        return refused(service, key.principal.arn, demand.action, demand.resource, why)
+        encoded = encode(key, demand, decision) if service == "ec2" else ""
+        return refused(service, key.principal.arn, demand.action, demand.resource, why, encoded=encoded)
 
     def _note(self, key: Key, demand: Demand, *, allowed: bool, why: str, decision: Decision | None = None) -> None:
         who, statements = key.principal, decision.statements if decision else ()
@@ -162,8 +172,9 @@ class Authorizer:
             "aws:viaawsservice": ("false",),
             **{f"aws:principaltag/{name.lower()}": (value,) for name, value in key.tags.items()},
         }
-        if "user-agent" in headers:
-            keys["aws:useragent"] = (headers["user-agent"],)
+        for key_name, header in (("aws:useragent", "user-agent"), ("aws:referer", "referer")):
+            if header in headers:
+                keys[key_name] = (headers[header],)
         if who.kind == "user":
             keys["aws:username"] = (who.arn.rpartition("/")[2],)
         if key.source_identity:
@@ -175,3 +186,10 @@ class Authorizer:
         if key.token:
             keys["aws:multifactorauthpresent"] = ("false",)
         return keys
+
+
+def _for_instance(root: Key, call: Call) -> Key:
+    """EC2, where the root asks for the session of an instance: the sandbox's agent gives instances theirs so."""
+    if not call.parameters.get("RoleSessionName", "").startswith("i-"):
+        return root
+    return replace(root, principal=Principal("service", "ec2.amazonaws.com", root.principal.account))

@@ -218,7 +218,7 @@ def _linking(scene: Scene, operation: Operation) -> Iterator[Demand]:
     arn = linked_role(service, scene.place)
     if scene.look(arn) is None:
         keys: Keys = {"iam:awsservicename": (service,)}
-        yield demand_on(scene, "iam:CreateServiceLinkedRole", Target("role", arn, made=True), keys)
+        yield _forwarded(demand_on(scene, "iam:CreateServiceLinkedRole", Target("role", arn, made=True), keys))
 
 
 def _implied(scene: Scene, operation: Operation) -> Iterator[Demand]:
@@ -231,11 +231,16 @@ def _implied(scene: Scene, operation: Operation) -> Iterator[Demand]:
     if operation.action in {"eks:CreateCluster", "eks:AssociateEncryptionConfig"}:
         via: Keys = {"kms:viaservice": (f"eks.{scene.place.region}.amazonaws.com",)}
         for key in at(operation.parameters, "encryptionConfig.provider.keyArn"):
-            yield from (
-                demand_on(scene, f"kms:{name}", Target("key", key), via) for name in ("DescribeKey", "CreateGrant")
-            )
+            for name in ("DescribeKey", "CreateGrant"):
+                yield _forwarded(demand_on(scene, f"kms:{name}", Target("key", key), via))
     if operation.service == "wafv2" and operation.name in {"AssociateWebACL", "DisassociateWebACL"}:
-        yield Demand("elasticloadbalancing:SetWebAcl", "*", Context({}))
+        yield _forwarded(Demand("elasticloadbalancing:SetWebAcl", "*", Context({})))
     actions = "DefaultActions" if operation.name.endswith("Listener") else "Actions"
     for pool in at(operation.parameters, f"{actions}.AuthenticateCognitoConfig.UserPoolArn"):
-        yield Demand("cognito-idp:DescribeUserPoolClient", pool, Context({}))
+        yield _forwarded(Demand("cognito-idp:DescribeUserPoolClient", pool, Context({})))
+
+
+def _forwarded(demand: Demand) -> Demand:
+    """Asked by a service in the caller's name: the sandbox does not know what AWS then says of the call's way."""
+    way = {"aws:calledvia", "aws:calledviafirst", "aws:calledvialast", "aws:sourceip", "aws:viaawsservice"}
+    return replace(demand, context=replace(demand.context, unknown=demand.context.unknown | way))

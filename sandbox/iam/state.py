@@ -24,6 +24,7 @@ from sandbox.iam.requests import Look
 
 # Services that an account has once: their calls are signed for a region that the sandbox need not be in.
 _ONCE = {"globalaccelerator", "iam", "route53", "shield", "sts"}
+_EVERYTHING = '{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
 _NOTHING = '{"Statement": []}'
 
 
@@ -137,6 +138,8 @@ class State:
 
     def identity(self, principal: Principal) -> tuple[Sequence[Policy], Policy | None]:
         """A user's or role's own policies, and its permissions boundary."""
+        if principal.kind in {"root", "service"}:
+            return (policy("the account's root", _EVERYTHING),), None
         if principal.kind == "session":
             holder = self._role(principal.source)
             groups: list[Any] = []

@@ -9,12 +9,13 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
 
 from tests.sandbox.aws.harness import ACCOUNT, REGION
 from tests.sandbox.iam.conftest import Enforced
 
 FORM = "application/x-www-form-urlencoded"
-EC2, STS, IAM = "2016-11-15", "2011-06-15", "2010-05-08"
+EC2, STS = "2016-11-15", "2011-06-15"
 LOOK: dict[str, Any] = {"Effect": "Allow", "Action": ["ec2:Describe*", "kms:DescribeKey"], "Resource": "*"}
 
 
@@ -113,9 +114,9 @@ def test_another_region_than_the_sandboxs_is_refused(attacker: Attacker) -> None
 def test_a_second_credential_in_the_signature_is_refused(attacker: Attacker) -> None:
     root = f"AWS4-HMAC-SHA256 Credential=AKIASANDBOXROOT00000/20260101/{REGION}/sts/aws4_request"
     body = urlencode({"Action": "GetCallerIdentity", "Version": STS})
-    twice = "{}".replace("{}", root + ", {}").replace("{}", "{}")
-    status, text = attacker.send("sts", body, authorization=twice)
-    assert (status, ":root" in text) == (403, False)
+    for twice in (root + ", {}", "{}, " + root.partition(" ")[2]):
+        status, text = attacker.send("sts", body, authorization=twice)
+        assert (status, ":root" in text) == (403, False)
 
 
 def test_a_second_header_of_another_scheme_is_no_identity(attacker: Attacker) -> None:
@@ -127,6 +128,28 @@ def test_a_second_header_of_another_scheme_is_no_identity(attacker: Attacker) ->
 def test_a_path_with_two_slashes_is_refused(attacker: Attacker) -> None:
     for path in ("//tags/clusters/c", "//x/clusters/c"):
         assert attacker.send("eks", "", path, content_type="application/json", method="DELETE")[0] == 403
+
+
+def test_a_rule_is_taken_out_of_its_own_group_only(enforced: Enforced, vpc: str) -> None:
+    ec2 = enforced.client("ec2")
+    mine, other = (ec2.create_security_group(GroupName=n, Description="d", VpcId=vpc)["GroupId"] for n in ("m", "o"))
+    world = [{"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
+    rules = ec2.authorize_security_group_ingress(GroupId=other, IpPermissions=world)["SecurityGroupRules"]
+    group = f"arn:aws:ec2:{REGION}:{ACCOUNT}:security-group/{mine}"
+    may = {"Effect": "Allow", "Action": "ec2:RevokeSecurityGroupIngress", "Resource": group}
+    attacker = enforced.client("ec2", enforced.role(f"t{vpc[-8:]}", may))
+    with pytest.raises(ClientError):
+        attacker.revoke_security_group_ingress(GroupId=mine, SecurityGroupRuleIds=[rules[0]["SecurityGroupRuleId"]])
+    with pytest.raises(ClientError, match="with GroupName"):
+        attacker.revoke_security_group_ingress(GroupId=mine, GroupName="o", IpPermissions=world)
+    assert ec2.describe_security_groups(GroupIds=[other])["SecurityGroups"][0]["IpPermissions"]
+
+
+def test_a_dry_run_does_nothing(enforced: Enforced, vpc: str) -> None:
+    for action, parameters in (("delete_vpc", {"VpcId": vpc}), ("create_tags", {"Resources": [vpc], "Tags": []})):
+        with pytest.raises(ClientError, match="DryRunOperation"):
+            getattr(enforced.client("ec2"), action)(DryRun=True, **parameters)
+    assert there(enforced, vpc)
 
 
 def role(enforced: Enforced) -> str:
