@@ -140,6 +140,8 @@ def test_a_rule_is_taken_out_of_its_own_group_only(enforced: Enforced, vpc: str)
     attacker = enforced.client("ec2", enforced.role(f"t{vpc[-8:]}", may))
     with pytest.raises(ClientError):
         attacker.revoke_security_group_ingress(GroupId=mine, SecurityGroupRuleIds=[rules[0]["SecurityGroupRuleId"]])
+    with pytest.raises(ClientError, match="no id of a security-group"):
+        attacker.revoke_security_group_ingress(GroupId="o", IpPermissions=world)
     with pytest.raises(ClientError, match="with GroupName"):
         attacker.revoke_security_group_ingress(GroupId=mine, GroupName="o", IpPermissions=world)
     assert ec2.describe_security_groups(GroupIds=[other])["SecurityGroups"][0]["IpPermissions"]
