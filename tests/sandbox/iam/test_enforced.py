@@ -194,3 +194,9 @@ def test_the_decision_and_its_statement_are_on_record(enforced: Enforced) -> Non
     assert last["principal"] == f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/test"
     assert (last["action"], last["resource"], last["verdict"]) == ("ec2:DescribeVpcs", "*", "allowed")
     assert last["statements"] == [{"policy": "all", "index": 1, "sid": "See"}]
+
+
+def test_what_aws_says_of_instances_cannot_be_judged(enforced: Enforced) -> None:
+    keys = enforced.role(name(), allow("ec2:DescribeVpcs", StringEquals={"aws:ec2InstanceSourceVpc": "vpc-1"}))
+    code, message = refusal(enforced.client("ec2", keys).describe_vpcs)
+    assert (code, "does not know the condition key" in message) == ("UnauthorizedOperation", True)
