@@ -98,22 +98,33 @@ def status(folder: Path, *, as_json: bool) -> None:
     sys.exit({"up": 0, "down": 1, "degraded": 2}[document["state"]])
 
 
+_as_option = click.option(
+    "--as",
+    "role",
+    metavar="ROLE",
+    help="A role, by ARN or name, in place of the account's root. It must trust the account.",
+)
+
+
 @main.command()
+@_as_option
 @state_option
-def env(folder: Path) -> None:
+def env(role: str | None, folder: Path) -> None:
     """Print shell exports that point aws, kubectl, helm and pulumi at the sandbox: eval "$(sandbox env)"."""
-    for name, value in lifecycle.environment(State.at(folder)).items():
+    variables = _environment(State.at(folder), role)
+    for name, value in variables.items():
         click.echo(f"export {name}={shlex.quote(value)}")
-    click.echo(f"unset {' '.join(lifecycle.UNSET)}")
+    click.echo(f"unset {' '.join(name for name in lifecycle.UNSET if name not in variables)}")
 
 
 @main.command("exec", context_settings={"ignore_unknown_options": True})
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@_as_option
 @state_option
-def execute(command: tuple[str, ...], folder: Path) -> None:
+def execute(command: tuple[str, ...], role: str | None, folder: Path) -> None:
     """Run one command in the sandbox's environment: sandbox exec -- kubectl get nodes."""
     own = {k: v for k, v in os.environ.items() if k not in lifecycle.UNSET}
-    environment = own | lifecycle.environment(State.at(folder))
+    environment = own | _environment(State.at(folder), role)
     sys.stdout.flush()
     try:
         os.execvpe(command[0], command, environment)  # noqa: S606 - no shell is wanted
@@ -151,6 +162,16 @@ def targets(folder: Path, *, as_json: bool) -> None:
 
 
 main.add_command(iam)
+
+
+def _environment(state: State, role: str | None) -> dict[str, str]:
+    """A command's environment; `role`, if one is given, is who its calls to AWS are from."""
+    found = lifecycle.environment(state)
+    if role:
+        from sandbox import roles  # noqa: PLC0415 - boto3, as above
+
+        found |= roles.session(state, role)
+    return found
 
 
 def _report(line: str) -> None:

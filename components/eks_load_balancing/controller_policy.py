@@ -121,13 +121,18 @@ def controller_policy(
         for statement in controller_statements(version, partition, cluster_name, region, vpc_id)
         if not statement.features or set(statement.features) - set(disabled_features)
     ]
-    document = json.dumps({"Version": "2012-10-17", "Statement": _render(wanted)}, separators=(",", ":"))
-    if len(document) > LONGEST:
+    text = document(wanted)
+    if len(text) > LONGEST:
         raise InvalidInputError(
-            f"the controller's policy for cluster {cluster_name!r} has {len(document)} characters and IAM takes"
+            f"the controller's policy for cluster {cluster_name!r} has {len(text)} characters and IAM takes"
             f" {LONGEST}: turn features off, or give the cluster a shorter name"
         )
-    return document
+    return text
+
+
+def document(statements: list[Statement]) -> str:
+    """Return statements as a policy document, as JSON without white space."""
+    return json.dumps({"Version": "2012-10-17", "Statement": _render(statements)}, separators=(",", ":"))
 
 
 def _render(statements: list[Statement]) -> list[dict[str, Any]]:

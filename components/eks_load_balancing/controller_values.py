@@ -19,6 +19,9 @@ READINESS_GATE_LABEL: Final = "elbv2.k8s.aws/pod-readiness-gate-inject"
 _FLAGS: Final = {"waf": "enableWaf", "wafv2": "enableWafv2", "shield": "enableShield"}
 
 
+_ACCELERATORS: Final = {"GlobalAcceleratorController": True}
+
+
 @dataclass(frozen=True)
 class WebhookCertificate:
     """What the webhooks serve with, as PEM."""
@@ -43,6 +46,7 @@ class ControllerSettings:
     disabled_features: Collection[str] = ()
     legacy_annotations: bool = False
     tags: Input[Mapping[str, Input[str]]] = field(default_factory=dict[str, Input[str]])
+    global_accelerator: bool = False
 
 
 def webhook_names(namespace: str) -> list[str]:
@@ -65,6 +69,7 @@ def chart_values(settings: ControllerSettings) -> dict[str, Any]:
         "disableIngressClassAnnotation": not settings.legacy_annotations,
         "disableIngressGroupNameAnnotation": not settings.legacy_annotations,
         **{flag: feature not in settings.disabled_features for feature, flag in _FLAGS.items()},
+        **({"controllerConfig": {"featureGates": _ACCELERATORS}} if settings.global_accelerator else {}),
         **_webhooks(settings),
         **_availability(settings.replicas),
         **_hardening(),

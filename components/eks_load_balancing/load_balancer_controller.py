@@ -19,6 +19,7 @@ from eks_load_balancing.controller_values import (
     chart_values,
     webhook_names,
 )
+from eks_load_balancing.global_accelerator_policy import global_accelerator_policy
 from eks_load_balancing.partitions import controller_image_repository, partition_of
 from eks_load_balancing.service_account_role import ServiceAccountRole
 from eks_load_balancing.serving_certificate import serving_certificate
@@ -60,6 +61,8 @@ class LoadBalancerControllerArgs(TypedDict):
     """A folder, an archive or an `oci://` address with the chart. Default: the chart from its public repository."""
     disabled_features: NotRequired[Sequence[str]]
     """Some of `waf`, `wafv2`, `shield`, `cognito`, `certificate-discovery`: their IAM actions are not granted."""
+    global_accelerator: NotRequired[bool]
+    """Whether the controller keeps Global Accelerators too, with a policy of its own for them. Default no."""
     legacy_annotations: NotRequired[bool]
     """Whether the annotations `kubernetes.io/ingress.class` and `alb.ingress.kubernetes.io/group.name` have a say.
     Default no: with them whoever may write an Ingress may join another team's load balancer."""
@@ -94,6 +97,8 @@ class LoadBalancerController(pulumi.ComponentResource):
         region, partition = args["region"], partition_of(args["region"])
         repository = args.get("image_repository") or controller_image_repository(region)
         local_chart = args.get("chart")
+        if args.get("global_accelerator", False):
+            global_accelerator_policy(partition, "known-before-anything-is-made")
         if isinstance(args["cluster_name"], str):  # what is known now is refused now, and not while resources are made
             name_in_eks = errors.cluster_name(args["cluster_name"])
             controller_policy(version.version, partition, name_in_eks, region, ANY_VPC, disabled_features=disabled)
@@ -121,6 +126,7 @@ class LoadBalancerController(pulumi.ComponentResource):
             },
             child,
         )
+        accelerators = _accelerators(name, args, partition, role, self)
         account = kubernetes.core.v1.ServiceAccount(
             f"{name}-service-account",
             metadata={
@@ -144,6 +150,7 @@ class LoadBalancerController(pulumi.ComponentResource):
                 disabled_features=disabled,
                 legacy_annotations=args.get("legacy_annotations", False),
                 tags=args.get("tags") or {},
+                global_accelerator=bool(accelerators),
             )
         )
         # The chart's CRDs come first: the provider sorts what it renders, as Helm does.
@@ -156,7 +163,7 @@ class LoadBalancerController(pulumi.ComponentResource):
             repository_opts=None if local_chart else {"repo": REPOSITORY},
             values=values,
             # The role keeps its policy until the last controller pod is gone.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[account, role]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[account, role, *accelerators]),
         )
         if "kubeconfig" in args:
             guard(f"{name}-guard", args["kubeconfig"], parent=self, after=chart)
@@ -164,6 +171,30 @@ class LoadBalancerController(pulumi.ComponentResource):
         self.role_arn = role.arn
         self.service_account = account.metadata.apply(lambda _: f"{namespace}/{account_name}")
         self.register_outputs({"role_arn": self.role_arn, "service_account": self.service_account})
+
+
+def _accelerators(
+    name: str, args: LoadBalancerControllerArgs, partition: str, role: ServiceAccountRole, parent: pulumi.Resource
+) -> list[pulumi.Resource]:
+    """Global Accelerator's policy and its attachment, if it is wanted."""
+    if not args.get("global_accelerator", False):
+        return []
+    policy = aws.iam.Policy(
+        f"{name}-global-accelerator-policy",
+        description="What the AWS Load Balancer Controller does for one cluster's Global Accelerators",
+        policy=pulumi.Output.from_input(args["cluster_name"]).apply(
+            lambda cluster: global_accelerator_policy(partition, cluster)
+        ),
+        tags=args.get("tags"),
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+    attached = aws.iam.RolePolicyAttachment(
+        f"{name}-global-accelerator",
+        role=role.role_name,
+        policy_arn=policy.arn,
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+    return [policy, attached]
 
 
 class _IdentityArgs(TypedDict):

@@ -9,6 +9,7 @@ from rules import (
     controller_pods,
     encryption,
     exposure,
+    features,
     ingresses,
     network,
     nodes,
@@ -31,6 +32,7 @@ SUBJECTS = (
     encryption,
     protection,
     ingresses,
+    features,
     bindings,
 )
 

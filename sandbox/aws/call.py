@@ -37,12 +37,21 @@ class Call:
         """The parameters of the URL."""
         return dict(parse_qsl(urlsplit(self.url).query, keep_blank_values=True))
 
+    @property
+    def is_form(self) -> bool:
+        """Whether the body is a form's."""
+        return self.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+
+    @cached_property
+    def fields(self) -> list[tuple[str, str]]:
+        """The names and values of URL and form, as they came: a name may come twice."""
+        form = parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True) if self.is_form else []
+        return [*parse_qsl(urlsplit(self.url).query, keep_blank_values=True), *form]
+
     @cached_property
     def parameters(self) -> dict[str, str]:
         """The flat parameters of the query protocols (`Action`, `Filter.1.Name`): URL and form."""
-        form = self.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
-        fields = parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True) if form else []
-        return {**self.query, **dict(fields)}
+        return dict(self.fields)
 
     @cached_property
     def _scope(self) -> tuple[str, str, str] | None:

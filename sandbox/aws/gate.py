@@ -29,6 +29,8 @@ from sandbox.iam.questions import QuestionError, answer
 log = logging.getLogger(__name__)
 CONTROL = "/_sandbox/"
 # What an agent reports changes these services' answers: they see it the moment it is written.
+# https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteVpc.html: what DryRun asks for is this, or a refusal.
+_REHEARSED = Denial("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
 _LOOK_AT_CLUSTERS = {"eks", "eks-auth", "sts"}
 
 
@@ -74,8 +76,8 @@ class Gate:
             if isinstance(strike, Denial):
                 return error_reply(call, strike)
             denial = self._authorizer.authorize(call, call.received)
-            if denial:
-                return error_reply(call, denial)
+            if denial or _is_rehearsal(call):
+                return error_reply(call, denial or _REHEARSED)
             reply = self._write(call) if call.writes else self._emulator.answer(call)
             if strike:
                 raise AnswerLostError(call.action)
@@ -128,6 +130,10 @@ class Gate:
         except (QuestionError, ValidationError, ValueError) as error:
             return json_reply({"error": str(error)}, 400)
         return json_reply(found)
+
+
+def _is_rehearsal(call: Call) -> bool:
+    return call.service == "ec2" and call.parameters.get("DryRun", "").lower() == "true"
 
 
 def application(gate: Gate) -> Callable[..., Any]:

@@ -1,13 +1,17 @@
-"""A role's session with what moto drops: its tags, and the managed policies that narrow it.
+"""A role's session with what moto drops: its tags, its source identity, and the managed policies that narrow it.
 
 `sandbox.iam.state` reads both off the session. https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox.iam.evaluate import policy
+
 _MOST_TAGS = 50
+_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 
 
 class SessionTagError(Exception):
@@ -27,6 +31,10 @@ class Extras:
     """The keys, in lower case, of the tags that go with it when it assumes another role."""
     policy_arns: Sequence[str] = ()
     """Managed policies: it may do no more than they, and its inline policy, allow."""
+    source_identity: str | None = None
+    """Who it is for; it stays with every role that the session assumes."""
+    provider: str | None = None
+    """The ARN of the OIDC provider that vouched for it."""
 
 
 def extras(parameters: Mapping[str, Any], caller: Any = None) -> Extras:
@@ -37,7 +45,7 @@ def extras(parameters: Mapping[str, Any], caller: Any = None) -> Extras:
         caller: moto's session of whoever calls, if it is one: its transitive tags go on.
 
     Raises:
-        SessionTagError: a key twice, one that is inherited, or too many.
+        SessionTagError: a key twice, one that is inherited, or too many; a name, an identity or a policy that is none.
     """
     tags = {each["Key"]: each.get("Value") or "" for each in parameters.get("Tags") or []}
     arns = [each["arn"] for each in parameters.get("PolicyArns") or []]
@@ -56,9 +64,25 @@ def extras(parameters: Mapping[str, Any], caller: Any = None) -> Extras:
         raise SessionTagError(
             "InvalidParameterValue", f"One of the specified transitive tag keys can't be set: {', '.join(taken)}"
         )
+    identity, own_identity = getattr(caller, "source_identity", None), parameters.get("SourceIdentity")
+    if identity and own_identity not in {None, identity}:
+        raise SessionTagError("AccessDenied", f"The source identity of a session stays: it is {identity}")
+    for name, value in (("roleSessionName", parameters.get("RoleSessionName")), ("sourceIdentity", own_identity)):
+        if value is not None and not _NAME.fullmatch(value):
+            raise SessionTagError("ValidationError", f"{name} {value!r} must satisfy the pattern {_NAME.pattern}")
+    if parameters.get("Policy"):
+        _check_policy(parameters["Policy"])
     if len(tags) > _MOST_TAGS:
         raise SessionTagError("ValidationError", f"A session has at most {_MOST_TAGS} tags, not {len(tags)}")
-    return Extras({**inherited, **tags}, frozenset(handed_on | {key.lower() for key in inherited}), arns)
+    handed_on |= {key.lower() for key in inherited}
+    return Extras({**inherited, **tags}, frozenset(handed_on), arns, identity or own_identity)
+
+
+def _check_policy(document: str) -> None:
+    try:
+        policy("session policy", document)
+    except (ValueError, LookupError, TypeError, AttributeError):
+        raise SessionTagError("MalformedPolicyDocument", "The session policy is no policy document") from None
 
 
 def furnish(session: Any, given: Extras) -> None:
@@ -66,3 +90,5 @@ def furnish(session: Any, given: Extras) -> None:
     session.tags = dict(given.tags)
     session.transitive = given.transitive
     session.policy_arns = tuple(given.policy_arns)
+    session.source_identity = given.source_identity
+    session.provider = given.provider

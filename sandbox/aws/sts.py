@@ -1,6 +1,7 @@
 """STS where moto checks nothing: who a key is, and what a web identity must prove."""
 
 from collections.abc import Mapping
+from dataclasses import replace as replace_fields
 from typing import Any
 
 import moto.core.errors
@@ -17,6 +18,7 @@ from sandbox.aws.identity import caller_of
 from sandbox.aws.patching import replace
 from sandbox.aws.sessions import Extras, SessionTagError, extras, furnish
 from sandbox.aws.web_identity import TokenError, WebIdentity, verify
+from sandbox.iam.encoded import EncodedMessageError, decode
 from sandbox.iam.trust import Door, web_identity
 
 _SHORTEST = 900
@@ -49,8 +51,17 @@ def install(eks: Eks, door: Door) -> None:
         given = _extras(self.params, caller)
         answered = assume_role(self)
         furnish(answered.result["Credentials"], given)
+        if given.source_identity:
+            answered.result["SourceIdentity"] = given.source_identity
         return answered
 
+    def decode_authorization_message(self: TokenResponse) -> ActionResult:
+        try:
+            return ActionResult({"DecodedMessage": decode(self.params["EncodedMessage"])})
+        except EncodedMessageError as error:
+            raise Refused("InvalidAuthorizationMessageException", str(error)) from None
+
+    TokenResponse.decode_authorization_message = decode_authorization_message  # pyright: ignore[reportAttributeAccessIssue] - moto has none
     replace(STSBackend, "get_caller_identity", get_caller_identity)
     replace(TokenResponse, "assume_role_with_web_identity", assume_role_with_web_identity)
     assume_role = replace(TokenResponse, "assume_role", assume_existing_role)
@@ -78,7 +89,7 @@ def web_identity_session(eks: Eks, door: Door, request: TokenResponse) -> dict[s
     }
     if not door.admits(role.assume_role_policy_document, arn, web_identity(provider), ACTION, keys):
         raise Refused("AccessDenied", f"Not authorized to perform {ACTION}")
-    given = _extras(request.params)
+    given = replace_fields(_extras(request.params), provider=provider)
     session = request.backend.assume_role(
         region_name=request.region,
         role_session_name=request.params["RoleSessionName"],

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from sandbox.aws.call import Call
@@ -11,17 +11,25 @@ from sandbox.iam import trust
 from sandbox.iam.conditions import CannotJudgeError, Context
 from sandbox.iam.credentials import CredentialError, Key, Signed, claim_of, verify
 from sandbox.iam.decisions import Decisions, Entry
+from sandbox.iam.encoded import encode
 from sandbox.iam.evaluate import Decision, Kind, Principal, Request, evaluate
 from sandbox.iam.operations import operation_of
 from sandbox.iam.replies import reason, refused, unproven
-from sandbox.iam.requests import Demand, demands
+from sandbox.iam.requests import Demand, demands, handed_on
 from sandbox.iam.state import State
 
-# Calls that prove who they are by a token in them, and calls that nobody needs a permission for.
+# What nobody needs a permission for.
 # https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
-_BY_TOKEN = {"AssumeRoleWithWebIdentity", "AssumeRoleWithSAML"}
-_FREE = {"sts:GetCallerIdentity", "sts:GetSessionToken"}
-_PRINCIPAL_TYPES = {"root": "Account", "user": "User", "session": "AssumedRole"}
+_FREE = "sts:GetCallerIdentity"
+# The one call without a signature: what it proves, it proves by the token in it.
+_BY_TOKEN = "AssumeRoleWithWebIdentity"  # noqa: S105 - no secret
+# Services that an account has once, and the region that their calls count as made in.
+_GLOBAL = {"globalaccelerator": "us-west-2", "iam": "us-east-1", "route53": "us-east-1", "shield": "us-east-1"}
+# What AWS says of the sessions of instances, and the sandbox does not.
+_UNKNOWN = frozenset(
+    {"aws:ec2instancesourcevpc", "aws:ec2instancesourceprivateipv4", "ec2:roledelivery", "ec2:sourceinstancearn"}
+)
+_PRINCIPAL_TYPES = {"root": "Account", "user": "User", "session": "AssumedRole", "service": "Service"}
 
 
 @dataclass
@@ -40,21 +48,42 @@ class Authorizer:
             headers: every header as it came, names in lower case: the signature binds more than the call keeps.
         """
         service = call.service or ""
-        if service == "sts" and call.access_key is None and call.action in _BY_TOKEN:
-            return None
+        if service == "sts" and call.access_key is None:
+            return self._by_token(call)
         try:
-            key = self.authenticate(Signed(call.method, call.url, headers, call.body))
+            key = self._caller_of(call, headers)
         except CredentialError as error:
             return unproven(service, error)
-        if key.principal.kind == "root":
+        if key.principal.kind == "root" and (service, call.action) != ("sts", "AssumeRole"):
             self._note(key, Demand(f"{service}:{call.action}", "*", Context({})), allowed=True, why="root")
             return None
         try:
-            asked = demands(operation_of(call), self.state.place, self.state.look)
+            self.state.check_region(service, call.region or "")
+            asked = demands(handed_on(operation_of(call), key), self.state.place, self.state.look)
         except CannotJudgeError as error:
             unclear = Demand(f"{service}:{call.action}", "*", Context({}))
             return self._refuse(service, key, unclear, f"because {error}")
+        if key.principal.kind == "root":
+            key = _for_instance(key, call)
         return next((no for demand in asked if (no := self._ask(service, key, demand, headers))), None)
+
+    def _by_token(self, call: Call) -> Denial | None:
+        """An unsigned call is let through to who reads its token, if that is what it is to everybody."""
+        why = f"the sandbox has no rule for sts:{call.action}"
+        try:
+            if operation_of(call).name == _BY_TOKEN:
+                return None
+        except CannotJudgeError as error:
+            why = str(error)
+        return refused("sts", "anonymous", f"sts:{call.action}", "*", f"because {why}")
+
+    def _caller_of(self, call: Call, headers: Mapping[str, str]) -> Key:
+        """The caller, where the signature is of just what the call was read to be."""
+        request = Signed(call.method, call.url, headers, call.body)
+        claim = claim_of(request)
+        if (claim.access_key, *claim.scope[1:]) != (call.access_key, call.region, call.service):
+            raise CredentialError("signature", "The request names more than one credential")
+        return self.authenticate(request)
 
     def authenticate(self, request: Signed) -> Key:
         """The key that the request was signed with.
@@ -89,12 +118,13 @@ class Authorizer:
         Raises:
             CannotJudgeError: a policy that might decide it is beyond the sandbox.
         """
-        context = Context({**self._caller(key, demand, headers or {}), **demand.context.values}, demand.context.unknown)
+        known = {k: v for k, v in self._caller(key, demand, headers or {}).items() if k not in demand.context.unknown}
+        context = Context({**known, **demand.context.values}, demand.context.unknown | _UNKNOWN)
         request = Request(key.principal, demand.action, demand.resource, context)
         return evaluate(request, self.state.policies(key, demand.action, demand.resource))
 
     def _ask(self, service: str, key: Key, demand: Demand, headers: Mapping[str, str]) -> Denial | None:
-        if demand.action in _FREE:
+        if demand.action == _FREE:
             self._note(key, demand, allowed=True, why="needs no permission")
             return None
         try:
@@ -108,7 +138,8 @@ class Authorizer:
 
     def _refuse(self, service: str, key: Key, demand: Demand, why: str, decision: Decision | None = None) -> Denial:
         self._note(key, demand, allowed=False, why=why, decision=decision)
-        return refused(service, key.principal.arn, demand.action, demand.resource, why)
+        encoded = encode(key, demand, decision) if service == "ec2" else ""
+        return refused(service, key.principal.arn, demand.action, demand.resource, why, encoded=encoded)
 
     def _note(self, key: Key, demand: Demand, *, allowed: bool, why: str, decision: Decision | None = None) -> None:
         who, statements = key.principal, decision.statements if decision else ()
@@ -125,7 +156,6 @@ class Authorizer:
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
         """
         who, now = key.principal, self.now()
-        # IAM and other global services are asked in us-east-1; what is asked of the sandbox is in its region.
         keys: dict[str, Sequence[str]] = {
             "aws:currenttime": (datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),),
             "aws:epochtime": (str(int(now)),),
@@ -133,7 +163,7 @@ class Authorizer:
             "aws:principalarn": (who.source,),
             "aws:principalisawsservice": ("false",),
             "aws:principaltype": (_PRINCIPAL_TYPES[who.kind],),
-            "aws:requestedregion": ("us-east-1" if demand.action.startswith("iam:") else self.state.place.region,),
+            "aws:requestedregion": (_GLOBAL.get(demand.action.partition(":")[0], self.state.place.region),),
             "aws:resourceaccount": (self.state.place.account,),
             # On AWS every call of an SDK is; here nothing leaves the machine.
             "aws:securetransport": ("true",),
@@ -142,12 +172,24 @@ class Authorizer:
             "aws:viaawsservice": ("false",),
             **{f"aws:principaltag/{name.lower()}": (value,) for name, value in key.tags.items()},
         }
-        if "user-agent" in headers:
-            keys["aws:useragent"] = (headers["user-agent"],)
+        for key_name, header in (("aws:useragent", "user-agent"), ("aws:referer", "referer")):
+            if header in headers:
+                keys[key_name] = (headers[header],)
         if who.kind == "user":
             keys["aws:username"] = (who.arn.rpartition("/")[2],)
+        if key.source_identity:
+            keys["aws:sourceidentity"] = (key.source_identity,)
+        if key.provider:
+            keys["aws:federatedprovider"] = (key.provider,)
         if key.issued:
             keys["aws:tokenissuetime"] = (key.issued.strftime("%Y-%m-%dT%H:%M:%SZ"),)
         if key.token:
             keys["aws:multifactorauthpresent"] = ("false",)
         return keys
+
+
+def _for_instance(root: Key, call: Call) -> Key:
+    """EC2, where the root asks for the session of an instance: the sandbox's agent gives instances theirs so."""
+    if not call.parameters.get("RoleSessionName", "").startswith("i-"):
+        return root
+    return replace(root, principal=Principal("service", "ec2.amazonaws.com", root.principal.account))

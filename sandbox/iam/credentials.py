@@ -57,6 +57,11 @@ class Key:
     active: bool = True
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
     """The principal's tags, a session's own included."""
+    transitive: frozenset[str] = frozenset()
+    """The keys, in lower case, of the tags that go on to a role that the session assumes."""
+    source_identity: str | None = None
+    provider: str | None = None
+    """Of a web identity's session: the ARN of the provider that vouched for it."""
     session: tuple[Policy, ...] | None = None
     """The policies that a session was narrowed to when it was made."""
     user_id: str = ""

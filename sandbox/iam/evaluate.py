@@ -10,7 +10,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from sandbox.iam.conditions import Condition, Context, all_hold, conditions
+from sandbox.iam.conditions import CannotJudgeError, Condition, Context, all_hold, conditions
 from sandbox.iam.patterns import expand, like, resource_matches
 
 VARIABLES_SINCE = "2012-10-17"
@@ -96,26 +96,42 @@ class Statement:
 
     def names(self, principal: Principal) -> str | None:
         """How it names the principal: `itself`, its `role`, its `account`, `everyone`; None if it does not."""
-        how = self._named(principal)
         if self.other_principals:
-            return None if how else "everyone"
-        return how
+            return self._others(principal)
+        return self._named(principal)
+
+    def _others(self, principal: Principal) -> str | None:
+        """`NotPrincipal` leaves out whom it names in full: itself, its role and its account.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
+        """
+        given = self.principals or {}
+        named = [name in given.get(kind, ()) for kind, name in principal.names()]
+        if principal.kind in {"session", "user"}:
+            named.append(any(_account_of(name) == principal.account for name in given.get("AWS", ())))
+        if any(named) and not all(named):
+            raise CannotJudgeError(
+                f"NotPrincipal names {principal.arn}, and not all of itself, its role and its account"
+            )
+        return None if all(named) else "everyone"
 
     def _named(self, principal: Principal) -> str | None:
         given = self.principals or {}
         for kind, name in principal.names():
             if name in given.get(kind, ()):
                 return "role" if principal.kind == "session" and name == principal.source else "itself"
-        if principal.kind != "service" and "*" in given.get("AWS", ()):
+        if principal.kind in {"service", "federated"}:
+            return None
+        if "*" in given.get("AWS", ()):
             return "everyone"
-        accounts = {
-            name if name.isdigit() else name.split(":")[4] for name in given.get("AWS", ()) if _is_account(name)
-        }
-        return "account" if principal.kind != "federated" and principal.account in accounts else None
+        return "account" if principal.account in map(_account_of, given.get("AWS", ())) else None
 
 
-def _is_account(name: str) -> bool:
-    return name.isdigit() or (name.startswith("arn:") and name.endswith(":root"))
+def _account_of(name: str) -> str | None:
+    """The account that a principal's name stands for as a whole."""
+    if name.startswith("arn:") and name.endswith(":root"):
+        return name.split(":")[4]
+    return name if name.isdigit() else None
 
 
 @dataclass(frozen=True)

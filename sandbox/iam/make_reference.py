@@ -42,7 +42,7 @@ def condensed(service: str, definition: dict[str, Any]) -> dict[str, Any]:
     wanted = {*RULES[service], *(CLASSIC if service == "elasticloadbalancing" else ())}
     for name, row in definition["privileges"].items():
         listed = {each: _own(given["condition_keys"]) for each, given in row["resource_types"].items()}
-        if set(listed) - {""} and name not in wanted and not name.startswith(("Tag", "PassRole")):
+        if set(listed) - {""} and name not in wanted and not name.startswith(("Tag", "PassRole", "SetSource")):
             continue
         common = set(listed.pop("", []))
         own = {each: _keys(service, types.get(each, {}), keys) for each, keys in listed.items() if each in used}

@@ -1,5 +1,6 @@
 """What a call asks for, as botocore's model of its service reads it."""
 
+import re
 from functools import lru_cache
 from typing import Any
 
@@ -19,6 +20,8 @@ _MODELS = {"tagging": "resourcegroupstaggingapi", "elasticloadbalancing": "elbv2
 _CLASSIC = "2012-06-01"
 # Long lists that no rule looks at; moto's parser takes the square of their length.
 _PASSED_OVER = ("Targets.", "IpPermissions.", "Filter.")
+# moto takes a host name in the URL, wherever it stands, for the region that is asked.
+_HOST = re.compile(r"[a-z]{2}-[a-z]+-\d\.amazonaws\.com")
 
 
 @lru_cache(maxsize=64)
@@ -35,9 +38,10 @@ def operation_of(call: Call) -> Operation:
     """The operation of a call.
 
     Raises:
-        CannotJudgeError: no model of the sandbox reads the call.
+        CannotJudgeError: no model of the sandbox reads the call, or it can be read in two ways.
     """
     service = call.service or ""
+    _check_path(call)
     classic = service == "elasticloadbalancing" and call.parameters.get("Version") == _CLASSIC
     try:
         name, parameters = _read(call, "elb" if classic else _MODELS.get(service, service))
@@ -50,6 +54,7 @@ def _read(call: Call, service: str) -> tuple[str, dict[str, Any]]:
     """The operation's name and parameters."""
     protocol = determine_request_protocol(_service(service), call.headers.get("content-type"))
     name = call.parameters.get("Action", "")
+    _check_reading(call, by_name=protocol in {"ec2", "query"})
     if protocol in {"ec2", "query"}:
         values = {key: value for key, value in call.parameters.items() if not key.startswith(_PASSED_OVER)}
         return name, _parser(service, name, protocol).parse({"values": values})
@@ -58,3 +63,25 @@ def _read(call: Call, service: str) -> tuple[str, dict[str, Any]]:
     given = {"method": call.method, "headers": request.headers, "body": call.body, "url_path": request.path}
     parser = _parser(service, operation.name, protocol)
     return str(operation.name), parser.parse({**given, "values": request.args, "url_params": fields})
+
+
+def _check_path(call: Call) -> None:
+    if not call.url.startswith("/") or call.url.startswith("//"):
+        raise CannotJudgeError(f"{call.url[:40]!r} is no path that begins with one slash")
+    if _HOST.search(call.url) and call.service not in {"eks", "eks-auth"}:
+        raise CannotJudgeError("the URL's parameters name a host: send them in the body")
+
+
+def _check_reading(call: Call, *, by_name: bool) -> None:
+    """Who carries a call out must read in it what was judged: one action, each parameter once, in one place."""
+    if "content-encoding" in call.headers:
+        raise CannotJudgeError("the sandbox reads no encoded bodies")
+    if not by_name:
+        if "Action" in call.parameters:
+            raise CannotJudgeError("a parameter names an action, and this service's calls name theirs otherwise")
+        return
+    if call.body and not call.is_form:
+        raise CannotJudgeError("the body is no form: send application/x-www-form-urlencoded")
+    if len(call.parameters) < len(call.fields):
+        names = [name for name, _ in call.fields]
+        raise CannotJudgeError(f"{next(name for name in names if names.count(name) > 1)} is given twice")

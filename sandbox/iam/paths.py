@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from sandbox.iam.conditions import CannotJudgeError
+
 
 def at(parameters: Mapping[str, Any], path: str) -> Iterator[Any]:
     """The values at a dotted path; a list on the way stands for each of its elements, nothing for nothing."""
@@ -23,7 +25,10 @@ def tags_given(parameters: Mapping[str, Any]) -> dict[str, str]:
     if isinstance(given, Mapping):
         return {str(key): str(value) for key, value in given.items()}
     listed = [tag for tag in given or [] if isinstance(tag, Mapping)]
-    return {t.get("Key", t.get("TagKey", "")): t.get("Value", t.get("TagValue")) or "" for t in listed}
+    tags = {t.get("Key", t.get("TagKey", "")): t.get("Value", t.get("TagValue")) or "" for t in listed}
+    if len({key.lower() for key in tags}) < len(listed):
+        raise CannotJudgeError("a tag's key is given twice: IAM does not tell cases apart in them")
+    return tags
 
 
 def tag_keys(parameters: Mapping[str, Any]) -> list[str] | None:

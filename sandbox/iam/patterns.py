@@ -58,7 +58,10 @@ def arn_like(value: str, pattern: str) -> bool:
 
 
 def resource_matches(value: str, pattern: str) -> bool:
-    """Whether a `Resource` element speaks of the resource."""
+    """Whether a `Resource` element speaks of the resource. An ARN that ends early means everything that begins so."""
+    missing = _ARN_PARTS - 1 - pattern.count(":")
+    if missing > 0 and "*" not in pattern:
+        pattern += ":*" * missing
     return pattern == "*" or resource_glob(pattern).fullmatch(value) is not None
 
 

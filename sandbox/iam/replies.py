@@ -34,12 +34,13 @@ def unproven(service: str, error: CredentialError) -> Denial:
     return Denial(json, str(error), 403 if service in _REST else 400)
 
 
-def refused(service: str, caller: str, action: str, resource: str, why: str) -> Denial:
-    """The answer to somebody who may not."""
+def refused(service: str, caller: str, action: str, resource: str, why: str, *, encoded: str = "") -> Denial:
+    """The answer to somebody who may not; EC2's has all of it, encoded."""
     on = f" on resource: {resource}" if resource != "*" else ""
     text = f"User: {caller} is not authorized to perform: {action}{on} {why}"
     if service == "ec2":
-        return Denial("UnauthorizedOperation", f"You are not authorized to perform this operation. {text}", 403)
+        more = f". Encoded authorization failure message: {encoded}" if encoded else ""
+        return Denial("UnauthorizedOperation", f"You are not authorized to perform this operation. {text}{more}", 403)
     if service in _QUERY:
         return Denial("AccessDenied", text, 403)
     return Denial("AccessDeniedException", text, 403 if service in _REST else 400)

@@ -10,6 +10,7 @@ from typing import Any
 
 from sandbox.iam import reference
 from sandbox.iam.conditions import CannotJudgeError, Context
+from sandbox.iam.credentials import Key
 from sandbox.iam.keys import Keys, request_keys
 from sandbox.iam.paths import at, tags_given
 from sandbox.iam.reference import Place
@@ -24,15 +25,23 @@ _TAGGING = {
     "iam": "Tag*",
     "sts": "TagSession",
 }
-# Roles that a call hands to a service.
+# The reference gives these no resource, yet AWS asks more of them than their own name, or moto gives what is no key.
+# https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_TagResources.html
+UNJUDGED = {"sts:GetSessionToken", "tag:TagResources", "tag:UntagResources"}
+# Roles that a call hands to a service: where they stand, and the service.
 # https://docs.aws.amazon.com/eks/latest/userguide/security-iam-id-based-policies.html
+# https://docs.aws.amazon.com/IAM/latest/APIReference/API_AddRoleToInstanceProfile.html
+_EKS, _PODS = "eks.amazonaws.com", "pods.eks.amazonaws.com"
+_OF_ADDON = (("serviceAccountRoleArn", _EKS), ("podIdentityAssociations.roleArn", _PODS))
 _PASSED = {
-    ("eks", "CreateCluster"): ("roleArn", "eks.amazonaws.com"),
-    ("eks", "CreateNodegroup"): ("nodeRole", "eks.amazonaws.com"),
-    ("eks", "CreateAddon"): ("serviceAccountRoleArn", "eks.amazonaws.com"),
-    ("eks", "UpdateAddon"): ("serviceAccountRoleArn", "eks.amazonaws.com"),
-    ("eks", "CreatePodIdentityAssociation"): ("roleArn", "pods.eks.amazonaws.com"),
-    ("eks", "UpdatePodIdentityAssociation"): ("roleArn", "pods.eks.amazonaws.com"),
+    ("eks", "CreateCluster"): (("roleArn", _EKS), ("computeConfig.nodeRoleArn", _EKS)),
+    ("eks", "UpdateClusterConfig"): (("computeConfig.nodeRoleArn", _EKS),),
+    ("eks", "CreateNodegroup"): (("nodeRole", _EKS),),
+    ("eks", "CreateAddon"): _OF_ADDON,
+    ("eks", "UpdateAddon"): _OF_ADDON,
+    ("eks", "CreatePodIdentityAssociation"): (("roleArn", _PODS),),
+    ("eks", "UpdatePodIdentityAssociation"): (("roleArn", _PODS),),
+    ("iam", "AddRoleToInstanceProfile"): (("RoleName", "ec2.amazonaws.com"),),
 }
 # Service-linked roles that a service makes at the first such call, in the caller's name.
 _LINKED = {
@@ -97,7 +106,7 @@ def demands(operation: Operation, place: Place, look: Look) -> list[Demand]:
     Raises:
         CannotJudgeError: there is no rule for the action, or not for this use of it.
     """
-    if reference.action_types(operation.service, operation.name) is None:
+    if reference.action_types(operation.service, operation.name) is None or operation.action in UNJUDGED:
         raise CannotJudgeError(f"the sandbox has no rule for {operation.action}")
     scene = Scene(place, look)
     use = Use(operation.service, operation.parameters, place)
@@ -111,7 +120,7 @@ def demands(operation: Operation, place: Place, look: Look) -> list[Demand]:
         *_tagging(scene, operation, about, tags),
         *_passing(scene, operation),
         *_linking(scene, operation),
-        *_implied(operation),
+        *_implied(scene, operation),
     ]
 
 
@@ -138,10 +147,30 @@ def demand_on(scene: Scene, action: str, target: Target, keys: Keys, tags: Mappi
     return Demand(action, facts.arn if facts else target.arn, Context(values, frozenset(unknown)))
 
 
+def handed_on(operation: Operation, key: Key) -> Operation:
+    """What a session hands on to the role that it assumes, as if the call had asked for it: tags, source identity.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_role-chaining
+    """
+    if operation.action != "sts:AssumeRole":
+        return operation
+    given = dict(operation.parameters)
+    own = {name.lower() for name in tags_given(given)}  # STS itself refuses those that cannot be set
+    inherited = [{"Key": k, "Value": v} for k, v in key.tags.items() if k.lower() in key.transitive - own]
+    if inherited:
+        given["Tags"] = [*(given.get("Tags") or []), *inherited]
+    if key.source_identity:
+        given.setdefault("SourceIdentity", key.source_identity)
+    return replace(operation, parameters=given)
+
+
 def _tags_by_type(operation: Operation) -> dict[str, dict[str, str]]:
     """The tags that a call gives, by the type of what gets them; "" for whatever the call is about."""
     if operation.service == "ec2" and operation.name not in {"CreateTags", "DeleteTags"}:
         given = list(at(operation.parameters, "TagSpecifications"))
+        types = [each.get("ResourceType", "") for each in given]
+        if len(set(types)) < len(types):
+            raise CannotJudgeError("tags are given twice for one type of resource")
         return {each["ResourceType"]: tags for each in given if "ResourceType" in each and (tags := tags_given(each))}
     tags = tags_given(operation.parameters)
     return {"": tags} if tags else {}
@@ -155,6 +184,9 @@ def _tagging(
     https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/supported-iam-actions-tagging.html
     """
     name = _TAGGING.get(operation.service, "TagResource").replace("*", operation.name.removeprefix("Create"))
+    unmade = set(tags) - {"", *(target.kind for target in about if target.made)}
+    if unmade:
+        raise CannotJudgeError(f"the sandbox has no rule for {operation.action} with tags of a {min(unmade)}")
     for target in about:
         given = tags.get(target.kind, tags.get("", {}))
         if given and (target.made or operation.service == "sts"):
@@ -164,14 +196,18 @@ def _tagging(
                 f"{operation.service}:createaction": (operation.name,),
             }
             yield demand_on(scene, f"{operation.service}:{name}", replace(target, made=True), keys, given)
+    if operation.action == "sts:AssumeRole" and operation.parameters.get("SourceIdentity"):
+        keys = request_keys(operation.service, "SetSourceIdentity", operation.parameters, scene.place)
+        yield from (demand_on(scene, "sts:SetSourceIdentity", target, keys) for target in about)
 
 
 def _passing(scene: Scene, operation: Operation) -> Iterator[Demand]:
     """Handing a role to a service takes `iam:PassRole` on it."""
-    path, service = _PASSED.get((operation.service, operation.name), ("", ""))
-    for arn in at(operation.parameters, path) if path else ():
-        keys: Keys = {"iam:passedtoservice": (service,)}
-        yield demand_on(scene, "iam:PassRole", Target("role", arn), keys)
+    for path, service in _PASSED.get((operation.service, operation.name), ()):
+        for role in at(operation.parameters, path):
+            arn = role if role.startswith("arn:") else reference.arn("iam", "role", scene.place, [role])
+            keys: Keys = {"iam:passedtoservice": (service,)}
+            yield demand_on(scene, "iam:PassRole", Target("role", arn), keys)
 
 
 def _linking(scene: Scene, operation: Operation) -> Iterator[Demand]:
@@ -182,17 +218,29 @@ def _linking(scene: Scene, operation: Operation) -> Iterator[Demand]:
     arn = linked_role(service, scene.place)
     if scene.look(arn) is None:
         keys: Keys = {"iam:awsservicename": (service,)}
-        yield demand_on(scene, "iam:CreateServiceLinkedRole", Target("role", arn, made=True), keys)
+        yield _forwarded(demand_on(scene, "iam:CreateServiceLinkedRole", Target("role", arn, made=True), keys))
 
 
-def _implied(operation: Operation) -> Iterator[Demand]:
+def _implied(scene: Scene, operation: Operation) -> Iterator[Demand]:
     """What a service does elsewhere with the caller's rights.
 
-    https://docs.aws.amazon.com/waf/latest/developerguide/security_iam_service-with-iam.html and
-    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-authenticate-users.html
+    https://docs.aws.amazon.com/waf/latest/developerguide/security_iam_service-with-iam.html,
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-authenticate-users.html and
+    https://docs.aws.amazon.com/eks/latest/userguide/enable-kms.html
     """
+    if operation.action in {"eks:CreateCluster", "eks:AssociateEncryptionConfig"}:
+        via: Keys = {"kms:viaservice": (f"eks.{scene.place.region}.amazonaws.com",)}
+        for key in at(operation.parameters, "encryptionConfig.provider.keyArn"):
+            for name in ("DescribeKey", "CreateGrant"):
+                yield _forwarded(demand_on(scene, f"kms:{name}", Target("key", key), via))
     if operation.service == "wafv2" and operation.name in {"AssociateWebACL", "DisassociateWebACL"}:
-        yield Demand("elasticloadbalancing:SetWebAcl", "*", Context({}))
+        yield _forwarded(Demand("elasticloadbalancing:SetWebAcl", "*", Context({})))
     actions = "DefaultActions" if operation.name.endswith("Listener") else "Actions"
     for pool in at(operation.parameters, f"{actions}.AuthenticateCognitoConfig.UserPoolArn"):
-        yield Demand("cognito-idp:DescribeUserPoolClient", pool, Context({}))
+        yield _forwarded(Demand("cognito-idp:DescribeUserPoolClient", pool, Context({})))
+
+
+def _forwarded(demand: Demand) -> Demand:
+    """Asked by a service in the caller's name: the sandbox does not know what AWS then says of the call's way."""
+    way = {"aws:calledvia", "aws:calledviafirst", "aws:calledvialast", "aws:sourceip", "aws:viaawsservice"}
+    return replace(demand, context=replace(demand.context, unknown=demand.context.unknown | way))

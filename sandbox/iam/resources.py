@@ -14,12 +14,14 @@ _EC2_IDS = {
     "acl": "network-acl",
     "ami": "image",
     "eipalloc": "elastic-ip",
+    "eipassoc": "elastic-ip",
     "eni": "network-interface",
     "i": "instance",
     "igw": "internet-gateway",
     "lt": "launch-template",
     "nat": "natgateway",
     "rtb": "route-table",
+    "rtbassoc": "route-table",
     "sg": "security-group",
     "sgr": "security-group-rule",
     "subnet": "subnet",
@@ -75,6 +77,10 @@ def targets(use: Use, action: str, rule: str) -> Iterator[Target]:
         CannotJudgeError: the call names one in a way that the rule does not know.
     """
     for entry in rule.split():
+        if entry[0] == "!":
+            if use.values(entry[1:]):
+                raise CannotJudgeError(f"the sandbox has no rule for {action} with {entry[1:]}")
+            continue
         mark = entry[0] if entry[0] in "?+~" else ""
         kind, _, path = entry.removeprefix(mark).partition(":")
         found = list(_named(use, kind, path.split(",")))
@@ -101,8 +107,17 @@ def _named(use: Use, kind: str, path: list[str]) -> Named:
     first, *others = [use.values(part) for part in path]
     if not all(others):
         return []
+    if use.service == "ec2":
+        _check_ids(kind, first)
     # Only the first part may be a list; the others name one thing.
     return [(kind, use.arn(kind, each, *(values[0] for values in others))) for each in first]
+
+
+def _check_ids(kind: str, ids: Iterable[str]) -> None:
+    """What is no id, moto may take for a name: of something else than what was judged."""
+    for each in ids:
+        if each != "*" and kind in _EC2_IDS.values() and _EC2_IDS.get(each.partition("-")[0]) != kind:
+            raise CannotJudgeError(f"{each!r} is no id of a {kind}")
 
 
 def _ids(use: Use, path: list[str]) -> Named:
@@ -115,7 +130,11 @@ def _ids(use: Use, path: list[str]) -> Named:
 
 
 def _arns(use: Use, path: list[str]) -> Named:
-    return [(reference.type_of(use.service, each) or "", each) for each in use.values(path[0])]
+    for each in use.values(path[0]):
+        kind = reference.type_of(use.service, each)
+        if kind is None:
+            raise CannotJudgeError(f"the sandbox does not know what {each} is")
+        yield kind, each
 
 
 def _balancer(use: Use, _: list[str]) -> Named:

@@ -12,14 +12,19 @@ from typing import Any
 from moto.iam.models import iam_backends
 from moto.kms.models import kms_backends
 from moto.sts.models import sts_backends
+from moto.utilities.utils import get_partition
 
 from sandbox.aws.eks.store import Eks
+from sandbox.iam.conditions import CannotJudgeError
 from sandbox.iam.credentials import Key
 from sandbox.iam.evaluate import Kind, Policies, Policy, Principal, policy
 from sandbox.iam.facts import Surroundings, tags_of
 from sandbox.iam.reference import Place
 from sandbox.iam.requests import Look
 
+# Services that an account has once: their calls are signed for a region that the sandbox need not be in.
+_ONCE = {"globalaccelerator", "iam", "route53", "shield", "sts"}
+_EVERYTHING = '{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
 _NOTHING = '{"Statement": []}'
 
 
@@ -49,6 +54,16 @@ class State:
     def _iam(self) -> Any:
         return iam_backends[self.place.account][self.place.partition]
 
+    def check_region(self, service: str, region: str) -> None:
+        """What is asked of another region would be done there, and judged by what is here.
+
+        Raises:
+            CannotJudgeError: the sandbox is in another.
+        """
+        elsewhere = service in _ONCE and get_partition(region) == self.place.partition
+        if region != self.place.region and not elsewhere:
+            raise CannotJudgeError(f"the sandbox is in {self.place.region}, not in {region}")
+
     def key(self, access_key: str) -> Key | None:
         """The holder of an access key; None if there is none."""
         if access_key == self.root_keys["access_key"]:
@@ -76,6 +91,9 @@ class State:
             session.expiration.replace(tzinfo=UTC),
             issued.replace(tzinfo=UTC),
             tags={**tags_of(role.tags), **getattr(session, "tags", {})},
+            transitive=getattr(session, "transitive", frozenset()),
+            source_identity=getattr(session, "source_identity", None),
+            provider=getattr(session, "provider", None),
             session=narrowed or None,
             user_id=session.user_id,
         )
@@ -120,6 +138,8 @@ class State:
 
     def identity(self, principal: Principal) -> tuple[Sequence[Policy], Policy | None]:
         """A user's or role's own policies, and its permissions boundary."""
+        if principal.kind in {"root", "service"}:
+            return (policy("the account's root", _EVERYTHING),), None
         if principal.kind == "session":
             holder = self._role(principal.source)
             groups: list[Any] = []

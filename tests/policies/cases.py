@@ -47,6 +47,9 @@ def nlb(name: str) -> str:
     return f"metadata/annotations/{NLB.replace('/', '~')}{name}"
 
 
+_OF_EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+
+
 def _trusting(*statements: dict[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
@@ -877,6 +880,23 @@ INGRESSES: dict[str, Case] = {
         missing=(alb("group.name"), False),
         unknown=alb("group.name"),
         setting=({"allowedGroups": ["shared"]}, {alb("group.name"): "shared"}, False),
+    ),
+    "ingress-asks-for-what-the-controller-may": Case(
+        on="ingress",
+        world=("policy",),
+        broken={alb("auth-type"): "cognito"},
+        missing=(alb("certificate-arn"), True),
+        unknown=alb("certificate-arn"),
+        setting=({"actions": ["s3:GetObject"]}, {alb("auth-type"): "cognito"}, False),
+        also=(
+            ("ingress", {alb("actions.login"): '{"type": "authenticate-cognito"}'}),
+            ("ingress", {alb("certificate-arn"): None, "spec/tls": [{"hosts": ["shop.example"]}]}),
+        ),
+        passes=(
+            ("ingress", {alb("auth-type"): "oidc"}),
+            ("ingress", {alb("certificate-arn"): None, alb("listen-ports"): '[{"HTTP": 80}]'}),
+            ("policy", {"policy": json.dumps(_OF_EVERYTHING)}),
+        ),
     ),
     "ingress-names-its-class-in-its-spec": Case(
         on="ingress",

@@ -174,3 +174,20 @@ def test_nothing_is_declared_when_the_arguments_cannot_work(changes: dict[str, A
             LoadBalancerController("lbc", args)
 
     assert declare(program).resources == []
+
+
+def test_global_accelerators_take_a_policy_of_their_own_and_a_feature_gate(declared: Declared) -> None:
+    assert "globalaccelerator" not in json.dumps([p.inputs for p in declared.of(":Policy")])
+    assert "controllerConfig" not in values(declared)
+
+    more = controller(global_accelerator=True)
+    (policy,) = (p for p in more.of(":Policy") if "globalaccelerator:" in p.inputs["policy"])
+    attached = [a.inputs["policyArn"] for a in more.of(":RolePolicyAttachment")]
+
+    assert f"arn:aws:iam::{ACCOUNT}:policy/{policy.name}" in attached
+    assert values(more)["controllerConfig"] == {"featureGates": {"GlobalAcceleratorController": True}}
+
+
+def test_global_accelerators_are_refused_where_there_are_none() -> None:
+    with pytest.raises(InvalidInputError, match="partition aws-us-gov has no Global Accelerator"):
+        controller(global_accelerator=True, region="us-gov-west-1")

@@ -69,3 +69,15 @@ CHART_VALUES = {
     "securityContext": None,
 }
 """Values that the chart knows, of those that matter here, and what is inside; None where the chart passes all on."""
+
+_GLOBAL_ACCELERATOR = """
+    AddEndpoints CreateAccelerator CreateEndpointGroup CreateListener DeleteAccelerator DeleteEndpointGroup
+    DeleteListener DescribeAccelerator DescribeEndpointGroup DescribeListener ListAccelerators ListEndpointGroups
+    ListListeners ListTagsForResource RemoveEndpoints TagResource UntagResource UpdateAccelerator UpdateEndpointGroup
+    UpdateListener"""
+GLOBAL_ACCELERATOR = {f"globalaccelerator:{action}" for action in _GLOBAL_ACCELERATOR.split()} | {
+    "ec2:DescribeRegions",
+    "iam:CreateServiceLinkedRole",
+    "tag:GetResources",
+}
+"""Every action of the policy for Global Accelerators."""

@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC
 from typing import Any
-from urllib.parse import unquote
 
 from moto.iam.models import iam_backends
 from moto.moto_api._internal import mock_random
@@ -54,7 +53,7 @@ def application(eks: Eks, door: Door) -> Callable[..., Any]:
             token = (request.get_json(force=True, silent=True) or {}).get("token")
             if not token:
                 raise InvalidParameterError("AssumeRoleForPodIdentity: 'token' is missing")
-            found = assume_role_for_pod_identity(eks, door, unquote(path[1]), token)
+            found = assume_role_for_pod_identity(eks, door, path[1], token)
         except EksError as error:
             body = json.dumps({"message": str(error), "__type": error.code})
             return Response(body, error.status, {"x-amzn-ErrorType": error.code}, content_type="application/json")

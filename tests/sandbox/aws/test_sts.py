@@ -117,6 +117,7 @@ def test_the_root_keys_are_the_root(aws: Aws) -> None:
         ({"iss": "https://elsewhere.example/id/1"}, "InvalidIdentityToken", "No OpenIDConnect provider found"),
         ({"exp": 1_000_000}, "ExpiredTokenException", "Token expired"),
         ({"nbf": 9_999_999_999}, "InvalidIdentityToken", "not valid yet"),
+        ({"azp": "sts.amazonaws.com"}, "InvalidIdentityToken", "azp"),
     ],
 )
 def test_a_token_of_somebody_else_is_refused(

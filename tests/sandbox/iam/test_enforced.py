@@ -1,5 +1,6 @@
 """An AWS process with IAM in front of it, asked by boto3."""
 
+import json
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -49,13 +50,22 @@ def test_a_session_may_do_what_its_role_may_and_is_told_what_it_may_not(enforced
     keys = enforced.role(role, allow("ec2:DescribeVpcs"))
     ec2, caller = enforced.client("ec2", keys), f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/test"
     assert ec2.describe_vpcs()["Vpcs"]
-    assert refusal(ec2.describe_subnets) == (
+    code, message = refusal(ec2.describe_subnets)
+    told, _, encoded = message.partition(". Encoded authorization failure message: ")
+    assert (code, told) == (
         "UnauthorizedOperation",
         (
             f"You are not authorized to perform this operation. User: {caller} is not authorized to perform:"
             " ec2:DescribeSubnets because no identity-based policy allows the ec2:DescribeSubnets action"
         ),
     )
+    decoded = enforced.client("sts").decode_authorization_message(EncodedMessage=encoded)["DecodedMessage"]
+    context = json.loads(decoded)["context"]
+    assert (context["action"], context["principal"]["arn"]) == ("ec2:DescribeSubnets", caller)
+    assert (
+        refusal(enforced.client("sts", keys).decode_authorization_message, EncodedMessage=encoded)[0] == "AccessDenied"
+    )
+    assert refusal(enforced.client("sts").decode_authorization_message, EncodedMessage="x")[0].startswith("Invalid")
     assert refusal(enforced.client("elbv2", keys).describe_load_balancers)[0] == "AccessDenied"
     assert refusal(enforced.client("eks", keys).list_clusters)[0] == "AccessDeniedException"
     assert refusal(enforced.client("acm", keys).list_certificates)[0] == "AccessDeniedException"
@@ -184,3 +194,9 @@ def test_the_decision_and_its_statement_are_on_record(enforced: Enforced) -> Non
     assert last["principal"] == f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/test"
     assert (last["action"], last["resource"], last["verdict"]) == ("ec2:DescribeVpcs", "*", "allowed")
     assert last["statements"] == [{"policy": "all", "index": 1, "sid": "See"}]
+
+
+def test_what_aws_says_of_instances_cannot_be_judged(enforced: Enforced) -> None:
+    keys = enforced.role(name(), allow("ec2:DescribeVpcs", StringEquals={"aws:ec2InstanceSourceVpc": "vpc-1"}))
+    code, message = refusal(enforced.client("ec2", keys).describe_vpcs)
+    assert (code, "does not know the condition key" in message) == ("UnauthorizedOperation", True)

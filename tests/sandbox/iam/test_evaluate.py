@@ -219,9 +219,23 @@ def test_a_grant_to_the_role_stays_within_boundary_and_session_policies() -> Non
 
 
 def test_not_principal_denies_everybody_else() -> None:
-    own = of({"Effect": "Deny", "NotPrincipal": {"AWS": ROLE}, "Action": "*", "Resource": "*"})
+    own = of({"Effect": "Deny", "NotPrincipal": {"AWS": [ROLE, SESSION.arn, ROOT]}, "Action": "*", "Resource": "*"})
+    other = Principal("user", "arn:aws:iam::999999999999:user/ann", "999999999999")
     assert ask(Policies([ALLOW], resource=own)).allowed
-    assert not ask(Policies([ALLOW], resource=own), principal=USER).allowed
+    assert not ask(Policies([ALLOW], resource=own), principal=other).allowed
+
+
+@pytest.mark.parametrize("named", [ROLE, ROOT, [ROLE, ROOT]])
+def test_who_is_left_out_by_half_cannot_be_judged(named: Any) -> None:
+    own = of({"Effect": "Deny", "NotPrincipal": {"AWS": named}, "Action": "*", "Resource": "*"})
+    with pytest.raises(CannotJudgeError, match="not all of itself"):
+        ask(Policies([ALLOW], resource=own))
+
+
+def test_a_web_identity_is_nobody_that_a_star_means() -> None:
+    web = Principal("federated", "arn:aws:iam::1:oidc-provider/x", source="arn:aws:iam::1:oidc-provider/x")
+    assert not assume(trust("*"), web).allowed
+    assert assume(trust({"Federated": web.arn}), web).allowed
 
 
 PRINCIPALS = st.sampled_from(["Allow", "Deny"])

@@ -7,9 +7,11 @@ import pytest
 
 from sandbox.iam import reference
 from sandbox.iam.conditions import CannotJudgeError, Context, all_hold, conditions
+from sandbox.iam.credentials import Key
+from sandbox.iam.evaluate import Principal
 from sandbox.iam.operations import operation_of
 from sandbox.iam.reference import Place
-from sandbox.iam.requests import Demand, Facts, demands
+from sandbox.iam.requests import Demand, Facts, demands, handed_on
 from sandbox.iam.rules import CLASSIC, RULES
 from tests.sandbox.iam.sending import ACCOUNT, REGION, call_of, signed
 
@@ -25,6 +27,9 @@ LINKED = (
     IAM + "role/aws-service-role/elasticloadbalancing.amazonaws.com/AWSServiceRoleForElasticLoadBalancing",
 )
 TAGS = [{"Key": "elbv2.k8s.aws/cluster", "Value": "demo"}]
+OF_GROUP = {"ResourceType": "security-group", "Tags": TAGS}
+ONE = {"MinCount": 1, "MaxCount": 1}
+KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/k"
 
 
 def facts(tags: Mapping[str, str] | None = None, **keys: str) -> Any:
@@ -129,6 +134,22 @@ def asked(service: str, operation: str, look: Any = nothing, **parameters: Any) 
         ("eks", "create_pod_identity_association",
          {"clusterName": "c", "namespace": "n", "serviceAccount": "s", "roleArn": IAM + "role/r"},
          [("eks:CreatePodIdentityAssociation", EKS + "cluster/c"), ("iam:PassRole", IAM + "role/r")]),
+        ("eks", "create_addon",
+         {"clusterName": "c", "addonName": "vpc-cni", "serviceAccountRoleArn": IAM + "role/a",
+          "podIdentityAssociations": [{"serviceAccount": "s", "roleArn": IAM + "role/b"}]},
+         [("eks:CreateAddon", EKS + "cluster/c"), ("iam:PassRole", IAM + "role/a"), ("iam:PassRole", IAM + "role/b")]),
+        ("eks", "associate_encryption_config",
+         {"clusterName": "c", "encryptionConfig": [{"resources": ["secrets"], "provider": {"keyArn": KEY}}]},
+         [("eks:AssociateEncryptionConfig", EKS + "cluster/c"), ("kms:DescribeKey", KEY), ("kms:CreateGrant", KEY)]),
+        ("iam", "add_role_to_instance_profile", {"InstanceProfileName": "p", "RoleName": "r"},
+         [("iam:AddRoleToInstanceProfile", IAM + "instance-profile/p"), ("iam:PassRole", IAM + "role/r")]),
+        ("ec2", "run_instances",
+         {**ONE, "NetworkInterfaces": [{"DeviceIndex": 0, "SubnetId": "subnet-1", "Groups": ["sg-1", "sg-2"]}]},
+         [("ec2:RunInstances", EC2 + name) for name in
+          ("instance/*", "network-interface/*", "volume/*", "subnet/subnet-1", "security-group/sg-1",
+           "security-group/sg-2")]),
+        ("sts", "assume_role", {"RoleArn": IAM + "role/r", "RoleSessionName": "me", "SourceIdentity": "ann"},
+         [("sts:AssumeRole", IAM + "role/r"), ("sts:SetSourceIdentity", IAM + "role/r")]),
         ("eks", "list_tags_for_resource", {"resourceArn": EKS + "cluster/c"},
          [("eks:ListTagsForResource", EKS + "cluster/c")]),
         ("eks-auth", "assume_role_for_pod_identity", {"clusterName": "c", "token": "t"},
@@ -252,8 +273,23 @@ def test_tags_that_the_sandbox_does_not_keep_cannot_be_judged() -> None:
         ("ec2", "delete_security_group", {"GroupName": "g"}, "no rule for ec2:DeleteSecurityGroup without GroupId"),
         ("ec2", "create_tags", {"Resources": ["tgw-1"], "Tags": TAGS}, "what tgw-1 is"),
         ("s3", "list_buckets", {}, "s3"),
+        ("resourcegroupstaggingapi", "tag_resources", {"ResourceARNList": [GROUP], "Tags": {"a": "b"}},
+         "no rule for tag:TagResources"),
+        ("sts", "get_session_token", {}, "no rule for sts:GetSessionToken"),
+        ("ec2", "create_security_group", {"GroupName": "g", "Description": "d"}, "without VpcId"),
+        ("ec2", "delete_security_group", {"GroupId": "sg-1", "GroupName": "g"}, "with GroupName"),
+        ("ec2", "delete_security_group", {"GroupId": "nodes"}, "'nodes' is no id of a security-group"),
+        ("ec2", "run_instances", {**ONE, "IamInstanceProfile": {"Name": "p"}}, "with IamInstanceProfile"),
+        ("ec2", "run_instances", {**ONE, "LaunchTemplate": {"LaunchTemplateName": "t"}}, "LaunchTemplateName"),
+        ("ec2", "create_tags", {"Resources": ["sg-1"], "Tags": [*TAGS, *TAGS]}, "key is given twice"),
+        ("ec2", "create_tags", {"Resources": ["sg-1"], "Tags": [{"Key": "A"}, {"Key": "a"}]}, "key is given twice"),
+        ("ec2", "create_vpc", {"CidrBlock": "10.0.0.0/16", "TagSpecifications": [OF_GROUP]}, "with tags of a security"),
+        ("ec2", "create_security_group",
+         {"GroupName": "g", "Description": "d", "VpcId": "vpc-1", "TagSpecifications": [OF_GROUP, OF_GROUP]},
+         "given twice for one type"),
+        ("elbv2", "delete_target_group", {"TargetGroupArn": GROUP + "/"}, "does not know what"),
     ],
-)
+)  # fmt: skip
 def test_what_has_no_rule_cannot_be_judged(
     service: str, operation: str, parameters: dict[str, Any], message: str
 ) -> None:
@@ -266,7 +302,7 @@ def test_every_rule_is_of_an_action_and_of_types_in_the_reference(service: str) 
     special = {"ids", "arns", "loadbalancer/TYPE/", "listener", "listener-rule", "service-linked-role"}
     for action, rule in RULES[service].items():
         assert reference.action_types(service, action) is not None, action
-        for entry in rule.split():
+        for entry in (each for each in rule.split() if each[0] != "!"):
             kind = entry.lstrip("?+~").partition(":")[0]
             assert kind in special or reference.arn(service, kind, PLACE, ["x"]), (action, kind)
 
@@ -274,6 +310,23 @@ def test_every_rule_is_of_an_action_and_of_types_in_the_reference(service: str) 
 def test_classic_load_balancers_have_the_reference_in_common() -> None:
     for action in CLASSIC:
         assert reference.action_types("elasticloadbalancing", action) is not None, action
+
+
+def test_what_a_service_asks_in_the_callers_name_is_not_judged_by_its_way() -> None:
+    linked = asked("elbv2", "create_load_balancer", Name="a")[-1]
+    with pytest.raises(CannotJudgeError, match="aws:viaawsservice"):
+        all_hold(conditions({"Bool": {"aws:ViaAWSService": "false"}}), linked.context)
+
+
+def test_a_session_hands_its_transitive_tags_and_its_source_identity_on() -> None:
+    principal = Principal("session", "arn:aws:sts::1:assumed-role/a/b", "1", "arn:aws:iam::1:role/a")
+    key = Key("s", principal, tags={"Team": "red", "Mine": "x"}, transitive=frozenset({"team"}), source_identity="ann")
+    call = call_of(signed("sts", "assume_role", {"RoleArn": IAM + "role/r", "RoleSessionName": "me"}))
+    found = demands(handed_on(operation_of(call), key), PLACE, nothing)
+    assert [d.action for d in found] == ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"]
+    assert keys(found[1])["aws:requesttag/team"] == ["red"]
+    assert "aws:requesttag/mine" not in keys(found[1])
+    assert keys(found[2]) == {"sts:sourceidentity": ["ann"]}
 
 
 def test_an_empty_context_is_no_context() -> None:

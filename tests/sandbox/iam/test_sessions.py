@@ -99,3 +99,40 @@ def test_inherited_tags_stay_transitive() -> None:
     furnish(first, extras({"Tags": TAGGED, "TransitiveTagKeys": ["team"]}))
     second = extras({"Tags": [{"Key": "a", "Value": "b"}]}, first)
     assert second == Extras({"Team": "red", "a": "b"}, frozenset({"team"}), [])
+
+
+def test_a_source_identity_takes_a_right_of_its_own_and_stays(enforced: Enforced, role: str) -> None:
+    may = {"Effect": "Allow", "Action": ["sts:AssumeRole", "sts:SetSourceIdentity"], "Resource": "*"}
+    first = enforced.role(f"t{uuid.uuid4().hex[:8]}", {**may, "Action": "sts:AssumeRole"})
+    code, message = refusal(
+        enforced.client("sts", first).assume_role, RoleArn=role, RoleSessionName="me", SourceIdentity="ann"
+    )
+    assert (code, "sts:SetSourceIdentity" in message) == ("AccessDenied", True)
+    second = enforced.role(f"t{uuid.uuid4().hex[:8]}", may)
+    third = enforced.session(role, second, SourceIdentity="ann")
+    code, message = refusal(enforced.client("sts", third).assume_role, RoleArn=role, RoleSessionName="me")
+    assert (code, "sts:SetSourceIdentity" in message) == ("AccessDenied", True), "it is handed on, and must be allowed"
+
+
+def test_the_root_assumes_no_role_that_does_not_let_the_account_in(enforced: Enforced) -> None:
+    service = {"Effect": "Allow", "Principal": {"Service": "eks.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    name = f"t{uuid.uuid4().hex[:8]}"
+    made = enforced.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=document(service))["Role"]["Arn"]
+    code, message = refusal(enforced.client("sts").assume_role, RoleArn=made, RoleSessionName="me")
+    assert (code, "no role trust policy allows" in message) == ("AccessDenied", True)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "code"),
+    [
+        ({"RoleSessionName": "a/b"}, "ValidationError"),
+        ({"RoleSessionName": "a:*"}, "ValidationError"),
+        ({"SourceIdentity": "a b"}, "ValidationError"),
+        ({"Policy": "{}}"}, "MalformedPolicyDocument"),
+        ({"Policy": '{"Statement": [{"Action": "*"}]}'}, "MalformedPolicyDocument"),
+    ],
+)
+def test_a_session_has_a_name_and_policies_that_are_some(parameters: dict[str, Any], code: str) -> None:
+    with pytest.raises(SessionTagError) as error:
+        extras({"RoleSessionName": "me", **parameters})
+    assert error.value.code == code

@@ -109,3 +109,8 @@ def policy(*left_out: int) -> str:
     """The document, without the statements of those numbers."""
     kept = [each for number, each in enumerate(statements()) if number not in left_out]
     return json.dumps({"Version": "2012-10-17", "Statement": kept})
+
+
+def listed(value: str | list[str]) -> list[str]:
+    """A policy's value, which may be one or several."""
+    return [value] if isinstance(value, str) else value

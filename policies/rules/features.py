@@ -1,0 +1,63 @@
+"""What an Ingress asks of the controller, held against what the controller's IAM policy grants.
+
+Where the chart has a flag for a feature, the controller itself says that the feature is off. These have none: the call
+fails when the load balancer is there already, and the Ingress waits for ever.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from rules import balancers as lb
+from rules.annotations import ALB
+from rules.aws import PERMISSIONS
+from rules.documents import allowed_actions, matches
+from rules.frameworks import guide
+from rules.registry import MEDIUM, Messages, Stack, rule, texts
+from rules.values import Unknown
+
+_COGNITO: Final = "cognito-idp:DescribeUserPoolClient"
+_DISCOVERY: Final = "acm:ListCertificates"
+
+
+@rule(
+    "ingress-asks-for-what-the-controller-may",
+    on=lb.INGRESS,
+    across_stack=True,
+    demand="An Ingress needs no feature whose actions the controller's IAM policy leaves out.",
+    instead="Grant the controller the actions, or name the certificate by its ARN and log users in otherwise",
+    source="https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/installation/",
+    severity=MEDIUM,
+    controls=[guide("security/iam", "Employ least privileged access to AWS Resources")],
+    actions=texts(["elasticloadbalancing:CreateLoadBalancer"], "the actions by which the controller's policy is known"),
+)
+def _(ingress: Any, stack: Stack, *, actions: list[str]) -> Messages:
+    """Log-in by Cognito and certificates found by host name have no flag of the controller's to turn them off.
+
+    It tries, is refused by IAM, and the Ingress never gets what it asked for.
+    """
+    granted = _granted(stack, actions)
+    if granted is None:
+        return
+    for feature, action in _needs(ingress):
+        if not matches(action, granted):
+            yield f"{ingress.title} asks for {feature}, and the controller has no {action}"
+
+
+def _granted(stack: Stack, known_by: list[str]) -> list[str] | None:
+    """Every action of the policies by which the stack's controllers work; None if it has none of them."""
+    found: list[str] = []
+    for carrier in stack.of(PERMISSIONS):
+        granted = [action for document in carrier.documents or [] for _, action in allowed_actions(document)]
+        if any(matches(action, granted) for action in known_by):
+            found += granted
+    return found or None
+
+
+def _needs(ingress: Any) -> Iterator[tuple[str, str]]:
+    values = [value for key, value in ingress.annotations.items() if key.startswith(f"{ALB}actions.")]
+    if ingress.of_balancer("auth-type") == "cognito" or any("authenticate-cognito" in str(one) for one in values):
+        yield "log-in by Cognito", _COGNITO
+    named = ingress.of_balancer("certificate-arn")
+    secure = any(protocol == "HTTPS" for protocol, _ in ingress.listeners)
+    if secure and not named and not isinstance(named, Unknown):
+        yield "a certificate found by host name", _DISCOVERY
