@@ -10,8 +10,9 @@ from typing import Any, Final
 from rules.annotations import ALB, NLB
 from rules.kubernetes import KubernetesView, ObjectKind, objects
 from rules.registry import texts
+from rules.seen import Seen
 from rules.values import Unknown, dig, items, parsed, truth
-from rules.views import Edit, Seen
+from rules.views import Edit
 
 SOURCE_RANGES: Final = "service.beta.kubernetes.io/load-balancer-source-ranges"
 CLASS_ANNOTATION: Final = "kubernetes.io/ingress.class"

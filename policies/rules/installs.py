@@ -11,9 +11,10 @@ from itertools import zip_longest
 from typing import Any, Final
 
 from rules.kubernetes import KubernetesView, containers, objects, pod_spec
+from rules.seen import Seen
 from rules.values import UNKNOWN, NotYetKnown, Unknown, count, dig, items, known, truth
 from rules.versions import controller_of_chart
-from rules.views import Edit, Seen
+from rules.views import Edit
 
 CHART: Final = "aws-load-balancer-controller"
 RELEASE: Final = "kubernetes:helm.sh/v3:Release"

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
+from rules.seen import Seen
 from rules.values import NotYetKnown, Unknown, dig, items, plain
-from rules.views import Edit, Seen, View
+from rules.views import Edit, View
 
 _TOKEN = re.compile(r"kubernetes:(?P<group>[^/:]+)/v[^:]+:(?P<kind>\w+)$")
 

@@ -9,8 +9,9 @@ from typing import Any, Final
 from rules.aws import LOAD_BALANCER
 from rules.balancers import ACCESS_LOGS, DELETION_PROTECTION, DROP_HEADERS, INGRESS, PUBLIC, SERVICE, Balancer, either
 from rules.kubernetes import objects
+from rules.seen import Seen
 from rules.values import Unknown, dig, items, truth
-from rules.views import Edit, Seen, View
+from rules.views import Edit, View
 
 
 class ClassParams(Balancer):

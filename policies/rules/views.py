@@ -8,25 +8,17 @@ in which it comes; a `Field` is where one shape keeps a fact and how it spells i
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, cast
 
 from pulumi_policy.secret import Secret
 
+from rules.manifests import manifests
 from rules.once import remembered
+from rules.seen import Seen
 from rules.values import NotYetKnown, Unknown, dig, plain, writable
 
 _plain = remembered(plain)
 REMOVE: Final = object()
-
-
-class Seen(Protocol):
-    """What the SDK tells of a resource: `ResourceValidationArgs` and `PolicyResource` both do."""
-
-    resource_type: str
-    props: Mapping[str, Any]
-    urn: str
-    name: str
-    provider: Any
 
 
 @dataclass(frozen=True)
@@ -123,7 +115,7 @@ class Stack:
     def of(self, kind: Any) -> list[Any]:
         """Return the views of one kind, in the stack's order."""
         if id(kind) not in self._views:
-            views = (_view(kind, resource) for resource in self._resources)
+            views = (_view(kind, one) for resource in self._resources for one in _manifests(resource))
             self._views[id(kind)] = [view for view in views if view is not None]
         return self._views[id(kind)]
 
@@ -161,6 +153,13 @@ class Stack:
         )
         groups = self.grouped(kind, key)
         return [other for item in wanted for other in groups.get(item, [])]
+
+
+def _manifests(resource: Any) -> list[Any]:
+    try:
+        return manifests(resource)
+    except NotYetKnown:
+        return []
 
 
 def _view(kind: Any, resource: Any) -> Any:
