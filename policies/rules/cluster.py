@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from rules.aws import CLUSTER
-from rules.frameworks import cis, guide, hub
 from rules.cidrs import WIDEST, WIDEST_IPV6, is_world
+from rules.frameworks import cis, guide, hub
 from rules.registry import ADVISORY, HIGH, LOW, MEDIUM, Messages, View, rule, text, texts
 from rules.values import items, known
 from rules.versions import version

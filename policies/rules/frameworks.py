@@ -12,6 +12,7 @@ _CIS = {
     "4.1.2": "Minimize access to secrets",
     "4.1.7": "Cluster Access Manager API to manage access controls",
     "4.2.1": "Minimize the admission of privileged containers",
+    "4.2.4": "Minimize the admission of containers wishing to share the host network namespace",
     "4.2.5": "Minimize the admission of containers with allowPrivilegeEscalation",
     "4.5.1": "Create administrative boundaries between resources using namespaces",
     "5.1.4": "Minimize container registries to only those approved",

@@ -53,7 +53,7 @@ def named_class(ingress: Any, *, default_classes: list[str]) -> Messages:
     """
     del default_classes
     annotated = ingress.annotation(lb.CLASS_ANNOTATION)
-    if annotated is not None:
+    if lb.CLASS_ANNOTATION in ingress.annotations:
         yield f"{ingress.title} chooses its class by annotation"
     elif ingress.class_name is None:
         yield f"{ingress.title} names no class"

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from rules.aws import INGRESS_RULES, MACHINE, NODE_GROUP
-from rules.frameworks import cis, guide, hub
 from rules.cidrs import WIDEST, WIDEST_IPV6, is_world
+from rules.frameworks import cis, guide, hub
 from rules.registry import HIGH, MEDIUM, Messages, View, number, numbers, rule, texts
 from rules.values import Unknown, count, dig, items, known, truth
 from rules.views import Edit

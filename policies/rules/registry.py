@@ -23,7 +23,7 @@ from pulumi_policy import (
     StackValidationPolicy,
 )
 
-from rules.manifests import Manifest, manifests
+from rules.manifests import manifests
 from rules.seen import Seen
 from rules.values import NotYetKnown
 from rules.views import Edit, Kind, Stack, View, edited

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from rules.aws import ADDON, OIDC_PROVIDER, POD_IDENTITY, ROLE
-from rules.documents import Statement, matches, statements
+from rules.documents import Statement, statements
 from rules.frameworks import cis, guide
 from rules.kubernetes import SERVICE_ACCOUNT
 from rules.registry import ADVISORY, CRITICAL, HIGH, MANDATORY, MEDIUM, Messages, Stack, View, number, rule, texts
