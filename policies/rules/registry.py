@@ -153,17 +153,23 @@ class Rule:
 
     def remediate(self, args: ResourceValidationArgs) -> Mapping[str, Any] | None:
         """Return the resource's changed properties, or `None` if there is nothing to change, as the SDK calls it."""
-        settings = self.configured(args.get_config())
         try:
-            view = self.on.view(_seen(args))  # objects of lists and patches are of no kind here: they are refused only
-            if view is None or self.remediation is None or not list(self.check(view, **settings)):
-                return None
-            edits = list(self.remediation(view, **settings))
-            return edited(args.props, edits) if edits else None
-        except NotYetKnown:
+            return self.mended(args)
+        except Exception:  # noqa: BLE001 - what cannot be mended is refused, and `validate` says why
             return None
-        except Exception:  # noqa: BLE001 - a resource that cannot be mended is refused: `validate` says why
+
+    def mended(self, args: ResourceValidationArgs) -> Mapping[str, Any] | None:
+        """Return the changed properties; objects in lists and patches are refused only.
+
+        Raises:
+            NotYetKnown: whether and how is not known yet.
+        """
+        settings = self.configured(args.get_config())
+        view = self.on.view(_seen(args))
+        if view is None or self.remediation is None or not list(self.check(view, **settings)):
             return None
+        edits = list(self.remediation(view, **settings))
+        return edited(args.props, edits) if edits else None
 
     def policy(self) -> Policy:
         """Return the rule as the SDK wants it, at its `prod` level: that is what a program gets that says nothing."""

@@ -173,7 +173,7 @@ def edited(props: Mapping[str, Any], edits: Sequence[Edit]) -> dict[str, Any]:
     """Return a copy of a resource's properties with a remediation's changes made.
 
     Raises:
-        NotYetKnown: a change lies inside something that is unknown.
+        NotYetKnown: a change lies inside something that is unknown, or that is not what it should be.
     """
     result: dict[str, Any] = writable(props)
     for edit in edits:
@@ -181,10 +181,10 @@ def edited(props: Mapping[str, Any], edits: Sequence[Edit]) -> dict[str, Any]:
     return result
 
 
-def _inside(value: Any) -> Any:
-    """Look into what an edit passes through: marked as secret it may be, unknown it may not."""
+def _inside(value: Any, key: str | int) -> Any:
+    """Look into what an edit passes through on its way to a key: marked as secret it may be, unknown it may not."""
     inner: Any = value.value if isinstance(value, Secret) else value
-    if not isinstance(inner, dict | list):
+    if not isinstance(inner, dict if isinstance(key, str) else list):
         raise NotYetKnown
     return cast("Any", inner)
 
@@ -192,10 +192,10 @@ def _inside(value: Any) -> Any:
 def _put(result: Any, edit: Edit) -> None:
     target: Any = result
     *way, last = edit.path
-    for key in way:
+    for key, following in zip(way, edit.path[1:], strict=True):
         if isinstance(target, dict) and target.get(key) is None:
             target[key] = {}
-        target = _inside(target[key])
+        target = _inside(target[key], following)
     if edit.value is REMOVE:
         target.pop(last, None)
     else:

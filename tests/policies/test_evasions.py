@@ -189,7 +189,9 @@ def test_a_node_role_that_may_manage_load_balancers_by_a_wildcard_is_refused(act
     assert refusals(RULES[_NODE_LBS], {"nodes": (token, changed(props, {"inlinePolicies/0/policy": document}))})
 
 
-@pytest.mark.parametrize("policy", ["aws:policy/AdministratorAccess", "1:policy/team/AWSLoadBalancerControllerIAMPolicy"])
+@pytest.mark.parametrize(
+    "policy", ["aws:policy/AdministratorAccess", "1:policy/team/AWSLoadBalancerControllerIAMPolicy"]
+)
 def test_a_node_role_that_carries_a_policy_made_elsewhere_is_known_by_its_name(policy: str) -> None:
     link, attached = resource("attachment")
     things = {
