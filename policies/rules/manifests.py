@@ -8,6 +8,7 @@ by what it leaves out (https://www.pulumi.com/registry/packages/kubernetes/how-t
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from rules.once import remembered
@@ -37,11 +38,16 @@ def manifests(seen: Seen) -> list[Any]:
     Raises:
         NotYetKnown: the items of a list are unknown.
     """
-    if patch := _PATCH.match(seen.resource_type):
+    patch, several = _forms(seen.resource_type)
+    if patch:
         return [_manifest(seen, patch["token"], _patch(_plain(seen.props)), seen.name)]
-    if several := _SEVERAL.match(seen.resource_type):
-        return list(_items(seen, several))
-    return [seen]
+    return list(_items(seen, several)) if several else [seen]
+
+
+@lru_cache(maxsize=1024)
+def _forms(token: str) -> tuple[re.Match[str] | None, re.Match[str] | None]:
+    """Say whether a type token is of a patch, and whether of a list."""
+    return _PATCH.match(token), _SEVERAL.match(token)
 
 
 def is_patch(seen: Seen) -> bool:

@@ -75,7 +75,15 @@ REFUSED: list[Tried] = [
     (_TRUST, "role", _trusted({"StringEquals": _STS}, Action="sts:AssumeRoleWith*")),
     (_TRUST, "role", _trusted({"StringEquals": _STS}, Action=None, NotAction="sts:TagSession")),
     (_TRUST, "role", _two_statements()),
-    (_TRUST, "role", {"assumeRolePolicy": json.dumps(trust("oidc-eks.us-west-2.api.aws/id/AB")).replace("StringEquals", "StringLike")}),
+    (
+        _TRUST,
+        "role",
+        {
+            "assumeRolePolicy": json.dumps(trust("oidc-eks.us-west-2.api.aws/id/AB")).replace(
+                "StringEquals", "StringLike"
+            )
+        },
+    ),
     ("irsa-trust-audience-is-sts", "role", _trusted({"ForAllValues:StringEquals": _STS, "StringEquals": _ONE})),
     ("irsa-trust-audience-is-sts", "role", _trusted({"StringEquals": {**_ONE, _AUD: ["sts.amazonaws.com", "vault"]}})),
     (_EVERYBODY, "role", _trusted(Principal={"AWS": [f"arn:aws:iam::{ACCOUNT}:root", "*"]})),
@@ -107,22 +115,56 @@ REFUSED: list[Tried] = [
     (_WORLD, "cluster", {"vpcConfig/publicAccessCidrs": []}),
     (_WORLD, "cluster", {"vpcConfig/publicAccessCidrs": ["203.0.113.0/24", "2000::/3"]}),
     (_DOORS, "security-group", {"ingress/0/cidrBlocks": ["0.0.0.0/1"]}),
-    (_DOORS, "security-group", {"ingress/0": {"protocol": "TCP", "fromPort": "22", "toPort": "22", "ipv6CidrBlocks": ["0::/0"]}}),
+    (
+        _DOORS,
+        "security-group",
+        {"ingress/0": {"protocol": "TCP", "fromPort": "22", "toPort": "22", "ipv6CidrBlocks": ["0::/0"]}},
+    ),
     (_DOORS, "ingress-rule", {"cidrIpv4": "0.0.0.0/0", "ipProtocol": -1.0}),
     # the controller: what counts is the last of two flags, and the arguments come after the command
-    (_LEGACY, "controller", {f"{_ARGS}/0": "--disable-ingress-class-annotation=true", f"{_ARGS}/4": "--disable-ingress-class-annotation=false"}),
-    (_LEGACY, "controller", {"spec/template/spec/containers/0/command": ["/controller", "--disable-ingress-class-annotation=true"], f"{_ARGS}/4": "--disable-ingress-class-annotation=false"}),
-    (_REGISTRY, "controller", {_IMAGE: "evil.example/a.dkr.ecr.b.amazonaws.com/amazon/aws-load-balancer-controller:v3.5.0"}),
-    (_REGISTRY, "controller", {_IMAGE: "666666666666.dkr.ecr.us-west-2.amazonaws.com/amazon/aws-load-balancer-controller:v3.5.0"}),
+    (
+        _LEGACY,
+        "controller",
+        {
+            f"{_ARGS}/0": "--disable-ingress-class-annotation=true",
+            f"{_ARGS}/4": "--disable-ingress-class-annotation=false",
+        },
+    ),
+    (
+        _LEGACY,
+        "controller",
+        {
+            "spec/template/spec/containers/0/command": ["/controller", "--disable-ingress-class-annotation=true"],
+            f"{_ARGS}/4": "--disable-ingress-class-annotation=false",
+        },
+    ),
+    (
+        _REGISTRY,
+        "controller",
+        {_IMAGE: "evil.example/a.dkr.ecr.b.amazonaws.com/amazon/aws-load-balancer-controller:v3.5.0"},
+    ),
+    (
+        _REGISTRY,
+        "controller",
+        {_IMAGE: "666666666666.dkr.ecr.us-west-2.amazonaws.com/amazon/aws-load-balancer-controller:v3.5.0"},
+    ),
     (_REGISTRY, "controller", {_IMAGE: "public.ecr.aws/eks/../evil/aws-load-balancer-controller:v3.5.0"}),
     ("controller-security-context-is-hardened", "controller", {f"{_SECURITY}/capabilities": {"add": ["SYS_ADMIN"]}}),
-    ("controller-security-context-is-hardened", "release", {"values/securityContext/capabilities": {"add": ["SYS_ADMIN"]}}),
+    (
+        "controller-security-context-is-hardened",
+        "release",
+        {"values/securityContext/capabilities": {"add": ["SYS_ADMIN"]}},
+    ),
     ("workload-carries-no-static-aws-keys", "webhook-secret", {"data/AWS_SECRET_ACCESS_KEY": "c2VjcmV0"}),
     ("workload-carries-no-static-aws-keys", "webhook-secret", {"stringData": {"AWS_ACCESS_KEY_ID": "unknown"}}),
-    # load balancers: Auto Mode's class, ranges that come to the world, a web ACL that is none, a Service over its Ingress
+    # load balancers: Auto Mode's class, a Service over its Ingress, ranges that come to the world, no web ACL
     (_INTERNAL, "service", {**_AUTO, nlb("scheme"): "internet-facing"}),
     ("load-balancer-targets-are-pods", "service", {**_AUTO, nlb("nlb-target-type"): None}),
-    ("load-balancer-targets-are-pods", "service", {"spec/type": "NodePort", "spec/loadBalancerClass": None, alb("target-type"): "instance"}),
+    (
+        "load-balancer-targets-are-pods",
+        "service",
+        {"spec/type": "NodePort", "spec/loadBalancerClass": None, alb("target-type"): "instance"},
+    ),
     (_EFFECT, "service", {"spec/loadBalancerSourceRanges": ["10.0.0.0/8", "0.0.0.0/0"]}),
     (_EFFECT, "service", {"spec/loadBalancerSourceRanges": ["10.0.0.0/8", "::/0"]}),
     (_EFFECT, "service", {"spec/loadBalancerSourceRanges": ["0.0.0.0/1", "128.0.0.0/1"]}),
@@ -132,35 +174,68 @@ REFUSED: list[Tried] = [
     ("public-alb-has-a-web-acl", "public-ingress", {alb("wafv2-acl-arn"): "none"}),
     ("public-alb-has-a-web-acl", "public-ingress", {alb("wafv2-acl-arn"): ""}),
     ("public-alb-has-a-web-acl", "class-params", {"spec/scheme": "internet-facing"}),
-    ("gateway-listeners-choose-their-namespaces", "gateway", {"spec/listeners/0/allowedRoutes/namespaces": {"from": "Selector", "selector": {"matchLabels": {}}}}),
-]  # fmt: skip
+    (
+        "gateway-listeners-choose-their-namespaces",
+        "gateway",
+        {"spec/listeners/0/allowedRoutes/namespaces": {"from": "Selector", "selector": {"matchLabels": {}}}},
+    ),
+]
 
 _MACHINE = "metadataOptions"
 ACCEPTED: list[Tried] = [
     (_TRUST, "role", _trusted({"StringEquals": {**_STS, _SUB: [_ACCOUNT]}})),
     (_TRUST, "role", _trusted({"StringEquals": {_SUB.upper(): _ACCOUNT, **_STS}})),
     (_TRUST, "role", {"assumeRolePolicy": trust()}),
-    (_TRUST, "role", {"assumeRolePolicy": json.dumps({"Statement": [*trust()["Statement"], *trust("oidc.eks.eu-west-1.amazonaws.com/id/B")["Statement"]]})}),
+    (
+        _TRUST,
+        "role",
+        {
+            "assumeRolePolicy": json.dumps(
+                {"Statement": [*trust()["Statement"], *trust("oidc.eks.eu-west-1.amazonaws.com/id/B")["Statement"]]}
+            )
+        },
+    ),
     (_EVERYBODY, "role", _trusted({"StringEquals": {"aws:PrincipalOrgID": "o-1"}}, Principal={"AWS": "*"})),
     (_NAMES, "policy", _allowed(["ec2:describe*", "EC2:GET*"])),
     (_WRITES, "policy", _allowed(_TERMINATE, "arn:aws:ec2:*:*:instance/*")),
     (_WRITES, "policy", _allowed(_TERMINATE, **_given("StringEquals", "ec2:ResourceTag/team", "shop"))),
     (_WRITES, "policy", _allowed(_TERMINATE, **_given("Null", "AWS:resourcetag/team", "false"))),
     (_BOUND, "policy", _allowed(_DELETE, "arn:aws:elasticloadbalancing:us-west-2:1:loadbalancer/app/mine/1")),
-    (_BOUND, "policy", _allowed(_DELETE, **_given("StringEquals", "elasticloadbalancing:ResourceTag/elbv2.k8s.aws/cluster", "main"))),
+    (
+        _BOUND,
+        "policy",
+        _allowed(_DELETE, **_given("StringEquals", "elasticloadbalancing:ResourceTag/elbv2.k8s.aws/cluster", "main")),
+    ),
     ("instance-metadata-needs-a-token", "launch-template", {_MACHINE: {"httpEndpoint": "disabled"}}),
     ("instance-metadata-stays-on-the-node", "launch-template", {_MACHINE: {"httpEndpoint": "disabled"}}),
     (_LEGACY, "controller", {f"{_ARGS}/4": "--disable-ingress-class-annotation"}),
     (_EFFECT, "service", {"spec/loadBalancerSourceRanges": ["0.0.0.0/0", "::/0"]}),
     (_EFFECT, "service", {"spec/loadBalancerSourceRanges": ["10.0.0.0/9", "10.128.0.0/9"]}),
     (_EFFECT, "service", {"spec/loadBalancerSourceRanges": [], _RANGES: "10.0.0.0/8"}),
-    ("load-balancer-writes-access-logs", "ingress", {alb("load-balancer-attributes"): " deletion_protection.enabled=true , access_logs.s3.enabled = True"}),
-    ("load-balancer-is-protected-from-deletion", "service", {nlb("attributes"): "deletion_protection.enabled=true, access_logs.s3.enabled=true"}),
+    (
+        "load-balancer-writes-access-logs",
+        "ingress",
+        {alb("load-balancer-attributes"): " deletion_protection.enabled=true , access_logs.s3.enabled = True"},
+    ),
+    (
+        "load-balancer-is-protected-from-deletion",
+        "service",
+        {nlb("attributes"): "deletion_protection.enabled=true, access_logs.s3.enabled=true"},
+    ),
     ("load-balancer-targets-are-pods", "service", {"spec/type": "ClusterIP", alb("target-type"): "ip"}),
     ("public-alb-has-a-web-acl", "class-params", {"spec/scheme": "internet-facing", "spec/wafv2AclArn": "arn"}),
-    ("gateway-listeners-choose-their-namespaces", "gateway", {"spec/listeners/0/allowedRoutes/namespaces": {"from": "Selector", "selector": {"matchLabels": {"team": "shop"}}}}),
+    (
+        "gateway-listeners-choose-their-namespaces",
+        "gateway",
+        {
+            "spec/listeners/0/allowedRoutes/namespaces": {
+                "from": "Selector",
+                "selector": {"matchLabels": {"team": "shop"}},
+            }
+        },
+    ),
     ("load-balancer-annotations-are-on-the-allow-list", "service", {"metadata/annotations/example.com~mine": "1"}),
-]  # fmt: skip
+]
 
 
 def _said(tried: Tried) -> list[str]:
@@ -233,14 +308,20 @@ def test_an_add_on_that_takes_a_workloads_role_is_a_second_user() -> None:
             {
                 "minAvailable": 1,
                 "selector": {
-                    "matchExpressions": [{"key": "app.kubernetes.io/name", "operator": "In", "values": [LABELS["app.kubernetes.io/name"]]}]
+                    "matchExpressions": [
+                        {
+                            "key": "app.kubernetes.io/name",
+                            "operator": "In",
+                            "values": [LABELS["app.kubernetes.io/name"]],
+                        }
+                    ]
                 },
             },
             True,
         ),
         ({"minAvailable": 1, "selector": {"matchExpressions": [{"key": "other", "operator": "Exists"}]}}, False),
     ],
-)  # fmt: skip
+)
 def test_a_budget_counts_if_it_selects_the_pods_and_keeps_one(spec: dict[str, Any], *, covered: bool) -> None:
     token, props = resource("budget")
     things = {"controller": resource("controller"), "budget": (token, {**props, "spec": spec})}

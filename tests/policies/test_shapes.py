@@ -102,17 +102,33 @@ _META = {"metadata/name": "one", "metadata/namespace": "shop"}
 @pytest.mark.parametrize(
     ("rule", "token", "says"),
     [
-        ("load-balancer-is-internal-unless-its-namespace-may-be-public", "core/v1:Service", {nlb("scheme"): "internet-facing"}),
+        (
+            "load-balancer-is-internal-unless-its-namespace-may-be-public",
+            "core/v1:Service",
+            {nlb("scheme"): "internet-facing"},
+        ),
         ("load-balancer-targets-are-pods", "core/v1:Service", {nlb("nlb-target-type"): "instance"}),
         ("service-has-no-external-ips", "core/v1:Service", {"spec/externalIPs": ["203.0.113.7"]}),
         ("guarded-annotations-stay-in-admin-namespaces", "networking.k8s.io/v1:Ingress", {alb("auth-type"): "oidc"}),
         ("ingress-group-is-not-shared-by-annotation", "networking.k8s.io/v1:Ingress", {alb("group.name"): "all"}),
-        ("ingress-names-its-class-in-its-spec", "networking.k8s.io/v1:Ingress", {"metadata/annotations/kubernetes.io~ingress.class": "alb"}),
-        ("load-balancer-tls-is-1-2-or-later", "elbv2.k8s.aws/v1beta1:IngressClassParams", {"spec/sslPolicy": "ELBSecurityPolicy-2016-08"}),
+        (
+            "ingress-names-its-class-in-its-spec",
+            "networking.k8s.io/v1:Ingress",
+            {"metadata/annotations/kubernetes.io~ingress.class": "alb"},
+        ),
+        (
+            "load-balancer-tls-is-1-2-or-later",
+            "elbv2.k8s.aws/v1beta1:IngressClassParams",
+            {"spec/sslPolicy": "ELBSecurityPolicy-2016-08"},
+        ),
         ("bindings-stay-in-admin-namespaces", "elbv2.k8s.aws/v1beta1:TargetGroupBinding", {"spec/targetType": "ip"}),
-        ("workload-carries-no-static-aws-keys", "apps/v1:Deployment", {"spec/template/spec/containers": [{"name": "a", "env": [{"name": "AWS_ACCESS_KEY_ID", "value": "x"}]}]}),
+        (
+            "workload-carries-no-static-aws-keys",
+            "apps/v1:Deployment",
+            {"spec/template/spec/containers": [{"name": "a", "env": [{"name": "AWS_ACCESS_KEY_ID", "value": "x"}]}]},
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_patch_is_refused_for_what_it_says(rule: str, token: str, says: dict[str, Any]) -> None:
     assert refusals(RULES[rule], {"one": (f"kubernetes:{token}Patch", changed({}, {**_META, **says}))})
 
