@@ -24,7 +24,8 @@ _CIS = {
     "5.4.5": "Encrypt traffic to HTTPS load balancers with TLS certificates",
 }
 _SECURITY_HUB = {
-    "AutoScaling.4": "Launch configurations should not have a metadata response hop limit greater than 1",
+    "AutoScaling.3": "Launch configurations should require IMDSv2",
+    "Autoscaling.5": "Instances of launch configurations should not have public IP addresses",
     "EC2.3": "Attached EBS volumes should be encrypted at rest",
     "EC2.8": "Instances should use IMDSv2",
     "EC2.9": "Instances should not have a public IPv4 address",

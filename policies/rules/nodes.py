@@ -21,7 +21,7 @@ _TCP = ("tcp", "6", "6.0")
     instead='Set metadataOptions.httpTokens to "required"',
     source="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html",
     severity=HIGH,
-    controls=[hub("EC2.8"), hub("EC2.170")],
+    controls=[hub("EC2.8"), hub("EC2.170"), hub("AutoScaling.3")],
 )
 def tokens(machine: View) -> Messages:
     """Without a session one tricked HTTP request from a pod is enough to read the node role's credentials."""
@@ -41,10 +41,7 @@ def _(machine: View) -> Iterable[Edit]:
     instead="Set metadataOptions.httpPutResponseHopLimit to 1",
     source="https://docs.aws.amazon.com/eks/latest/best-practices/identity-and-access-management.html",
     severity=HIGH,
-    controls=[
-        hub("AutoScaling.4"),
-        guide("security/iam", "Restrict access to the instance profile assigned to the worker node"),
-    ],
+    controls=[guide("security/iam", "Restrict access to the instance profile assigned to the worker node")],
     max_hops=number(1, "the largest hop limit allowed"),
 )
 def hop_limit(machine: View, *, max_hops: float) -> Messages:
@@ -130,7 +127,7 @@ def _(machine: View) -> Iterable[Edit]:
     instead="Leave associatePublicIpAddress out or set it to false",
     source="https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html#ec2-25",
     severity=HIGH,
-    controls=[hub("EC2.25"), hub("EC2.9"), cis("5.4.3")],
+    controls=[hub("EC2.25"), hub("EC2.9"), hub("Autoscaling.5"), cis("5.4.3")],
 )
 def public_address(machine: View) -> Messages:
     """Load balancers reach pods inside the VPC; whatever else a node listens on should not be offered to everybody."""
