@@ -8,8 +8,12 @@ import pytest
 from rules import RULES
 from rules.registry import ResourceValidationPolicy
 from tests.policies.cases import CASES, alb, nlb
-from tests.policies.harness import arguments, changed, policy_of, refusals
-from tests.policies.resources import COMPLIANT, resource
+from tests.policies.harness import arguments, changed, policy_of, refusals, world
+from tests.policies.resources import COMPLIANT, GIVEN, resource
+
+ANYTHING = {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+KEYS = {"containers": [{"name": "one", "env": [{"name": "AWS_ACCESS_KEY_ID", "value": "A"}]}]}
+OLD_TLS = {"sslPolicy": "ELBSecurityPolicy-2016-08"}
 
 _OBJECTS = sorted(
     name
@@ -158,3 +162,40 @@ def test_a_remediation_leaves_lists_and_patches_to_be_refused() -> None:
     for kind, props in (("ServiceList", {"items": [broken]}), ("ServicePatch", broken)):
         assert refusals(RULES[rule], {"one": (f"kubernetes:core/v1:{kind}", props)})
         assert policy.remediate(arguments(f"kubernetes:core/v1:{kind}", props, "one", {})) is None
+
+
+def _alike(name: str) -> list[str]:
+    """The other types of a rule that keep the same facts in the same places as the one it is tried on."""
+    token, kind = COMPLIANT[CASES[name].on][0], RULES[name].on
+    shapes: dict[str, Any] = getattr(kind, "shapes", {})
+    if token in shapes:
+        return [other for other, shape in shapes.items() if other != token and shape == shapes[token]]
+    templates = ("apps/v1:DaemonSet", "apps/v1:StatefulSet", "apps/v1:ReplicaSet", "batch/v1:Job")
+    kinds = {(f"kubernetes:{one}", tuple(one.replace("/v1:", " ").split())) for one in templates}
+    return sorted(other for other, pair in kinds if pair in kind.kinds) if token.endswith(":Deployment") else []
+
+
+@pytest.mark.parametrize(("name", "token"), [(name, token) for name in CASES for token in _alike(name)])
+def test_a_type_that_keeps_the_same_facts_is_judged_the_same(name: str, token: str) -> None:
+    case = CASES[name]
+    given = GIVEN.get(name, {}).get(case.on, {})
+    for edits, refused in (({}, False), (case.broken, True)):
+        things = world(case, case.on, edits)
+        things[case.on] = (token, things[case.on][1])
+        assert bool(refusals(RULES[name], things, given)) is refused
+
+
+@pytest.mark.parametrize(
+    ("name", "token", "bad"),
+    [
+        ("policy-names-its-actions", "aws-native:iam:User", {"policies": [{"policyDocument": ANYTHING}]}),
+        ("policy-names-its-actions", "aws-native:iam:Group", {"policies": [{"policyDocument": ANYTHING}]}),
+        ("no-iam-access-keys", "aws-native:iam:AccessKey", {"userName": "person"}),
+        ("no-classic-load-balancer", "aws-native:elasticloadbalancing:LoadBalancer", {}),
+        ("workload-carries-no-static-aws-keys", "kubernetes:core/v1:Pod", {"spec": KEYS}),
+        ("workload-carries-no-static-aws-keys", "kubernetes:core/v1:ConfigMap", {"data": {"AWS_ACCESS_KEY_ID": "A"}}),
+        ("load-balancer-tls-is-1-2-or-later", "kubernetes:eks.amazonaws.com/v1:IngressClassParams", {"spec": OLD_TLS}),
+    ],
+)
+def test_a_type_that_keeps_facts_elsewhere_is_judged_too(name: str, token: str, bad: dict[str, Any]) -> None:
+    assert refusals(RULES[name], {"one": (token, bad)})
