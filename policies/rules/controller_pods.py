@@ -154,11 +154,12 @@ def _(controller: Any, *, needed: list[str]) -> Messages:
 )
 def hardened(controller: Any, *, must_be_on: list[str], must_be_off: list[str], must_not_be_on: list[str]) -> Messages:
     """Who breaks into the process should find nothing else to take than what it has."""
-    security = controller.security
-    for name in must_be_on:
+    security = {name: value for name, value in controller.security.items() if not isinstance(value, Unknown)}
+    undecided = set(controller.security) - set(security)
+    for name in (one for one in must_be_on if one not in undecided):
         if not security.get(name):
             yield f"{controller.title} does not set {name}"
-    for name in must_be_off:
+    for name in (one for one in must_be_off if one not in undecided):
         if truth(security.get(name)) is not False:
             yield f"{controller.title} does not set {name} to false"
     for name in must_not_be_on:

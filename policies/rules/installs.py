@@ -52,17 +52,17 @@ class DeployedController(KubernetesView):
         return candidates[self.index] if candidates else None
 
     def flag(self, name: str) -> Any:
-        """Return a flag's value as text, the last one's; unknown if one of the arguments after it is not known yet."""
+        """Return a flag's value as text, the last one's; unknown if it is missing and an argument is not known yet."""
         arguments = items(dig(self.container, ["command"])) + items(dig(self.container, ["args"]))
         texts = [UNKNOWN if isinstance(one, Unknown) else str(one) for one in arguments]
         for one, following in reversed(list(zip_longest(texts, texts[1:], fillvalue="-"))):
             if isinstance(one, Unknown):
-                return UNKNOWN
+                continue
             key, equals, value = one.lstrip("-").partition("=")
             if one.startswith("-") and key == name:
                 bare = not isinstance(following, Unknown) and following.startswith("-")
                 return value if equals else "true" if bare else following
-        return None
+        return UNKNOWN if len(known(texts)) < len(texts) else None
 
     def set_flags(self, flags: Mapping[str, str]) -> Iterable[Edit]:
         """Give the process flags, in place of those that are there."""
@@ -245,7 +245,8 @@ def _deployment(seen: Seen) -> DeployedController | None:
     if isinstance(spec, Unknown):
         return None
     labels = dig(view.props, ["metadata", "labels"])
-    labelled = isinstance(labels, dict) and ("app.kubernetes.io/name", CHART) in labels.items()
+    name = dig(labels, ["app.kubernetes.io/name"])
+    labelled = isinstance(name, str) and name == CHART
     return view if labelled or any(_is_image(dig(one, ["image"])) for one in containers(spec)) else None
 
 
