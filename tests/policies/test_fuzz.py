@@ -154,7 +154,7 @@ def test_a_remediation_mends_or_leaves_alone_whatever_it_meets(name: str) -> Non
             mended = RULES[name].mended(arguments(token, damaged, "one", {}))
         if mended is not None:
             args = arguments(token, {}, "one", {})
-            args.props = unknown_checking_proxy(mended)
+            args.props = unknown_checking_proxy(dict(mended))
             found: list[str] = []
             policy.validate(args, lambda message, _urn=None: found.append(message))
             assert found == [], mended
