@@ -33,6 +33,7 @@ def previews(engine: Engine) -> Iterator[Previews]:
     running.close()
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("rule", _TRIED)
 def test_a_program_with_one_fault_is_refused_by_the_rule_meant_for_it_alone(previews: Previews, rule: str) -> None:
     said = previews[rule]

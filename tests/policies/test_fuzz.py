@@ -17,6 +17,8 @@ from tests.policies.cases import CASES
 from tests.policies.harness import arguments, policy_of, refusals
 from tests.policies.resources import COMPLIANT, resource
 
+pytestmark = pytest.mark.soak
+
 _EXAMPLES = 400 if os.environ.get("SOAK") else 15
 _FUZZED = settings(
     max_examples=_EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
