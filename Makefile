@@ -60,3 +60,4 @@ soak: environment
 
 measure: environment
 	@$(BIN)/python benchmarks/sandbox.py
+	@$(BIN)/python benchmarks/policies.py
