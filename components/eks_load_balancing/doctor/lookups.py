@@ -1,0 +1,277 @@
+"""How facts hang together: which objects belong to which. Pure, and without an opinion."""
+
+import ipaddress
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from eks_load_balancing.controller_policy import TAG
+from eks_load_balancing.doctor.facts import Facts, Object
+
+ROLE_ANNOTATION: Final = "eks.amazonaws.com/role-arn"
+STACK_TAGS: Final = (
+    "service.k8s.aws/stack",
+    "ingress.k8s.aws/stack",
+    "gateway.k8s.aws.alb/stack",
+    "gateway.k8s.aws.nlb/stack",
+)
+"""Tags by which the controller tells what a thing is for: `namespace/name`, or an Ingress group's name."""
+GROUP_ANNOTATION: Final = "alb.ingress.kubernetes.io/group.name"
+WEBHOOK_PORT: Final = 9443
+"""What the controller listens on for webhooks unless told: `--webhook-bind-port`."""
+_SECRET: Final = "aws-load-balancer-tls"  # noqa: S105 - its name, as the chart has it
+
+
+# --- AWS
+
+
+def tags_of(thing: Object) -> dict[str, str]:
+    """Return a resource's tags, whichever of AWS's two spellings holds them."""
+    return {tag["Key"]: tag["Value"] for tag in thing.get("Tags") or thing.get("TagSet") or []}
+
+
+def availability(facts: Facts) -> dict[str, str]:
+    """Return the zone of every subnet, by id."""
+    return {subnet["SubnetId"]: subnet["AvailabilityZone"] for subnet in facts.subnets}
+
+
+def public_subnets(facts: Facts) -> set[str]:
+    """Return the subnets with a route to an internet gateway; one without a table of its own has the main one."""
+    tables = facts.route_tables
+    own = {a["SubnetId"]: t for t in tables for a in t.get("Associations", []) if a.get("SubnetId")}
+    main = next((t for t in tables if any(a.get("Main") for a in t.get("Associations", []))), {"Routes": []})
+    return {
+        subnet["SubnetId"]
+        for subnet in facts.subnets
+        if any((r.get("GatewayId") or "").startswith("igw-") for r in own.get(subnet["SubnetId"], main)["Routes"])
+    }
+
+
+def node_interfaces(facts: Facts) -> Iterator[tuple[Object, Object]]:
+    """Walk over the nodes' instances, each with every interface that it has."""
+    instances = {instance["InstanceId"]: instance for instance in facts.instances}
+    for interface in facts.network_interfaces:
+        instance = instances.get((interface.get("Attachment") or {}).get("InstanceId", ""))
+        if instance is not None:
+            yield instance, interface
+
+
+def interface_of(facts: Facts, address: str) -> Object | None:
+    """Return the interface that has an address, its own or by a prefix."""
+    wanted = ipaddress.ip_address(address)
+    for interface in facts.network_interfaces:
+        if any(one["PrivateIpAddress"] == address for one in interface.get("PrivateIpAddresses", [])):
+            return interface
+        prefixes = [p["Ipv4Prefix"] for p in interface.get("Ipv4Prefixes", [])]
+        prefixes += [p["Ipv6Prefix"] for p in interface.get("Ipv6Prefixes", [])]
+        if any(wanted in ipaddress.ip_network(prefix) for prefix in prefixes):
+            return interface
+        if any(one["Ipv6Address"] == address for one in interface.get("Ipv6Addresses", [])):
+            return interface
+    return None
+
+
+def groups_of(interface: Object) -> list[str]:
+    """Return the security groups of an interface."""
+    return [group["GroupId"] for group in interface.get("Groups", [])]
+
+
+def admitted(facts: Facts, groups: Iterable[str], port: int, sources: Iterable[str]) -> bool:
+    """Return whether one of the security groups lets a TCP port be reached from one of the sources.
+
+    A rule for a prefix list counts: what is in it is not known here.
+
+    Args:
+        facts: with the groups.
+        groups: those of the interface that is reached.
+        port: of the pod.
+        sources: security groups (`sg-...`) or address ranges that the traffic comes from.
+    """
+    wanted, sources = set(groups), list(sources)
+    permissions = [p for g in facts.security_groups if g["GroupId"] in wanted for p in g.get("IpPermissions", [])]
+    return any(_covers(p, port) and any(_from(p, source) for source in sources) for p in permissions)
+
+
+def _covers(permission: Object, port: int) -> bool:
+    protocol = permission.get("IpProtocol")
+    return protocol == "-1" or (
+        protocol in ("tcp", "6") and permission.get("FromPort", 0) <= port <= permission.get("ToPort", 65535)
+    )
+
+
+def _from(permission: Object, source: str) -> bool:
+    if permission.get("PrefixListIds"):
+        return True
+    if source.startswith("sg-"):
+        return any(pair.get("GroupId") == source for pair in permission.get("UserIdGroupPairs", []))
+    network = ipaddress.ip_network(source)
+    ranges = [r["CidrIp"] for r in permission.get("IpRanges", [])]
+    ranges += [r["CidrIpv6"] for r in permission.get("Ipv6Ranges", [])]
+    return any(
+        network.version == allowed.version and network.overlaps(allowed) for allowed in map(ipaddress.ip_network, ranges)
+    )
+
+
+def where_from(facts: Facts, balancer: Object) -> list[str]:
+    """Return what traffic of a load balancer comes from: its security groups, and the ranges of its subnets.
+
+    Ranges count for both: a rule may be for either.
+    """
+    subnets = {zone["SubnetId"] for zone in balancer.get("AvailabilityZones", [])}
+    return [
+        *balancer.get("SecurityGroups", []),
+        *(subnet["CidrBlock"] for subnet in facts.subnets if subnet["SubnetId"] in subnets),
+    ]
+
+
+def own_balancers(facts: Facts) -> list[Object]:
+    """Return the load balancers that serve the cluster: by the controller's tag, or by a binding."""
+    return [balancer for balancer in facts.load_balancers if balancer["LoadBalancerArn"] in facts.listeners]
+
+
+def own_groups(facts: Facts) -> list[Object]:
+    """Return the target groups that serve the cluster: by the controller's tag, or by a binding."""
+    return [group for group in facts.target_groups if group["TargetGroupArn"] in facts.health]
+
+
+def tagged(facts: Facts, arn: str) -> Mapping[str, str] | None:
+    """Return the tags of a load balancer or target group, if the controller made it for this cluster's name."""
+    tags = facts.tags.get(arn, {})
+    return tags if tags.get(TAG) == facts.name else None
+
+
+def forwarded(actions: Iterable[Object]) -> list[str]:
+    """Return the target groups that actions forward to, each once."""
+    found: dict[str, None] = {}
+    for action in actions:
+        if "TargetGroupArn" in action:
+            found[action["TargetGroupArn"]] = None
+        for group in action.get("ForwardConfig", {}).get("TargetGroups", []):
+            found[group["TargetGroupArn"]] = None
+    return list(found)
+
+
+# --- Kubernetes
+
+
+def annotations_of(thing: Object) -> Mapping[str, str]:
+    """Return an object's annotations."""
+    return thing.get("metadata", {}).get("annotations") or {}
+
+
+def key(thing: Object) -> tuple[str, str]:
+    """Return an object's namespace (or "") and name."""
+    return thing["metadata"].get("namespace", ""), thing["metadata"]["name"]
+
+
+def called(thing: Object) -> str:
+    """Return how an object is called: `Service shop/web`, `IngressClass alb`."""
+    return f"{thing['kind']} {'/'.join(part for part in key(thing) if part)}"
+
+
+def container(deployment: Object) -> Object:
+    """Return the controller's container."""
+    return deployment["spec"]["template"]["spec"]["containers"][0]
+
+
+def flags(deployment: Object) -> dict[str, str]:
+    """Return the controller's flags by name, without dashes; one without a value is `true`."""
+    given: dict[str, str] = {}
+    for argument in [*(container(deployment).get("command") or []), *(container(deployment).get("args") or [])]:
+        if argument.startswith("-"):
+            name, equals, value = argument.lstrip("-").partition("=")
+            given[name] = value if equals else "true"
+    return given
+
+
+def image_version(deployment: Object) -> str:
+    """Return the controller's version as its image's tag says it, without `v`; "" for a digest or no tag."""
+    image = container(deployment)["image"].partition("@")[0].rpartition("/")[2]
+    return image.partition(":")[2].removeprefix("v")
+
+
+def serving_secret(deployment: Object) -> str:
+    """Return the name of the Secret that holds the webhooks' certificate."""
+    volumes = deployment["spec"]["template"]["spec"].get("volumes") or []
+    return next((v["secret"]["secretName"] for v in volumes if "secretName" in v.get("secret", {})), _SECRET)
+
+
+def webhooks_of_the_controller(configuration: Object) -> list[Object]:
+    """Return the webhooks of a configuration that are the controller's, by their names."""
+    return [w for w in configuration.get("webhooks") or [] if w["name"].endswith(".k8s.aws")]
+
+
+def is_ready(pod: Object) -> bool:
+    """Return whether a pod is ready."""
+    conditions = pod.get("status", {}).get("conditions") or []
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+
+
+def pod_at(facts: Facts, address: str) -> Object | None:
+    """Return the pod that has an address; one that has ended has none, one in the node's network shares the node's."""
+    for pod in facts.pods:
+        status = pod.get("status", {})
+        if status.get("phase") in ("Succeeded", "Failed") or pod["spec"].get("hostNetwork"):
+            continue
+        if address in [status.get("podIP"), *(ip["ip"] for ip in status.get("podIPs") or [])]:
+            return pod
+    return None
+
+
+def endpoints(facts: Facts, namespace: str, service: str) -> Iterator[tuple[Object, Object]]:
+    """Walk over a Service's endpoints, each with the slice that it is in."""
+    for part in facts.endpoint_slices:
+        labels = part["metadata"].get("labels") or {}
+        if part["metadata"]["namespace"] == namespace and labels.get("kubernetes.io/service-name") == service:
+            yield from ((part, endpoint) for endpoint in part.get("endpoints") or [])
+
+
+def ready_addresses(facts: Facts, namespace: str, service: str) -> set[str]:
+    """Return the addresses of a Service's ready endpoints."""
+    return {
+        address
+        for _, endpoint in endpoints(facts, namespace, service)
+        if (endpoint.get("conditions") or {}).get("ready", True)
+        for address in endpoint.get("addresses", [])
+    }
+
+
+def group_names(facts: Facts) -> dict[str, Object]:
+    """Return the stacks that Ingresses stand for: `namespace/name`, or the name of their group -> one Ingress of it."""
+    by_class = {
+        c["metadata"]["name"]: (c.get("spec", {}).get("parameters") or {}).get("name") for c in facts.ingress_classes
+    }
+    params = {p["metadata"]["name"]: p.get("spec", {}) for p in facts.ingress_class_params}
+    found: dict[str, Object] = {}
+    for ingress in facts.ingresses:
+        named = annotations_of(ingress).get(GROUP_ANNOTATION)
+        params_of = params.get(by_class.get(ingress.get("spec", {}).get("ingressClassName")) or "", {})
+        in_class = (params_of.get("group") or {}).get("name")
+        found["/".join(key(ingress))] = ingress
+        for group in (named, in_class):
+            if group:
+                found[group] = ingress
+    return found
+
+
+def stacks(facts: Facts) -> dict[str, Object]:
+    """Return what load balancers are for: the value of a stack tag -> an object."""
+    return {
+        **{"/".join(key(gateway)): gateway for gateway in facts.gateways},
+        **group_names(facts),
+        **{"/".join(key(s)): s for s in facts.services if _has_a_balancer(s)},
+    }
+
+
+def _has_a_balancer(service: Object) -> bool:
+    held = service["metadata"].get("finalizers") or []
+    return service["spec"].get("type") == "LoadBalancer" or any(f.startswith("service.k8s.aws/") for f in held)
+
+
+def stack_of(tags: Mapping[str, str]) -> str | None:
+    """Return what a thing of the controller's is for, by its tags: the value of its stack tag."""
+    return next((tags[tag] for tag in STACK_TAGS if tag in tags), None)
+
+
+def first(things: Iterable[Any]) -> Any:
+    """Return the first, or `None`."""
+    return next(iter(things), None)
