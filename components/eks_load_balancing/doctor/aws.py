@@ -20,9 +20,7 @@ _CLUSTER_HEADER: Final = "x-k8s-aws-id"
 _TOKEN_SECONDS: Final = 60
 _TAGS_AT_ONCE: Final = 20  # of DescribeTags
 _INSTANCES_AT_ONCE: Final = 200  # values of a filter
-_CONFIG: Final = Config(
-    connect_timeout=10, read_timeout=60, retries={"mode": "standard", "max_attempts": 5}
-)
+_CONFIG: Final = Config(connect_timeout=10, read_timeout=60, retries={"mode": "standard", "max_attempts": 5})
 
 
 class RefusedError(NotSeenError):
@@ -160,9 +158,9 @@ def _associations(account: Account, cluster: str, service_account: Object | None
         serviceAccount=meta["name"],
     )["associations"]
     return tuple(
-        account.ask(
-            "eks", "DescribePodIdentityAssociation", clusterName=cluster, associationId=one["associationId"]
-        )["association"]
+        account.ask("eks", "DescribePodIdentityAssociation", clusterName=cluster, associationId=one["associationId"])[
+            "association"
+        ]
         for one in found
     )
 

@@ -42,7 +42,8 @@ def gather(where: Where, report: Callable[[str], None] = lambda _: None) -> Fact
             settings = kube.by_token(cluster, account.token(where.cluster))
     except BotoCoreError as error:
         raise CannotLookError(
-            f"AWS cannot be asked: {' '.join(str(error).split())}; give credentials (AWS_PROFILE or --profile) and --region"
+            f"AWS cannot be asked: {' '.join(str(error).split())};"
+            " give credentials (AWS_PROFILE or --profile) and --region"
         ) from error
     api = kube.Api(settings, report)
     kube.greet(api)

@@ -69,7 +69,7 @@ class Api:
         return json.loads(response.data)
 
     def every(self, kind: str, path: str, **query: str) -> Objects:
-        """Return all objects of a list, page by page, each with its kind; none if the cluster does not know the list."""
+        """Return all objects of a list, page by page, each with its kind; none where there is no such list."""
         return tuple(self._pages(kind, path, query))
 
     def _pages(self, kind: str, path: str, query: Mapping[str, str]) -> Iterator[Object]:
@@ -127,7 +127,7 @@ def greet(api: Api) -> None:
         api.get("/version")
     except NotSeenError as error:
         raise CannotLookError(
-            f"the cluster's API does not let the doctor in: {error}; a private endpoint answers only in its network, and"
+            f"the cluster's API does not let the doctor in: {error}; a private endpoint answers in its network alone, and"
             " the caller needs an access entry with AmazonEKSAdminViewPolicy (or the ClusterRole in docs/doctor.md)"
         ) from error
 
@@ -137,19 +137,23 @@ def facts(api: Api) -> dict[str, Any]:
     found: dict[str, Any] = {
         fact: seen(lambda kind=kind, path=path: api.every(kind, path)) for fact, (kind, path) in _KINDS.items()
     }
-    deployments = seen(
-        lambda: api.every("Deployment", "/apis/apps/v1/deployments", labelSelector=_LABEL)
-    )
+    deployments = seen(lambda: api.every("Deployment", "/apis/apps/v1/deployments", labelSelector=_LABEL))
     return {
         **found,
         "deployments": deployments,
         "service_account": seen(lambda: _service_account(api, known(deployments))),
-        "crds": seen(lambda: tuple(c for c in api.every("CustomResourceDefinition", _CRDS) if c["spec"]["group"].endswith("k8s.aws"))),
+        "crds": seen(
+            lambda: tuple(
+                c for c in api.every("CustomResourceDefinition", _CRDS) if c["spec"]["group"].endswith("k8s.aws")
+            )
+        ),
         "webhooks": seen(lambda: tuple(_webhooks(api))),
         "serving_certificate": seen(lambda: _serving_certificate(api, known(deployments))),
         "events": seen(
-            lambda: api.every("Event", "/api/v1/events", fieldSelector="type=Warning")
-            + api.every("Event", "/api/v1/events", fieldSelector=_SUCCEEDED)
+            lambda: (
+                api.every("Event", "/api/v1/events", fieldSelector="type=Warning")
+                + api.every("Event", "/api/v1/events", fieldSelector=_SUCCEEDED)
+            )
         ),
     }
 
@@ -170,7 +174,9 @@ def _webhooks(api: Api) -> Iterator[Object]:
 def _serving_certificate(api: Api, deployments: Objects) -> str | None:
     """Return the certificate alone: the key beside it is let go."""
     for deployment in deployments:
-        secret = api.get(f"/api/v1/namespaces/{deployment['metadata']['namespace']}/secrets/{serving_secret(deployment)}")
+        secret = api.get(
+            f"/api/v1/namespaces/{deployment['metadata']['namespace']}/secrets/{serving_secret(deployment)}"
+        )
         encoded = ((secret or {}).get("data") or {}).get("tls.crt")
         return base64.b64decode(encoded).decode() if encoded else None
     return None

@@ -107,7 +107,8 @@ def _from(permission: Object, source: str) -> bool:
     ranges = [r["CidrIp"] for r in permission.get("IpRanges", [])]
     ranges += [r["CidrIpv6"] for r in permission.get("Ipv6Ranges", [])]
     return any(
-        network.version == allowed.version and network.overlaps(allowed) for allowed in map(ipaddress.ip_network, ranges)
+        network.version == allowed.version and network.overlaps(allowed)
+        for allowed in map(ipaddress.ip_network, ranges)
     )
 
 

@@ -1,7 +1,7 @@
-"""The one list of checks. All else comes from it: what runs, `docs/doctor.md`, and the tests' check that none is left out."""
+"""How checks are registered, and run: the one list of them, from which `docs/doctor.md` is made, too."""
 
 import inspect
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -49,10 +49,12 @@ class Check:
     run: Callable[[Facts], Iterable[Trouble]]
 
 
-CHECKS: Final[dict[str, Check]] = {}
+REGISTERED: Final[dict[str, Check]] = {}
 
 
-def check(name: str, *, demand: str, severity: str, link: str) -> Callable[[Callable[[Facts], Iterable[Trouble]]], Check]:
+def check(
+    name: str, *, demand: str, severity: str, link: str
+) -> Callable[[Callable[[Facts], Iterable[Trouble]]], Check]:
     """Register a check; the function's docstring says why.
 
     Args:
@@ -67,20 +69,20 @@ def check(name: str, *, demand: str, severity: str, link: str) -> Callable[[Call
 
     def register(run: Callable[[Facts], Iterable[Trouble]]) -> Check:
         why = inspect.getdoc(run)
-        if name in CHECKS or severity not in SEVERITIES or not why:
+        if name in REGISTERED or severity not in SEVERITIES or not why:
             raise ValueError(f"check {name}: give each one name, a severity of {SEVERITIES} and a docstring")
         subject = run.__module__.rpartition(".")[2]
-        CHECKS[name] = Check(name, subject, demand, " ".join(why.split()), severity, link, run)
-        return CHECKS[name]
+        REGISTERED[name] = Check(name, subject, demand, " ".join(why.split()), severity, link, run)
+        return REGISTERED[name]
 
     return register
 
 
-def examine(facts: Facts, names: Collection[str]) -> list[Finding]:
-    """Return what the named checks find, the worst first; also what kept them from looking."""
+def examine(facts: Facts, checks: Iterable[Check]) -> list[Finding]:
+    """Return what checks find, the worst first; also what kept them from looking."""
     found: list[Finding] = []
     blind: dict[Unseen, list[str]] = {}
-    for one in (CHECKS[name] for name in CHECKS if name in names):
+    for one in checks:
         try:
             found += [
                 Finding(t.where, t.what, t.mend, t.namespace, one.name, one.severity, one.link) for t in one.run(facts)
