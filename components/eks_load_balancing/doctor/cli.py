@@ -12,10 +12,10 @@ from rich.table import Table
 
 from eks_load_balancing.doctor import report
 from eks_load_balancing.doctor.checks import CHECKS
-from eks_load_balancing.doctor.facts import CannotLookError, Facts, NotSeenError
+from eks_load_balancing.doctor.facts import CannotLookError, Facts
 from eks_load_balancing.doctor.gather import Where, gather
 from eks_load_balancing.doctor.registry import Finding, examine
-from eks_load_balancing.doctor.ways import Way, ways
+from eks_load_balancing.doctor.ways import Way, drawn
 
 FOUND: Final = 1
 CANNOT_LOOK: Final = 2
@@ -84,8 +84,9 @@ def doctor(
         sys.exit(CANNOT_LOOK)
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
-    found = [finding for finding in examine(facts, [CHECKS[name] for name in wanted]) if _concerns(finding, namespace)]
-    seen = [way for way in _ways(facts) if _concerns(way, namespace)]
+    drawings, undrawn = drawn(facts)
+    found = [f for f in (*examine(facts, [CHECKS[name] for name in wanted]), *undrawn) if _concerns(f, namespace)]
+    seen = [way for way in drawings if _concerns(way, namespace)]
     if as_json:
         click.echo(json.dumps(report.machine(facts, wanted, found, seen), indent=2))
     else:
@@ -100,13 +101,6 @@ def _gathered(where: Where) -> Facts:
     console = Console(stderr=True)
     with console.status(f"looking at {where.cluster}") if console.is_terminal else nullcontext() as status:
         return gather(where, lambda call: status.update(f"looking at {where.cluster}: {call}") if status else None)
-
-
-def _ways(facts: Facts) -> list[Way]:
-    try:
-        return ways(facts)
-    except NotSeenError:
-        return []  # what could not be seen is among the findings
 
 
 def _concerns(thing: Finding | Way, namespaces: Collection[str]) -> bool:

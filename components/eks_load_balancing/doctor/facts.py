@@ -66,7 +66,6 @@ class Facts:
     """EKS's DescribeCluster."""
 
     # Kubernetes
-    nodes: Objects
     pods: Objects
     services: Objects
     endpoint_slices: Objects

@@ -49,4 +49,6 @@ def gather(where: Where, report: Callable[[str], None] = lambda _: None) -> Fact
     kube.greet(api)
     now = dt.datetime.now(dt.UTC)
     kubernetes = kube.facts(api)
-    return Facts(now=now, cluster=cluster, **kubernetes, **aws.facts(account, cluster, kubernetes))
+    of_aws = aws.facts(account, cluster, kubernetes)
+    del kubernetes["nodes"]  # they are there to find the instances by
+    return Facts(now=now, cluster=cluster, **kubernetes, **of_aws)

@@ -127,8 +127,8 @@ def greet(api: Api) -> None:
         api.get("/version")
     except NotSeenError as error:
         raise CannotLookError(
-            f"the cluster's API does not let the doctor in: {error}; a private endpoint answers in its network alone, and"
-            " the caller needs an access entry with AmazonEKSAdminViewPolicy (or the ClusterRole in docs/doctor.md)"
+            f"the cluster's API does not let the doctor in: {error}; a private endpoint answers in its network alone,"
+            " and the caller needs an access entry with AmazonEKSAdminViewPolicy (or the ClusterRole in docs/doctor.md)"
         ) from error
 
 

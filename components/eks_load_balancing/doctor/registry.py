@@ -1,7 +1,7 @@
 """How checks are registered, and run: the one list of them, from which `docs/doctor.md` is made, too."""
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -89,17 +89,17 @@ def examine(facts: Facts, checks: Iterable[Check]) -> list[Finding]:
             ]
         except NotSeenError as error:
             blind.setdefault(error.unseen, []).append(one.name)
-    found += _could_not_look(blind)
+    found += [could_not_look(unseen, names) for unseen, names in blind.items()]
     return sorted(found, key=lambda f: SEVERITIES.index(f.severity))
 
 
-def _could_not_look(blind: dict[Unseen, list[str]]) -> Iterator[Finding]:
-    for unseen, names in blind.items():
-        yield Finding(
-            where=unseen.call,
-            what=f"could not look: {unseen.why}; not checked: {', '.join(names)}",
-            mend="grant the caller what docs/doctor.md lists, or leave these checks out with --skip",
-            check=COULD_NOT_LOOK,
-            severity="medium",
-            link=_PERMISSIONS,
-        )
+def could_not_look(unseen: Unseen, names: Iterable[str]) -> Finding:
+    """Return the finding that something was not done for want of a fact."""
+    return Finding(
+        where=unseen.call,
+        what=f"could not look: {unseen.why}; not checked: {', '.join(names)}",
+        mend="grant the caller what docs/doctor.md lists, or leave these checks out with --skip",
+        check=COULD_NOT_LOOK,
+        severity="medium",
+        link=_PERMISSIONS,
+    )

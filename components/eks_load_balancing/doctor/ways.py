@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from eks_load_balancing.doctor.checks.objects import CONTROLLER
-from eks_load_balancing.doctor.facts import Facts, Object
+from eks_load_balancing.doctor.facts import Facts, NotSeenError, Object
 from eks_load_balancing.doctor.lookups import (
     admitted,
     called,
@@ -24,6 +24,7 @@ from eks_load_balancing.doctor.lookups import (
     stacks,
     where_from,
 )
+from eks_load_balancing.doctor.registry import Finding, could_not_look
 
 _KINDS = {"application": "ALB", "network": "NLB", "gateway": "GWLB"}
 
@@ -52,6 +53,14 @@ class Way:
     """What the load balancer is for: `Ingress shop/web`."""
     namespace: str | None
     start: Hop
+
+
+def drawn(facts: Facts) -> tuple[list[Way], list[Finding]]:
+    """Return the ways, or the finding that they cannot be seen."""
+    try:
+        return ways(facts), []
+    except NotSeenError as error:
+        return [], [could_not_look(error.unseen, ["the ways to the pods"])]
 
 
 def ways(facts: Facts) -> list[Way]:
