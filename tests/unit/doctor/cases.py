@@ -102,6 +102,10 @@ def _add(world: World, fact: str, *things: object) -> None:
     world[fact].extend(things)
 
 
+def warning(kind: str, namespace: str, at: dt.datetime) -> World:
+    return event(kind, namespace, "web", severity="Warning", reason="FailedBuildModel", at=at)
+
+
 def _health(world: World, **health: str) -> None:
     world["health"][group_arn("alb")][0]["TargetHealth"] = health
 
@@ -224,7 +228,7 @@ CASES = [
     ),
     Case(
         "objects-have-no-warnings",
-        lambda w: _add(w, "events", event("Ingress", "alb", "web", "Warning", "FailedBuildModel", NOW)),
+        lambda w: _add(w, "events", warning("Ingress", "alb", NOW)),
         "FailedBuildModel",
     ),
     Case("ingresses-have-a-class", lambda w: w["ingress_classes"].clear(), "alb is not there"),
@@ -295,10 +299,10 @@ FINE: list[tuple[str, Callable[[World], object]]] = [
     )),
     ("somebody else's finalizer is not ours to judge", lambda w: _stick(w["services"][0], _LONG_AGO, "x.io/y")),
     ("a warning that was followed by success is over", lambda w: w["events"].insert(
-        0, event("Service", "nlb", "web", "Warning", "FailedDeployModel", NOW - dt.timedelta(minutes=5))
+        0, warning("Service", "nlb", NOW - dt.timedelta(minutes=5))
     )),
     ("an old warning is over", lambda w: _add(
-        w, "events", event("Ingress", "alb", "web", "Warning", "FailedBuildModel", NOW - dt.timedelta(hours=2))
+        w, "events", warning("Ingress", "alb", NOW - dt.timedelta(hours=2))
     )),
     ("an Ingress in a group stands for the group's things", lambda w: (
         w["ingresses"][0]["metadata"]["annotations"].update({"alb.ingress.kubernetes.io/group.name": "payments"}),

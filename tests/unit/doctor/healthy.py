@@ -1,4 +1,4 @@
-"""A healthy cluster with an ALB and an NLB, as AWS and Kubernetes would describe it: what each test breaks in one way."""
+"""A healthy cluster with an ALB and an NLB, as AWS and Kubernetes describe it: what each test breaks in one way."""
 
 import base64
 import datetime as dt
@@ -165,11 +165,11 @@ def _kubernetes() -> World:
             )
         ],
         "serving_certificate": certificate,
-        "events": [event("Service", "nlb", "web", "Normal", "SuccessfullyReconciled", NOW)],
+        "events": [event("Service", "nlb", "web", severity="Normal", reason="SuccessfullyReconciled", at=NOW)],
     }
 
 
-def event(kind: str, namespace: str, name: str, severity: str, reason: str, at: dt.datetime) -> dict[str, Any]:
+def event(kind: str, namespace: str, name: str, *, severity: str, reason: str, at: dt.datetime) -> dict[str, Any]:
     """An event."""
     about = {"kind": kind, "namespace": namespace, "name": name}
     return {
@@ -198,7 +198,7 @@ def _deployment() -> dict[str, Any]:
 
 
 def _crd(name: str, fields: tuple[str, ...]) -> dict[str, Any]:
-    schema = {"properties": {"spec": {"properties": dict.fromkeys(fields, {})}}}
+    schema = {"properties": {"spec": {"properties": {field: {} for field in fields}}}}
     version = {"name": "v1beta1", "storage": True, "schema": {"openAPIV3Schema": schema}}
     return _object("CustomResourceDefinition", name, spec={"versions": [version]})
 
