@@ -96,7 +96,7 @@ class Account:
             expires_in=_TOKEN_SECONDS,
             operation_name="",
         )
-        return "k8s-aws-v1." + base64.urlsafe_b64encode(url.encode()).decode().rstrip("=")
+        return "k8s-aws-v1." + base64.urlsafe_b64encode(str(url).encode()).decode().rstrip("=")
 
 
 def described(account: Account, name: str) -> Object:

@@ -32,7 +32,8 @@ _ZONES = ("us-west-2a", "us-west-2b")
 
 def facts(world: World) -> Facts:
     """What the doctor would have gathered of a world."""
-    return Facts(**{k: tuple(v) if isinstance(v, list) else v for k, v in world.items()})
+    given: World = {k: tuple(v) if isinstance(v, list) else v for k, v in world.items()}
+    return Facts(**given)
 
 
 def healthy() -> World:
