@@ -135,7 +135,8 @@ def facts(account: Account, cluster: Object, kubernetes: Mapping[str, Any]) -> d
 def _identity(account: Account, cluster: Object, kubernetes: Mapping[str, Any]) -> dict[str, Any]:
     name = cluster["name"]
     associations = seen(lambda: _associations(account, name, known(kubernetes["service_account"])))
-    role = seen(lambda: _role(account, _role_arn(known(associations), known(kubernetes["service_account"]))))
+    own = cluster["arn"].split(":")[4]
+    role = seen(lambda: _role(account, own, _role_arn(known(associations), known(kubernetes["service_account"]))))
     return {
         "addons": seen(lambda: tuple(account.ask("eks", "ListAddons", clusterName=name)["addons"])),
         "associations": associations,
@@ -180,9 +181,9 @@ def _oidc_providers(account: Account, cluster: Object) -> Iterator[Object]:
             yield {"Arn": listed["Arn"], "Url": provider["Url"], "ClientIDList": provider.get("ClientIDList", [])}
 
 
-def _role(account: Account, arn: str | None) -> Object | None:
-    if not arn:
-        return None
+def _role(account: Account, own: str, arn: str | None) -> Object | None:
+    if not arn or f"::{own}:role/" not in arn:
+        return None  # another account's role of the same name is not it
     try:
         return account.ask("iam", "GetRole", RoleName=arn.rpartition("/")[2])["Role"]
     except RefusedError as error:
@@ -292,6 +293,7 @@ def _balancers(account: Account, cluster: str, kubernetes: Mapping[str, Any]) ->
                 )
                 for some in known(listeners).values()
                 for one in some
+                if one.get("Protocol") in ("HTTP", "HTTPS")  # an NLB's listener has its default action alone
             }
         ),
         "health": seen(

@@ -75,8 +75,10 @@ def groups_of(interface: Object) -> list[str]:
     return [group["GroupId"] for group in interface.get("Groups", [])]
 
 
-def admitted(facts: Facts, groups: Iterable[str], port: int, sources: Iterable[str]) -> bool:
-    """Return whether one of the security groups lets a TCP port be reached from one of the sources.
+def admitted(
+    facts: Facts, groups: Iterable[str], port: int, sources: Iterable[str], protocols: Iterable[str] = ("tcp",)
+) -> bool:
+    """Return whether one of the security groups lets a port be reached from one of the sources.
 
     A rule for a prefix list counts: what is in it is not known here.
 
@@ -85,16 +87,25 @@ def admitted(facts: Facts, groups: Iterable[str], port: int, sources: Iterable[s
         groups: those of the interface that is reached.
         port: of the pod.
         sources: security groups (`sg-...`) or address ranges that the traffic comes from.
+        protocols: one of them is enough.
     """
     wanted, sources = set(groups), list(sources)
     permissions = [p for g in facts.security_groups if g["GroupId"] in wanted for p in g.get("IpPermissions", [])]
-    return any(_covers(p, port) and any(_from(p, source) for source in sources) for p in permissions)
+    return any(_covers(p, port, protocols) and any(_from(p, source) for source in sources) for p in permissions)
 
 
-def _covers(permission: Object, port: int) -> bool:
-    protocol = permission.get("IpProtocol")
+def protocols_of(group: Object) -> tuple[str, ...]:
+    """Return what a target group's traffic is sent by."""
+    if group.get("Protocol") == "TCP_UDP":
+        return ("tcp", "udp")
+    return ("udp",) if group.get("Protocol") in ("UDP", "QUIC", "TCP_QUIC") else ("tcp",)
+
+
+def _covers(permission: Object, port: int, protocols: Iterable[str]) -> bool:
+    protocol = permission.get("IpProtocol", "")
     return protocol == "-1" or (
-        protocol in ("tcp", "6") and permission.get("FromPort", 0) <= port <= permission.get("ToPort", 65535)
+        {"6": "tcp", "17": "udp"}.get(protocol, protocol) in protocols
+        and permission.get("FromPort", 0) <= port <= permission.get("ToPort", 65535)
     )
 
 
@@ -120,8 +131,20 @@ def where_from(facts: Facts, balancer: Object) -> list[str]:
     subnets = {zone["SubnetId"] for zone in balancer.get("AvailabilityZones", [])}
     return [
         *balancer.get("SecurityGroups", []),
-        *(subnet["CidrBlock"] for subnet in facts.subnets if subnet["SubnetId"] in subnets),
+        *(block for subnet in facts.subnets if subnet["SubnetId"] in subnets for block in ranges_of(subnet)),
     ]
+
+
+def ranges_of(subnet: Object) -> list[str]:
+    """Return the address ranges of a subnet: the IPv4 one, if it has one, and those of IPv6."""
+    own = [subnet["CidrBlock"]] if subnet.get("CidrBlock") else []
+    return own + [one["Ipv6CidrBlock"] for one in subnet.get("Ipv6CidrBlockAssociationSet") or []]
+
+
+def in_vpc(facts: Facts, address: str) -> bool:
+    """Return whether an address is of one of the VPC's subnets."""
+    wanted = ipaddress.ip_address(address)
+    return any(wanted in ipaddress.ip_network(block) for subnet in facts.subnets for block in ranges_of(subnet))
 
 
 def own_balancers(facts: Facts) -> list[Object]:
@@ -201,21 +224,62 @@ def webhooks_of_the_controller(configuration: Object) -> list[Object]:
     return [w for w in configuration.get("webhooks") or [] if w["name"].endswith(".k8s.aws")]
 
 
+def webhook_services(facts: Facts) -> dict[tuple[str, str], list[Object]]:
+    """Return the Services that the API server calls the controller through, each with the webhooks that it serves."""
+    found: dict[tuple[str, str], list[Object]] = {}
+    for configuration in facts.webhooks:
+        for webhook in webhooks_of_the_controller(configuration):
+            service = webhook["clientConfig"].get("service")
+            if service:
+                found.setdefault((service["namespace"], service["name"]), []).append(webhook)
+    return found
+
+
+def webhook_addresses(facts: Facts) -> set[str]:
+    """Return the addresses at which the API server calls the controller."""
+    return {a for namespace, name in webhook_services(facts) for a in ready_addresses(facts, namespace, name)}
+
+
 def is_ready(pod: Object) -> bool:
     """Return whether a pod is ready."""
     conditions = pod.get("status", {}).get("conditions") or []
     return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
 
 
-def pod_at(facts: Facts, address: str) -> Object | None:
-    """Return the pod that has an address; one that has ended has none, one in the node's network shares the node's."""
-    for pod in facts.pods:
-        status = pod.get("status", {})
-        if status.get("phase") in ("Succeeded", "Failed") or pod["spec"].get("hostNetwork"):
-            continue
-        if address in [status.get("podIP"), *(ip["ip"] for ip in status.get("podIPs") or [])]:
-            return pod
-    return None
+def pod_at(facts: Facts, address: str, port: int | None = None) -> Object | None:
+    """Return the pod that has an address; one that has ended has none.
+
+    Pods in their node's network share its address: of these it is the one that names the port.
+    """
+    having = [pod for pod in facts.pods if address in _addresses(pod)]
+    own = [pod for pod in having if not pod["spec"].get("hostNetwork")]
+    naming = [pod for pod in having if port in _ports(pod)]
+    return first([*own, *naming, *having])
+
+
+def _addresses(pod: Object) -> list[str]:
+    status = pod.get("status", {})
+    if status.get("phase") in ("Succeeded", "Failed"):
+        return []
+    return [status.get("podIP", ""), *(ip["ip"] for ip in status.get("podIPs") or [])]
+
+
+def _ports(pod: Object) -> list[int]:
+    return [port["containerPort"] for one in pod["spec"].get("containers", []) for port in one.get("ports") or []]
+
+
+def pods_of(facts: Facts, deployment: Object) -> list[Object]:
+    """Return a Deployment's pods, those that have ended or are on their way out left aside."""
+    wanted = (deployment["spec"].get("selector") or {}).get("matchLabels") or {}
+    return [
+        pod
+        for pod in facts.pods
+        if pod["metadata"].get("namespace") == deployment["metadata"]["namespace"]
+        and wanted
+        and wanted.items() <= (pod["metadata"].get("labels") or {}).items()
+        and pod.get("status", {}).get("phase") not in ("Succeeded", "Failed")
+        and "deletionTimestamp" not in pod["metadata"]
+    ]
 
 
 def endpoints(facts: Facts, namespace: str, service: str) -> Iterator[tuple[Object, Object]]:

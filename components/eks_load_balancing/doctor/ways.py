@@ -4,7 +4,7 @@ DNS name -> load balancer -> listener -> rule -> target group -> target -> inter
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from eks_load_balancing.doctor.checks.objects import CONTROLLER
@@ -15,11 +15,13 @@ from eks_load_balancing.doctor.lookups import (
     first,
     forwarded,
     groups_of,
+    in_vpc,
     interface_of,
     is_ready,
     key,
     own_balancers,
     pod_at,
+    protocols_of,
     stack_of,
     stacks,
     where_from,
@@ -162,34 +164,39 @@ def _group(facts: Facts, balancer: Object, arn: str) -> Hop:
     if group is None:
         return Hop("target group", arn, "it is not there")
     held = [d for d in facts.health.get(arn, ()) if d["TargetHealth"]["State"] != "draining"]
-    below = tuple(_target(facts, balancer, one) for one in sorted(held, key=lambda one: one["Target"]["Id"]))
+    below = tuple(_target(facts, balancer, group, one) for one in sorted(held, key=lambda one: one["Target"]["Id"]))
     broken = None if held else "it holds no target"
     return Hop("target group", f"{group['TargetGroupName']} ({group['TargetType']})", broken, below)
 
 
-def _target(facts: Facts, balancer: Object, described: Object) -> Hop:
+def _target(facts: Facts, balancer: Object, group: Object, described: Object) -> Hop:
     """Return a target. That it is ill is the fault of what comes after it, if that is broken."""
     target, health = described["Target"], described["TargetHealth"]
-    after = _interface(facts, balancer, target["Id"], target.get("Port", 0))
+    after: tuple[Hop, ...] = ()
+    if group["TargetType"] == "instance":  # which pod answers on its node port is not for AWS to know
+        interface = first(one for one in facts.network_interfaces if _primary(one, target["Id"]))
+        after = (_interface(facts, balancer, group, interface, target),)
+    elif group["TargetType"] == "ip":
+        pod = _pod(facts, group, target)
+        if in_vpc(facts, target["Id"]):
+            interface = interface_of(facts, target["Id"])
+            after = (replace(_interface(facts, balancer, group, interface, target), below=(pod,)),)
+        else:  # a peer's: its interfaces and groups are not seen from here
+            after = (pod,)
     broken = None
-    if health["State"] != "healthy" and after.whole:
+    if health["State"] != "healthy" and all(hop.whole for hop in after):
         broken = " ".join(t for t in (health["State"], health.get("Reason"), health.get("Description")) if t)
-    return Hop("target", f"{target['Id']}:{target.get('Port', '')} {health['State']}", broken, (after,))
+    return Hop("target", f"{target['Id']}:{target.get('Port', '')} {health['State']}", broken, after)
 
 
-def _interface(facts: Facts, balancer: Object, identity: str, port: int) -> Hop:
-    if identity.startswith("i-"):  # an instance: which pod answers on its node port is not for AWS to know
-        attached = [i for i in facts.network_interfaces if _primary(i, identity)]
-        interface, below = first(attached), ()
-    else:
-        interface, below = interface_of(facts, identity), (_pod(facts, identity),)
+def _interface(facts: Facts, balancer: Object, group: Object, interface: Object | None, target: Object) -> Hop:
     if interface is None:
-        return Hop("interface", "none", f"no network interface of the VPC has {identity}", below)
-    groups = groups_of(interface)
+        return Hop("interface", "none", f"no network interface of the VPC has {target['Id']}")
+    groups, port, protocols = groups_of(interface), target.get("Port", 0), protocols_of(group)
     name = f"{interface['NetworkInterfaceId']} ({', '.join(groups)})"
     sources = where_from(facts, balancer)
-    broken = None if admitted(facts, groups, port, sources) else f"no rule lets {' or '.join(sources)} reach TCP {port}"
-    return Hop("interface", name, broken, below)
+    shut = f"no rule lets {' or '.join(sources)} reach {'/'.join(protocols).upper()} {port}"
+    return Hop("interface", name, None if admitted(facts, groups, port, sources, protocols) else shut)
 
 
 def _primary(interface: Object, instance: str) -> bool:
@@ -197,8 +204,13 @@ def _primary(interface: Object, instance: str) -> bool:
     return attachment.get("InstanceId") == instance and attachment.get("DeviceIndex", 0) == 0
 
 
-def _pod(facts: Facts, address: str) -> Hop:
-    pod = pod_at(facts, address)
+def _pod(facts: Facts, group: Object, target: Object) -> Hop:
+    pod = pod_at(facts, target["Id"], target.get("Port"))
     if pod is None:
-        return Hop("pod", "none", f"no pod has {address}")
+        shared = any(
+            binding["spec"].get("multiClusterTargetGroup")
+            for binding in facts.bindings
+            if binding["spec"].get("targetGroupARN") == group["TargetGroupArn"]
+        )
+        return Hop("pod", "of another cluster") if shared else Hop("pod", "none", f"no pod has {target['Id']}")
     return Hop("pod", "/".join(key(pod)), None if is_ready(pod) else "it is not ready")

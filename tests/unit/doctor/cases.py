@@ -1,6 +1,8 @@
 """How a healthy world is broken in one way, for each check: what the check must find, and nothing less."""
 
+import copy
 import datetime as dt
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -61,6 +63,21 @@ def _widen(world: World) -> None:
     condition = _condition(world)
     sub = condition["StringEquals"].pop(f"{ISSUER}:sub")
     condition["StringLike"] = {f"{ISSUER}:sub": sub.replace(CONTROLLER, "*")}
+
+
+def _equal_a_wildcard(world: World) -> None:
+    """A wildcard is none under StringEquals."""
+    _condition(world)["StringEquals"][f"{ISSUER}:sub"] = "system:serviceaccount:kube-system:*"
+
+
+def _share_with_another_cluster(world: World, operator: str) -> None:
+    other = json.loads(json.dumps(world["role"]["AssumeRolePolicyDocument"]["Statement"][0]).replace("ABCDEF", "OTHER"))
+    other["Condition"] = {operator: other["Condition"]["StringEquals"]}
+    world["role"]["AssumeRolePolicyDocument"]["Statement"].append(other)
+
+
+def _environment(world: World) -> list[dict[str, str]]:
+    return world["pods"][0]["spec"]["containers"][0]["env"]
 
 
 def _trust_another_issuer(world: World) -> None:
@@ -156,10 +173,19 @@ CASES = [
         ),
         "account 999999999999 in aws-cn",
     ),
+    Case("controller-pods-carry-the-role", lambda w: _environment(w).clear(), "AWS_ROLE_ARN is not set"),
+    Case("controller-pods-carry-the-role", lambda w: _environment(w)[0].update(value="arn:old"), "is arn:old"),
+    Case(
+        "controller-pods-carry-the-role",
+        lambda w: _environment(w).clear(),
+        "no AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        healthy_with_pod_identity,
+    ),
     Case("issuer-has-an-oidc-provider", lambda w: w["oidc_providers"].clear(), f"https://{ISSUER}"),
     Case("oidc-provider-takes-tokens-for-sts", lambda w: w["oidc_providers"][0].update(ClientIDList=["x"]), "are x"),
     Case("role-trusts-the-service-account", _trust_another_issuer, "id/OTHER"),
     Case("role-trusts-the-service-account", _rename_sub, "default:controller"),
+    Case("role-trusts-the-service-account", _equal_a_wildcard, "kube-system:*"),
     Case("role-trusts-nobody-else", _widen, "sub is compared by StringLike"),
     Case("role-trusts-nobody-else", lambda w: _condition(w)["StringEquals"].pop(f"{ISSUER}:aud"), "aud is compared by"),
     Case(
@@ -169,6 +195,7 @@ CASES = [
         ),
         "everybody",
     ),
+    Case("role-trusts-nobody-else", lambda w: _share_with_another_cluster(w, "StringLike"), "sub is compared by"),
     Case("pod-identity-has-its-agent", lambda w: w.update(addons=()), "no eks-pod-identity", healthy_with_pod_identity),
     Case(
         "role-trusts-pod-identity",
@@ -339,6 +366,27 @@ FINE: list[tuple[str, Callable[[World], object]]] = [
     )),
     ("webhooks of others are theirs", lambda w: w["webhooks"][0]["webhooks"].append(
         {"name": "x.example.com", "clientConfig": {"url": "https://x", "caBundle": ""}}
+    )),
+    ("another cluster may share the role as tightly", lambda w: _share_with_another_cluster(w, "StringEquals")),
+    ("EKS Auto Mode has a controller of its own", lambda w: w.update(
+        deployments=[], service_account=None, role=None, webhooks=[],
+        cluster={**w["cluster"], "kubernetesNetworkConfig": {"elasticLoadBalancing": {"enabled": True}}},
+    )),
+    ("two controllers of two classes keep apart", lambda w: (
+        w["deployments"].append(copy.deepcopy(w["deployments"][0])),
+        w["deployments"][1]["spec"]["template"]["spec"]["containers"][0]["args"].append("--ingress-class=other"),
+    )),
+    ("UDP is let in by a rule for UDP", lambda w: (
+        w["target_groups"][0].update(Protocol="UDP"),
+        w["security_groups"][0]["IpPermissions"].append(
+            {"IpProtocol": "udp", "FromPort": 0, "ToPort": 65535, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+        ),
+    )),
+    ("a subnet of IPv6 alone has no count of addresses", lambda w: (
+        w["subnets"][2].pop("CidrBlock"), w["subnets"][2].update(AvailableIpAddressCount=0),
+    )),
+    ("a pod that waits for its gate is a target and not ready yet", lambda w: (
+        w["endpoint_slices"][0]["endpoints"][0]["conditions"].update(ready=False), _health(w, State="initial"),
     )),
 ]  # fmt: skip
 """What looks like a fault and is none: nothing may be found."""

@@ -65,6 +65,8 @@ def healthy_with_pod_identity() -> World:
     world["associations"] = [{"roleArn": ROLE, "namespace": SYSTEM, "serviceAccount": CONTROLLER}]
     world["addons"] = ("vpc-cni", "eks-pod-identity-agent")
     world["oidc_providers"] = []
+    for one in world["pods"][:2]:
+        one["spec"]["containers"][0]["env"] = [{"name": "AWS_CONTAINER_CREDENTIALS_FULL_URI", "value": "http://169"}]
     world["role"]["AssumeRolePolicyDocument"] = _parsed(pod_identity_trust(CLUSTER_ARN, SYSTEM, CONTROLLER))
     return world
 
@@ -94,7 +96,14 @@ def _object(kind: str, name: str, namespace: str = "", **rest: Any) -> dict[str,
 def pod(name: str, namespace: str, address: str) -> dict[str, Any]:
     """A pod that is ready."""
     status = {"phase": "Running", "podIP": address, "conditions": [{"type": "Ready", "status": "True"}]}
-    return _object("Pod", name, namespace, spec={"nodeName": "node-a"}, status=status)
+    return _object("Pod", name, namespace, spec={"containers": [{"ports": [{"containerPort": 8080}]}]}, status=status)
+
+
+def _controllers_pod(name: str, address: str) -> dict[str, Any]:
+    made = pod(name, SYSTEM, address)
+    made["metadata"]["labels"] = {"app": CONTROLLER}
+    made["spec"]["containers"][0]["env"] = [{"name": "AWS_ROLE_ARN", "value": ROLE}]
+    return made
 
 
 def _slice(service: str, namespace: str, *addresses: str) -> dict[str, Any]:
@@ -131,8 +140,8 @@ def _kubernetes() -> World:
     authority, certificate = certificates()
     return {
         "pods": [
-            pod("controller-1", SYSTEM, "10.0.10.5"),
-            pod("controller-2", SYSTEM, "10.0.11.5"),
+            _controllers_pod("controller-1", "10.0.10.5"),
+            _controllers_pod("controller-2", "10.0.11.5"),
             pod("web-alb-1", "alb", "10.0.10.6"),
             pod("web-alb-2", "alb", "10.0.11.6"),
             pod("web-nlb-1", "nlb", "10.0.10.7"),
@@ -194,7 +203,11 @@ def _deployment() -> dict[str, Any]:
         "volumes": [{"name": "cert", "secret": {"secretName": "aws-load-balancer-tls"}}],
     }
     return _object(
-        "Deployment", CONTROLLER, SYSTEM, spec={"replicas": 2, "template": {"spec": spec}}, status={"readyReplicas": 2}
+        "Deployment",
+        CONTROLLER,
+        SYSTEM,
+        spec={"replicas": 2, "selector": {"matchLabels": {"app": CONTROLLER}}, "template": {"spec": spec}},
+        status={"readyReplicas": 2},
     )
 
 

@@ -14,7 +14,7 @@ from botocore.stub import Stubber
 from eks_load_balancing.doctor import aws
 from eks_load_balancing.doctor.facts import CannotLookError, Unseen
 from eks_load_balancing.doctor.permissions import CALLS, READING, RULES, iam_policy
-from tests.unit.doctor.healthy import NAME, ROLE, VPC
+from tests.unit.doctor.healthy import ACCOUNT, CLUSTER_ARN, NAME, ROLE, VPC
 
 
 @pytest.fixture
@@ -88,14 +88,19 @@ def test_what_depends_on_an_unseen_fact_is_unseen_for_the_same_reason(account: a
     with Stubber(account.client("eks")) as eks, Stubber(account.client("iam")) as iam:
         eks.add_response("list_addons", {"addons": []})
         iam.add_response("list_open_id_connect_providers", {"OpenIDConnectProviderList": []})
-        found = aws._identity(account, {"name": NAME}, {"service_account": hidden})
+        found = aws._identity(account, {"name": NAME, "arn": CLUSTER_ARN}, {"service_account": hidden})
     assert found["associations"] == found["role"] == found["role_policies"] == hidden
 
 
 def test_a_role_that_is_not_there_is_none_and_not_a_refusal(account: aws.Account) -> None:
     with Stubber(account.client("iam")) as iam:
         iam.add_client_error("get_role", "NoSuchEntity", "no", http_status_code=404)
-        assert aws._role(account, ROLE) is None
+        assert aws._role(account, ACCOUNT, ROLE) is None
+
+
+def test_a_role_of_another_account_is_not_mistaken_for_one_of_this(account: aws.Account) -> None:
+    with Stubber(account.client("iam")):  # nothing may be asked
+        assert aws._role(account, "999999999999", ROLE) is None
 
 
 def test_no_such_cluster_is_said_with_what_to_give(account: aws.Account) -> None:

@@ -131,6 +131,45 @@ def test_many_whole_targets_are_counted_not_listed() -> None:
     assert f"and {22 - WHOLE_SHOWN} targets more, each whole" in said
 
 
+def test_a_target_of_another_cluster_is_not_missed_here() -> None:
+    world = healthy()
+    world["bindings"][0]["spec"]["multiClusterTargetGroup"] = True
+    world["pods"].pop(2)
+    assert broken(world) == []
+    assert "pod of another cluster" in picture(world)
+
+
+def test_a_target_outside_the_vpc_is_judged_by_its_health_alone() -> None:
+    world = healthy()
+    world["pods"].append(pod("far", "alb", "192.168.0.9"))
+    world["health"][group_arn("alb")] = [
+        {"Target": {"Id": "192.168.0.9", "Port": 8080}, "TargetHealth": {"State": "healthy"}}
+    ]
+    assert broken(world) == []
+
+
+def test_a_target_that_is_a_load_balancer_ends_the_way() -> None:
+    world = healthy()
+    world["target_groups"][1]["TargetType"] = "alb"
+    world["health"][group_arn("nlb")] = [
+        {"Target": {"Id": balancer_arn("alb"), "Port": 80}, "TargetHealth": {"State": "healthy"}}
+    ]
+    assert down(ways(facts(world))[1].start)[-1] == "target"
+    assert broken(world) == []
+
+
+def test_a_pod_in_its_nodes_network_is_found_by_its_port() -> None:
+    world = healthy()
+    for name, port in (("other", 9000), ("web", 8080)):
+        one = pod(name, "alb", "10.0.10.4")
+        one["spec"] |= {"hostNetwork": True, "containers": [{"ports": [{"containerPort": port}]}]}
+        world["pods"].append(one)
+    world["health"][group_arn("alb")] = [
+        {"Target": {"Id": "10.0.10.4", "Port": 8080}, "TargetHealth": {"State": "healthy"}}
+    ]
+    assert "pod alb/web" in picture(world)
+
+
 def test_an_instance_as_target_ends_at_its_interface() -> None:
     world = healthy()
     world["target_groups"][0]["TargetType"] = "instance"

@@ -12,6 +12,8 @@ _INSTALL: Final = "https://kubernetes-sigs.github.io/aws-load-balancer-controlle
 _FLAGS: Final = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/configurations/"
 _IMDS: Final = "https://docs.aws.amazon.com/eks/latest/best-practices/identity-and-access-management.html"
 _HOPS_FOR_PODS: Final = 2
+_APART: Final = ("ingress-class", "load-balancer-class", "watch-namespace")
+"""Flags by which two controllers on one cluster are kept from each other's objects."""
 
 
 def _place(deployment: Object) -> str:
@@ -29,13 +31,15 @@ def _(facts: Facts) -> Iterator[Trouble]:
 
     Two of them undo each other's work.
     """
-    if not facts.deployments:
+    auto = facts.cluster.get("kubernetesNetworkConfig", {}).get("elasticLoadBalancing", {}).get("enabled", False)
+    if not facts.deployments and not auto:  # EKS Auto Mode has a controller of AWS's own
         yield Trouble(
             f"cluster {facts.name}",
             "no Deployment carries app.kubernetes.io/name=aws-load-balancer-controller",
             "install the chart aws-load-balancer-controller, or declare a LoadBalancerController",
         )
-    if len(facts.deployments) > 1:
+    watching = [tuple(flags(d).get(flag, "") for flag in _APART) for d in facts.deployments]
+    if len(set(watching)) < len(watching):
         yield Trouble(
             ", ".join(called(d) for d in facts.deployments),
             "two controllers watch the same objects",
@@ -139,13 +143,13 @@ def _reachable(options: Object) -> bool:
 @check(
     "crds-are-as-new-as-the-controller",
     demand="The controller's CRDs are there, with the fields that its version reads.",
-    severity="high",
+    severity="medium",
     link="https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/installation/#helm",
 )
 def _(facts: Facts) -> Iterator[Trouble]:
     """`helm upgrade` leaves CRDs as they are.
 
-    The API server drops fields that it does not know, and the controller ends for want of a kind.
+    The API server drops fields that it does not know without a word, and what a missing kind is for does not work.
     """
     names = {crd["metadata"]["name"]: crd for crd in facts.crds}
     for deployment in facts.deployments[:1]:
@@ -158,7 +162,7 @@ def _(facts: Facts) -> Iterator[Trouble]:
                     f"CRD {name}",
                     f"controller {version} reads {', '.join(missing)}, which it does not have"
                     if missing
-                    else f"controller {version} needs it, and it is not there",
+                    else f"it comes with controller {version}, and is not there",
                     f"apply the CRDs of chart {version}: helm show crds eks/aws-load-balancer-controller --version"
                     f" {version} | kubectl apply -f -",
                 )

@@ -1,11 +1,12 @@
 """How the controller comes by its role."""
 
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from typing import Final
 
 from eks_load_balancing.doctor.documents import listed, names_action, statements
 from eks_load_balancing.doctor.facts import Facts, Object
-from eks_load_balancing.doctor.lookups import ROLE_ANNOTATION, annotations_of, called, key
+from eks_load_balancing.doctor.lookups import ROLE_ANNOTATION, annotations_of, called, key, pods_of
 from eks_load_balancing.doctor.registry import Trouble, check
 from eks_load_balancing.trust import STS_AUDIENCE, subject, without_scheme
 
@@ -29,13 +30,13 @@ def _issuer(facts: Facts) -> str:
     return without_scheme(facts.cluster["identity"]["oidc"]["issuer"])
 
 
-def _claims(facts: Facts, statement: Object) -> dict[str, dict[str, list[str]]]:
+def _claims(statement: Object) -> dict[str, dict[str, list[str]]]:
     """Return the values that a statement wants of `sub` and `aud`, by claim and operator."""
     found: dict[str, dict[str, list[str]]] = {"sub": {}, "aud": {}}
     for operator, tests in (statement.get("Condition") or {}).items():
         for name, values in tests.items():
-            issuer, _, claim = name.rpartition(":")
-            if issuer == _issuer(facts) and claim in found:
+            claim = name.rpartition(":")[2]
+            if claim in found:
                 found[claim].setdefault(operator, []).extend(listed(values))
     return found
 
@@ -141,7 +142,7 @@ def _(facts: Facts) -> Iterator[Trouble]:
     if not ours:
         what = f"it trusts {', '.join(named) or 'no OIDC provider'}, and the cluster's is {own}"
     elif not any(_lets_in(facts, statement) for statement in ours):
-        said = {claim: tests for s in ours for claim, tests in _claims(facts, s).items()}
+        said = {claim: tests for s in ours for claim, tests in _claims(s).items()}
         what = f"it asks for {said}, and the controller comes with sub {_own_subject(facts)} and aud {STS_AUDIENCE}"
     else:
         return
@@ -154,11 +155,17 @@ def _(facts: Facts) -> Iterator[Trouble]:
 
 
 def _lets_in(facts: Facts, statement: Object) -> bool:
-    claims, own = _claims(facts, statement), {"sub": _own_subject(facts), "aud": STS_AUDIENCE}
+    own = {"sub": _own_subject(facts), "aud": STS_AUDIENCE}
     return all(
-        not tests or any(names_action({"Action": values}, own[claim]) for values in tests.values())
-        for claim, tests in claims.items()
+        any(_matches(operator, value, own[claim]) for value in values)
+        for claim, tests in _claims(statement).items()
+        for operator, values in tests.items()
     )
+
+
+def _matches(operator: str, wanted: str, given: str) -> bool:
+    """Return whether a claim is as a condition wants it; a wildcard is one for StringLike alone."""
+    return fnmatchcase(given, wanted) if operator.endswith("StringLike") else wanted == given
 
 
 @check(
@@ -170,7 +177,8 @@ def _lets_in(facts: Facts, statement: Object) -> bool:
 def _(facts: Facts) -> Iterator[Trouble]:
     """Without sub, or with a wildcard in it, other pods of the cluster take the role.
 
-    Without aud whoever was given a token by a pod, for whatever purpose, takes it, too.
+    Without aud whoever was given a token by a pod, for whatever purpose, takes it, too. Another cluster may share the
+    role, if it is held as tightly.
     """
     wanted = {"sub": [_own_subject(facts)], "aud": [STS_AUDIENCE]}
     loose: list[str] = []
@@ -178,15 +186,17 @@ def _(facts: Facts) -> Iterator[Trouble]:
     for statement in _federated(facts):
         if "oidc-provider/" not in str(statement.get("Principal")):
             continue
-        for claim, tests in _claims(facts, statement).items():
+        ours = _issuer(facts) in str(statement.get("Principal"))
+        for claim, tests in _claims(statement).items():
             exact = [values for operator, values in tests.items() if operator in _EXACT]
             if not exact:
                 loose.append(f"{claim} is compared by {', '.join(tests) or 'nothing'}")
-            elif exact[0] != wanted[claim]:
+            elif ours and exact[0] != wanted[claim]:
                 loose.append(f"{claim} may be {', '.join(exact[0])}")
     for statement in statements(document):
         principal = statement.get("Principal")
-        if statement["Effect"] == "Allow" and (principal == "*" or "*" in listed((principal or {}).get("AWS"))):
+        named = principal.get("AWS") if isinstance(principal, dict) else principal
+        if statement["Effect"] == "Allow" and "*" in listed(named):
             loose.append("everybody (*) is a principal")
     if loose and facts.role is not None:
         yield Trouble(
@@ -235,3 +245,28 @@ def _(facts: Facts) -> Iterator[Trouble]:
             f"its trust policy does not let pods.eks.amazonaws.com do {' and '.join(missing)}",
             f"aws iam update-assume-role-policy --role-name {facts.role['RoleName']} --policy-document file://trust.json",
         )
+
+
+@check(
+    "controller-pods-carry-the-role",
+    demand="The controller's pods were given what they come by their role with: its ARN, or the agent's address.",
+    severity="high",
+    link=_IRSA,
+)
+def _(facts: Facts) -> Iterator[Trouble]:
+    """They are given it when they are created: pods older than annotation or association have the node's role."""
+    annotated = _annotated(facts)
+    if not annotated and not facts.associations:
+        return
+    for deployment in facts.deployments:
+        for pod in pods_of(facts, deployment):
+            given = {v["name"]: v.get("value") for v in pod["spec"]["containers"][0].get("env") or []}
+            if annotated and given.get("AWS_ROLE_ARN") != annotated:
+                has = given.get("AWS_ROLE_ARN") or "not set"
+                what = f"its AWS_ROLE_ARN is {has}, and its service account's role {annotated}"
+            elif not annotated and "AWS_CONTAINER_CREDENTIALS_FULL_URI" not in given:
+                what = "it has no AWS_CONTAINER_CREDENTIALS_FULL_URI, though its service account has an association"
+            else:
+                continue
+            namespace, name = key(deployment)
+            yield Trouble(called(pod), what, f"kubectl rollout restart -n {namespace} deployment/{name}", namespace)

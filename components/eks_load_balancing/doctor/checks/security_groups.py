@@ -13,7 +13,10 @@ from eks_load_balancing.doctor.lookups import (
     node_interfaces,
     own_balancers,
     own_groups,
+    protocols_of,
+    ranges_of,
     tags_of,
+    webhook_addresses,
     where_from,
 )
 from eks_load_balancing.doctor.registry import Trouble, check
@@ -34,7 +37,13 @@ def _(facts: Facts) -> Iterator[Trouble]:
     With none or two it refuses: "expected exactly one securityGroup tagged with kubernetes.io/cluster/...".
     """
     tag = f"kubernetes.io/cluster/{facts.name}"
-    tagged = {group["GroupId"] for group in facts.security_groups if tag in tags_of(group)}
+    also = [flags(d).get("service-target-eni-security-group-tags", "") for d in facts.deployments]
+    more = dict(pair.partition("=")[::2] for text in also for pair in text.split(",") if pair)
+    tagged = {
+        group["GroupId"]
+        for group in facts.security_groups
+        if tag in tags_of(group) and more.items() <= tags_of(group).items()
+    }
     alike: dict[tuple[str, ...], list[str]] = {}
     for _, interface in node_interfaces(facts):
         groups = groups_of(interface)
@@ -53,7 +62,7 @@ def _(facts: Facts) -> Iterator[Trouble]:
 
 @check(
     "webhook-port-is-open-to-the-control-plane",
-    demand="The nodes' security groups let the control plane reach the controller's webhooks (TCP 9443).",
+    demand="The security groups of the controller's pods let the control plane reach its webhooks (TCP 9443).",
     severity="high",
     link=_CLUSTER_GROUPS,
 )
@@ -65,15 +74,16 @@ def _(facts: Facts) -> Iterator[Trouble]:
     port = int(given.get("webhook-bind-port", WEBHOOK_PORT))
     config = facts.cluster["resourcesVpcConfig"]
     plane = [g for g in (config.get("clusterSecurityGroupId"), *config.get("securityGroupIds", [])) if g]
-    ranges = [s["CidrBlock"] for s in facts.subnets if s["SubnetId"] in config.get("subnetIds", [])]
+    ranges = [r for s in facts.subnets if s["SubnetId"] in config.get("subnetIds", []) for r in ranges_of(s)]
+    interfaces = [interface_of(facts, address) for address in webhook_addresses(facts)]
     shut = {
         tuple(groups_of(interface))
-        for _, interface in node_interfaces(facts)
-        if not admitted(facts, groups_of(interface), port, [*plane, *ranges])
+        for interface in interfaces
+        if interface is not None and not admitted(facts, groups_of(interface), port, [*plane, *ranges])
     }
     for groups in sorted(shut):
         yield Trouble(
-            f"nodes with {', '.join(groups)}",
+            f"the controller's pods, behind {', '.join(groups)}",
             f"no rule lets the control plane ({', '.join(plane)}) reach TCP {port}",
             f"aws ec2 authorize-security-group-ingress --group-id {groups[0]} --protocol tcp --port {port}"
             f" --source-group {plane[0] if plane else '...'}",
@@ -101,13 +111,17 @@ def _(facts: Facts) -> Iterator[Trouble]:
         for described in facts.health[group["TargetGroupArn"]]:
             target = described["Target"]
             interface = interface_of(facts, target["Id"])
-            if interface is not None and not admitted(facts, groups_of(interface), target["Port"], sources):
+            if interface is None:
+                continue
+            if not admitted(facts, groups_of(interface), target["Port"], sources, protocols_of(group)):
                 shut.setdefault((tuple(groups_of(interface)), target["Port"]), []).append(target["Id"])
+        protocol = protocols_of(group)[0]
         for (groups, port), addresses in shut.items():
             yield Trouble(
                 f"target group {group['TargetGroupName']}",
-                f"no rule of {', '.join(groups)} lets {sources[0]} reach TCP {port} of {', '.join(addresses)}",
-                f"aws ec2 authorize-security-group-ingress --group-id {groups[0]} --protocol tcp --port {port}"
+                f"no rule of {', '.join(groups)} lets {sources[0]} reach {protocol.upper()} {port} of"
+                f" {', '.join(addresses)}",
+                f"aws ec2 authorize-security-group-ingress --group-id {groups[0]} --protocol {protocol} --port {port}"
                 + (f" --source-group {sources[0]}" if sources[0].startswith("sg-") else f" --cidr {sources[0]}")
                 + "; for a binding of yours, set spec.networking",
             )

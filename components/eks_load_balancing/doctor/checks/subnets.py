@@ -121,7 +121,7 @@ def _(facts: Facts) -> Iterator[Trouble]:
 def _(facts: Facts) -> Iterator[Trouble]:
     """An ALB is not made where they are not free, and cannot grow where they run out; pods take them, too."""
     for subnet in facts.subnets:
-        if not any(_has_role(subnet, scheme) for scheme in _ROLES):
+        if not subnet.get("CidrBlock") or not any(_has_role(subnet, scheme) for scheme in _ROLES):
             continue
         free, network = subnet["AvailableIpAddressCount"], ipaddress.ip_network(subnet["CidrBlock"])
         if network.prefixlen > SMALLEST:

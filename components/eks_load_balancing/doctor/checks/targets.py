@@ -43,8 +43,8 @@ def _(facts: Facts) -> Iterator[Trouble]:
 def _(facts: Facts) -> Iterator[Trouble]:
     """A pod that is not there serves nobody; an address that is no pod's any more may be somebody else's tomorrow.
 
-    Targets on their way out (draining) do not count. A binding with `multiClusterTargetGroup` shares its group: others'
-    targets are none of its business.
+    Targets on their way in or out do not count: a pod that waits for its readiness gate is registered first. A binding
+    with `multiClusterTargetGroup` shares its group: others' targets are none of its business.
     """
     for binding in facts.bindings:
         spec, (namespace, _) = binding["spec"], key(binding)
@@ -53,7 +53,8 @@ def _(facts: Facts) -> Iterator[Trouble]:
             continue
         wanted = ready_addresses(facts, namespace, spec["serviceRef"]["name"])
         targets = {d["Target"]["Id"] for d in held if d["TargetHealth"]["State"] != "draining"}
-        missing, strange = wanted - targets, set[str]() if spec.get("multiClusterTargetGroup") else targets - wanted
+        settled = targets - {d["Target"]["Id"] for d in held if d["TargetHealth"]["State"] == "initial"}
+        missing, strange = wanted - targets, set[str]() if spec.get("multiClusterTargetGroup") else settled - wanted
         said = [
             f"{verb} {', '.join(sorted(addresses))}"
             for verb, addresses in (("ready and no target:", missing), ("target and not ready:", strange))
@@ -85,7 +86,7 @@ def _(facts: Facts) -> Iterator[Trouble]:
         for described in facts.health[group["TargetGroupArn"]]:
             health, target = described["TargetHealth"], described["Target"]
             if health["State"] in _ILL:
-                pod = pod_at(facts, target["Id"])
+                pod = pod_at(facts, target["Id"], target.get("Port"))
                 name = f" ({'/'.join(key(pod))})" if pod else ""
                 because = " ".join(t for t in (health.get("Reason"), health.get("Description")) if t)
                 ill.setdefault((health["State"], because or "no reason given"), []).append(

@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
 from eks_load_balancing.doctor.facts import Facts, Object
-from eks_load_balancing.doctor.lookups import ready_addresses, webhooks_of_the_controller
+from eks_load_balancing.doctor.lookups import ready_addresses, webhook_services
 from eks_load_balancing.doctor.registry import Trouble, check
 
 _TROUBLE: Final = (
@@ -17,17 +17,6 @@ _TROUBLE: Final = (
 )
 _INSTALL: Final = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/installation/"
 EXPIRES_SOON: Final = dt.timedelta(days=30)
-
-
-def _services(facts: Facts) -> dict[tuple[str, str], list[Object]]:
-    """Return the Services that the API server calls webhooks through, each with its webhooks."""
-    found: dict[tuple[str, str], list[Object]] = {}
-    for configuration in facts.webhooks:
-        for webhook in webhooks_of_the_controller(configuration):
-            service = webhook["clientConfig"].get("service")
-            if service:
-                found.setdefault((service["namespace"], service["name"]), []).append(webhook)
-    return found
 
 
 @check(
@@ -38,7 +27,7 @@ def _services(facts: Facts) -> dict[tuple[str, str], list[Object]]:
 )
 def _(facts: Facts) -> Iterator[Trouble]:
     """Webhooks without a controller refuse every new Service: "no endpoints available for service"."""
-    for (namespace, name), webhooks in _services(facts).items():
+    for (namespace, name), webhooks in webhook_services(facts).items():
         if not ready_addresses(facts, namespace, name):
             yield Trouble(
                 f"Service {namespace}/{name}",
@@ -60,7 +49,7 @@ def _(facts: Facts) -> Iterator[Trouble]:
 
     A chart that is rendered twice has two authorities; a certificate that nobody renews expires.
     """
-    for (namespace, name), webhooks in _services(facts).items():
+    for (namespace, name), webhooks in webhook_services(facts).items():
         what = list(dict.fromkeys(_wrong(facts, f"{name}.{namespace}.svc", webhooks)))
         if what:
             yield Trouble(
@@ -76,7 +65,7 @@ def _wrong(facts: Facts, host: str, webhooks: list[Object]) -> Iterator[str]:
     if facts.serving_certificate is None:
         yield "the Secret with the certificate is not there"
         return
-    certificate = x509.load_pem_x509_certificate(facts.serving_certificate.encode())
+    certificate, *chain = x509.load_pem_x509_certificates(facts.serving_certificate.encode())
     if certificate.not_valid_after_utc <= facts.now:
         yield f"the certificate expired on {certificate.not_valid_after_utc:%Y-%m-%d}"
     elif certificate.not_valid_after_utc <= facts.now + EXPIRES_SOON:
@@ -84,7 +73,7 @@ def _wrong(facts: Facts, host: str, webhooks: list[Object]) -> Iterator[str]:
     if host not in _names(certificate):
         yield f"the certificate is for {', '.join(_names(certificate)) or 'no name'}, not for {host}"
     for webhook in webhooks:
-        if not _vouches(webhook["clientConfig"].get("caBundle", ""), certificate):
+        if not _vouches(webhook["clientConfig"].get("caBundle", ""), [certificate, *chain]):
             yield f"caBundle of {webhook['name']} does not vouch for the certificate that is served"
 
 
@@ -96,20 +85,26 @@ def _names(certificate: x509.Certificate) -> list[str]:
     return names.get_values_for_type(x509.DNSName)
 
 
-def _vouches(bundle: str, certificate: x509.Certificate) -> bool:
-    """Return whether one of a bundle's authorities signed a certificate, or is that certificate."""
-    for authority in authorities(bundle):
-        if authority == certificate:
+def _vouches(bundle: str, chain: list[x509.Certificate]) -> bool:
+    """Return whether one of a bundle's authorities signed a link of the chain up to which all is signed by the next."""
+    trusted = _authorities(bundle)
+    for certificate, following in zip(chain, [*chain[1:], None], strict=True):
+        if any(authority == certificate or _signed(certificate, authority) for authority in trusted):
             return True
-        try:
-            certificate.verify_directly_issued_by(authority)
-        except (ValueError, TypeError, InvalidSignature):
-            continue
-        return True
+        if following is None or not _signed(certificate, following):
+            return False
     return False
 
 
-def authorities(bundle: str) -> list[x509.Certificate]:
+def _signed(certificate: x509.Certificate, by: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(by)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
+
+
+def _authorities(bundle: str) -> list[x509.Certificate]:
     """Return the certificates of a `caBundle`, none if it holds none."""
     try:
         return x509.load_pem_x509_certificates(base64.b64decode(bundle))
