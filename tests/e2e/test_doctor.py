@@ -92,6 +92,13 @@ def test_the_doctor_only_reads_and_its_policy_is_all_that_it_needs(doctor: Docto
     assert json.loads(doctor.stack.run("sandbox", "iam", "denied", "--as", _USER, "--json")) == []
 
 
+def test_nothing_is_unseen_and_no_fact_is_empty_but_what_the_stack_does_without(doctor: Doctor) -> None:
+    """Silence about what was never looked at proves nothing."""
+    facts = doctor.facts()
+    empty = {name for name in Facts.__dataclass_fields__ if not getattr(facts, name)}
+    assert empty == {"associations", "boundary", "gateways"}
+
+
 def test_people_are_shown_the_way_to_each_pod(doctor: Doctor) -> None:
     said = doctor.run("--cluster", doctor.stack.cluster).stdout
     pods = doctor.stack.kubectl("get", "pods", "-n", "samples")["items"]
@@ -223,6 +230,54 @@ def orphaned_target_group(stack: Sandbox) -> Generator[str, None, None]:
 
 
 @contextmanager
+def closed_webhook_port(stack: Sandbox) -> Generator[str, None, None]:
+    """The cluster's security group without its rule for itself."""
+    ec2, eks = stack.aws("ec2"), stack.aws("eks")
+    own = eks.describe_cluster(name=stack.cluster)["cluster"]["resourcesVpcConfig"]["clusterSecurityGroupId"]
+    (group,) = ec2.describe_security_groups(GroupIds=[own])["SecurityGroups"]
+    rules = [p for p in group["IpPermissions"] if any(pair["GroupId"] == own for pair in p["UserIdGroupPairs"])]
+    ec2.revoke_security_group_ingress(GroupId=own, IpPermissions=rules)
+    try:
+        yield "TCP 9443"
+    finally:
+        ec2.authorize_security_group_ingress(GroupId=own, IpPermissions=rules)
+
+
+@contextmanager
+def left_interface(stack: Sandbox) -> Generator[str, None, None]:
+    ec2 = stack.aws("ec2")
+    subnet = ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc(stack)]}])["Subnets"][0]["SubnetId"]
+    tags = [{"Key": "cluster.k8s.amazonaws.com/name", "Value": stack.cluster}]
+    own = ec2.create_network_interface(
+        SubnetId=subnet, TagSpecifications=[{"ResourceType": "network-interface", "Tags": tags}]
+    )["NetworkInterface"]["NetworkInterfaceId"]
+    try:
+        yield own
+    finally:
+        ec2.delete_network_interface(NetworkInterfaceId=own)
+
+
+@contextmanager
+def twin(stack: Sandbox) -> Generator[str, None, None]:
+    """What a cluster of the same name has made in another VPC."""
+    ec2 = stack.aws("ec2")
+    other = ec2.create_vpc(CidrBlock="10.99.0.0/16")["Vpc"]["VpcId"]
+    group = ec2.create_security_group(
+        GroupName="twin",
+        Description="planted",
+        VpcId=other,
+        TagSpecifications=[
+            {"ResourceType": "security-group", "Tags": [{"Key": TAG, "Value": stack.cluster}]},
+        ],
+    )["GroupId"]
+    try:
+        yield other
+    finally:
+        ec2.delete_security_group(GroupId=group)
+        ec2.delete_vpc(VpcId=other)
+
+
+@contextmanager
 def lost_target(stack: Sandbox) -> Generator[str, None, None]:
     """A target that nobody registered: an address of the node's, of no pod."""
     elb = stack.aws("elbv2")
@@ -284,7 +339,10 @@ _FAULTS: list[tuple[str, Plant]] = [
     ("role-trusts-nobody-else", widened_trust),
     ("role-may-do-what-the-controller-does", denied_action),
     ("subnets-are-tagged-for-load-balancers", untagged_subnet),
+    ("webhook-port-is-open-to-the-control-plane", closed_webhook_port),
     ("no-target-group-is-left-over", orphaned_target_group),
+    ("no-interface-is-left-over", left_interface),
+    ("cluster-name-is-unique", twin),
     ("targets-are-the-ready-pods", lost_target),
     ("objects-have-no-warnings", warned),
 ]

@@ -25,6 +25,7 @@ PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER}"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/controller"
 CLUSTER_ARN = f"arn:aws:eks:{REGION}:{ACCOUNT}:cluster/{NAME}"
 CONTROLLER, SYSTEM = "aws-load-balancer-controller", "kube-system"
+WEBHOOK_HOST = "aws-load-balancer-webhook-service.kube-system.svc"
 _VERSION = "3.5.0"
 _OWNED = f"kubernetes.io/cluster/{NAME}"
 _ZONES = ("us-west-2a", "us-west-2b")
@@ -226,26 +227,40 @@ def _webhook(name: str, authority: str) -> dict[str, Any]:
 
 
 @functools.cache
-def certificates(host: str = "aws-load-balancer-webhook-service.kube-system.svc", days: int = 700) -> tuple[str, str]:
+def certificates(host: str = WEBHOOK_HOST, days: int = 700) -> tuple[str, str]:
     """An authority and a certificate of it for a host, as PEM."""
-    authority_key, leaf_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "authority")])
-    begun = NOW - dt.timedelta(days=100)
+    authority, key = _certificate("authority")
+    leaf, _ = _certificate(host, by=("authority", key), days=days)
+    return authority, leaf
 
-    def built(subject: str, key: ec.EllipticCurvePrivateKey, until: dt.datetime) -> x509.CertificateBuilder:
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)])
-        builder = x509.CertificateBuilder().subject_name(name).issuer_name(issuer).public_key(key.public_key())
-        return builder.serial_number(x509.random_serial_number()).not_valid_before(begun).not_valid_after(until)
 
-    authority = built("authority", authority_key, NOW + dt.timedelta(days=3650)).add_extension(
-        x509.BasicConstraints(ca=True, path_length=None), critical=True
+@functools.cache
+def chained() -> tuple[str, str, str]:
+    """An authority, an intermediate of it, and the intermediate's certificate for the webhooks, as PEM."""
+    authority, key = _certificate("authority")
+    intermediate, its_key = _certificate("intermediate", by=("authority", key))
+    leaf, _ = _certificate(WEBHOOK_HOST, by=("intermediate", its_key))
+    return authority, intermediate, leaf
+
+
+def _certificate(
+    subject: str, by: tuple[str, ec.EllipticCurvePrivateKey] | None = None, days: int = 700
+) -> tuple[str, ec.EllipticCurvePrivateKey]:
+    """A certificate as PEM, signed by another or by itself, and its key."""
+    own = ec.generate_private_key(ec.SECP256R1())
+    issuer, key = by or (subject, own)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject[:64])]))
+        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
+        .public_key(own.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(NOW - dt.timedelta(days=100))
+        .not_valid_after(NOW + dt.timedelta(days=days))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(subject)]), critical=False)
+        .sign(key, hashes.SHA256())
     )
-    leaf = built(host, leaf_key, NOW + dt.timedelta(days=days)).add_extension(
-        x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False
-    )
-    made = [one.sign(authority_key, hashes.SHA256()) for one in (authority, leaf)]
-    first, second = (one.public_bytes(serialization.Encoding.PEM).decode() for one in made)
-    return first, second
+    return made.public_bytes(serialization.Encoding.PEM).decode(), own
 
 
 # --- AWS

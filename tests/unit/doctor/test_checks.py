@@ -1,5 +1,6 @@
 """Every check finds its planted fault in a healthy world, and says nothing without it."""
 
+import base64
 import inspect
 import re
 from collections.abc import Callable
@@ -10,8 +11,9 @@ from eks_load_balancing.doctor.checks import CHECKS, SUBJECTS
 from eks_load_balancing.doctor.facts import Facts, Unseen
 from eks_load_balancing.doctor.registry import COULD_NOT_LOOK, REGISTERED, Finding, examine
 from eks_load_balancing.doctor.ways import drawn
+from sandbox.providers.kubernetes.chart import crds
 from tests.unit.doctor.cases import CASES, FINE, Case
-from tests.unit.doctor.healthy import World, facts, healthy, healthy_with_pod_identity
+from tests.unit.doctor.healthy import World, chained, facts, healthy, healthy_with_pod_identity
 
 
 def found(world: World) -> list[Finding]:
@@ -75,6 +77,26 @@ def test_checks_that_need_no_hidden_fact_are_made_all_the_same() -> None:
     world["subnets"] = Unseen("ec2:DescribeSubnets", "AccessDenied")
     world["deployments"][0]["status"]["readyReplicas"] = 0
     assert {finding.check for finding in found(world)} == {COULD_NOT_LOOK, "controller-is-ready"}
+
+
+@pytest.mark.parametrize(("served", "believed"), [((2, 1), True), ((2,), False), ((1, 2), True), ((2, 2), False)])
+def test_a_chain_is_believed_up_to_the_link_that_the_authority_signed(
+    served: tuple[int, ...], *, believed: bool
+) -> None:
+    """The first signs the second, that the third. In the wrong order the second comes first: its name is what is wrong."""
+    chain = chained()
+    world = healthy()
+    world["serving_certificate"] = "".join(chain[link] for link in served)
+    for webhook in (webhook for c in world["webhooks"] for webhook in c["webhooks"]):
+        webhook["clientConfig"]["caBundle"] = base64.b64encode(chain[0].encode()).decode()
+    assert any("does not vouch" in finding.what for finding in found(world)) is not believed
+
+
+def test_the_crds_of_the_table_are_the_charts() -> None:
+    """The sandbox has the published CRDs, field by field."""
+    world = healthy()
+    world["crds"] = crds.definitions()
+    assert found(world) == []
 
 
 def test_the_worst_comes_first() -> None:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -123,6 +124,16 @@ def test_every_option_is_explained() -> None:
 
 def test_the_manual_is_the_checks_own() -> None:
     assert manual.PAGE.read_text() == manual.manual(), "run: python -m eks_load_balancing.doctor.manual"
+
+
+def test_every_package_of_the_folder_is_installed() -> None:
+    """`pip install` takes what pyproject.toml lists."""
+    folder = manual.PAGE.parents[1] / "components"
+    listed = tomllib.loads((folder / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    found = {
+        ".".join(file.parent.relative_to(folder).parts) for file in folder.glob("eks_load_balancing/**/__init__.py")
+    }
+    assert set(listed) == found
 
 
 def test_without_its_packages_the_doctor_says_what_to_install_and_the_components_still_import() -> None:
