@@ -282,10 +282,11 @@ def lost_target(stack: Sandbox) -> Generator[str, None, None]:
     """A target that nobody registered: an address of the node's, of no pod."""
     elb = stack.aws("elbv2")
     binding = stack.kubectl("get", "targetgroupbindings", "-n", "samples")["items"][0]["spec"]
-    target = {"Id": "10.0.0.250", "Port": 8080}
+    address = "10.0.0.250"
+    target = {"Id": address, "Port": 8080}
     elb.register_targets(TargetGroupArn=binding["targetGroupARN"], Targets=[target])
     try:
-        yield target["Id"]
+        yield address
     finally:
         elb.deregister_targets(TargetGroupArn=binding["targetGroupARN"], Targets=[target])
 

@@ -102,7 +102,7 @@ def protocols_of(group: Object) -> tuple[str, ...]:
 
 
 def _covers(permission: Object, port: int, protocols: Iterable[str]) -> bool:
-    protocol = permission.get("IpProtocol", "")
+    protocol: str = permission.get("IpProtocol", "")
     return protocol == "-1" or (
         {"6": "tcp", "17": "udp"}.get(protocol, protocol) in protocols
         and permission.get("FromPort", 0) <= port <= permission.get("ToPort", 65535)

@@ -388,5 +388,9 @@ FINE: list[tuple[str, Callable[[World], object]]] = [
     ("a pod that waits for its gate is a target and not ready yet", lambda w: (
         w["endpoint_slices"][0]["endpoints"][0]["conditions"].update(ready=False), _health(w, State="initial"),
     )),
+    ("the controller was told by which further tag to choose", lambda w: (
+        _second_group(w, tag(f"kubernetes.io/cluster/{NAME}", "owned"), tag("team", "shop")),
+        _arguments(w).append("--service-target-eni-security-group-tags=team=shop"),
+    )),
 ]  # fmt: skip
 """What looks like a fault and is none: nothing may be found."""

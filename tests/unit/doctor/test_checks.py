@@ -83,7 +83,7 @@ def test_checks_that_need_no_hidden_fact_are_made_all_the_same() -> None:
 def test_a_chain_is_believed_up_to_the_link_that_the_authority_signed(
     served: tuple[int, ...], *, believed: bool
 ) -> None:
-    """The first signs the second, that the third. In the wrong order the second comes first: its name is what is wrong."""
+    """The first signs the second, that the third. In the wrong order the second comes first; it is signed."""
     chain = chained()
     world = healthy()
     world["serving_certificate"] = "".join(chain[link] for link in served)

@@ -38,7 +38,8 @@ def _(facts: Facts) -> Iterator[Trouble]:
     """
     tag = f"kubernetes.io/cluster/{facts.name}"
     also = [flags(d).get("service-target-eni-security-group-tags", "") for d in facts.deployments]
-    more = dict(pair.partition("=")[::2] for text in also for pair in text.split(",") if pair)
+    pairs = [pair.partition("=") for text in also for pair in text.split(",") if pair]
+    more = {name: value for name, _, value in pairs}
     tagged = {
         group["GroupId"]
         for group in facts.security_groups
