@@ -221,6 +221,11 @@ CASES = [
         "ec2:CreateTags, ec2:DeleteTags, ec2:DescribeTags,",
     ),
     Case("role-may-do-what-the-controller-does", lambda w: _lose_action(w, "acm:ListCertificates"), "acm:ListCert"),
+    Case(
+        "role-is-narrowed-to-this-cluster",
+        lambda w: w.update(role_policies=json.loads(json.dumps(w["role_policies"]).replace(f'"{NAME}"', '"old"'))),
+        f"{TAG}=old, and the cluster is {NAME}",
+    ),
     Case("subnets-are-tagged-for-load-balancers", lambda w: _tags(w, 3).clear(), "role/internal-elb"),
     Case("subnets-are-tagged-for-load-balancers", lambda w: _tags(w, 0).clear(), "internet-facing load balancers"),
     Case(

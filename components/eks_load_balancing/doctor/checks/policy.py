@@ -1,10 +1,18 @@
 """What the controller's role may do."""
 
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from typing import Final
 
-from eks_load_balancing.controller_policy import ABSENT, Statement, controller_statements
-from eks_load_balancing.doctor.documents import grants
+from eks_load_balancing.controller_policy import (
+    ABSENT,
+    REQUEST_TAG,
+    RESOURCE_TAG,
+    TAG,
+    Statement,
+    controller_statements,
+)
+from eks_load_balancing.doctor.documents import grants, listed, statements
 from eks_load_balancing.doctor.facts import Facts
 from eks_load_balancing.doctor.lookups import flags, image_version
 from eks_load_balancing.doctor.registry import Trouble, check
@@ -44,6 +52,32 @@ def _(facts: Facts) -> Iterator[Trouble]:
             f"role {facts.role['RoleName']}",
             f"controller {version} needs {', '.join(sorted(missing))}, which no policy of the role allows",
             f"attach the policy of {version}: `pulumi up` of a LoadBalancerController does, or take it from the link",
+        )
+
+
+@check(
+    "role-is-narrowed-to-this-cluster",
+    demand="Where the role's policies name a cluster in the controller's tag, they name this one.",
+    severity="high",
+    link="https://docs.aws.amazon.com/IAM/latest/UserGuide/access_tags.html",
+)
+def _(facts: Facts) -> Iterator[Trouble]:
+    """A policy taken over from another cluster lets the controller make and change that cluster's things alone."""
+    named = {
+        value
+        for document in facts.role_policies
+        for statement in statements(document)
+        for tests in (statement.get("Condition") or {}).values()
+        for name, values in tests.items()
+        if name in (RESOURCE_TAG, REQUEST_TAG)
+        for value in listed(values)
+        if value not in ("true", "false")  # of Null, which asks whether there is a tag
+    }
+    if facts.role is not None and named and not any(fnmatchcase(facts.name, value) for value in named):
+        yield Trouble(
+            f"role {facts.role['RoleName']}",
+            f"its policies are for what carries {TAG}={', '.join(sorted(named))}, and the cluster is {facts.name}",
+            f"put {facts.name} in their conditions; `pulumi up` of a LoadBalancerController of this cluster does",
         )
 
 
