@@ -8,6 +8,7 @@ import boto3
 from botocore.exceptions import BotoCoreError
 
 from eks_load_balancing.doctor import aws, kube
+from eks_load_balancing.doctor.account import Account
 from eks_load_balancing.doctor.facts import CannotLookError, Facts
 
 
@@ -34,7 +35,7 @@ def gather(where: Where, report: Callable[[str], None] = lambda _: None) -> Fact
     """
     try:
         session = boto3.Session(region_name=where.region, profile_name=where.profile)
-        account = aws.Account(session, report)
+        account = Account(session, report)
         cluster = aws.described(account, where.cluster)
         if where.kubeconfig or where.context:
             settings = kube.by_kubeconfig(where.kubeconfig, where.context)

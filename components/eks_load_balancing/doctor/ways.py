@@ -10,22 +10,17 @@ from typing import Any
 from eks_load_balancing.doctor.checks.objects import CONTROLLER
 from eks_load_balancing.doctor.facts import Facts, NotSeenError, Object
 from eks_load_balancing.doctor.lookups import (
-    admitted,
     called,
     first,
     forwarded,
-    groups_of,
-    in_vpc,
-    interface_of,
     is_ready,
     key,
     own_balancers,
     pod_at,
-    protocols_of,
     stack_of,
     stacks,
-    where_from,
 )
+from eks_load_balancing.doctor.network import admitted, groups_of, in_vpc, interface_of, protocols_of, where_from
 from eks_load_balancing.doctor.registry import Finding, could_not_look
 
 _KINDS = {"application": "ALB", "network": "NLB", "gateway": "GWLB"}

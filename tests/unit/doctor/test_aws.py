@@ -12,20 +12,21 @@ from botocore.exceptions import EndpointConnectionError
 from botocore.stub import Stubber
 
 from eks_load_balancing.doctor import aws
+from eks_load_balancing.doctor.account import Account, RefusedError
 from eks_load_balancing.doctor.facts import CannotLookError, Unseen
 from eks_load_balancing.doctor.permissions import CALLS, READING, RULES, iam_policy
 from tests.unit.doctor.healthy import ACCOUNT, CLUSTER_ARN, NAME, ROLE, VPC
 
 
 @pytest.fixture
-def account(monkeypatch: pytest.MonkeyPatch) -> aws.Account:
+def account(monkeypatch: pytest.MonkeyPatch) -> Account:
     monkeypatch.delenv("AWS_PROFILE", raising=False)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    return aws.Account(boto3.Session("AKIA", "secret", region_name="us-west-2"))
+    return Account(boto3.Session("AKIA", "secret", region_name="us-west-2"))
 
 
 @pytest.fixture
-def ec2(account: aws.Account) -> Iterator[Stubber]:
+def ec2(account: Account) -> Iterator[Stubber]:
     with Stubber(account.client("ec2")) as stubbed:
         yield stubbed
 
@@ -36,7 +37,7 @@ def test_every_call_reads() -> None:
     assert {verb for rule in RULES for verb in rule["verbs"]} == {"get", "list"}
 
 
-def test_every_call_is_one_that_aws_has(account: aws.Account) -> None:
+def test_every_call_is_one_that_aws_has(account: Account) -> None:
     for service, calls in CALLS.items():
         assert set(calls) <= set(account.client(service).meta.service_model.operation_names)
 
@@ -48,12 +49,12 @@ def test_the_policy_grants_the_calls_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize("call", ["CreateTags", "DeleteSecurityGroup", "DescribeVolumes", "GetConsoleOutput"])
-def test_a_call_that_is_not_listed_is_not_made(account: aws.Account, call: str) -> None:
+def test_a_call_that_is_not_listed_is_not_made(account: Account, call: str) -> None:
     with pytest.raises(ValueError, match=f"ec2:{call} is not among"):
         account.ask("ec2", call)
 
 
-def test_all_pages_are_read(account: aws.Account, ec2: Stubber) -> None:
+def test_all_pages_are_read(account: Account, ec2: Stubber) -> None:
     filters = [{"Name": "vpc-id", "Values": [VPC]}]
     ec2.add_response("describe_subnets", {"Subnets": [{"SubnetId": "1"}], "NextToken": "n"}, {"Filters": filters})
     ec2.add_response("describe_subnets", {"Subnets": [{"SubnetId": "2"}]}, {"Filters": filters, "NextToken": "n"})
@@ -61,7 +62,7 @@ def test_all_pages_are_read(account: aws.Account, ec2: Stubber) -> None:
     assert [subnet["SubnetId"] for subnet in found["Subnets"]] == ["1", "2"]
 
 
-def test_a_refused_call_leaves_its_fact_unseen_and_the_others_seen(account: aws.Account, ec2: Stubber) -> None:
+def test_a_refused_call_leaves_its_fact_unseen_and_the_others_seen(account: Account, ec2: Stubber) -> None:
     ec2.add_client_error("describe_subnets", "UnauthorizedOperation", "not you")
     ec2.add_response("describe_route_tables", {"RouteTables": []})
     ec2.add_response("describe_security_groups", {"SecurityGroups": []})
@@ -74,16 +75,16 @@ def test_a_refused_call_leaves_its_fact_unseen_and_the_others_seen(account: aws.
     assert found["route_tables"] == found["network_interfaces"] == found["instances"] == ()
 
 
-def test_a_service_that_does_not_answer_is_a_refusal(account: aws.Account, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_service_that_does_not_answer_is_a_refusal(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     def unreachable(**_: Any) -> None:
         raise EndpointConnectionError(endpoint_url="https://ec2")
 
     monkeypatch.setattr(account.client("ec2"), "get_paginator", lambda _: type("P", (), {"paginate": unreachable}))
-    with pytest.raises(aws.RefusedError, match="ec2:DescribeSubnets: Could not connect"):
+    with pytest.raises(RefusedError, match="ec2:DescribeSubnets: Could not connect"):
         account.ask("ec2", "DescribeSubnets")
 
 
-def test_what_depends_on_an_unseen_fact_is_unseen_for_the_same_reason(account: aws.Account) -> None:
+def test_what_depends_on_an_unseen_fact_is_unseen_for_the_same_reason(account: Account) -> None:
     hidden = Unseen("GET /api/v1/serviceaccounts", "HTTP 403")
     with Stubber(account.client("eks")) as eks, Stubber(account.client("iam")) as iam:
         eks.add_response("list_addons", {"addons": []})
@@ -92,18 +93,18 @@ def test_what_depends_on_an_unseen_fact_is_unseen_for_the_same_reason(account: a
     assert found["associations"] == found["role"] == found["role_policies"] == hidden
 
 
-def test_a_role_that_is_not_there_is_none_and_not_a_refusal(account: aws.Account) -> None:
+def test_a_role_that_is_not_there_is_none_and_not_a_refusal(account: Account) -> None:
     with Stubber(account.client("iam")) as iam:
         iam.add_client_error("get_role", "NoSuchEntity", "no", http_status_code=404)
         assert aws._role(account, ACCOUNT, ROLE) is None
 
 
-def test_a_role_of_another_account_is_not_mistaken_for_one_of_this(account: aws.Account) -> None:
+def test_a_role_of_another_account_is_not_mistaken_for_one_of_this(account: Account) -> None:
     with Stubber(account.client("iam")):  # nothing may be asked
         assert aws._role(account, "999999999999", ROLE) is None
 
 
-def test_no_such_cluster_is_said_with_what_to_give(account: aws.Account) -> None:
+def test_no_such_cluster_is_said_with_what_to_give(account: Account) -> None:
     with Stubber(account.client("eks")) as eks, Stubber(account.client("sts")) as sts:
         sts.add_response("get_caller_identity", {})
         eks.add_client_error("describe_cluster", "ResourceNotFoundException", "no")
@@ -111,14 +112,14 @@ def test_no_such_cluster_is_said_with_what_to_give(account: aws.Account) -> None
             aws.described(account, "x")
 
 
-def test_credentials_that_are_refused_are_said_with_what_to_give(account: aws.Account) -> None:
+def test_credentials_that_are_refused_are_said_with_what_to_give(account: Account) -> None:
     with Stubber(account.client("sts")) as sts:
         sts.add_client_error("get_caller_identity", "ExpiredToken", "old")
         with pytest.raises(CannotLookError, match=r"sts:GetCallerIdentity: .*old.*give credentials"):
             aws.described(account, NAME)
 
 
-def test_a_token_is_a_presigned_call_that_names_the_cluster(account: aws.Account) -> None:
+def test_a_token_is_a_presigned_call_that_names_the_cluster(account: Account) -> None:
     token = account.token(NAME)
     assert token.startswith("k8s-aws-v1.")
     encoded = token.removeprefix("k8s-aws-v1.")
@@ -130,7 +131,7 @@ def test_a_token_is_a_presigned_call_that_names_the_cluster(account: aws.Account
     assert query["X-Amz-Expires"] == ["60"]
 
 
-def test_calls_that_have_pages_are_read_by_pages(account: aws.Account) -> None:
+def test_calls_that_have_pages_are_read_by_pages(account: Account) -> None:
     """Else a large account would be seen in part."""
     whole = {"describe_cluster", "describe_pod_identity_association", "describe_tags", "describe_target_health"}
     for service, calls in CALLS.items():

@@ -4,19 +4,14 @@ from collections.abc import Iterator
 from typing import Final
 
 from eks_load_balancing.doctor.facts import Facts
-from eks_load_balancing.doctor.lookups import (
-    WEBHOOK_PORT,
+from eks_load_balancing.doctor.lookups import WEBHOOK_PORT, flags, own_balancers, own_groups, tags_of, webhook_addresses
+from eks_load_balancing.doctor.network import (
     admitted,
-    flags,
     groups_of,
     interface_of,
     node_interfaces,
-    own_balancers,
-    own_groups,
     protocols_of,
     ranges_of,
-    tags_of,
-    webhook_addresses,
     where_from,
 )
 from eks_load_balancing.doctor.registry import Trouble, check

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from eks_load_balancing.doctor.facts import Facts, Object
-from eks_load_balancing.doctor.lookups import availability, own_balancers, public_subnets, tags_of
+from eks_load_balancing.doctor.lookups import own_balancers, tags_of
+from eks_load_balancing.doctor.network import availability, public_subnets
 from eks_load_balancing.doctor.registry import Trouble, check
 
 _DISCOVERY: Final = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/subnet_discovery/"
