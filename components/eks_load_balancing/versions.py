@@ -1,5 +1,6 @@
 """The versions that this package knows: Kubernetes on EKS, and the controller. One table each."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,10 +23,23 @@ class ControllerVersion:
     image_tag: str
     oldest_kubernetes: str
     """https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/installation/"""
+    crds: Mapping[str, tuple[str, ...]]
+    """Its CRDs -> fields of `spec` that came late, by which an older one is told."""
 
 
 CONTROLLER_VERSIONS: Final = {
-    "3.5.0": ControllerVersion(version="3.5.0", chart="3.5.0", image_tag="v3.5.0", oldest_kubernetes="1.22"),
+    "3.5.0": ControllerVersion(
+        version="3.5.0",
+        chart="3.5.0",
+        image_tag="v3.5.0",
+        oldest_kubernetes="1.22",
+        crds={
+            "targetgroupbindings.elbv2.k8s.aws": ("multiClusterTargetGroup", "targetGroupProtocol"),
+            "ingressclassparams.elbv2.k8s.aws": ("targetType", "wafv2AclArn", "sslRedirectPort", "loadBalancerName"),
+            "albtargetcontrolconfigs.elbv2.k8s.aws": (),
+            "globalaccelerators.aga.k8s.aws": (),
+        },
+    ),
 }
 DEFAULT_CONTROLLER_VERSION: Final = "3.5.0"
 
