@@ -3,7 +3,7 @@
 from collections import defaultdict
 
 from sandbox.controller.annotations import NLB, Reader
-from sandbox.controller.model import names
+from sandbox.controller.model import names, schema
 from sandbox.controller.model.actions import ordered
 from sandbox.controller.model.addresses import subnet_mappings
 from sandbox.controller.model.ingress import MANAGED, MANAGED_DESCRIPTION
@@ -300,7 +300,7 @@ class _Build:
 
     def _actions(self, shown: str, port: Json, to_targets: str, targets: ServiceTargets) -> list[Json]:
         base = targets.of(self._service, port, to_targets)
-        config = self._reader.json(f"actions.{shown}-{port['port']}")
+        config = self._reader.json(f"actions.{shown}-{port['port']}", schema.SERVICE_ACTION)
         if config is None:
             return ordered([{"Type": "forward", "ForwardConfig": {"TargetGroups": [{"TargetGroupArn": base}]}}])
         if config.get("type") != "forward":

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sandbox.controller.annotations import NLB, Reader
+from sandbox.controller.annotations import NLB, Reader, as_boolean
 from sandbox.controller.model import names
 from sandbox.controller.model.addresses import cidrs
 from sandbox.controller.model.ingress_targets import TRAFFIC_PORT, health_port, ip_family, target_port
@@ -137,7 +137,7 @@ class ServiceTargets:
         for name, value in (self._reader.mapping(f"{suffix}.{port['port']}") or {}).items():
             if value:
                 attributes[name] = value
-        if attributes.get(_KEEP_CLIENT, "true") not in ("true", "false"):
+        if as_boolean(attributes.get(_KEEP_CLIENT, "true")) is None:
             raise ModelError(f"failed to parse attribute {_KEEP_CLIENT}={attributes[_KEEP_CLIENT]}")
         ports = self._reader.strings("aws-load-balancer-proxy-protocol-per-target-group")
         if ports is not None:
@@ -201,7 +201,7 @@ class ServiceTargets:
         if manage is False:
             return None
         own = [c for subnet in self._subnets for c in cidrs(subnet, group.ip_address_type)]
-        kept = group.attributes.get(_KEEP_CLIENT, str(group.target_type == "instance").lower()) == "true"
+        kept = as_boolean(group.attributes.get(_KEEP_CLIENT, str(group.target_type == "instance").lower()))
         datagrams = group.protocol in ("UDP", "TCP_UDP")
         sources, by_default = own, False
         if datagrams or kept:

@@ -317,7 +317,7 @@ def test_weighted_forwarding_names_every_target_group() -> None:
 )
 def test_actions_that_are_none_are_refused(action: object) -> None:
     path = a_path("/", service_name="x", port="use-annotation")
-    with pytest.raises((ModelError, AttributeError)):
+    with pytest.raises((ModelError, AnnotationError)):
         alb_stack(an_ingress("web", path, actions__x=json.dumps(action)), a_service())
 
 
