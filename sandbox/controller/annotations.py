@@ -238,7 +238,7 @@ class Reader:
             return None
         value = as_boolean(text)
         if value is None:
-            raise self._error("bool", suffix, text)
+            raise self._error("bool", suffix, f'{text}: strconv.ParseBool: parsing "{text}": invalid syntax')
         return value
 
     def integer(self, suffix: str, *, bits: int = 32) -> int | None:
@@ -247,8 +247,9 @@ class Reader:
         if text is None:
             return None
         most = 2 ** (bits - 1)
-        if not _INTEGER.fullmatch(text) or not -most <= int(text) < most:
-            raise self._error(f"int{bits}", suffix, text)
+        problem = "invalid syntax" if not _INTEGER.fullmatch(text) else "value out of range"
+        if problem == "invalid syntax" or not -most <= int(text) < most:
+            raise self._error(f"int{bits}", suffix, f'{text}: strconv.ParseInt: parsing "{text}": {problem}')
         return int(text)
 
     def strings(self, suffix: str) -> list[str] | None:

@@ -119,6 +119,14 @@ class Player:
         except AssertionError:
             return False
 
+    def _left(self) -> dict[str, int] | None:
+        """How much there is of what should be gone, None while that cannot be told."""
+        try:
+            found = self.snapshot()
+        except _NOT_NOW:
+            return None
+        return {kind: len(found[kind]) for kind in _LEFT}
+
     def play(self, during: Callable[[], None] = lambda: None) -> None:
         """Every step, each compared with its recording; then everything deleted, and nothing left.
 
@@ -143,8 +151,8 @@ class Player:
         )
         during()
         assert wait_until(self.gone, self.patience, 0.3)
-        left = self.snapshot()
-        assert {kind: len(left[kind]) for kind in _LEFT} == json.loads((CASES / self.case / "deleted.json").read_text())
+        wanted = json.loads((CASES / self.case / "deleted.json").read_text())
+        assert wait_until(lambda: self._left() == wanted, _QUIET_SECONDS, 0.3), self._left()
 
     def clean(self) -> None:
         """Whatever became of the case, leave nothing of it."""

@@ -143,7 +143,7 @@ def group_of(one: Member) -> StackId:
         return group_id(*key(one.ingress))
     if not _GROUP_NAME.fullmatch(explicit):
         raise GroupNameError(
-            f"invalid ingress group: groupName {explicit!r} must consist of lower case alphanumeric characters, "
+            "invalid ingress group: groupName must consist of lower case alphanumeric characters, "
             "'-' or '.', and must start and end with an alphanumeric character"
         )
     if len(explicit) > _LONGEST_NAME:

@@ -210,7 +210,7 @@ class _Build:
         given = self._reader.mapping("aws-load-balancer-attributes") or {}
         if given.get(_ROUTING, _ROUTING_POLICIES[0]) not in _ROUTING_POLICIES:
             raise ModelError(
-                f"invalid {_ROUTING} set in annotation {NLB}/aws-load-balancer-attributes: got '{given[_ROUTING]}' "
+                f"invalid {_ROUTING} set in annotation aws-load-balancer-attributes: got '{given[_ROUTING]}' "
                 f"expected one of {list(_ROUTING_POLICIES)}"
             )
         old: dict[str, str] = {}
@@ -286,7 +286,7 @@ class _Build:
         given = self._reader.strings("aws-load-balancer-ssl-ports") or []
         known = {v for p in self._spec.get("ports") or [] for v in (p.get("name"), str(p["port"]))}
         if unused := [port for port in given if port not in known]:
-            raise ModelError(f"Unused port in ssl-ports annotation {unused}")
+            raise ModelError(f"Unused port in ssl-ports annotation [{' '.join(unused)}]")
         return set(given)
 
     def _ssl_policy(self) -> str:

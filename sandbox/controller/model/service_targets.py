@@ -107,9 +107,10 @@ class ServiceTargets:
             kind == "instance" and spec.get("externalTrafficPolicy") == "Local" and spec.get("type") == "LoadBalancer"
         )
         default_port = str(self._base["spec"].get("healthCheckNodePort", 0)) if local else TRAFFIC_PORT
-        protocol = (self._text("protocol") or ("HTTP" if local else "TCP")).upper()
+        given = self._text("protocol")
+        protocol = ("HTTP" if local else "TCP") if given is None else given.upper()
         if protocol not in ("TCP", "HTTP", "HTTPS"):
-            raise ModelError(f"unsupported health check protocol {protocol}")
+            raise ModelError(f"unsupported health check protocol {given}")
         advanced = self._settings.gate("NLBHealthCheckAdvancedConfig")
         codes = self._text("success-codes") or "200-399"
         default_timeout, default_threshold = (6, 2) if local else (10, 3)
