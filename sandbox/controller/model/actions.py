@@ -90,7 +90,7 @@ def backend(member: Member, spec: Json, objects: Objects, settings: Settings) ->
             elif settings.tolerate_non_existent_backend_service and len(groups) == 1:
                 action = _unavailable("Backend service does not exist")
             else:
-                raise ModelError(f'services "{wanted}" not found')
+                raise ModelError(f'Service "{wanted}" not found')
     return Backend(action, services, refined, rewrites, _login(member, action, services), _jwt(reader))
 
 

@@ -249,7 +249,8 @@ class _Build:
                 "TLS" if secure and self._reader.text("aws-load-balancer-backend-protocol") == "ssl" else protocol
             )
             shown = "TLS" if secure else protocol
-            # A port of both protocols without TCP_UDP is two listeners on one number: AWS has room for one, the last.
+            if port["port"] in listeners:
+                continue  # both protocols without TCP_UDP: a number has room for one listener, the first
             listeners[port["port"]] = Listener(
                 port=port["port"],
                 protocol=shown,
@@ -328,7 +329,7 @@ class _Build:
             raise ModelError("missing servicePort")
         service = self._objects.get("Service", key(self._service)[0], str(name))
         if service is None:
-            raise ModelError(f'services "{name}" not found')
+            raise ModelError(f'Service "{name}" not found')
         protocol = "TCP" if shown == "TLS" and other.get("decrypt") else shown
         return targets.of_other(service, other["servicePort"], protocol)
 
