@@ -250,7 +250,7 @@ class _Build:
         if not having:
             return ordered([NOT_FOUND])
         if len(having) > 1:
-            raise ModelError(f"multiple ingress defined default backend: {[m.name for m in having]}")
+            raise ModelError(f"multiple ingress defined default backend: [{' '.join(m.name for m in having)}]")
         return self._actions(having[0], having[0].ingress["spec"]["defaultBackend"], protocol, targets)
 
     def _actions(self, member: Member, spec: Json, protocol: str, targets: TargetGroups) -> list[Json]:
