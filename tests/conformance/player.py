@@ -76,7 +76,10 @@ class Player:
         for arn in self.outside.values():
             text = text.replace(arn.split("/")[1], "EXT")
         text = text.replace(self.group, "GROUP").replace(self.own_class, "CLASS")
-        return json.loads(text.replace(self.namespace, "NS"))
+        found = json.loads(text.replace(self.namespace, "NS"))
+        for listener in (one for balancer in found["loadBalancers"] for one in balancer["listeners"]):
+            listener["certificates"].sort()  # by name: they came sorted by their random ids
+        return found
 
     def settled(self, wanted: dict[str, Any]) -> dict[str, Any]:
         """The document once it is as wanted and stays so, or what it is when time is up."""
@@ -152,7 +155,7 @@ class Player:
         during()
         assert wait_until(self.gone, self.patience, 0.3)
         wanted = json.loads((CASES / self.case / "deleted.json").read_text())
-        assert wait_until(lambda: self._left() == wanted, _QUIET_SECONDS, 0.3), self._left()
+        assert wait_until(lambda: self._left() == wanted, _SETTLE_SECONDS, 0.5), self._left()
 
     def clean(self) -> None:
         """Whatever became of the case, leave nothing of it."""
