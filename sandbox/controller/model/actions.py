@@ -143,7 +143,7 @@ def _forward(action: Json) -> Json:
         raise ModelError("missing ForwardConfig or TargetGroupARN/TargetGroupName")
     if whole and config is not None:
         raise ModelError("either ForwardConfig or TargetGroupARN/TargetGroupName can be specified")
-    if whole:
+    if config is None:
         return {"type": "forward", "forwardConfig": {"targetGroups": [whole]}}
     groups: list[Json] = config.get("targetGroups") or []
     for group in groups:
@@ -191,7 +191,8 @@ def conditions(reader: Reader, name: str) -> list[Json]:
 
 
 def _emptiness(kind: str, config: Json) -> str:
-    values, patterns = config.get("values"), config.get("regexValues")
+    values: list[Json] = config.get("values") or []
+    patterns = config.get("regexValues")
     if values and patterns:
         return "precisely one of values and regexValues can be specified"
     if not values and not patterns:
