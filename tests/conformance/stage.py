@@ -21,6 +21,7 @@ import yaml
 from sandbox.ports import free_port
 from sandbox.processes import Process, wait_until
 from sandbox.providers.kubernetes.chart import crds
+from tests.conformance.props import Props
 from tests.conftest import Sandbox
 
 CASES = Path(__file__).parent / "cases"
@@ -38,7 +39,10 @@ class Stage:
     vpc: str
     keys: dict[str, str]
     controllers: list[Process] = field(default_factory=list[Process])
-    certificate: str = ""
+
+    def __post_init__(self) -> None:
+        """Props are made when a case asks for them."""
+        self.props = Props(self.sandbox, self.vpc, self.serving_certificate)
 
     @property
     def kubeconfig(self) -> Path:
@@ -115,15 +119,6 @@ class Stage:
             files = ["-keyout", str(folder / "tls.key"), "-out", str(folder / "tls.crt")]
             subprocess.run([*command, *files], check=True, capture_output=True)
         return folder
-
-    def imported_certificate(self) -> str:
-        """The ARN of a certificate in ACM."""
-        if not self.certificate:
-            folder = self.serving_certificate()
-            self.certificate = self.sandbox.aws("acm").import_certificate(
-                Certificate=(folder / "tls.crt").read_bytes(), PrivateKey=(folder / "tls.key").read_bytes()
-            )["CertificateArn"]
-        return self.certificate
 
     def events(self, namespace: str) -> list[dict[str, Any]]:
         """The Events of a namespace."""
