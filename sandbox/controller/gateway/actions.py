@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from sandbox.controller.model.actions import capitalized, client
+from sandbox.controller.model.actions import capitalized, oidc_client
 from sandbox.controller.model.stack import Json, ModelError
 
 _PORTS = {"HTTP": "80", "HTTPS": "443"}
@@ -19,7 +19,7 @@ def before_routing(
         config = dict(action["authenticateOIDCConfig"])
         where = namespace, config.pop("secret")["name"]
         config.pop("useExistingClientSecret", None)  # the Secret's is given each time
-        body = capitalized(config) | client(where, secret(*where))
+        body = capitalized(config) | oidc_client(where, secret(*where))
         return {"Type": "authenticate-oidc", "AuthenticateOidcConfig": body}, frozenset({where})
     if action := given.get("authenticate-cognito"):
         body = capitalized(action["authenticateCognitoConfig"])

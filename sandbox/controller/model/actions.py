@@ -291,7 +291,7 @@ def _login_action(member: Member, login: Login, lookup: Lookup) -> tuple[Json, f
     fields = ("issuer", "authorizationEndpoint", "tokenEndpoint", "userInfoEndpoint")
     client = {f[0].upper() + f[1:]: text for f, text in zip(fields, _texts(provider, fields), strict=True)}
     secret = (member.namespace, provider.get("secretName", ""))
-    client |= client(secret, lookup.secret(*secret))
+    client |= oidc_client(secret, lookup.secret(*secret))
     return {"Type": "authenticate-oidc", "AuthenticateOidcConfig": client | session}, frozenset({secret})
 
 
@@ -299,7 +299,7 @@ def _texts(provider: Json, fields: Iterable[str]) -> list[str]:
     return [provider.get(name, "") for name in fields]
 
 
-def client(secret: tuple[str, str], data: Mapping[str, bytes]) -> Json:
+def oidc_client(secret: tuple[str, str], data: Mapping[str, bytes]) -> Json:
     """The OIDC client that a Secret's data holds.
 
     Raises:
