@@ -7,7 +7,7 @@ from sandbox.controller.model.stack import Json, ModelError
 
 _PORTS = {"HTTP": "80", "HTTPS": "443"}
 _WILDCARDS = frozenset("*?")
-_HELP = "see docs: an ALB changes headers by attributes of its listener only (LoadBalancerConfiguration)"
+_HELP = "an ALB changes headers by attributes of its listener only (LoadBalancerConfiguration)"
 NO_BACKEND: Json = {"Type": "fixed-response", "FixedResponseConfig": {"ContentType": "text/plain", "StatusCode": "500"}}
 
 

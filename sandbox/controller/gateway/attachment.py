@@ -195,7 +195,9 @@ def _validated(owners: Iterable[Json], flavor: Flavor) -> Iterator[Listener]:
     for owner in owners:
         for spec in owner["spec"].get("listeners") or []:
             given = [one["kind"] for one in (spec.get("allowedRoutes") or {}).get("kinds") or []]
-            kinds = tuple(k for k in given or ROUTES_BY_PROTOCOL.get(spec["protocol"], ()) if k in flavor.routes)
+            kinds = tuple(k for k in given if k in flavor.routes)
+            if not given:
+                kinds = ROUTES_BY_PROTOCOL.get(spec["protocol"], ())
             reason, message = _problem(spec, given, flavor, protocols, hosts)
             if reason:
                 yield Listener(spec, owner, reason, message, kinds)

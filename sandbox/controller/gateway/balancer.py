@@ -223,7 +223,10 @@ class _Build:
             attributes={a["key"]: a["value"] for a in config.get("listenerAttributes") or []},
         )
 
-    def _l7(self, number: int, port: Port, targets: TargetGroups) -> Listener:
+    def _l7(self, number: int, port: Port, targets: TargetGroups) -> Listener | None:
+        """A listener of an application load balancer; without a route it is none."""
+        if not port.routes:
+            return None
         routes = [(s.route, s.hostnames, self._plan.rules[s.route["kind"], key(s.route)]) for s in port.routes]
         made: list[Rule] = []
         for priority, match in enumerate(sorted_matches(routes), 1):

@@ -20,7 +20,7 @@ from sandbox.controller.queue import Later
 from sandbox.controller.reconcilers import Shared
 from sandbox.controller.settings import Settings
 
-_PROVISIONING_SECONDS, _SECRET_SECONDS = 10.0, 30.0
+_PROVISIONING_SECONDS, _SECRET_SECONDS = 5.0, 30.0
 _SEE_EVENTS = "the Gateway's Events say why"
 Work = tuple[str, str, str]
 """Kind, namespace and name of a class or configuration."""
