@@ -33,18 +33,21 @@ class State:
         return urn == ancestor or ((up := self.resources[urn].get("parent")) is not None and self.within(up, ancestor))
 
     def waited_for(self, urn: str) -> set[str]:
-        """What a resource waits for, directly or not: a component stands for everything under it."""
+        """What a resource waits for, directly or not, and what in turn goes only after it has gone."""
         found, ahead = set[str](), [urn]
         while ahead:
-            for needed in self._needed(ahead.pop()):
-                if needed not in found:
-                    found.add(needed)
-                    ahead.append(needed)
+            news = set(self._needed(ahead.pop())) - found
+            found |= news
+            ahead += news
         return found
 
     def _needed(self, urn: str) -> Iterator[str]:
-        for named in self.resources[urn].get("dependencies") or []:
-            yield from (each for each in self.resources if self.within(each, named))
+        """Its parent and its dependencies; a component stands for everything under it that was there by then."""
+        resource, before = self.resources[urn], list(self.resources)[: list(self.resources).index(urn)]
+        if parent := resource.get("parent"):
+            yield parent
+        for named in resource.get("dependencies") or []:
+            yield from (each for each in before if self.within(each, named))
 
 
 @pytest.fixture(scope="module")
@@ -71,4 +74,4 @@ def test_the_controller_waits_for_its_role_and_the_role_for_its_policy(state: St
         if "LoadBalancerController" in u
     ]
     assert len(roles) == 2
-    assert set(roles) <= state.waited_for(deployment) | state.waited_for(state.resources[deployment]["parent"])
+    assert set(roles) <= state.waited_for(deployment)
