@@ -23,6 +23,7 @@ from typing import Any, Self
 
 import pytest
 from kubernetes import client, config
+from urllib3.exceptions import HTTPError
 
 from sandbox.aws.journal import Entry, from_line
 from sandbox.processes import Process, wait_until
@@ -147,15 +148,23 @@ class ReadyEndpoints:
             _preload_content=False,
         )
         self._slices = dict[str, int]()
-        self.changed_at, self.count = 0.0, 0
-        self._thread = threading.Thread(target=self._follow, daemon=True)
+        self.changed_at, self.count, self._closed = 0.0, 0, False
+        self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._closed = True
         self._answer.close()
+
+    def _run(self) -> None:
+        try:
+            self._follow()
+        except (AttributeError, HTTPError):
+            if not self._closed:  # urllib3 knows no other way to end a read than to take the stream away
+                raise
 
     def _follow(self) -> None:
         rest = b""
