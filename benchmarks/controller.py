@@ -7,6 +7,7 @@ in the same run, one after the other in every round.
 """
 
 import argparse
+import functools
 import json
 import os
 import statistics
@@ -23,7 +24,6 @@ from typing import Any, Self
 
 import pytest
 from kubernetes import client, config
-from urllib3.exceptions import HTTPError
 
 from sandbox.aws.journal import Entry, from_line
 from sandbox.processes import Process, wait_until
@@ -140,13 +140,8 @@ class ReadyEndpoints:
 
     def __init__(self, place: Place, service_name: str) -> None:
         api = client.DiscoveryV1Api(config.new_client_from_config(str(place.stage.kubeconfig)))
-        self._answer = api.list_namespaced_endpoint_slice(
-            place.name,
-            label_selector=f"kubernetes.io/service-name={service_name}",
-            watch=True,
-            timeout_seconds=3600,
-            _preload_content=False,
-        )
+        of_service = {"label_selector": f"kubernetes.io/service-name={service_name}", "_preload_content": False}
+        self._ask = functools.partial(api.list_namespaced_endpoint_slice, place.name, **of_service)
         self._slices = dict[str, int]()
         self.changed_at, self.count, self._closed = 0.0, 0, False
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -157,27 +152,33 @@ class ReadyEndpoints:
 
     def __exit__(self, *_: object) -> None:
         self._closed = True
-        self._answer.close()
 
     def _run(self) -> None:
-        try:
-            self._follow()
-        except (AttributeError, HTTPError):
-            if not self._closed:  # urllib3 knows no other way to end a read than to take the stream away
-                raise
+        while not self._closed:  # a server ends a watch when it likes
+            listed = json.loads(self._ask().data)
+            self._slices = {piece["metadata"]["name"]: _ready(piece) for piece in listed["items"]}
+            self._count(time.time())
+            self._follow(listed["metadata"]["resourceVersion"])
 
-    def _follow(self) -> None:
-        rest = b""
-        for chunk in self._answer.stream(amt=None, decode_content=False):
+    def _follow(self, version: str) -> None:
+        rest, answer = b"", self._ask(watch=True, resource_version=version, timeout_seconds=10)
+        for chunk in answer.stream(amt=None, decode_content=False):
             now = time.time()
             *lines, rest = (rest + chunk).split(b"\n")
             for event in map(json.loads, filter(None, lines)):
+                if event["type"] == "ERROR":
+                    return
                 piece = event["object"]
-                endpoints = [] if event["type"] == "DELETED" else piece.get("endpoints") or []
-                ready = sum(e.get("conditions", {}).get("ready") is not False for e in endpoints)
-                self._slices[piece["metadata"]["name"]] = ready
-                if (count := sum(self._slices.values())) != self.count:
-                    self.count, self.changed_at = count, now
+                self._slices[piece["metadata"]["name"]] = 0 if event["type"] == "DELETED" else _ready(piece)
+                self._count(now)
+
+    def _count(self, now: float) -> None:
+        if (count := sum(self._slices.values())) != self.count:
+            self.count, self.changed_at = count, now
+
+
+def _ready(piece: dict[str, Any]) -> int:
+    return sum(e.get("conditions", {}).get("ready") is not False for e in piece.get("endpoints") or [])
 
 
 class Calls:
