@@ -79,7 +79,7 @@ class Watch:
         return {d["Target"]["Id"] for d in described if d["TargetHealth"]["State"] == "healthy"}
 
     def _alive(self) -> set[str]:
-        answer = self._core.list_namespaced_pod("samples", _preload_content=False)
+        answer: Any = self._core.list_namespaced_pod("samples", _preload_content=False)
         pods = json.loads(answer.data)["items"]
         return {p["status"].get("podIP", "") for p in pods if p["status"].get("phase") == "Running"}
 

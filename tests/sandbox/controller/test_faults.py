@@ -60,8 +60,9 @@ _DELETING = (
     "ec2:RevokeSecurityGroupIngress",
     "ec2:DeleteSecurityGroup",
 )
-_HALF_DONE = [(0, action) for action in (_MAKING if SOAK else _MAKING[:1])]
-_HALF_DONE += [(1, action) for action in (_DELETING if SOAK else _DELETING[:1])]
+_HALF_DONE = [
+    (turn, action) for turn, actions in enumerate((_MAKING, _DELETING)) for action in (actions if SOAK else actions[:1])
+]
 
 
 @pytest.mark.parametrize(("turn", "action"), _HALF_DONE)
