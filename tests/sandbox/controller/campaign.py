@@ -82,11 +82,19 @@ def strike(sandbox: Sandbox, *rules: dict[str, Any]) -> None:
 
 def asked(stage: Stage, action: str) -> int:
     """How often the stage's controllers have asked AWS for an action."""
+    return sum(caller["actions"].get(action, 0) for caller in _calls(stage))
+
+
+def written(stage: Stage) -> int:
+    """How many calls of the stage's controllers could have changed something."""
+    return sum(caller["writes"] for caller in _calls(stage))
+
+
+def _calls(stage: Stage) -> list[dict[str, Any]]:
     url = f"{stage.sandbox.state.aws_endpoint}/_sandbox/calls"
     with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - loopback
         callers = json.load(answer)["callers"]
-    mine = (caller["actions"] for arn, caller in callers.items() if fnmatchcase(arn, CALLERS[0]))
-    return sum(actions.get(action, 0) for actions in mine)
+    return [caller for arn, caller in callers.items() if fnmatchcase(arn, CALLERS[0])]
 
 
 def outage(stage: Stage, seconds: float) -> Callable[[], None]:
