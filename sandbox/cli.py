@@ -18,6 +18,7 @@ from sandbox.iam_cli import iam
 from sandbox.options import state_option
 from sandbox.state import TRAFFIC_MODES, State, StateError
 from sandbox.tools.build import BuildError
+from sandbox.traffic.cli import traffic as traffic_commands
 
 _ERRORS = (lifecycle.LifecycleError, StateError, BuildError)
 
@@ -170,6 +171,7 @@ def targets(folder: Path, *, as_json: bool) -> None:
 
 
 main.add_command(iam)
+main.add_command(traffic_commands)
 
 
 def _environment(state: State, role: str | None) -> dict[str, str]:

@@ -37,7 +37,6 @@ def arguments(config: Path, node: str, mode: str) -> list[str]:
         f"--proxy-mode={mode}",
         "--iptables-min-sync-period=0s",
         "--iptables-sync-period=30s",
-        "--nftables-min-sync-period=0s",
         f"--healthz-bind-address=0.0.0.0:{HEALTH_PORT}",
         "--metrics-bind-address=127.0.0.1:10249",
         # These kernel parameters are the machine's, not a namespace's: they are left as they are.

@@ -16,7 +16,7 @@ PROGRAMS = {
     "haproxy": "haproxy",
 }
 """Program -> the Debian package that has it."""
-_TRY = "ip link add a type veth peer name b && nft add table ip t && iptables -w -t nat -L >/dev/null"
+_TRY = "ip link add name veth-a type veth peer name veth-b && nft add table ip t && iptables -w -t nat -L >/dev/null"
 
 
 def isolated(*command: str) -> list[str]:

@@ -154,7 +154,7 @@ def plan(before: Wiring, after: Wiring) -> Plan:
     made = Plan({}, {})
     old, new = ({_bare(c): c for c in w.cables} for w in (before, after))
     for bare in sorted(old.keys() - new.keys(), key=_order):
-        made.unplugged.setdefault(bare.router, []).append(f"link delete {bare.link}")
+        made.unplugged.setdefault(bare.router, []).append(f"link delete dev {bare.link}")
     for gone in sorted(before.returns - after.returns, key=lambda r: r.link):
         lines = made.unplugged.setdefault(gone.router, [])
         lines += [f"rule delete fwmark {gone.mark} lookup {gone.mark}", f"route flush table {gone.mark}"]
@@ -189,9 +189,10 @@ def _order(cable: Cable) -> tuple[bool, str, str]:
 
 
 def _at_router(cable: Cable) -> list[str]:
+    peer = f"peer name {cable.end} netns {cable.guest}"
     return [
-        f"link add {cable.link} address {hardware(cable.link)} type veth peer name {cable.end} netns {cable.guest}",
-        f"link set {cable.link} up",
+        f"link add name {cable.link} address {hardware(cable.link)} type veth {peer}",
+        f"link set dev {cable.link} up",
         f"route replace {cable.address}/32 dev {cable.link}",
     ]
 
@@ -200,7 +201,7 @@ def _at_guest(cable: Cable) -> list[str]:
     end, gateway = cable.end, cable.gateway
     return [
         f"address add {cable.address}/32 dev {end}",
-        f"link set {end} up",
+        f"link set dev {end} up",
         f"neighbour add {gateway} lladdr {hardware(cable.link)} dev {end} nud permanent",
         f"route add {gateway}/32 dev {end} scope link",
         *(f"route replace {there} via {gateway} dev {end} onlink" for there in cable.reaches),
