@@ -19,10 +19,15 @@ PROGRAMS = {
 _TRY = "ip link add name veth-a type veth peer name veth-b && nft add table ip t && iptables -w -t nat -L >/dev/null"
 
 
-def isolated(*command: str) -> list[str]:
-    """`command` as the first process of namespaces of its own, ended with the process that starts it."""
-    own_user = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
-    return ["unshare", *own_user, "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", *command]
+def isolated(*command: str, own_user: bool | None = None) -> list[str]:
+    """`command` as the first process of namespaces of its own, ended with the process that starts it.
+
+    Args:
+        command: a program and its arguments.
+        own_user: whether it is the root of a user namespace; unless told, where it is not root already.
+    """
+    user = ["--user", "--map-root-user"] if (os.geteuid() if own_user is None else own_user) else []
+    return ["unshare", *user, "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", *command]
 
 
 def search_path() -> str:

@@ -47,7 +47,9 @@ class World:
             return
         self._names.add(name)
         try:
-            await self.run(None, ["ip", "netns", "add", name])
+            # Not `ip netns add`: it goes back to the host's network, which who is not root may not enter again.
+            (FOLDER / name).touch()
+            await self.run(None, ["unshare", f"--net={FOLDER / name}", "true"])
             await self.run(None, ["ip", "-n", name, "link", "set", "lo", "up"])
         except BaseException:
             self._names.discard(name)
