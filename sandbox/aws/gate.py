@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 from werkzeug.wrappers import Request, Response
 
-from sandbox.aws import determinism
+from sandbox.aws import determinism, private
 from sandbox.aws.call import Call, kept_headers
 from sandbox.aws.calls import Calls
 from sandbox.aws.changes import Changes
@@ -127,6 +127,16 @@ class Gate:
                     found = self.calls.reset() or {}
                 case "GET", "changes":
                     found = self.changes.ask(call.query)
+                case "GET", "certificate":
+                    private.check(call, self._authorizer.state.root_keys["secret_key"])
+                    with self.lock:
+                        found = private.certificate(call, self._emulator.eks)
+                case "POST", "targets":
+                    private.check(call, self._authorizer.state.root_keys["secret_key"])
+                    with self.lock:
+                        if private.report(call):
+                            self.changes.add(private.TARGET_HEALTH)
+                    found = {}
                 case "POST", "faults":
                     found = self.faults.replace(json.loads(call.body)) or {}
                 case "GET", _ if path.startswith("iam/"):
@@ -134,6 +144,8 @@ class Gate:
                         found = answer(self._authorizer, path.removeprefix("iam/"), call.query)
                 case _:
                     return json_reply({"error": f"no {call.method} {call.path} here"}, 404)
+        except private.NotAllowedError as error:
+            return json_reply({"error": str(error)}, 403)
         except (QuestionError, ValidationError, ValueError) as error:
             return json_reply({"error": str(error)}, 400)
         return json_reply(found)
