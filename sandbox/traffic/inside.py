@@ -17,6 +17,7 @@ from typing import Any
 from sandbox.cluster.plane import KUBERNETES_VERSION
 from sandbox.cluster.sockets import socket_folder
 from sandbox.state import State, write_json
+from sandbox.traffic.balancers.follow import Balancers
 from sandbox.traffic.clusters import Clusters
 from sandbox.traffic.control import Door
 from sandbox.traffic.network import Network
@@ -39,13 +40,19 @@ class Inside:
         self._world = World()
         self._network = Network(state, self._world)
         self._clusters = Clusters(state, self._world, self._network, self._write_status)
+        self._balancers = Balancers(state, self._world)
         self._door = Door(self._world)
         self._socket = socket_folder(state.traffic / "run") / "door.sock"
 
     async def run(self) -> None:
         """Run for ever; the first task that fails ends everything, and the keeper begins anew."""
         await self._world.namespace(CLIENTS)
-        work: list[Coroutine[Any, Any, None]] = [self._network.follow(), self._clusters.follow(), self._report()]
+        work: list[Coroutine[Any, Any, None]] = [
+            self._network.follow(),
+            self._clusters.follow(),
+            self._balancers.follow(),
+            self._report(),
+        ]
         await self._door.open(self._socket)
         self._write_status()
         await asyncio.gather(*work)
@@ -68,6 +75,7 @@ class Inside:
                 for name, (cluster, _) in self._clusters.running.items()
                 for instance in cluster.proxies
             ),
+            *({"name": f"{node}/haproxy", "kind": "real", "version": "HAProxy"} for node in self._balancers.running),
         ]
         document = {"socket": str(self._socket), "parts": sorted(parts, key=lambda p: p["name"])}
         write_json(self._state.traffic / "status.json", document)

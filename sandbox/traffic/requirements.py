@@ -14,6 +14,7 @@ PROGRAMS = {
     "nft": "nftables",
     "conntrack": "conntrack",
     "haproxy": "haproxy",
+    "dnsmasq": "dnsmasq-base",
 }
 """Program -> the Debian package that has it."""
 _TRY = "ip link add name veth-a type veth peer name veth-b && nft add table ip t && iptables -w -t nat -L >/dev/null"

@@ -36,8 +36,8 @@ def hosts(nodes: Iterable[Node], healths: Healths) -> str:
 class Names:
     """The clients' DNS server."""
 
-    def __init__(self, world: World, folder: Path, output: int) -> None:
-        self._world, self._folder, self._output = world, folder, output
+    def __init__(self, world: World, folder: Path) -> None:
+        self._world, self._folder = world, folder
         self._process: asyncio.subprocess.Process | None = None
         self._told = ""
 
@@ -71,4 +71,4 @@ class Names:
             f"--listen-address={RESOLVER}", "--bind-interfaces", f"--addn-hosts={self._folder / 'hosts'}",
             f"--local-ttl={_LIFE_SECONDS}", "--pid-file=",
         ]  # fmt: skip
-        self._process = await self._world.start(CLIENTS, command, output=self._output)
+        self._process = await self._world.start(CLIENTS, command)

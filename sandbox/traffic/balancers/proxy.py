@@ -7,7 +7,6 @@ https://docs.haproxy.org/2.6/management.html
 
 import asyncio
 import logging
-import os
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import suppress
@@ -73,8 +72,8 @@ def commands(before: Servers, after: Servers) -> Iterator[str]:
 class Proxy:
     """The HAProxy of one node."""
 
-    def __init__(self, world: World, node: str, folder: Path, certificate: Certificate, output: int) -> None:
-        self._world, self._node, self._folder, self._output = world, node, folder, output
+    def __init__(self, world: World, node: str, folder: Path, certificate: Certificate) -> None:
+        self._world, self._node, self._folder = world, node, folder
         self._certificate = certificate
         self._process: asyncio.subprocess.Process | None = None
         self._skeleton = ""
@@ -167,7 +166,7 @@ class Proxy:
             await self._world.run(None, ["ip", "-n", self._node, "-batch", "-"], _TRANSPARENT)
         self._socket.unlink(missing_ok=True)
         command = ["haproxy", "-W", "-f", path, "-S", f"{self._socket},mode,600"]
-        self._process = await self._world.start(self._node, command, env={**os.environ}, output=self._output)
+        self._process = await self._world.start(self._node, command)
         await self._until(lambda count: count >= 0)
 
     @property
