@@ -45,17 +45,18 @@ class Cluster:
             session = await undo.enter_async_context(aiohttp.ClientSession())
             pods = Cache(api, "/api/v1/pods")
             program = Path(self._settings.tools["web"])
-            web = WebPods(self._host(api, session), self._network, program, self._instances)
+            web = WebPods(self._host(api, session), self._network, program, self.instances)
             undo.push_async_callback(web.stop)
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(pods.run())
                 tasks.create_task(self._keep_proxies(tasks))
                 await pods.synced.wait()
                 # A pod's node has to be known when the pod is.
-                await asyncio.to_thread(self._instances)
+                await asyncio.to_thread(self.instances)
                 web.start(pods)
 
-    def _instances(self) -> dict[str, str]:
+    def instances(self) -> dict[str, str]:
+        """The instances of its nodes, by name."""
         return {node.name: node.instance_id for node in read_nodes(self.folder.nodes_file).values()}
 
     async def _keep_proxies(self, tasks: asyncio.TaskGroup) -> None:
@@ -104,6 +105,10 @@ class Clusters:
         self._network = network
         self._on_change = on_change
         self.running: dict[str, tuple[Cluster, asyncio.Task[None]]] = {}
+
+    def names(self) -> dict[str, str]:
+        """The names of all nodes, by instance."""
+        return {i: name for cluster, _ in self.running.values() for name, i in cluster.instances().items()}
 
     async def follow(self) -> None:
         """Follow EKS, for ever."""

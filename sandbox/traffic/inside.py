@@ -21,6 +21,7 @@ from sandbox.traffic.balancers.follow import Balancers
 from sandbox.traffic.clusters import Clusters
 from sandbox.traffic.control import Door
 from sandbox.traffic.network import Network
+from sandbox.traffic.trace.request import Tracer
 from sandbox.traffic.world import CLIENTS, FOLDER, World
 
 log = logging.getLogger("sandbox.traffic")
@@ -42,6 +43,7 @@ class Inside:
         self._clusters = Clusters(state, self._world, self._network, self._write_status)
         self._balancers = Balancers(state, self._world)
         self._door = Door(self._world)
+        self._door.add("trace", Tracer(state, self._world, self._network, self._clusters.names).trace)
         self._socket = socket_folder(state.traffic / "run") / "door.sock"
 
     async def run(self) -> None:
