@@ -70,17 +70,18 @@ async def _start(world: World, namespace: str, argv: list[str]) -> asyncio.subpr
 
 async def _until_listening(process: asyncio.subprocess.Process) -> None:
     """Wait until a process has joined a netlink group: only then does it hear what the kernel says."""
-    groups = Path(f"/proc/{process.pid}/net/netlink")
+    own = Path(f"/proc/{process.pid}")
     async with asyncio.timeout(_LISTENING_SECONDS):
-        while not _listens(groups, process.pid):  # noqa: ASYNC110 - the kernel's event, and it tells nobody
+        while not _listens(own):  # noqa: ASYNC110 - the kernel's event, and it tells nobody
             await asyncio.sleep(0.02)
 
 
-def _listens(groups: Path, pid: int) -> bool:
+def _listens(process: Path) -> bool:
     with contextlib.suppress(OSError):
-        for line in groups.read_text().splitlines()[1:]:
+        sockets = {str(entry.readlink()) for entry in (process / "fd").iterdir()}
+        for line in (process / "net" / "netlink").read_text().splitlines()[1:]:
+            # sk, protocol, port, groups, ..., inode: one of the process's own, in any group.
             fields = line.split()
-            # Netfilter's protocol, the process's own port, and any group.
-            if fields[1] == "12" and fields[2] == str(pid) and int(fields[3], 16):
+            if int(fields[3], 16) and f"socket:[{fields[-1]}]" in sockets:
                 return True
     return False
