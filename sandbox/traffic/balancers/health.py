@@ -48,7 +48,7 @@ def after(health: Health, check: Check, outcome: Outcome) -> Health:
     well = not outcome.reason
     if health.state == "initial" and well:
         return Health("healthy")
-    if well == (health.state == "healthy"):
+    if health.state == ("healthy" if well else "unhealthy"):
         return Health(health.state, 0, outcome if not well else health.outcome)
     streak = health.streak + 1
     if streak < (check.rise if well else check.fall):
