@@ -127,16 +127,8 @@ class Gate:
                     found = self.calls.reset() or {}
                 case "GET", "changes":
                     found = self.changes.ask(call.query)
-                case "GET", "certificate":
-                    private.check(call, self._authorizer.state.root_keys["secret_key"])
-                    with self.lock:
-                        found = private.certificate(call, self._emulator.eks)
-                case "POST", "targets":
-                    private.check(call, self._authorizer.state.root_keys["secret_key"])
-                    with self.lock:
-                        if private.report(call):
-                            self.changes.add(private.TARGET_HEALTH)
-                    found = {}
+                case _, _ if path in private.QUESTIONS:
+                    found = self._private(call, path)
                 case "POST", "faults":
                     found = self.faults.replace(json.loads(call.body)) or {}
                 case "GET", _ if path.startswith("iam/"):
@@ -149,6 +141,16 @@ class Gate:
         except (QuestionError, ValidationError, ValueError) as error:
             return json_reply({"error": str(error)}, 400)
         return json_reply(found)
+
+    def _private(self, call: Call, path: str) -> Any:
+        """What only parts of the sandbox may ask and say."""
+        private.check(call, self._authorizer.state.root_keys["secret_key"])
+        with self.lock:
+            if path == private.CERTIFICATE:
+                return private.certificate(call, self._emulator.eks)
+            if private.report(call):
+                self.changes.add(private.TARGET_HEALTH)
+        return {}
 
 
 def _is_rehearsal(call: Call) -> bool:

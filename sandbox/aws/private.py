@@ -16,6 +16,8 @@ from sandbox.aws.target_health import reports
 
 HEADER = "x-sandbox-key"
 """The header that carries the root's secret key."""
+CERTIFICATE, TARGETS = "certificate", "targets"
+QUESTIONS = {CERTIFICATE, TARGETS}
 TARGET_HEALTH = "target-health"
 """The service that changes when a report says something new (see `changes`): no AWS service has written."""
 

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/elasticloadbalancing/latest/classic/elb-healthchecks
 
 from typing import Any
 
+from moto.ec2.models import ec2_backends
 from moto.elb.models import ELBBackend, FakeHealthCheck, LoadBalancer
 from moto.moto_api._internal import mock_random
 
@@ -25,6 +26,8 @@ def install() -> None:
         made.dns_name = host_name(name, self.region_name, made.scheme)
         # moto reads the machine's clock here, which a replay must not.
         made.created_time = utcnow()
+        if made.subnets and not made.security_groups:
+            made.security_groups = [default_group(self, made.subnets[0])]
         elb_interfaces.follow(self, f"ELB {name}", made.subnets, made.security_groups)
         return made
 
@@ -44,6 +47,12 @@ def install() -> None:
         replace(ELBBackend, change, followed(getattr(ELBBackend, change)))
     replace(ELBBackend, "delete_load_balancer_listeners", delete_load_balancer_listeners)
     replace(LoadBalancer, "add_tag", add_tag)
+
+
+def default_group(backend: ELBBackend, subnet: str) -> str:
+    """The group of a load balancer that was given none: its VPC's default one."""
+    ec2: Any = ec2_backends[backend.account_id][backend.region_name]
+    return ec2.get_default_security_group(ec2.get_subnet(subnet).vpc_id).id
 
 
 def host_name(name: str, region: str, scheme: str) -> str:

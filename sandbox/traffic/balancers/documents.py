@@ -1,4 +1,7 @@
-"""What the ELBv2, Classic ELB, EC2 and ACM APIs hold of load balancers, read at once. Only reads; nothing is decided."""
+"""What the ELBv2, Classic ELB, EC2 and ACM APIs hold of load balancers, read at once.
+
+Only reads; nothing is decided.
+"""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field

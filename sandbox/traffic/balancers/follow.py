@@ -129,9 +129,10 @@ class Balancers:
     async def _check(self, node: str, pool_name: str, target: Target, check: Check, pool: Pool) -> None:
         """Check one target from one node, again and again."""
         loop, key = asyncio.get_running_loop(), (node, pool_name, target.name)
-        while node not in self._world.names():
-            await asyncio.sleep(_SOON_SECONDS)
         while True:
+            if node not in self._world.names():
+                await asyncio.sleep(_SOON_SECONDS)
+                continue
             began = loop.time()
             work = functools.partial(inside, node, functools.partial(probe, check, target))
             try:

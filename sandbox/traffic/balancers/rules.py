@@ -127,9 +127,7 @@ def forward(action: Document, holds: str, *, cookie: bool) -> Iterator[str]:
     remembers = cookie and str(sticky.get("Enabled", False)).lower() == "true"
     if remembers:
         names = " ".join(name for name, _ in groups)
-        yield (
-            f"http-request set-var(txn.pool) req.cook(AWSALBTG) if {holds} {{ req.cook(AWSALBTG) -m str {names} }}"
-        )
+        yield (f"http-request set-var(txn.pool) req.cook(AWSALBTG) if {holds} {{ req.cook(AWSALBTG) -m str {names} }}")
     if len(groups) > 1:
         yield f"http-request set-var(txn.pick) rand({sum(weight for _, weight in groups)}) if {holds}"
     below = 0
@@ -171,7 +169,10 @@ def _filled(template: str, values: dict[str, str]) -> str:
 
 
 def _login(endpoint: str, config: Document, client: str, holds: str) -> Iterator[str]:
-    """A login is begun as AWS begins it, and never completed: no identity provider is asked (561, AWS's answer then)."""
+    """A login is begun as AWS begins it, and never completed: no identity provider is asked.
+
+    561 is AWS's answer to a login that the provider did not confirm.
+    """
     unknown = config.get("OnUnauthenticatedRequest") or "authenticate"
     yield f"http-request return status 561 {_OWN} if {holds} {{ path /oauth2/idpresponse }}"
     if unknown == "deny":

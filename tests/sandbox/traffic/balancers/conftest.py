@@ -49,7 +49,9 @@ class Vpc:
         """What the server that answered saw of a request."""
         return json.loads(self.curl(*argv))
 
-    def group(self, protocol: str = "HTTP", kind: str = "ip", *, attributes: dict[str, str] | None = None, **more: Any) -> str:
+    def group(
+        self, protocol: str = "HTTP", kind: str = "ip", *, attributes: dict[str, str] | None = None, **more: Any
+    ) -> str:
         check = {"HealthCheckIntervalSeconds": 5, "HealthCheckTimeoutSeconds": 2, "HealthyThresholdCount": 2}
         arn = self.elb.create_target_group(
             Name=f"g-{uuid.uuid4().hex[:8]}", Protocol=protocol, Port=8080, VpcId=self.vpc, TargetType=kind,
@@ -89,9 +91,9 @@ class Vpc:
     def nodes(self, balancer: dict[str, Any]) -> list[str]:
         """The addresses of its nodes."""
         name = "ELB " + balancer["LoadBalancerArn"].partition(":loadbalancer/")[2]
-        found = self.aws.client("ec2").describe_network_interfaces(
-            Filters=[{"Name": "description", "Values": [name]}]
-        )["NetworkInterfaces"]
+        found = self.aws.client("ec2").describe_network_interfaces(Filters=[{"Name": "description", "Values": [name]}])[
+            "NetworkInterfaces"
+        ]
         return sorted(i["PrivateIpAddress"] for i in found)
 
     def answers(self, url: str, *argv: str, seconds: float = 15) -> None:
@@ -123,14 +125,18 @@ def vpc(tmp_path_factory: pytest.TempPathFactory) -> Generator[Vpc]:
         "traffic",
         [sys.executable, "-m", "sandbox.traffic", "--state-dir", aws.root],
         aws.state.log("keeper"),
-        ready=lambda: (aws.state.traffic / "status.json").exists(),
+        ready=(aws.state.traffic / "status.json").exists,
         own_session=True,
     )
     keeper.start()
     try:
         keeper.wait_ready(60)
         made = Vpc(
-            aws, stage.vpc, stage.subnets, [m["InstanceId"] for m in machines], [m["PrivateIpAddress"] for m in machines]
+            aws,
+            stage.vpc,
+            stage.subnets,
+            [m["InstanceId"] for m in machines],
+            [m["PrivateIpAddress"] for m in machines],
         )
         for instance in made.instances:
             assert wait_until(lambda name=instance: has(made, name), 30, 0.1), aws.state.log("traffic").read_text()

@@ -15,13 +15,11 @@ from tests.sandbox.aws.test_target_health import self_signed
 from tests.sandbox.traffic.balancers.api import documents, forward, group, group_arn, listener, rule, target
 
 Document = dict[str, Any]
-FIXED = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404", "MessageBody": 'a "b" \'c\'\n#%{d}'}}
+FIXED = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404", "MessageBody": "a \"b\" 'c'\n#%{d}"}}
 
 
 def render(node: Node, folder: Path, *, receives: bool = True) -> str:
-    return configuration(
-        node, {p.name: frozenset(t.name for t in p.targets if receives) for p in node.pools}, folder
-    )
+    return configuration(node, {p.name: frozenset(t.name for t in p.targets if receives) for p in node.pools}, folder)
 
 
 def accepted(text: str, folder: Path) -> None:
@@ -54,7 +52,12 @@ ACTIONS = [
     {"Type": "redirect", "RedirectConfig": {"Protocol": "HTTPS", "Port": "443", "StatusCode": "HTTP_302"}},
     {
         "Type": "redirect",
-        "RedirectConfig": {"Host": "a.#{host}", "Path": "/x y/#{path}", "Query": "z=100%&#{query}", "StatusCode": "HTTP_301"},
+        "RedirectConfig": {
+            "Host": "a.#{host}",
+            "Path": "/x y/#{path}",
+            "Query": "z=100%&#{query}",
+            "StatusCode": "HTTP_301",
+        },
     },
     {"Type": "authenticate-oidc", "AuthenticateOidcConfig": {"AuthorizationEndpoint": "https://i/a", "ClientId": "c"}},
     forward("web", "two", weights=(1, 3), TargetGroupStickinessConfig={"Enabled": True, "DurationSeconds": 60}),
@@ -155,7 +158,10 @@ def test_a_target_in_a_zone_without_a_node_gets_nothing() -> None:
     ],
 )
 def test_the_clients_address_is_preserved_as_aws_does(
-    protocol: str, kind: str, attributes: dict[str, str], kept: bool  # noqa: FBT001
+    protocol: str,
+    kind: str,
+    attributes: dict[str, str],
+    kept: bool,  # noqa: FBT001
 ) -> None:
     assert pools.preserves(group(protocol=protocol, kind=kind, **attributes)) is kept
 
@@ -179,7 +185,7 @@ def plan_of(*names: str) -> Node:
     return nodes(documents(listener(rule(forward("web"))), groups=[given]))[0]
 
 
-def test_targets_come_and_go_without_a_reload(tmp_path: Path) -> None:
+def test_targets_come_and_go_without_a_reload() -> None:
     one, two = plan_of("10.0.0.7", "10.0.0.8"), plan_of("10.0.0.8", "10.0.0.9")
     assert one.bare() == two.bare()
     before = Servers.of(one, {"tg-web": frozenset({"10.0.0.7:8080", "10.0.0.8:8080"})})

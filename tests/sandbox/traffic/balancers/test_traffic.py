@@ -71,7 +71,9 @@ def test_health_is_what_the_checks_find(vpc: Vpc) -> None:
         (closed, "Target.FailedHealthChecks"),
         (slow, "Target.Timeout"),
     ):
-        assert wait_until(lambda g=group, r=reason: vpc.health(g).get(name) == ("unhealthy", r), 25, 0.2), vpc.health(group)
+        assert wait_until(lambda g=group, r=reason: vpc.health(g).get(name) == ("unhealthy", r), 25, 0.2), vpc.health(
+            group
+        )
     # All targets unhealthy: requests go to all of them rather than to none.
     vpc.answers(f"http://{balancers[0]['DNSName']}/")
     vpc.elb.modify_target_group(TargetGroupArn=found, Matcher={"HttpCode": "200,404"})
@@ -100,8 +102,7 @@ def test_a_deregistered_target_finishes_what_it_has_and_gets_nothing_new(vpc: Vp
     vpc.healthy(group, 2)
     vpc.leave(group, leaving)
     assert wait_until(lambda: vpc.health(group)[leaving] == ("draining", "Target.DeregistrationInProgress"), 2)
-    assert wait_until(lambda: vpc.seen(url)["server"] == staying, 2, 0.05)
-    assert {vpc.seen(url)["server"] for _ in range(10)} == {staying}
+    assert wait_until(lambda: {vpc.seen(url)["server"] for _ in range(6)} == {staying}, 3)
     # The request that was under way is answered; then nothing is left to drain, and the delay is not waited for.
     assert wait_until(lambda: vpc.run("clients", "cat", out).startswith("{"), 8, 0.2)
     assert leaving in vpc.run("clients", "cat", out)
@@ -187,9 +188,7 @@ def test_a_cookie_keeps_a_client_at_its_target(vpc: Vpc) -> None:
 def test_a_classic_load_balancer_leads_to_a_port_of_its_instances(vpc: Vpc) -> None:
     elb = vpc.aws.client("elb")
     ports = [{"Protocol": "TCP", "LoadBalancerPort": 80, "InstanceProtocol": "TCP", "InstancePort": 8080}]
-    made = elb.create_load_balancer(
-        LoadBalancerName="classic", Listeners=ports, Subnets=vpc.subnets, Scheme="internal"
-    )
+    made = elb.create_load_balancer(LoadBalancerName="classic", Listeners=ports, Subnets=vpc.subnets, Scheme="internal")
     check = {"Target": "HTTP:8080/", "Interval": 5, "Timeout": 2, "UnhealthyThreshold": 2, "HealthyThreshold": 2}
     elb.configure_health_check(LoadBalancerName="classic", HealthCheck=check)
     elb.register_instances_with_load_balancer(
