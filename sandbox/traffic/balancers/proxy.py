@@ -96,6 +96,10 @@ class Proxy:
         Raises:
             ProxyError: it cannot be.
         """
+        if not node.listeners:
+            # HAProxy does not run without any: a load balancer just made, or about to go.
+            await self.stop()
+            return
         skeleton = configuration(node, receiving, self._folder, targets=False)
         skeleton += await self._write_certificates(node)
         servers = Servers.of(node, receiving)

@@ -1,5 +1,10 @@
 """Load balancers with real packets: an AWS, a VPC of namespaces, HAProxy, a client."""
 
+import json
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 import pytest
 
 from sandbox.processes import wait_until
@@ -206,3 +211,33 @@ def test_a_classic_load_balancer_leads_to_a_port_of_its_instances(vpc: Vpc) -> N
     elb.configure_health_check(LoadBalancerName="classic", HealthCheck={**check, "Target": "TCP:9"})
     assert wait_until(lambda: states() == {"OutOfService"}, 20, 0.2)
     elb.delete_load_balancer(LoadBalancerName="classic")
+
+
+def test_no_request_fails_while_rules_and_targets_change(vpc: Vpc) -> None:
+    group = vpc.group(attributes={"deregistration_delay.timeout_seconds": "5"})
+    vpc.targets(group, *vpc.addresses)
+    balancer = vpc.balancer("application", group, "HTTP")
+    url = f"http://{balancer['DNSName']}/"
+    vpc.answers(url)
+    vpc.healthy(group, 2)
+    with ThreadPoolExecutor(1) as pool:
+        client = str(Path(__file__).with_name("client_of_test.py"))
+        running = pool.submit(vpc.run, "clients", sys.executable, client, url, "12", seconds=60)
+        for round_, address in enumerate([*vpc.addresses, vpc.addresses[0]], 1):
+            vpc.elb.create_rule(
+                ListenerArn=balancer["Listener"],
+                Priority=round_,
+                Conditions=[{"Field": "path-pattern", "Values": [f"/{round_}"]}],
+                Actions=[{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}],
+            )
+            assert wait_until(lambda n=round_: "404" in vpc.curl("-i", f"{url}{n}"), 5, 0.1)
+            vpc.leave(group, address)
+            assert wait_until(
+                lambda a=address: {vpc.seen(url)["server"] for _ in range(4)} == {*vpc.addresses} - {a}, 5
+            )
+            vpc.targets(group, address)
+            vpc.healthy(group, 2)
+        told = json.loads(running.result(60))
+    assert told["failed"] == []
+    assert told["bad"] == []
+    assert told["answered"] > 100
