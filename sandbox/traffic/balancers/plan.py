@@ -17,6 +17,7 @@ _ALPN = {
     "HTTP2Preferred": "h2,http/1.1",
 }
 _CLASSIC_POLICY = "ELBSecurityPolicy-2016-08"
+_UDP = {"UDP", "TCP_UDP"}
 _LOGINS = {"authenticate-oidc", "authenticate-cognito"}
 
 
@@ -54,6 +55,14 @@ class Listener:
 
 
 @dataclass(frozen=True)
+class Datagrams:
+    """A listener for UDP at one node."""
+
+    port: int
+    pool_name: str
+
+
+@dataclass(frozen=True)
 class Node:
     """A load balancer in one of its subnets."""
 
@@ -67,6 +76,7 @@ class Node:
     zone: str
     attributes: tuple[tuple[str, str], ...] = ()
     listeners: tuple[Listener, ...] = ()
+    datagrams: tuple[Datagrams, ...] = ()
     pools: tuple[Pool, ...] = ()
     missing: tuple[str, ...] = ()
     """What the API holds and this node does not carry, a line each."""
@@ -98,12 +108,16 @@ def _of_balancer(documents: Documents, balancer: Document) -> Iterator[Node]:
     zones = {i["AvailabilityZone"] for i in mine}
     cross_zone = attributes.get("load_balancing.cross_zone.enabled") == "true"
     listeners: list[Listener] = []
+    datagrams: list[Datagrams] = []
     missing: list[str] = []
     used: dict[str, None] = {}
     for document in documents.listeners[arn]:
         where = f"{balancer['LoadBalancerName']} {document['Protocol']}:{document['Port']}"
         try:
-            listeners.append(_listener(documents, balancer, document))
+            if document["Protocol"] in _UDP:
+                datagrams += [Datagrams(int(document["Port"]), pools.pool_name(arn)) for arn in _groups(document)]
+            if document["Protocol"] != "UDP":
+                listeners.append(_listener(documents, balancer, document))
             used |= dict.fromkeys(_groups(document))
             missing += [f"{where}: {what}" for what in _partly(document)]
         except ValueError as error:
@@ -123,6 +137,7 @@ def _of_balancer(documents: Documents, balancer: Document) -> Iterator[Node]:
             zone=zone,
             attributes=tuple(sorted(attributes.items())),
             listeners=tuple(sorted(listeners, key=lambda x: x.port)),
+            datagrams=tuple(sorted(datagrams, key=lambda x: x.port)),
             pools=tuple(sorted(reach, key=lambda p: p.name)),
             missing=tuple(missing),
         )
@@ -152,7 +167,7 @@ def _listener(documents: Documents, balancer: Document, document: Document) -> L
     for group in _groups(document):
         if documents.groups[group]["TargetType"] == "lambda":
             raise ValueError("a Lambda function as target")
-    if balancer["Type"] == "gateway" or protocol not in {"HTTP", "HTTPS", "TCP", "TLS"}:
+    if balancer["Type"] == "gateway" or protocol not in {"HTTP", "HTTPS", "TCP", "TLS", "TCP_UDP"}:
         raise ValueError(f"{protocol} (HAProxy forwards TCP and what is on top of it)")
     http = balancer["Type"] == "application"
     attributes = documents.attributes[balancer["LoadBalancerArn"]]

@@ -62,7 +62,7 @@ class Pool:
     group: str
     """The target group's ARN, or the Classic load balancer's name."""
     mode: str
-    """`http` or `tcp`."""
+    """`http`, `tcp`, or `udp` for one that no HAProxy serves."""
     balance: str
     server: str
     """Options of each of HAProxy's servers."""
@@ -100,7 +100,7 @@ def of_group(documents: Documents, group: Document, zone: str, *, cross_zone: bo
     return Pool(
         name=pool_name(group["TargetGroupArn"]),
         group=group["TargetGroupArn"],
-        mode="http" if http else "tcp",
+        mode="http" if http else "udp" if group["Protocol"] == "UDP" else "tcp",
         balance=_balance(attributes, http=http, kind=kind),
         server=_server_options(group, attributes),
         check=check_of(group, proxy_header=attributes.get("proxy_protocol_v2.enabled") == "true"),
@@ -128,6 +128,8 @@ def preserves(group: Document) -> bool:
     given = group["Attributes"].get("preserve_client_ip.enabled")
     if group["Protocol"] in _HTTP or group["TargetType"] == "alb":
         return False
+    if group["Protocol"] in {"UDP", "TCP_UDP"}:
+        return True
     return given == "true" if given is not None else group["TargetType"] == "instance"
 
 

@@ -9,13 +9,13 @@ import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sandbox.state import write_text
 from sandbox.traffic.balancers.plan import Node
 from sandbox.traffic.balancers.rendering import Receiving, certificate_list, configuration
+from sandbox.traffic.balancers.udp import ruleset
 from sandbox.traffic.world import World, set_kernel
 
 log = logging.getLogger(__name__)
@@ -26,6 +26,13 @@ _GOOD = {"", "New server registered.", "Server deleted."}
 _TRANSPARENT = "rule add iif eth0 ipproto tcp lookup 100\nroute add local default dev lo table 100\n"
 _SESSIONS = 4
 """The place of `scur` in `show stat`."""
+_KERNEL = {
+    "net__ipv4__ip_forward": "1",
+    "net__ipv4__conf__all__rp_filter": "0",
+    "net__ipv4__conf__eth0__rp_filter": "0",
+    "net__ipv4__conf__all__send_redirects": "0",
+    "net__ipv4__conf__eth0__send_redirects": "0",
+}
 
 Certificate = Callable[[str], Awaitable[str]]
 """An ARN -> certificate, chain and private key as PEM."""
@@ -49,6 +56,7 @@ class Servers:
                 (pool.name, target.name): (pool.server, target.name in receiving[pool.name])
                 for pool in node.pools
                 for target in pool.targets
+                if pool.mode != "udp"
             }
         )
 
@@ -79,6 +87,8 @@ class Proxy:
         self._skeleton = ""
         self._servers = Servers()
         self._leaving: set[tuple[str, str]] = set()
+        self._prepared = False
+        self._rules = ""
 
     @property
     def running(self) -> bool:
@@ -96,6 +106,7 @@ class Proxy:
         Raises:
             ProxyError: it cannot be.
         """
+        await self._forward(node, receiving)
         if not node.listeners:
             # HAProxy does not run without any: a load balancer just made, or about to go.
             await self.stop()
@@ -107,6 +118,17 @@ class Proxy:
             await self._load(node, receiving)
             self._skeleton, self._leaving = skeleton, set()
         self._servers = servers
+
+    async def _forward(self, node: Node, receiving: Receiving) -> None:
+        """Have the kernel forward datagrams."""
+        if not self._prepared:
+            await asyncio.to_thread(lambda: set_kernel(self._node, **_KERNEL))
+            await self._world.run(None, ["ip", "-n", self._node, "-batch", "-"], _TRANSPARENT)
+            self._prepared = True
+        rules = ruleset(node, receiving)
+        if rules != self._rules:
+            await self._world.run(self._node, ["nft", "-f", "-"], rules)
+            self._rules = rules
 
     async def _tell(self, servers: Servers) -> bool:
         """Tell HAProxy of its targets; whether it took all of it."""
@@ -165,9 +187,6 @@ class Proxy:
             await self._ask("reload")
             await self._until(lambda count: count > reloads)
             return
-        await asyncio.to_thread(lambda: set_kernel(self._node, net__ipv4__conf__all__rp_filter="0"))
-        with suppress(Exception):  # there from the process before
-            await self._world.run(None, ["ip", "-n", self._node, "-batch", "-"], _TRANSPARENT)
         self._socket.unlink(missing_ok=True)
         command = ["haproxy", "-W", "-f", path, "-S", f"{self._socket},mode,600"]
         self._process = await self._world.start(self._node, command)

@@ -34,4 +34,4 @@ for thread in threads:
     thread.start()
 for thread in threads:
     thread.join()
-sys.stdout.write(json.dumps({"answered": len(answered), "bad": [c for c in answered if c != 200], "failed": failed}))  # noqa: PLR2004 - OK
+sys.stdout.write(json.dumps({"answered": len(answered), "bad": [c for c in answered if c != 200], "failed": failed}))

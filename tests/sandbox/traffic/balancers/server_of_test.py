@@ -1,8 +1,7 @@
-"""What answers in a machine of the tests: HTTP on 8080 says what it saw; 8081 is the same after a PROXY header."""
+"""What answers in a machine of the tests: HTTP on 8080 says what it saw; 8081 is the same after a PROXY header; UDP on 8053."""
 
 import json
 import socket
-import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -53,4 +52,10 @@ class Proxied(Handler):
 for port, handler in ((8080, Handler), (8081, Proxied)):
     server = ThreadingHTTPServer(("0.0.0.0", port), handler)  # noqa: S104 - in a network namespace of the test's
     threading.Thread(target=server.serve_forever).start()
-sys.stdout.flush()
+datagrams = socket.socket(type=socket.SOCK_DGRAM)
+datagrams.bind(("0.0.0.0", 8053))  # noqa: S104 - likewise
+while True:
+    _, (address, port) = datagrams.recvfrom(2048)
+    probe = socket.socket(type=socket.SOCK_DGRAM)
+    probe.connect((address, port))
+    datagrams.sendto(f"{probe.getsockname()[0]} {address}".encode(), (address, port))

@@ -11,6 +11,7 @@ from sandbox.traffic.balancers import pools
 from sandbox.traffic.balancers.plan import Node, nodes
 from sandbox.traffic.balancers.proxy import Servers, commands
 from sandbox.traffic.balancers.rendering import certificate_list, configuration
+from sandbox.traffic.balancers.udp import ruleset
 from tests.sandbox.aws.test_target_health import self_signed
 from tests.sandbox.traffic.balancers.api import documents, forward, group, group_arn, listener, rule, target
 
@@ -169,14 +170,28 @@ def test_the_clients_address_is_preserved_as_aws_does(
 def test_what_is_not_carried_is_said() -> None:
     (node, _) = nodes(
         documents(
-            listener(rule(forward("udp")), protocol="UDP", port=53),
-            listener(rule(forward("web")), protocol="TCP"),
-            kind="net",
-            groups=[group(protocol="TCP"), group("udp", protocol="UDP")],
+            listener(rule(forward("web"))),
+            listener(rule(forward("two")), port=81),
+            groups=[group(kind="lambda"), group("two")],
         )
     )
-    assert [x.port for x in node.listeners] == [80]
-    assert node.missing == ("web UDP:53: UDP (HAProxy forwards TCP and what is on top of it) is not carried",)
+    assert [x.port for x in node.listeners] == [81]
+    assert node.missing == ("web HTTP:80: a Lambda function as target is not carried",)
+
+
+def test_datagrams_are_the_kernels_and_streams_haproxys() -> None:
+    given = group(protocol="TCP_UDP")
+    given["Targets"] = [target("10.0.0.7"), target("10.0.0.8")]
+    (node, _) = nodes(
+        documents(listener(rule(forward("web")), protocol="TCP_UDP", port=53), kind="net", groups=[given])
+    )
+    assert [x.port for x in node.listeners] == [53]
+    receives = {"tg-web": frozenset({"10.0.0.8:8080"})}
+    assert (
+        "udp dport 53 dnat ip addr . port to jhash ip saddr . udp sport mod 1 map { 0 : 10.0.0.8 . 8080 }"
+        in ruleset(node, receives)
+    )
+    assert "dport" not in ruleset(node, {"tg-web": frozenset()})
 
 
 def plan_of(*names: str) -> Node:

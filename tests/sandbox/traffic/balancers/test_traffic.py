@@ -241,3 +241,26 @@ def test_no_request_fails_while_rules_and_targets_change(vpc: Vpc) -> None:
     assert told["failed"] == []
     assert told["bad"] == []
     assert told["answered"] > 100
+
+
+def test_datagrams_reach_every_target_with_the_clients_address(vpc: Vpc) -> None:
+    group = vpc.group(
+        "UDP",
+        attributes={"load_balancing.cross_zone.enabled": "true"},
+        HealthCheckProtocol="HTTP",
+        HealthCheckPort="8080",
+    )
+    vpc.targets(group, *vpc.addresses, port=8053)
+    balancer = vpc.balancer("network", group, "UDP", 53)
+    vpc.healthy(group, 2)
+    ask = (
+        "import socket, sys\n"
+        "for _ in range(12):\n"
+        "    s = socket.socket(type=socket.SOCK_DGRAM)\n"
+        "    s.settimeout(2)\n"
+        "    s.connect((sys.argv[1], 53))\n"
+        "    s.send(b'x')\n"
+        "    print(s.recv(100).decode())\n"
+    )
+    told = vpc.run("clients", sys.executable, "-c", ask, balancer["DNSName"]).splitlines()
+    assert set(told) == {f"{server} {CLIENT_ADDRESS}" for server in vpc.addresses}
