@@ -19,6 +19,7 @@ from sandbox.options import state_option
 from sandbox.state import TRAFFIC_MODES, State, StateError
 from sandbox.tools.build import BuildError
 from sandbox.traffic.cli import traffic as traffic_commands
+from sandbox.traffic.compare.cli import compare
 from sandbox.traffic.trace.cli import trace
 
 _ERRORS = (lifecycle.LifecycleError, StateError, BuildError)
@@ -174,6 +175,7 @@ def targets(folder: Path, *, as_json: bool) -> None:
 main.add_command(iam)
 main.add_command(traffic_commands)
 main.add_command(trace)
+main.add_command(compare)
 
 
 def _environment(state: State, role: str | None) -> dict[str, str]:

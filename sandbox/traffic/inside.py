@@ -19,6 +19,7 @@ from sandbox.cluster.sockets import socket_folder
 from sandbox.state import State, write_json
 from sandbox.traffic.balancers.follow import Balancers
 from sandbox.traffic.clusters import Clusters
+from sandbox.traffic.compare.counting import Counting
 from sandbox.traffic.control import Door
 from sandbox.traffic.network import Network
 from sandbox.traffic.trace.request import Tracer
@@ -43,6 +44,9 @@ class Inside:
         self._clusters = Clusters(state, self._world, self._network, self._write_status)
         self._balancers = Balancers(state, self._world)
         self._door = Door(self._world)
+        counting = Counting(self._world, self._network)
+        for question in (counting.count, counting.keep, counting.stop):
+            self._door.add(question.__name__, question)
         self._door.add("trace", Tracer(state, self._world, self._network, self._clusters.names).trace)
         self._socket = socket_folder(state.traffic / "run") / "door.sock"
 

@@ -164,5 +164,5 @@ def _tells(verdict: str, text: str) -> bool:
     """Whether a rule is worth a line: what leads to a Service, and what rewrites."""
     return any(word in text for word in ("dnat", "masquerade", "snat")) or any(
         word in verdict
-        for word in ("KUBE-SVC", "KUBE-EXT", "KUBE-SEP", "KUBE-SVL", "service-", "external-", "endpoint-")
+        for word in ("KUBE-SVC", "KUBE-EXT-", "KUBE-SEP", "KUBE-SVL", "service-", "external-", "endpoint-")
     )

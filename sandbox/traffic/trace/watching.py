@@ -45,7 +45,7 @@ async def watched(world: World, namespaces: Sequence[str], nodes: Sequence[str])
         for node in nodes:
             events = ["conntrack", "-E", "-e", "NEW", "-p", "tcp"]
             running.append((node, "entries", await _start(world, node, events)))
-        await asyncio.gather(*(_until_listening(process) for _, _, process in running))
+        await asyncio.gather(*(until_listening(process) for _, _, process in running))
         yield seen
         await asyncio.sleep(_SETTLE_SECONDS)
     finally:
@@ -68,7 +68,7 @@ async def _start(world: World, namespace: str, argv: list[str]) -> asyncio.subpr
     return await world.start(namespace, argv, piped=True)
 
 
-async def _until_listening(process: asyncio.subprocess.Process) -> None:
+async def until_listening(process: asyncio.subprocess.Process) -> None:
     """Wait until a process has joined a netlink group: only then does it hear what the kernel says."""
     own = Path(f"/proc/{process.pid}")
     async with asyncio.timeout(_LISTENING_SECONDS):
