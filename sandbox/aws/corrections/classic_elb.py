@@ -21,13 +21,14 @@ def install() -> None:
     create = ELBBackend.create_load_balancer
 
     def create_load_balancer(self: ELBBackend, name: str, *arguments: Any, **more: Any) -> LoadBalancer:
+        # Given none, moto would make a group that lets nothing in.
+        if more.get("subnets") and not more.get("security_groups"):
+            more["security_groups"] = [default_group(self, more["subnets"][0])]
         made: Any = create(self, name, *arguments, **more)
         made.health_check = FakeHealthCheck("5", "10", "2", "30", f"TCP:{made.listeners[0].instance_port}")
         made.dns_name = host_name(name, self.region_name, made.scheme)
         # moto reads the machine's clock here, which a replay must not.
         made.created_time = utcnow()
-        if made.subnets and not made.security_groups:
-            made.security_groups = [default_group(self, made.subnets[0])]
         elb_interfaces.follow(self, f"ELB {name}", made.subnets, made.security_groups)
         return made
 

@@ -70,7 +70,7 @@ def target(name: str, zone: str = "us-west-2a", state: str = "healthy", port: in
 def documents(*listeners: Document, groups: list[Document] | None = None, kind: str = "app", **more: Any) -> Documents:
     arn = BALANCER if kind == "app" else NETWORK
     types = {"app": "application", "net": "network"}
-    given = {
+    given: Document = {
         "balancers": [
             {
                 "LoadBalancerArn": arn,

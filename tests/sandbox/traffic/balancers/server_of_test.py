@@ -1,4 +1,7 @@
-"""What answers in a machine of the tests: HTTP on 8080 says what it saw; 8081 is the same after a PROXY header; UDP on 8053."""
+"""What answers in a machine of the tests.
+
+HTTP on 8080 says what it saw, on 8081 the same after a PROXY header; UDP on 8053 likewise.
+"""
 
 import json
 import socket
