@@ -42,7 +42,7 @@ class Inside:
         self._world = World()
         self._network = Network(state, self._world)
         self._clusters = Clusters(state, self._world, self._network, self._write_status)
-        self._balancers = Balancers(state, self._world)
+        self._balancers = Balancers(state, self._world, lambda: self._network.wiring.namespaces)
         self._door = Door(self._world)
         counting = Counting(self._world, self._network)
         for question in (counting.count, counting.keep, counting.stop):

@@ -8,7 +8,7 @@ from typing import Any
 
 from moto.elb.models import ELBBackend
 from moto.elbv2.exceptions import TargetGroupNotFoundError
-from moto.elbv2.models import ELBv2Backend, FakeHealthStatus
+from moto.elbv2.models import ELBv2Backend, FakeHealthStatus, elbv2_backends
 
 from sandbox.aws.determinism import utcnow
 from sandbox.aws.patching import replace
@@ -16,6 +16,12 @@ from sandbox.aws.target_health import DRAINING, NOT_IN_USE, REGISTERING, Health,
 
 _NOT_REGISTERED = Health("unused", "Target.NotRegistered", "Target is not registered to the target group")
 _STOPPED = Health("unused", "Target.InvalidState", "Target is in the stopped state")
+
+_NO_ZONE = Health(
+    "unused",
+    "Target.NotInUse",
+    "Target is in an Availability Zone that is not enabled for the load balancer",
+)
 
 
 def install() -> None:
@@ -95,7 +101,16 @@ def health(group: Any, key: Key) -> Health:
         return Health("healthy")
     if not group.load_balancer_arns:
         return NOT_IN_USE
+    zone = group.targets[key]["AvailabilityZone"]
+    if zone not in {None, "all"} and zone not in enabled_zones(group):
+        return _NO_ZONE
     return reports.of(group.arn, key) or REGISTERING
+
+
+def enabled_zones(group: Any) -> set[str]:
+    """The zones of the load balancers that forward to a group."""
+    balancers = elbv2_backends[group.account_id][group.region_name].load_balancers
+    return {subnet.availability_zone for arn in group.load_balancer_arns for subnet in balancers[arn].subnets}
 
 
 def of_instance(balancer: str, told: dict[str, Any]) -> dict[str, Any]:

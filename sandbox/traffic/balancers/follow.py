@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import logging
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -20,7 +21,7 @@ from sandbox.traffic.balancers.plan import Node, nodes
 from sandbox.traffic.balancers.pools import Check, Pool, Target
 from sandbox.traffic.balancers.probe import probe
 from sandbox.traffic.balancers.proxy import Proxy, ProxyError
-from sandbox.traffic.world import World, inside
+from sandbox.traffic.world import CommandFailedError, World, inside
 
 log = logging.getLogger(__name__)
 FOLDER = Path("/run/balancers")
@@ -35,8 +36,9 @@ _CHECKS_AT_ONCE = 64
 class Balancers:
     """Every load balancer of the sandbox."""
 
-    def __init__(self, state: State, world: World) -> None:
-        self._state, self._world = state, world
+    def __init__(self, state: State, world: World, wired: Callable[[], set[str]]) -> None:
+        """`wired` gives the namespaces whose links and addresses are there."""
+        self._state, self._world, self._wired = state, world, wired
         self._nodes: list[Node] = []
         self._proxies: dict[str, Proxy] = {}
         self._healths: dict[tuple[str, str, str], Health] = {}
@@ -48,6 +50,7 @@ class Balancers:
         self._drained: set[tuple[str, str, int]] = set()
         self._reported: tuple[float, list[dict[str, Any]]] = (0.0, [])
         self._warned: set[str] = set()
+        self._errors: dict[str, str] = {}
         self._http: aiohttp.ClientSession | None = None
 
     @property
@@ -77,7 +80,7 @@ class Balancers:
     async def _settle_once(self, reader: Reader) -> None:
         """Wait until something has changed, or a moment has passed, and make everything what it should be."""
         draining = any(t.draining for node in self._nodes for pool in node.pools for t in pool.targets)
-        waiting = any(node.id not in self._world.names() or node.id not in self._proxies for node in self._nodes)
+        waiting = not {node.id for node in self._nodes} <= self._wired()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._bell.wait(), _SOON_SECONDS if waiting else _TICK_SECONDS)
         self._bell.clear()
@@ -130,7 +133,7 @@ class Balancers:
         """Check one target from one node, again and again."""
         loop, key = asyncio.get_running_loop(), (node, pool_name, target.name)
         while True:
-            if node not in self._world.names():
+            if node not in self._wired():
                 await asyncio.sleep(_SOON_SECONDS)
                 continue
             began = loop.time()
@@ -150,22 +153,26 @@ class Balancers:
             await asyncio.sleep(max(0.0, check.interval - (loop.time() - began)))
 
     async def _settle(self) -> None:
-        ready = [node for node in self._nodes if node.id in self._world.names()]
+        wired = self._wired()
+        ready = [node for node in self._nodes if node.id in wired]
         results = await asyncio.gather(*(self._carry(node) for node in ready), return_exceptions=True)
         for node, result in zip(ready, results, strict=True):
-            if isinstance(result, ProxyError):
-                log.error("%s", result)
-            elif isinstance(result, BaseException):
-                log.error("node %s", node.id, exc_info=result)
+            known = isinstance(result, ProxyError | CommandFailedError | OSError)
+            if isinstance(result, BaseException) and not known:
+                raise result
+            # Tried again and again: said once.
+            if result and str(result) != self._errors.get(node.id):
+                log.error("%s: %s", node.id, result)
+            self._errors[node.id] = str(result or "")
         await self._count_connections(ready)
         await self._names.apply(hosts(self._nodes, self._healths))
 
     async def _carry(self, node: Node) -> None:
         folder = FOLDER / node.id
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        proxy = self._proxies.get(node.id) or Proxy(self._world, node.id, folder, self._certificate)
-        await proxy.apply(node, health.receiving(node, self._healths))
-        self._proxies[node.id] = proxy
+        if node.id not in self._proxies:
+            self._proxies[node.id] = Proxy(self._world, node.id, folder, self._certificate)
+        await self._proxies[node.id].apply(node, health.receiving(node, self._healths))
 
     async def _count_connections(self, ready: list[Node]) -> None:
         """Find the draining targets that have no connection left, at no node."""

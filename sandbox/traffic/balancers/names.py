@@ -66,9 +66,10 @@ class Names:
         resolver.chmod(0o644)
         mount = ["mount", "--bind", str(resolver), "/etc/resolv.conf"]
         await asyncio.to_thread(lambda: subprocess.run(mount, check=True))
+        # "no-daemon" also means that it does not give up the root of a user namespace, who may not.
         command = [
-            "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--user=root",
-            f"--listen-address={RESOLVER}", "--bind-interfaces", f"--addn-hosts={self._folder / 'hosts'}",
-            f"--local-ttl={_LIFE_SECONDS}", "--pid-file=",
+            "dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--bind-interfaces",
+            f"--listen-address={RESOLVER}", f"--addn-hosts={self._folder / 'hosts'}", f"--local-ttl={_LIFE_SECONDS}",
+            "--pid-file=",
         ]  # fmt: skip
         self._process = await self._world.start(CLIENTS, command)

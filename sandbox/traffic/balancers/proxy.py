@@ -137,8 +137,10 @@ class Proxy:
             await self.sweep()
             if self._leaving & servers.known.keys():
                 return False  # it still ends the connections of one that has come back: a new process takes it
-        for command in commands(self._servers, servers):
-            answer = await self._say(command)
+        todo = list(commands(self._servers, servers))
+        workers = await self._workers() if todo else []
+        for command in todo:
+            answer = await self._say(command, workers)
             if answer not in _GOOD:
                 log.warning("%s: %s: %s; reloading", self._node, command, answer)
                 return False
@@ -155,7 +157,7 @@ class Proxy:
 
     async def cut(self, pool: str, name: str) -> None:
         """End the connections to a target."""
-        await self._say(f"shutdown sessions server {pool}/{name}")
+        await self._say(f"shutdown sessions server {pool}/{name}", await self._workers())
 
     async def sessions(self) -> dict[tuple[str, str], int]:
         """How many connections or requests each target has, of the old processes too."""
@@ -214,9 +216,9 @@ class Proxy:
         """The pids of all processes, the current one first."""
         return [pid for pid, _ in _WORKER.findall(await self._ask("show proc"))]
 
-    async def _say(self, command: str) -> str:
-        """Say it to every process; what the current one answers."""
-        answers = [await self._ask(f"@!{worker} {command}") for worker in await self._workers()]
+    async def _say(self, command: str, workers: list[str]) -> str:
+        """Say it to every process; what the current one, the first, answers."""
+        answers = [await self._ask(f"@!{worker} {command}") for worker in workers]
         return answers[0] if answers else "no process"
 
     async def _ask(self, command: str) -> str:

@@ -79,6 +79,15 @@ def test_a_group_that_no_load_balancer_uses_has_unused_targets(on: Balancing, re
     assert health(on, group) == [("unused", "Target.NotInUse")]
 
 
+def test_a_target_in_a_zone_without_the_load_balancer_is_unused(on: Balancing, report: Report) -> None:
+    group = on.group(Protocol="TCP")
+    balancer = on.balancer(Scheme="internal", Type="network", Subnets=on.stage.subnets[1:])
+    on.listener(balancer["LoadBalancerArn"], group, protocol="TCP")
+    on.elb.register_targets(TargetGroupArn=group, Targets=[TARGET])
+    report(group, None)
+    assert health(on, group) == [("unused", "Target.NotInUse")]
+
+
 def test_a_deregistered_target_drains_until_it_is_done(on: Balancing, report: Report) -> None:
     group = serving(on)
     report(group, "healthy")
