@@ -12,6 +12,7 @@ import pytest
 
 from sandbox.processes import Process, wait_until
 from sandbox.traffic import requirements
+from tests.sandbox.traffic.conftest import processes
 
 WORLD = Path(__file__).with_name("world_of_test.py")
 ROOT = Path(__file__).parents[3]
@@ -37,19 +38,6 @@ def namespaces() -> set[str]:
         except OSError:
             continue
     return found
-
-
-def processes(word: str) -> list[str]:
-    """The command lines in which a word stands."""
-    lines: list[str] = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            line = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-        except OSError:
-            continue
-        if word in line and process.name != str(os.getpid()):
-            lines.append(line)
-    return lines
 
 
 @pytest.fixture(autouse=True)
