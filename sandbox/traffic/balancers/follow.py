@@ -26,9 +26,10 @@ from sandbox.traffic.world import CommandFailedError, World, inside
 log = logging.getLogger(__name__)
 FOLDER = Path("/run/balancers")
 """In the memory of the world's own /run: private keys lie there, and go with it."""
-_SERVICES = ("elasticloadbalancing", "ec2", "acm", "iam")
+_SERVICES = ("elasticloadbalancing", "ec2", "acm")
 _TICK_SECONDS = 1.0
 _SOON_SECONDS = 0.05
+"""Also how long further changes are waited for: they come in groups."""
 _HEARTBEAT_SECONDS = 5.0
 _CHECKS_AT_ONCE = 64
 
@@ -86,6 +87,7 @@ class Balancers:
         self._bell.clear()
         try:
             if self._stale or draining:
+                await asyncio.sleep(_SOON_SECONDS)
                 self._stale = False
                 self._certificates.clear()
                 await self._become(nodes(await asyncio.to_thread(reader.read)))
