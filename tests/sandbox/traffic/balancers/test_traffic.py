@@ -264,3 +264,90 @@ def test_datagrams_reach_every_target_with_the_clients_address(vpc: Vpc) -> None
     )
     told = vpc.run("clients", sys.executable, "-c", ask, balancer["DNSName"]).splitlines()
     assert set(told) == {f"{server} {CLIENT_ADDRESS}" for server in vpc.addresses}
+
+
+def test_every_kind_of_condition_decides(vpc: Vpc) -> None:
+    balancer = vpc.balancer("application", vpc.group(), "HTTP")
+    base = f"http://{balancer['DNSName']}"
+    kinds = [
+        ("host-header", {"Values": ["*.Example.com"]}, ["-H", "Host: a.example.COM:80", base]),
+        ("path-pattern", {"Values": ["/a?c/*"]}, [f"{base}/abc/d"]),
+        (
+            "http-header",
+            {"HttpHeaderConfig": {"HttpHeaderName": "X-Kind", "Values": ["*mobile?"]}},
+            ["-H", "x-kind: a MOBILE1", base],
+        ),
+        ("http-request-method", {"HttpRequestMethodConfig": {"Values": ["DELETE"]}}, ["-X", "DELETE", base]),
+        (
+            "query-string",
+            {"QueryStringConfig": {"Values": [{"Key": "version", "Value": "1*"}]}},
+            [f"{base}/?a=b&VERSION=12"],
+        ),
+        ("source-ip", {"SourceIpConfig": {"Values": [f"{CLIENT_ADDRESS}/32"]}}, [f"{base}/else"]),
+    ]
+    for priority, (field, config, _) in enumerate(kinds, 1):
+        answer = {"StatusCode": "200", "ContentType": "text/plain", "MessageBody": field}
+        vpc.elb.create_rule(
+            ListenerArn=balancer["Listener"],
+            Priority=priority,
+            Conditions=[{"Field": field, **config}],
+            Actions=[{"Type": "fixed-response", "FixedResponseConfig": answer}],
+        )
+    assert wait_until(lambda: vpc.curl(*kinds[-1][2]) == kinds[-1][0], 20, 0.1)
+    for node in vpc.nodes(balancer):
+        resolved = ["--resolve", f"{balancer['DNSName']}:80:{node}"]
+        assert wait_until(lambda r=resolved: vpc.curl(*r, *kinds[-1][2]) == kinds[-1][0], 10, 0.1)
+        assert [vpc.curl(*resolved, *asked) for _, _, asked in kinds] == [field for field, _, _ in kinds]
+
+
+def test_weights_choose_a_group_and_a_cookie_remembers_it(vpc: Vpc) -> None:
+    groups = [vpc.group(), vpc.group()]
+    for group, address in zip(groups, vpc.addresses, strict=True):
+        vpc.targets(group, address)
+    balancer = vpc.balancer("application", groups[0], "HTTP")
+
+    def weigh(*weights: int) -> None:
+        tuples = [{"TargetGroupArn": g, "Weight": w} for g, w in zip(groups, weights, strict=True)]
+        sticky = {"Enabled": True, "DurationSeconds": 60}
+        forward = {"TargetGroups": tuples, "TargetGroupStickinessConfig": sticky}
+        vpc.elb.modify_listener(
+            ListenerArn=balancer["Listener"], DefaultActions=[{"Type": "forward", "ForwardConfig": forward}]
+        )
+
+    url, jar = f"http://{balancer['DNSName']}/", f"/tmp/{groups[0][-16:]}.jar"
+    weigh(0, 1)
+    vpc.healthy(groups[1], 1)
+    assert wait_until(lambda: {vpc.seen(url)["server"] for _ in range(4)} == {vpc.addresses[1]}, 20)
+    weigh(1, 1)
+    assert wait_until(lambda: {vpc.seen(url)["server"] for _ in range(12)} == set(vpc.addresses), 30)
+    assert len({vpc.seen("-b", jar, "-c", jar, url)["server"] for _ in range(8)}) == 1
+
+
+def test_an_applications_own_cookie_keeps_a_client_at_its_target(vpc: Vpc) -> None:
+    sticky = {"stickiness.enabled": "true", "stickiness.type": "app_cookie", "stickiness.app_cookie.cookie_name": "app"}
+    group = vpc.group(attributes=sticky)
+    vpc.targets(group, *vpc.addresses)
+    balancer = vpc.balancer("application", group, "HTTP")
+    vpc.healthy(group, 2)
+    url, jar = f"http://{balancer['DNSName']}", f"/tmp/{group[-16:]}.jar"
+    vpc.answers(url)
+    assert "AWSALBAPP" not in vpc.curl("-i", url)
+    first = vpc.seen("-c", jar, f"{url}/cookie")["server"]
+    assert {vpc.seen("-b", jar, url)["server"] for _ in range(6)} == {first}
+
+
+def test_a_proxy_that_is_killed_is_started_again(vpc: Vpc) -> None:
+    group = vpc.group("TCP")
+    vpc.targets(group, *vpc.addresses)
+    balancer = vpc.balancer("network", group, "TCP")
+    url = f"http://{balancer['DNSName']}/"
+    vpc.healthy(group, 2)
+    vpc.answers(url)
+    name = "ELB " + balancer["LoadBalancerArn"].partition(":loadbalancer/")[2]
+    filters = [{"Name": "description", "Values": [name]}]
+    found = vpc.aws.client("ec2").describe_network_interfaces(Filters=filters)["NetworkInterfaces"]
+    for interface in found:
+        # Master and workers name the configuration of their node.
+        script = "kill -9 $(ps -C haproxy -o pid=,args= | awk -v node=$0 'index($0, node) {print $1}')"
+        vpc.run("clients", "sh", "-c", script, interface["NetworkInterfaceId"])
+    vpc.answers(url)
