@@ -14,7 +14,7 @@ from sandbox.processes import Process, wait_until
 from sandbox.traffic import requirements
 from tests.sandbox.traffic.conftest import processes
 
-WORLD = Path(__file__).with_name("world_of_test.py")
+WORLD = Path(__file__).with_name("small_world.py")
 ROOT = Path(__file__).parents[3]
 pytestmark = pytest.mark.skipif(
     requirements.missing(Path("/somewhere")) is not None, reason=f"{requirements.missing(Path('/somewhere'))}"

@@ -15,7 +15,7 @@ from sandbox.traffic.world import CLIENTS
 from tests.sandbox.aws.harness import Aws, make_stage
 
 LACKS = requirements.missing(Path("/somewhere"))
-SERVER = Path(__file__).with_name("server_of_test.py")
+SERVER = Path(__file__).with_name("machine.py")
 
 
 @dataclass

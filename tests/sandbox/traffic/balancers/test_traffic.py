@@ -221,7 +221,7 @@ def test_no_request_fails_while_rules_and_targets_change(vpc: Vpc) -> None:
     vpc.answers(url)
     vpc.healthy(group, 2)
     with ThreadPoolExecutor(1) as pool:
-        client = str(Path(__file__).with_name("client_of_test.py"))
+        client = str(Path(__file__).with_name("client.py"))
         running = pool.submit(vpc.run, "clients", sys.executable, client, url, "20", seconds=60)
         for round_, address in enumerate(vpc.addresses, 1):
             vpc.elb.create_rule(
