@@ -63,6 +63,8 @@ class WebPod(ProcessPod):
 
     async def launch(self, container: Object, image: images.Image) -> Process:
         """The server in the pod's namespace, not yet started."""
+        # A pod without volumes has no folder yet.
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return Process(
             name=f"{self.namespace}/{self.name}",
             argv=within(self.place, [self.program, *(str(p) for p in ports(container))]),

@@ -16,7 +16,7 @@ PRE_STOP_SECONDS = 12
 _IMAGE = "public.ecr.aws/nginx/nginx-unprivileged:1.28-alpine"
 _LB = "service.beta.kubernetes.io/aws-load-balancer"
 _ALB = "alb.ingress.kubernetes.io"
-_HEALTH = {"interval": "5", "healthy-threshold": "2", "unhealthy-threshold": "2"}
+_HEALTH = {"interval": "5", "timeout": "3", "healthy-threshold": "2", "unhealthy-threshold": "2"}
 
 Object = dict[str, Any]
 
@@ -154,6 +154,7 @@ def _way(way: Way) -> list[Object]:
         f"{_ALB}/target-type": way.targets,
         f"{_ALB}/target-group-attributes": attributes,
         f"{_ALB}/healthcheck-interval-seconds": _HEALTH["interval"],
+        f"{_ALB}/healthcheck-timeout-seconds": _HEALTH["timeout"],
         f"{_ALB}/healthy-threshold-count": _HEALTH["healthy-threshold"],
         f"{_ALB}/unhealthy-threshold-count": _HEALTH["unhealthy-threshold"],
     }

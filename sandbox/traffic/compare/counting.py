@@ -76,6 +76,8 @@ class Counting:
         if self._kept is None:
             raise ValueError("no requests are being sent")
         process, self._kept = self._kept, None
+        if process.stdin:
+            process.stdin.close()  # what the client waits for
         output, errors = await process.communicate()
         if process.returncode:
             raise ValueError(f"the client failed: {errors.decode(errors='replace')[-300:]}")

@@ -103,7 +103,9 @@ class Comparison:
             return bool(found[0])
 
         if not wait_until(told, _READY_SECONDS, 0.5):
-            raise StateError(f"{what} {NAMESPACE}/{name} got no load balancer in {_READY_SECONDS:.0f} s")
+            events = ["get", "events", "-n", NAMESPACE, f"--field-selector=involvedObject.name={name}"]
+            why = self._kubectl(*events, "-o", "jsonpath={.items[-1:].message}", check=False)
+            raise StateError(f"{what} {NAMESPACE}/{name} got no load balancer in {_READY_SECONDS:.0f} s: {why}")
         return found[0]
 
     def _until_answering(self, hosts: dict[str, str]) -> None:
