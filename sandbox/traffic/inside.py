@@ -44,7 +44,7 @@ class Inside:
         self._clusters = Clusters(state, self._world, self._network, self._write_status)
         self._balancers = Balancers(state, self._world, lambda: self._network.wiring.namespaces)
         self._door = Door(self._world)
-        counting = Counting(self._world, self._network)
+        counting = Counting(state, self._world, self._network)
         for question in (counting.count, counting.keep, counting.stop):
             self._door.add(question.__name__, question)
         self._door.add("trace", Tracer(state, self._world, self._network, self._clusters.names).trace)

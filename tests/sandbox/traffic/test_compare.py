@@ -60,15 +60,16 @@ def test_a_run_without_latencies_is_an_error_with_its_words() -> None:
         latencies("unable to connect to host:80 Connection refused\n")
 
 
-def test_a_nodes_own_connections_are_not_counted_and_crossings_are() -> None:
+def test_only_one_load_balancers_connections_are_counted_and_where_they_cross() -> None:
     entries = [
         entry("i-a", "10.0.0.4:5>10.0.0.6:8080", "10.0.0.6:8080>10.0.0.4:5"),  # a probe of the kubelet's
         entry("i-a", "10.0.0.16:5>10.0.0.6:8080", "10.0.0.6:8080>10.0.0.16:5"),
         entry("i-a", "10.0.0.16:6>10.0.0.4:30080", "10.0.0.6:8080>10.0.0.4:77"),
         entry("i-a", "10.0.0.16:7>10.0.0.4:30080", "10.0.64.6:8080>10.0.0.4:78"),
+        entry("i-a", "10.0.0.99:8>10.0.0.6:8080", "10.0.0.6:8080>10.0.0.99:8"),  # another's health check
         entry("i-b", "10.0.0.4:78>10.0.64.6:8080", "10.0.64.6:8080>10.0.0.4:78"),
     ]
-    assert counted(entries, FACTS) == {"entries": 4, "translations": 2, "crossings": 1}
+    assert counted(entries, FACTS, {"10.0.0.16"}) == {"entries": 4, "translations": 2, "crossings": 1}
 
 
 def test_careful_pods_wait_and_serve_on_careless_ones_do_neither() -> None:
