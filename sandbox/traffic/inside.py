@@ -7,6 +7,7 @@ loopback, and enters a network namespace only to leave a socket or a process the
 import argparse
 import asyncio
 import logging
+import os
 import platform
 import signal
 import subprocess
@@ -29,7 +30,13 @@ log = logging.getLogger("sandbox.traffic")
 
 
 def own_run() -> None:
-    """Put an empty /run over the machine's, in our mount namespace only: `ip netns` keeps its names there."""
+    """Put an empty /run over the machine's, in our mount namespace only: `ip netns` keeps its names there.
+
+    Raises:
+        RuntimeError: this is no process namespace of our own, so that the machine's own /run would be hidden.
+    """
+    if os.getpid() != 1:
+        raise RuntimeError("only the first process of a world may have a /run of its own: `python -m sandbox.traffic`")
     subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "sandbox", "/run"], check=True)
     FOLDER.mkdir()
 

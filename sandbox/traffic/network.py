@@ -89,7 +89,8 @@ class Network:
     async def _carry_out(self, todo: Plan, after: Wiring) -> None:
         for namespace, lines in todo.unplugged.items():
             await self._world.attempt(None, ["ip", "-force", "-n", namespace, "-batch", "-"], "\n".join(lines) + "\n")
-        for namespace in sorted(self._wiring.namespaces - after.namespaces):
+        # Clients are there before the first VPC and after the last one.
+        for namespace in sorted(self._wiring.namespaces - after.namespaces - {CLIENTS}):
             await self._world.remove(namespace)
             self._tables.pop(namespace, None)
         # What was taken away is gone, whatever happens to what is added.

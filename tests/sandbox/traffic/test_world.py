@@ -1,5 +1,6 @@
 """The world ends with its first process, whatever ends that one, and the machine is as it was before."""
 
+import json
 import os
 import signal
 import subprocess
@@ -12,8 +13,10 @@ import pytest
 
 from sandbox.processes import Process, wait_until
 from sandbox.traffic import requirements
+from sandbox.traffic.inside import own_run
 from tests.sandbox.traffic.conftest import processes
 
+BARE = Path(__file__).with_name("bare_network.py")
 WORLD = Path(__file__).with_name("small_world.py")
 ROOT = Path(__file__).parents[3]
 pytestmark = pytest.mark.skipif(
@@ -102,6 +105,24 @@ def test_it_ends_with_whoever_keeps_it(tmp_path: Path, sleep: str, *, own_user: 
         finally:
             process.kill()
     assert wait_until(lambda: not processes(sleep) and not processes(str(tmp_path)), 5)
+
+
+def test_a_pod_is_reached_by_whom_its_group_names_and_without_kube_proxy_no_node_tracks(tmp_path: Path) -> None:
+    report = tmp_path / "report"
+    argv = requirements.isolated(sys.executable, str(BARE), str(report))
+    environment = {**os.environ, "PATH": requirements.search_path(), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=90, check=False)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(report.read_text())
+    timed_out = 28
+    assert (told["eni-0000000000000003c"], told["clients"], told["pod-u1"]) == (0, timed_out, timed_out)
+    assert told["entries"] == 0
+    assert told["left"] == ["clients"]
+
+
+def test_the_machines_own_run_is_not_hidden() -> None:
+    with pytest.raises(RuntimeError, match="only the first process of a world"):
+        own_run()
 
 
 def test_what_is_missing_is_one_line_that_names_the_packages(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
