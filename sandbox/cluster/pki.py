@@ -36,6 +36,7 @@ CLIENTS = {
     "controller-manager": Subject("system:kube-controller-manager"),
     "scheduler": Subject("system:kube-scheduler"),
     "front-proxy": Subject("front-proxy-client"),
+    "kube-proxy": Subject("system:kube-proxy"),
     # How kube-apiserver shows itself to webhooks and kubelets.
     "apiserver-client": Subject("kube-apiserver-client", (MASTERS,)),
 }

@@ -33,6 +33,7 @@ class ControlPlane:
         self.folder = folder
         self.spec = spec
         self._tools = settings.tools
+        self._process_images = images.process_images(traffic=bool(settings.traffic))
         self.keys = pki.ensure(folder.pki, control_plane.serving_names(spec))
         ports = kept_ports(folder.ports_file, ["apiserver", "webhooks", "credentials"])
         run = socket_folder(folder.root / "run")
@@ -82,7 +83,7 @@ class ControlPlane:
         )
         self._start("kube-scheduler", control_plane.scheduler(self._client("scheduler")))
         stages = config / "kwok.yaml"
-        write_text(stages, kwok.configuration(images.PATTERN))
+        write_text(stages, kwok.configuration(self._process_images))
         self._start("kwok", kwok.arguments(self._client("kwok"), stages))
         self._supervisor.watch()
 

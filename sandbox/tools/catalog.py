@@ -78,6 +78,8 @@ CATALOG: tuple[Tool, ...] = (
         variables=(f"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version={_PULUMI}",),
         minutes=4,
     ),
+    # What runs in pods that serve, when `--traffic` gives them a network.
+    GoTool("web", "0.1.0", ".", minutes=0.3),
     GoTool("helm", "4.3.1", "helm.sh/helm/v4/cmd/helm", minutes=2),
     # The AWS CLI pins its own botocore: beside moto and boto3 it cannot be.
     PythonTool("aws", "1.46.3", "awscli", requirements=("awscli==1.46.3",)),
