@@ -76,7 +76,8 @@ def up(
     """
     _check_folder(state)
     with _only_one(state):
-        tools = _tools(state, given, report)
+        carries = bool(traffic or (state.exists() and state.settings().traffic))
+        tools = _tools(state, given, report, traffic=carries)
         settings = _settle(state, given, tools, aws_port, traffic)
         home.prepare(state)
         if not state.kubeconfig.exists():
@@ -138,7 +139,7 @@ def _check_folder(state: State) -> None:
     state.root.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
-def _tools(state: State, given: dict[str, str], report: Report) -> dict[str, str]:
+def _tools(state: State, given: dict[str, str], report: Report, *, traffic: bool) -> dict[str, str]:
     """Every tool's path: as given, as found on PATH where that one will do, else built."""
     paths: dict[str, str] = {name: given[name] for name in ("pulumi", "kwok", "helm") if name in given}
     if "kube" in given:
@@ -148,7 +149,7 @@ def _tools(state: State, given: dict[str, str], report: Report) -> dict[str, str
         installed = shutil.which("pulumi")
         if installed and Path(installed).resolve().with_name("pulumi-language-python").exists():
             paths["pulumi"] = str(Path(installed).resolve())
-    wanted = [t for t in catalog.CATALOG if t.name not in paths]
+    wanted = [t for t in catalog.wanted(traffic=traffic) if t.name not in paths]
     missing = build.missing(wanted)
     if missing:
         minutes = sum(t.minutes for t in missing)

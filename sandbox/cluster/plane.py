@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from sandbox.cluster import control_plane, images, kubeconfig, kwok, pki
+from sandbox.cluster import cloud_controller, control_plane, images, kubeconfig, kwok, pki
 from sandbox.cluster.sockets import kept_ports, socket_folder
 from sandbox.cluster.spec import ClusterSpec, Folder
 from sandbox.processes import Process, Supervisor
@@ -18,6 +18,8 @@ from sandbox.state import Settings, write_text
 
 KUBERNETES_VERSION = "v1.36.3"
 KWOK_VERSION = "v0.8.0"
+CLOUD_CONTROLLER_VERSION = "v1.36.2"
+_OTHERS = {"kwok": ("stand-in", KWOK_VERSION), cloud_controller.NAME: ("real", CLOUD_CONTROLLER_VERSION)}
 _STOP_SECONDS = 1.0
 
 
@@ -53,12 +55,30 @@ class ControlPlane:
         return [
             {
                 "name": f"{self.spec.name}/{process.name}",
-                "kind": "stand-in" if process.name == "kwok" else "real",
-                "version": KWOK_VERSION if process.name == "kwok" else KUBERNETES_VERSION,
+                "kind": kind,
+                "version": version,
                 "pid": process.identity.pid if process.identity else 0,
             }
             for process in self._supervisor.processes()
+            for kind, version in [_OTHERS.get(process.name, ("real", KUBERNETES_VERSION))]
         ]
+
+    def add_cloud_controller(self, place: cloud_controller.Place) -> "Future[None]":
+        """Begin to start the cloud controller manager, whose Classic ELBs go to `place` by default."""
+        return self._starter.submit(self._cloud_controller, place)
+
+    def _cloud_controller(self, place: cloud_controller.Place) -> None:
+        name, config = cloud_controller.NAME, self.folder.config
+        cloud, profile = config / "cloud.conf", config / "cloud-profile"
+        write_text(cloud, cloud_controller.configuration(self.spec, place))
+        write_text(profile, cloud_controller.aws_profile(self.folder.state.root, self.spec.name, self.spec.region))
+        process = Process(
+            name=name,
+            argv=[self._tools[name], *cloud_controller.arguments(self.spec, self._client(name), cloud)],
+            log_file=self.folder.log(name),
+            env=cloud_controller.environment(os.environ, profile),
+        )
+        self._supervisor.add(process)
 
     def stop(self) -> None:
         """End everything, the last started first."""
