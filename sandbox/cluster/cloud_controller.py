@@ -18,6 +18,8 @@ from sandbox.cluster.spec import ClusterSpec
 
 NAME = "cloud-controller-manager"
 USER = "eks:cloud-controller-manager"
+# By the names that AWS's SDK for Go gives them.
+_CALLED = ("EC2", "Elastic Load Balancing", "Elastic Load Balancing v2")
 # What it would take from the sandbox's own environment in place of the role's session.
 _FOREIGN = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE")
 
@@ -37,7 +39,7 @@ def configuration(spec: ClusterSpec, place: Place) -> str:
     """
     wanted = {"Zone": place.zone, "VPC": spec.vpc_id, "SubnetID": place.subnet_id, "KubernetesClusterID": spec.name}
     parts = ["[Global]", *(f"{key} = {value}" for key, value in wanted.items())]
-    for number, service in enumerate(("ec2", "elasticloadbalancing"), 1):
+    for number, service in enumerate(_CALLED, 1):
         override = {"Service": service, "Region": spec.region, "URL": spec.aws_endpoint, "SigningRegion": spec.region}
         parts += [f'[ServiceOverride "{number}"]', *(f"{key} = {value}" for key, value in override.items())]
     return "\n".join(parts) + "\n"
