@@ -70,11 +70,15 @@ class NodePortLoadBalancedService(pulumi.ComponentResource):
         super().__init__("eks-load-balancing:index:NodePortLoadBalancedService", name, opts=opts)
         child = pulumi.ResourceOptions(parent=self)
         deploy(workload, self)
-        metadata = {"name": name, "namespace": args["namespace"], "labels": workload.labels}
         asks = instance_annotations(balancer, scheme, delay)
         service = kubernetes.core.v1.Service(
             f"{name}-service",
-            metadata={**metadata, "annotations": asks} if balancer != "alb" else metadata,
+            metadata={
+                "name": name,
+                "namespace": args["namespace"],
+                "labels": workload.labels,
+                "annotations": {} if balancer == "alb" else asks,
+            },
             spec={
                 "type": "NodePort" if balancer == "alb" else "LoadBalancer",
                 "load_balancer_class": NLB_CLASS if balancer == "nlb" else None,
@@ -87,7 +91,12 @@ class NodePortLoadBalancedService(pulumi.ComponentResource):
         if balancer == "alb":
             ingress = kubernetes.networking.v1.Ingress(
                 f"{name}-ingress",
-                metadata={**metadata, "annotations": asks},
+                metadata={
+                    "name": name,
+                    "namespace": args["namespace"],
+                    "labels": workload.labels,
+                    "annotations": asks,
+                },
                 spec={
                     "ingress_class_name": ALB_CLASS,
                     "default_backend": {

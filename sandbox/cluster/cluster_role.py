@@ -7,7 +7,7 @@ whoever runs the sandbox does it for EKS.
 import argparse
 import sys
 
-import boto3
+import boto3.session
 
 from sandbox.cluster.cloud_controller import NAME, process_credentials
 from sandbox.state import State

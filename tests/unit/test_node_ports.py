@@ -1,10 +1,10 @@
 """The contrast: what the way through node ports declares."""
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from eks_load_balancing import InvalidInputError, NodePortLoadBalancedService
+from eks_load_balancing import InvalidInputError, NodePortLoadBalancedService, NodePortLoadBalancedServiceArgs
 from tests.unit.declared import Declared, declare
 
 SERVICE = "service.beta.kubernetes.io/aws-load-balancer-"
@@ -13,7 +13,8 @@ INGRESS = "alb.ingress.kubernetes.io/"
 
 def declared(**changes: Any) -> Declared:
     def program() -> dict[str, object]:
-        return {"host": NodePortLoadBalancedService("web", {"namespace": "in-tree", **changes}).host_name}
+        args = cast(NodePortLoadBalancedServiceArgs, {"namespace": "in-tree", **changes})
+        return {"host": NodePortLoadBalancedService("web", args).host_name}
 
     return declare(program)
 
