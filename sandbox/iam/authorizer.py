@@ -191,7 +191,7 @@ class Authorizer:
 
 
 def _for_service(root: Key, call: Call) -> Key:
-    """EC2 or EKS, where the root asks for a session of theirs: so the sandbox's agent gives nodes and clusters theirs."""
+    """EC2 or EKS, where the root asks for a session of theirs: so nodes and clusters of the sandbox get theirs."""
     session = call.parameters.get("RoleSessionName", "")
     service = next((service for prefix, service in _SERVICES.items() if session.startswith(prefix)), None)
     return replace(root, principal=Principal("service", service, root.principal.account)) if service else root
