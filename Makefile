@@ -1,7 +1,8 @@
 # make up      the whole stack on this machine: environment, tools, sandbox, `pulumi up`, and what serves what
+#              with TRAFFIC=1 it carries real packets (Linux): then `sandbox trace` and `sandbox compare` work
 # make down    take it down again: `pulumi destroy`, then the sandbox itself
 # make test    everything that .ci/run runs
-# make soak    the campaigns of the tests in full (hours); results go to docs/reliability.md
+# make soak    the campaigns of the tests in full (hours), or some: make soak ARGS="-k rollouts"; see docs/reliability.md
 # make check   lint, format, types, import layers and generated files alone
 
 PYTHON ?= python3
@@ -13,10 +14,10 @@ POLICIES := --policy-pack policies --policy-pack-config policies/profiles/dev.js
 STACK := sandbox
 
 .DEFAULT_GOAL := help
-.PHONY: help environment up destroy down check test soak measure
+.PHONY: help environment up destroy down check test soak measure measure-controller
 
 help:
-	@sed -n 's/^# //p' Makefile | head -5
+	@sed -n 's/^# //p' Makefile | head -6
 
 environment: $(VENV)/installed
 
@@ -30,7 +31,7 @@ $(VENV)/installed: pyproject.toml components/pyproject.toml constraints.txt
 	@touch $@
 
 up: environment
-	@$(SANDBOX) up
+	@$(SANDBOX) up $(if $(TRAFFIC),--traffic)
 	@$(PULUMI) stack select --stack $(STACK) 2>/dev/null || $(PULUMI) stack init $(STACK)
 	@$(PULUMI) up --stack $(STACK) --yes --skip-preview $(POLICIES)
 	@$(SANDBOX) targets
@@ -56,8 +57,11 @@ test: check
 	@$(BIN)/pytest
 
 soak: environment
-	@SOAK=1 $(BIN)/pytest -m soak
+	@SOAK=1 $(BIN)/pytest -m soak $(ARGS)
 
 measure: environment
 	@$(BIN)/python benchmarks/sandbox.py
 	@$(BIN)/python benchmarks/policies.py
+
+measure-controller: environment
+	@$(BIN)/python -m benchmarks.controller $(ARGS)

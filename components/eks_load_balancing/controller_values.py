@@ -14,6 +14,8 @@ WEBHOOK_SERVICE: Final = "aws-load-balancer-webhook-service"
 """The Service that kube-apiserver calls the webhooks through; the chart makes the name."""
 READINESS_GATE_LABEL: Final = "elbv2.k8s.aws/pod-readiness-gate-inject"
 """On a namespace `enabled` asks for readiness gates; on a pod `disabled` declines."""
+SERVICE_WEBHOOK_LABEL: Final = "elbv2.k8s.aws/service-webhook"
+"""On a namespace `disabled` leaves its Services without a class to the in-tree way, which gives them Classic ELBs."""
 
 # Those of the policy's features that the chart has a flag for.
 _FLAGS: Final = {"waf": "enableWaf", "wafv2": "enableWafv2", "shield": "enableShield"}
@@ -85,6 +87,10 @@ def _webhooks(settings: ControllerSettings) -> dict[str, Any]:
             "caCert": settings.certificate.ca,
             "cert": settings.certificate.certificate,
             "key": settings.certificate.key,
+        },
+        # It makes every new Service of type LoadBalancer that names no class this controller's.
+        "serviceMutatorWebhookConfig": {
+            "namespaceSelectors": [{"key": SERVICE_WEBHOOK_LABEL, "operator": "NotIn", "values": ["disabled"]}]
         },
         # A pod that starts without its gate may take the place of one that still serves, so no gate means no pod. A pod
         # that can do without says so by its own label, and starts even while no controller answers.

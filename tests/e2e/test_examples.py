@@ -24,7 +24,7 @@ pytestmark = pytest.mark.sandbox
 
 EXAMPLES = REPOSITORY / "examples"
 _CONTROLLER = "aws-load-balancer-controller"
-_NAMESPACES = ("default", "services", "shop")
+_NAMESPACES = ("default", "in-tree", "services", "shop")
 """Where the examples' workloads are."""
 
 

@@ -180,6 +180,9 @@ def test_a_saved_state_shows_the_objects_that_rules_across_the_stack_are_about(e
     assert engine.run(*analyze).refused_by == {"cluster-has-one-controller"}
     file.write_text(json.dumps(_saved({"one": one})))
     assert engine.run(*analyze).refused_by == {"controller-has-a-disruption-budget"}
+    wanting = "ingress-asks-for-what-the-controller-may"
+    file.write_text(json.dumps(_saved(program(wanting, faulty=True))))
+    assert wanting in engine.run(*analyze).refused_by
 
 
 def test_every_level_of_the_profiles_is_one_that_the_engine_takes(engine: Engine) -> None:

@@ -1,5 +1,6 @@
 """What a program declares, seen by Pulumi's mocks: every resource with its inputs, every lookup with its arguments."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -96,6 +97,10 @@ def declare(program: Callable[[], Mapping[str, object] | None], answers: Mapping
         answers: of lookups, by token.
     """
     declared = Declared(answers=answers or {})
+    try:
+        asyncio.get_event_loop()
+    except RuntimeError:  # `asyncio.run` in another test left the thread without one
+        asyncio.set_event_loop(asyncio.new_event_loop())
     set_mocks(declared, project="eks-load-balancing", stack="test")
 
     @run_to_the_end

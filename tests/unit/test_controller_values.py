@@ -5,6 +5,7 @@ import pytest
 
 from eks_load_balancing.controller_values import (
     READINESS_GATE_LABEL,
+    SERVICE_WEBHOOK_LABEL,
     ControllerSettings,
     WebhookCertificate,
     chart_values,
@@ -45,6 +46,12 @@ def test_the_service_account_is_ours_and_not_the_charts() -> None:
 
 def test_the_certificate_is_given_so_that_the_chart_makes_none() -> None:
     assert values()["webhookTLS"] == {"caCert": "CA", "cert": "LEAF", "key": "KEY"}
+
+
+def test_a_namespace_can_leave_its_services_to_the_in_tree_way() -> None:
+    (selector,) = values()["serviceMutatorWebhookConfig"]["namespaceSelectors"]
+
+    assert selector == {"key": SERVICE_WEBHOOK_LABEL, "operator": "NotIn", "values": ["disabled"]}
 
 
 def test_a_pod_without_its_readiness_gate_does_not_start_unless_it_says_so() -> None:

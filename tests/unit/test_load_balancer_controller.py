@@ -45,6 +45,13 @@ def test_the_chart_is_the_official_one_of_the_version(declared: Declared) -> Non
     assert "skipCrds" not in chart
 
 
+def test_the_chart_is_done_only_when_two_replicas_answer(declared: Declared) -> None:
+    """Its readiness probe says that the webhooks listen: whoever waits for the chart finds them."""
+    assert not declared.one(":Chart").inputs.get("skipAwait")
+    assert values(declared)["replicaCount"] == 2
+    assert "readinessProbe" not in values(declared), "the chart's own asks /readyz"
+
+
 def test_a_mirrored_chart_and_image_take_their_place() -> None:
     declared = controller(chart="oci://registry.example/chart", image_repository="registry.example/lbc")
     chart = declared.one(":Chart").inputs
