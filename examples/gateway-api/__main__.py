@@ -43,11 +43,32 @@ to_pods = {"parentRefs": [{"name": "edge"}], "rules": [{"backendRefs": [{"name":
 route = resource(GATEWAY_API, "HTTPRoute", NAME, to_pods, edge, targets)
 
 on_cluster = pulumi.ResourceOptions(provider=cluster.provider, depends_on=[controller])
-ports = {"selector": LABELS, "ports": [{"port": 80, "target_port": 8080}]}
-kubernetes.core.v1.Service(NAME, metadata={"name": NAME}, spec=ports, opts=on_cluster)
-container = {"name": NAME, "image": "public.ecr.aws/nginx/nginx:stable", "ports": [{"container_port": 8080}]}
-template = {"metadata": {"labels": LABELS}, "spec": {"containers": [container]}}
-pods = {"replicas": 2, "selector": {"match_labels": LABELS}, "template": template}
-kubernetes.apps.v1.Deployment(NAME, metadata={"name": NAME}, spec=pods, opts=on_cluster)
+kubernetes.core.v1.Service(
+    NAME,
+    metadata={"name": NAME},
+    spec={"selector": LABELS, "ports": [{"port": 80, "target_port": 8080}]},
+    opts=on_cluster,
+)
+kubernetes.apps.v1.Deployment(
+    NAME,
+    metadata={"name": NAME},
+    spec={
+        "replicas": 2,
+        "selector": {"match_labels": LABELS},
+        "template": {
+            "metadata": {"labels": LABELS},
+            "spec": {
+                "containers": [
+                    {
+                        "name": NAME,
+                        "image": "public.ecr.aws/nginx/nginx:stable",
+                        "ports": [{"container_port": 8080}],
+                    }
+                ]
+            },
+        },
+    },
+    opts=on_cluster,
+)
 
 pulumi.export("controllerRoleArn", controller.role_arn)
