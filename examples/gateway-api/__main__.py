@@ -8,7 +8,7 @@ import pulumi_kubernetes as kubernetes
 from eks_load_balancing import ClusterReference, LoadBalancerController
 
 GATEWAY_API, OWN = "gateway.networking.k8s.io/v1", "gateway.k8s.aws/v1"
-NAME, LABELS = "pages", {"app": "pages"}
+NAME, LABELS, IMAGE = "pages", {"app": "pages"}, "public.ecr.aws/nginx/nginx:stable"
 
 config = pulumi.Config()
 cluster = ClusterReference.lookup(config.require("cluster"))
@@ -58,13 +58,7 @@ kubernetes.apps.v1.Deployment(
         "template": {
             "metadata": {"labels": LABELS},
             "spec": {
-                "containers": [
-                    {
-                        "name": NAME,
-                        "image": "public.ecr.aws/nginx/nginx:stable",
-                        "ports": [{"container_port": 8080}],
-                    }
-                ]
+                "containers": [{"name": NAME, "image": IMAGE, "ports": [{"container_port": 8080}]}],
             },
         },
     },

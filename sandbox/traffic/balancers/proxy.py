@@ -10,6 +10,7 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 from sandbox.state import write_text
@@ -24,6 +25,8 @@ _WORKER = re.compile(r"^(\d+)\s+worker\s+(\d+)", re.MULTILINE)
 _GOOD = {"", "New server registered.", "Server deleted."}
 # Answers to connections that were made with a client's address arrive for that address: they are taken as our own.
 _TRANSPARENT = "rule add iif eth0 ipproto tcp lookup 100\nroute add local default dev lo table 100\n"
+_FIRST_ID = 10_000
+"""Above the numbers of the servers in a configuration, which HAProxy counts from 1."""
 _SESSIONS = 4
 """The place of `scur` in `show stat`."""
 _KERNEL = {
@@ -61,10 +64,12 @@ class Servers:
         )
 
 
-def commands(before: Servers, after: Servers) -> Iterator[str]:
+def commands(before: Servers, after: Servers, ids: Iterator[int]) -> Iterator[str]:
     """What makes a HAProxy that knows `before` know `after`, without a reload. Pure.
 
-    Who goes is set aside first, and deleted by `Proxy` when the last connection has ended.
+    Who goes is set aside first, and deleted by `Proxy` when the last connection has ended. Who comes gets the next of
+    `ids`: HAProxy 2.6 places a server by its id on the ring from which `random` and `source` pick, and those that it
+    numbers itself while it runs share a place, so that some of them get nothing.
     """
     for (pool, name), (_, receives) in sorted(before.known.items()):
         if receives and not after.known.get((pool, name), ("", False))[1]:
@@ -72,7 +77,7 @@ def commands(before: Servers, after: Servers) -> Iterator[str]:
     for (pool, name), (options, receives) in sorted(after.known.items()):
         known = before.known.get((pool, name))
         if known is None:
-            yield f"add server {pool}/{name} {name} {options}".rstrip()
+            yield f"add server {pool}/{name} {name} id {next(ids)} {options}".rstrip()
         if receives and not (known and known[1]):
             yield f"set server {pool}/{name} state ready"
 
@@ -87,6 +92,7 @@ class Proxy:
         self._skeleton = ""
         self._servers = Servers()
         self._leaving: set[tuple[str, str]] = set()
+        self._ids = count(_FIRST_ID)
         self._prepared = False
         self._rules = ""
 
@@ -137,7 +143,7 @@ class Proxy:
             await self.sweep()
             if self._leaving & servers.known.keys():
                 return False  # it still ends the connections of one that has come back: a new process takes it
-        todo = list(commands(self._servers, servers))
+        todo = list(commands(self._servers, servers, self._ids))
         workers = await self._workers() if todo else []
         for command in todo:
             answer = await self._say(command, workers)
@@ -187,12 +193,12 @@ class Proxy:
         if self.running:
             reloads = await self._reloads()
             await self._ask("reload")
-            await self._until(lambda count: count > reloads)
+            await self._until(lambda reached: reached > reloads)
             return
         self._socket.unlink(missing_ok=True)
         command = ["haproxy", "-W", "-f", path, "-S", f"{self._socket},mode,600"]
         self._process = await self._world.start(self._node, command)
-        await self._until(lambda count: count >= 0)
+        await self._until(lambda reached: reached >= 0)
 
     @property
     def _socket(self) -> Path:

@@ -21,6 +21,8 @@ from sandbox.traffic.control import ask
 from sandbox.traffic.world import CLIENTS
 
 CONNECTIONS = 1000
+_FEW = 10 * REPLICAS
+"""Connections that tell whether every pod answers."""
 _WRK_SECONDS = 4
 _RATE = 15.0
 _READY_SECONDS = 180.0
@@ -111,17 +113,21 @@ class Comparison:
         return found[0]
 
     def _until_answering(self, hosts: dict[str, str]) -> None:
-        """Wait until the Deployment has rolled and every way is answered."""
+        """Wait until the Deployment has rolled and every pod answers on every way."""
         self._kubectl("rollout", "status", f"deployment/{APP}", "-n", NAMESPACE, f"--timeout={_READY_SECONDS:.0f}s")
         for name, host in hosts.items():
-            argv = ["curl", "-sf", "--max-time", "2", "-o", "/dev/null", f"http://{host}/"]
+            told: dict[str, Any] = {}
 
-            def answered(argv: list[str] = argv) -> bool:
-                return ask(self._state, "run", namespace=CLIENTS, argv=argv)["code"] == 0
+            def answered(host: str = host, told: dict[str, Any] = told) -> bool:
+                told.update(ask(self._state, "count", host=host, connections=_FEW))
+                return len(told["pods"]) == REPLICAS
 
             if not wait_until(answered, _READY_SECONDS, 0.5):
-                told = ask(self._state, "trace", url=f"http://{host}/")
-                raise StateError(f"{name} ({host}) answers nothing: {told['stopped']}")
+                traced = ask(self._state, "trace", url=f"http://{host}/")
+                raise StateError(
+                    f"{name} ({host}) is answered by {len(told['pods'])} of {REPLICAS} pods after "
+                    f"{_READY_SECONDS:.0f} s: {traced['stopped'] or told['failed']}"
+                )
 
     def _crowd(self, size: int) -> None:
         """Make the Services of the crowd as many as `size`, and wait until every node has their rules."""

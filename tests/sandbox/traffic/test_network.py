@@ -1,6 +1,7 @@
 """Real packets, from a client through load balancers to pods, counted in the kernel."""
 
 import json
+import os
 import signal
 
 import pytest
@@ -13,7 +14,8 @@ from sandbox.traffic.control import ask
 from tests.sandbox.traffic.conftest import Traffic, processes
 
 pytestmark = pytest.mark.sandbox
-REQUESTS = 1000
+REQUESTS = 10_000 if os.environ.get("SOAK") else 1000
+ROLLOUTS = 10 if os.environ.get("SOAK") else 1
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +28,7 @@ def pods(traffic: Traffic, app: str) -> list[Object]:
     return traffic.sandbox.kubectl("get", "pods", "-n", "samples", "-l", f"app.kubernetes.io/name={app}")["items"]
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("kind", ["alb", "nlb"])
 def test_every_request_is_answered_and_every_ready_pod_answers_some(
     traffic: Traffic, urls: dict[str, str], kind: str
@@ -36,6 +39,27 @@ def test_every_request_is_answered_and_every_ready_pod_answers_some(
     assert set(told["pods"]) == {pod["metadata"]["name"] for pod in pods(traffic, f"web-{kind}")}
     # Nodes follow the connections that they forward, and translate none of them.
     assert (told["translations"], told["crossings"]) == (0, 0)
+
+
+@pytest.mark.soak
+def test_a_rolling_update_under_load_fails_no_request(traffic: Traffic, urls: dict[str, str]) -> None:
+    hosts = [url.removeprefix("http://").rstrip("/") for url in urls.values()]
+    deployments = [f"deployment/web-{kind}" for kind in urls]
+    rollout = ("kubectl", "rollout", "-n", "samples")
+    for _ in range(ROLLOUTS):
+        before = {pod["metadata"]["uid"] for kind in urls for pod in pods(traffic, f"web-{kind}")}
+        ask(traffic.sandbox.state, "keep", hosts=hosts, rate=20.0)
+        try:
+            traffic.sandbox.run(*rollout, "restart", *deployments)
+            for deployment in deployments:
+                traffic.sandbox.run(*rollout, "status", deployment, "--timeout=240s")
+            gone = lambda: not before & {p["metadata"]["uid"] for k in urls for p in pods(traffic, f"web-{k}")}  # noqa: E731, B023 - in this round
+            assert wait_until(gone, 120, 0.3)
+        finally:
+            told = ask(traffic.sandbox.state, "stop")
+        for host in hosts:
+            assert told[host]["answered"]
+            assert told[host]["failed"] == {}
 
 
 @pytest.mark.parametrize("kind", ["alb", "nlb"])

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -201,13 +202,13 @@ def test_targets_come_and_go_without_a_reload() -> None:
     assert one.bare() == two.bare()
     before = Servers.of(one, {"tg-web": frozenset({"10.0.0.7:8080", "10.0.0.8:8080"})})
     after = Servers.of(two, {"tg-web": frozenset({"10.0.0.9:8080"})})
-    assert list(commands(before, after)) == [
+    assert list(commands(before, after, count(7))) == [
         "set server tg-web/10.0.0.7:8080 state maint",
         "set server tg-web/10.0.0.8:8080 state maint",
-        "add server tg-web/10.0.0.9:8080 10.0.0.9:8080",
+        "add server tg-web/10.0.0.9:8080 10.0.0.9:8080 id 7",
         "set server tg-web/10.0.0.9:8080 state ready",
     ]
-    assert list(commands(after, after)) == []
+    assert list(commands(after, after, count(7))) == []
 
 
 def test_a_rule_wants_a_reload() -> None:
