@@ -1,6 +1,7 @@
 """What was asked of AWS, and what IAM said, as items. Pure. The shapes that come in: `sandbox.iam.questions`."""
 
-from collections.abc import Iterable, Mapping
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,6 +9,8 @@ from sandbox.view.items import Item, Json, item
 
 KEPT = 200
 """How many of the last calls the page has."""
+_MOSTLY = "elasticloadbalancing:"
+"""The service that is not named in front of each action: most are its."""
 _NAMES = {"targetgroup": 0, "loadbalancer": 1, "listener": 1, "listener-rule": 1}
 """Where in an ARN of ELB, after its kind, the name stands."""
 
@@ -30,30 +33,38 @@ def recent(entries: Iterable[Json]) -> list[Json]:
 
 def section(entries: list[Json], counts: Mapping[str, Any]) -> dict[str, list[Item]]:
     """The page's middle column: the last calls, newest first, and how often each caller did what."""
-    return {"recent": [call(entry) for entry in reversed(entries[-KEPT:])], "counts": totals(counts)}
+    runs = [[*run] for _, run in itertools.groupby(entries[-KEPT:], _same)]
+    return {"recent": [call(run) for run in reversed(runs)], "counts": totals(counts)}
 
 
-def call(entry: Json) -> Item:
-    """One call, as IAM judged it."""
-    resource: str = entry["resource"]
-    denied = entry["verdict"] != "allowed"
-    at = datetime.fromtimestamp(entry["time"], UTC)
-    by = "; ".join(f"{s['sid'] or 'statement ' + str(s['index'])} of {s['policy']}" for s in entry["statements"])
+def call(run: Sequence[Json]) -> Item:
+    """A call, or several in a row that were the same, as IAM judged them; the first and the last time stand beside it."""
+    first, last = run[0], run[-1]
+    resource: str = last["resource"]
+    denied = last["verdict"] != "allowed"
+    by = "; ".join(f"{s['sid'] or 'statement ' + str(s['index'])} of {s['policy']}" for s in last["statements"])
+    times = f"×{len(run)}" if len(run) > 1 else ""
     return item(
-        f"{entry['time']} {entry['action']} {resource}",
-        entry["action"],
-        " ".join([*(["denied"] if denied else []), short(resource)]),
+        f"{first['time']} {last['action']} {resource}",
+        last["action"].removeprefix(_MOSTLY),
+        " ".join(w for w in (times, "denied" if denied else "", short(resource), clock(last["time"])) if w),
         "bad" if denied else "",
         refs=[resource, balancer_name(resource)],
         details=[
-            ("at", f"{at:%H:%M:%S}.{at.microsecond // 1000:03} UTC"),
-            ("who", who(entry["principal"])),
+            ("action", last["action"]),
+            ("at", " to ".join(dict.fromkeys(clock(t["time"]) for t in (first, last))) + " UTC"),
+            ("who", who(last["principal"])),
             ("resource", resource),
-            ("IAM", f"{entry['verdict']}: {entry['why']}"),
+            ("IAM", f"{last['verdict']}: {last['why']}"),
             ("by", by),
-            *((key, ", ".join(values)) for key, values in sorted(entry["keys"].items())),
+            *((key, ", ".join(values)) for key, values in sorted(last["keys"].items())),
         ],
     )
+
+
+def clock(seconds: float) -> str:
+    """A time of the day, UTC."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%H:%M:%S}"
 
 
 def totals(counts: Mapping[str, Any]) -> list[Item]:
@@ -66,7 +77,7 @@ def totals(counts: Mapping[str, Any]) -> list[Item]:
         item(
             caller,
             caller,
-            f"{sum(t['all'] for t in told)} calls, {sum(t['writes'] for t in told)} of them write",
+            f"{sum(t['all'] for t in told)} calls, {sum(t['writes'] for t in told)} write",
             details=[(action, str(n)) for action, n in sorted(_summed(told).items(), key=lambda e: (-e[1], e[0]))],
         )
         for caller, told in sorted(callers.items())
@@ -86,6 +97,10 @@ def balancer_name(resource: str) -> str:
     """What an ARN of a load balancer, listener or rule shares with its load balancer; empty for any other."""
     kind, *rest = resource.split(":", 5)[-1].split("/")
     return f"balancer {rest[1]}" if _NAMES.get(kind) == 1 and len(rest) > 1 else ""
+
+
+def _same(entry: Json) -> tuple[str, ...]:
+    return entry["principal"], entry["action"], entry["resource"], entry["verdict"]
 
 
 def _summed(told: Iterable[Json]) -> dict[str, int]:

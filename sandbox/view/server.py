@@ -123,7 +123,7 @@ async def _stream(request: web.Request, board: Board) -> web.StreamResponse:
     answer = web.StreamResponse(headers={**HEADERS, "Content-Type": "text/event-stream"})
     await answer.prepare(request)
     version = 0
-    with contextlib.suppress(ConnectionResetError):
+    with contextlib.suppress(ConnectionError):
         while True:
             version, sections = board.since(version)
             for name, text in sections.items():

@@ -1,8 +1,8 @@
 """What a load balancer controller watches, as items: Services, Ingresses, endpoints, pods, bindings. Pure."""
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
 
+from sandbox.view.calls import clock
 from sandbox.view.items import Item, Json, item
 
 Objects = Mapping[str, Iterable[Json]]
@@ -50,7 +50,7 @@ def line(number: int, at: float, verb: str, obj: Json, *, kind: str, before: str
     now = MAKERS[kind](obj)
     if verb == "MODIFIED" and now["note"] == before:
         return None
-    time = f"{datetime.fromtimestamp(at, UTC):%H:%M:%S}"
+    time = clock(at)
     words = "deleted" if verb == "DELETED" else now["note"]
     details = [("event", verb), ("at", f"{time} UTC"), ("before", before or "")]
     return item(str(number), f"{kind} {name_of(obj)}", f"{time} {words}", "", refs=now["refs"], details=details)
@@ -101,7 +101,7 @@ def ingress(obj: Json) -> Item:
     return item(
         name_of(obj),
         name_of(obj),
-        f"{spec.get('ingressClassName', '')} {'waits for a load balancer' if waits else f'{len(rules)} paths'}".strip(),
+        ", ".join(w for w in (spec.get("ingressClassName", ""), "waits for a load balancer" if waits else "") if w),
         "wait" if waits else "",
         refs=hosts(obj),
         details=[("host name", ", ".join(hosts(obj))), *(("path", rule) for rule in rules), *_annotations(obj)],

@@ -55,10 +55,16 @@ function update(child, item, open) {
 function inside(details, item, open) {
   let body = details.querySelector(":scope > .body");
   if (!body) details.append((body = element("div", { class: "body" })));
-  const facts = item.details.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]);
-  let inner = body.querySelector(":scope > ul") ?? element("ul");
-  keyed(inner, item.items, () => element("li"), (child, sub) => update(child, sub, open));
-  body.replaceChildren(...(item.items.length ? [inner] : []), ...(facts.length ? [element("dl", {}, ...facts)] : []));
+  if (item.details.length && !item.items.length) {
+    body.replaceChildren(
+      element("dl", {}, ...item.details.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)])));
+    return;
+  }
+  // Beside items, the facts fold into one of their own.
+  const inner = body.querySelector(":scope > ul") ?? body.appendChild(element("ul"));
+  const facts = { id: "facts", title: "", note: "details", mood: "", refs: [], details: item.details, items: [] };
+  const shown = item.details.length ? [...item.items, facts] : item.items;
+  keyed(inner, shown, () => element("li"), (child, sub) => update(child, sub, open));
 }
 
 function flash(child) {

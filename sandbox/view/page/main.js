@@ -15,6 +15,7 @@ const KINDS = {
   Node: "Nodes",
 };
 let about = {};
+let paths = [];
 
 const sections = {
   about(told) {
@@ -24,6 +25,7 @@ const sections = {
     at("about").textContent = [told.region, told.vpc, packets].filter(Boolean).join(" · ");
     at("why").textContent = told.why;
     at("why").hidden = !told.why;
+    ways();
     document.title = told.cluster ? `${told.cluster} – sandbox` : "Sandbox";
   },
   watches(kinds) {
@@ -41,12 +43,17 @@ const sections = {
     showList(at("balancers"), balancers);
     showList(at("groups"), groups);
   },
-  paths(paths) {
-    for (const way of ["ip", "instance"]) {
-      showPaths(at(way), paths.filter((path) => path.way === way), Boolean(about.traffic), send);
-    }
+  paths(told) {
+    paths = told;
+    ways();
   },
 };
+
+function ways() {
+  for (const way of ["ip", "instance"]) {
+    showPaths(at(way), paths.filter((path) => path.way === way), Boolean(about.traffic), send);
+  }
+}
 
 function listOf(kind) {
   const id = `kind-${kind}`;
