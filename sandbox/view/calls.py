@@ -38,12 +38,12 @@ def section(entries: list[Json], counts: Mapping[str, Any]) -> dict[str, list[It
 
 
 def call(run: Sequence[Json]) -> Item:
-    """A call, or several in a row that were the same, as IAM judged them; the first and the last time stand beside it."""
+    """A call, or several in a row that were the same, as IAM judged them, from the first time to the last."""
     first, last = run[0], run[-1]
     resource: str = last["resource"]
     denied = last["verdict"] != "allowed"
     by = "; ".join(f"{s['sid'] or 'statement ' + str(s['index'])} of {s['policy']}" for s in last["statements"])
-    times = f"×{len(run)}" if len(run) > 1 else ""
+    times = f"{len(run)} times," if len(run) > 1 else ""
     return item(
         f"{first['time']} {last['action']} {resource}",
         last["action"].removeprefix(_MOSTLY),

@@ -29,7 +29,7 @@ _FLAGS = (
 def missing() -> str | None:
     """What there is to install before a browser can be had."""
     lack = [name for name in (CHROMIUM, DRIVER) if shutil.which(name) is None]
-    return f"no {' and no '.join(lack)} here: apt-get install chromium chromium-driver" if lack else None
+    return f"no {' and no '.join(lack)} here: make packages" if lack else None
 
 
 class Browser:
