@@ -13,6 +13,8 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.support.ui import WebDriverWait
 
 CHROMIUM, DRIVER = "chromium", "chromedriver"
+_OWN = {"chrome", "data"}
+"""What needs no network: the pages that the browser itself brings, such as its first tab, and data in a page."""
 _FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -71,7 +73,7 @@ class Browser:
         """The hosts that it sent requests to since it was last asked."""
         told = (json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance"))
         sent = [each["params"]["request"]["url"] for each in told if each["method"] == "Network.requestWillBeSent"]
-        return {urlsplit(url).hostname or "" for url in sent if not url.startswith("data:")}
+        return {urlsplit(url).hostname or "" for url in sent if urlsplit(url).scheme not in _OWN}
 
 
 @contextmanager

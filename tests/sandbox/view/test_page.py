@@ -28,7 +28,7 @@ def test_only_the_page_itself_may_ask() -> None:
 def address(stack: Sandbox) -> Iterator[str]:
     """The page of the stack's cluster."""
     command = [str(REPOSITORY / ".venv/bin/sandbox"), "view", "--cluster", stack.cluster]
-    own = os.environ | {"SANDBOX_STATE_DIR": str(stack.state.folder)}
+    own = os.environ | {"SANDBOX_STATE_DIR": str(stack.state.root)}
     with subprocess.Popen(command, env=own, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         yield process.stdout.readline().strip()
