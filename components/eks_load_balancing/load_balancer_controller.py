@@ -10,6 +10,7 @@ from pulumi import Input, Output
 
 from eks_load_balancing import errors
 from eks_load_balancing.controller_guard import guard
+from eks_load_balancing.controller_moves import announced
 from eks_load_balancing.controller_policy import ANY_VPC, FEATURES, controller_policy
 from eks_load_balancing.controller_values import (
     CHART,
@@ -98,6 +99,10 @@ class LoadBalancerController(pulumi.ComponentResource):
         repository = args.get("image_repository") or controller_image_repository(region)
         local_chart = args.get("chart")
         if args.get("global_accelerator", False):
+            if not version.global_accelerator:
+                raise errors.InvalidInputError(
+                    f"controller version {version.version} knows no Global Accelerators: give a later version"
+                )
             global_accelerator_policy(partition, "known-before-anything-is-made")
         if isinstance(args["cluster_name"], str):  # what is known now is refused now, and not while resources are made
             name_in_eks = errors.cluster_name(args["cluster_name"])
@@ -165,6 +170,7 @@ class LoadBalancerController(pulumi.ComponentResource):
             # The role keeps its policy until the last controller pod is gone.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[account, role, *accelerators]),
         )
+        announced(f"{name}-version", version.version, partition, parent=self, after=chart)
         if "kubeconfig" in args:
             guard(f"{name}-guard", args["kubeconfig"], parent=self, after=chart)
 
