@@ -1,4 +1,4 @@
-"""The command line of the sandbox: `sandbox up`, `down`, `status`, `env`, `exec`, `logs`, `targets`, `iam`."""
+"""The command line of the sandbox: `sandbox up`, `down`, `status`, `env`, `exec`, `logs`, `targets`, `iam`, `rehearse`."""
 
 import json
 import os
@@ -16,6 +16,7 @@ from rich.table import Table
 from sandbox import lifecycle
 from sandbox.iam_cli import iam
 from sandbox.options import state_option
+from sandbox.rehearsal_cli import rehearse
 from sandbox.state import State, StateError
 from sandbox.tools.build import BuildError
 
@@ -46,6 +47,7 @@ def main() -> None:
     sandbox exec -- kubectl get pods -A
     sandbox targets                every load balancer, with the pods behind it
     sandbox iam denied             what IAM refused, and why
+    sandbox rehearse --from X --to Y   what another version of the controller would cost
     sandbox down                   end every process, remove the folder
     """  # noqa: D301 - \b keeps click from refilling these lines
 
@@ -162,6 +164,7 @@ def targets(folder: Path, *, as_json: bool) -> None:
 
 
 main.add_command(iam)
+main.add_command(rehearse)
 
 
 def _environment(state: State, role: str | None) -> dict[str, str]:
