@@ -1,7 +1,7 @@
 # make up      the whole stack on this machine: environment, tools, sandbox, `pulumi up`, and what serves what
 # make down    take it down again: `pulumi destroy`, then the sandbox itself
 # make test    everything that .ci/run runs
-# make soak    the campaigns of the tests in full (hours); results go to docs/reliability.md
+# make soak    the campaigns of the tests in full (hours), or some: make soak ARGS="-k rollouts"; see docs/reliability.md
 # make check   lint, format, types, import layers and generated files alone
 
 PYTHON ?= python3
@@ -13,7 +13,7 @@ POLICIES := --policy-pack policies --policy-pack-config policies/profiles/dev.js
 STACK := sandbox
 
 .DEFAULT_GOAL := help
-.PHONY: help environment up destroy down check test soak measure
+.PHONY: help environment up destroy down check test soak measure measure-controller
 
 help:
 	@sed -n 's/^# //p' Makefile | head -5
@@ -56,7 +56,11 @@ test: check
 	@$(BIN)/pytest
 
 soak: environment
-	@SOAK=1 $(BIN)/pytest -m soak
+	@SOAK=1 $(BIN)/pytest -m soak $(ARGS)
 
 measure: environment
 	@$(BIN)/python benchmarks/sandbox.py
+	@$(BIN)/python benchmarks/policies.py
+
+measure-controller: environment
+	@$(BIN)/python -m benchmarks.controller $(ARGS)

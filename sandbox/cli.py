@@ -1,4 +1,4 @@
-"""The command line of the sandbox: `sandbox up`, `down`, `status`, `env`, `exec`, `logs`, `targets`, `iam`, `rehearse`."""
+"""The command line of the sandbox: `sandbox up`, `down`, `status`, ...; `iam` and `rehearse` have files of their own."""
 
 import json
 import os

@@ -4,6 +4,7 @@ What is watched is read from AWS and the clusters, a sample at a time; what the 
 plain values. It knows nothing of the program but one key of its configuration.
 """
 
+import itertools
 import os
 import subprocess
 import sys
@@ -12,7 +13,6 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 import boto3
@@ -77,7 +77,7 @@ def lost(samples: Sequence[Sample]) -> list[dict[str, str]]:
     A pod that is scaled away is going by the time that its target is missed, for pods are read after targets.
     """
     found: dict[tuple[str, str], str] = {}
-    for before, after in zip(samples, samples[1:], strict=False):
+    for before, after in itertools.pairwise(samples):
         stayed = dict(before.ready & after.ready)
         for group, address in sorted(before.targets - after.targets):
             if address in stayed:
@@ -88,6 +88,17 @@ def lost(samples: Sequence[Sample]) -> list[dict[str, str]]:
 def scaled(replicas: int, step: int) -> int:
     """The replicas of a Deployment at one step of the scaling: up by two, and back to what they were."""
     return replicas + (0, 1, 2, 1)[step % 4]
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """A Deployment that is scaled meanwhile."""
+
+    api: client.ApiClient
+    namespace: str
+    name: str
+    replicas: int
+    """What it has, and has again afterwards."""
 
 
 @dataclass(frozen=True)
@@ -124,24 +135,19 @@ class Rehearsal:
         pages = elb.get_paginator("describe_load_balancers").paginate()
         balancers = frozenset(one["LoadBalancerArn"] for page in pages for one in page["LoadBalancers"])
         targets = frozenset(self._targets(elb))
-        ready = frozenset(
-            (pod.status.pod_ip, f"{pod.metadata.namespace}/{pod.metadata.name}")
-            for api in self._clusters()
-            for pod in client.CoreV1Api(api).list_pod_for_all_namespaces().items
-            if pod.status.pod_ip and not pod.metadata.deletion_timestamp and _is_ready(pod)
-        )
+        ready = frozenset(pod for api in self._clusters() for pod in _ready_pods(api))
         return Sample(time.time(), balancers, targets, ready)
 
-    def samples_of_the_program(self) -> list[tuple[client.ApiClient, str, str, int]]:
-        """The Deployments to scale, those in a namespace with TargetGroupBindings: API, namespace, name, replicas."""
-        found: list[tuple[client.ApiClient, str, str, int]] = []
+    def samples_of_the_program(self) -> list[Scaled]:
+        """The Deployments to scale: those in a namespace with TargetGroupBindings."""
+        found: list[Scaled] = []
         for api in self._clusters():
-            bindings = client.CustomObjectsApi(api).list_cluster_custom_object(
+            bindings: Any = client.CustomObjectsApi(api).list_cluster_custom_object(
                 "elbv2.k8s.aws", "v1beta1", "targetgroupbindings"
             )
             for namespace in sorted({item["metadata"]["namespace"] for item in bindings["items"]}):
-                deployments = client.AppsV1Api(api).list_namespaced_deployment(namespace).items
-                found += [(api, namespace, d.metadata.name, d.spec.replicas) for d in deployments]
+                deployments: Any = client.AppsV1Api(api).list_namespaced_deployment(namespace)
+                found += [Scaled(api, namespace, d.metadata.name, d.spec.replicas) for d in deployments.items]
         return found
 
     def _elb(self) -> Any:
@@ -168,12 +174,16 @@ class Rehearsal:
                 yield config.new_client_from_config(str(folder / "kubeconfig"))
 
 
-def _is_ready(pod: Any) -> bool:
-    return any(c.type == "Ready" and c.status == "True" for c in pod.status.conditions or ())
+def _ready_pods(api: client.ApiClient) -> Iterator[tuple[str, str]]:
+    pods: Any = client.CoreV1Api(api).list_pod_for_all_namespaces()
+    for pod in pods.items:
+        is_ready = any(c.type == "Ready" and c.status == "True" for c in pod.status.conditions or ())
+        if is_ready and pod.status.pod_ip and not pod.metadata.deletion_timestamp:
+            yield pod.status.pod_ip, f"{pod.metadata.namespace}/{pod.metadata.name}"
 
 
 @contextmanager
-def watched(rehearsal: Rehearsal, scale: Sequence[Any]) -> Generator[list[Sample], None, None]:
+def watched(rehearsal: Rehearsal, scale: Sequence[Scaled]) -> Generator[list[Sample], None, None]:
     """Scale and take samples for as long as the context lasts; afterwards replicas are what they were.
 
     Raises:
@@ -182,9 +192,9 @@ def watched(rehearsal: Rehearsal, scale: Sequence[Any]) -> Generator[list[Sample
     samples, over, failures = [rehearsal.sample()], threading.Event(), list[Exception]()
 
     def set_replicas(step: int) -> None:
-        for api, namespace, name, replicas in scale:
-            body = {"spec": {"replicas": scaled(replicas, step)}}
-            client.AppsV1Api(api).patch_namespaced_deployment_scale(name, namespace, body)
+        for each in scale:
+            body = {"spec": {"replicas": scaled(each.replicas, step)}}
+            client.AppsV1Api(each.api).patch_namespaced_deployment_scale(each.name, each.namespace, body)
 
     def repeatedly(action: Callable[[int], object], pace: float) -> None:
         step = 0
@@ -234,7 +244,7 @@ def rehearse(rehearsal: Rehearsal, old: str, new: str) -> dict[str, Any]:
     scale = rehearsal.samples_of_the_program()
     if not scale:
         raise RehearsalError("no Deployment lies behind a TargetGroupBinding: there is nothing to watch")
-    wanted = sum(replicas for *_, replicas in scale)
+    wanted = sum(each.replicas for each in scale)
     begun = time.time()
     with watched(rehearsal, scale) as samples:
         rehearsal.bring(new)

@@ -36,7 +36,9 @@ _PIPE_WIDTH = 400
     type=click.Path(path_type=Path),
     help="Where the rehearsal's own sandbox is. There must be none yet.",
 )
-def rehearse(old: str, new: str, stack: str, key: str, given: tuple[str, ...], folder: Path, **flags: bool) -> None:
+def rehearse(
+    *, old: str, new: str, stack: str, key: str, given: tuple[str, ...], folder: Path, keep: bool, as_json: bool
+) -> None:
     """Move the controller of the project in this folder from one version to another, and say what that would cost.
 
     A sandbox of its own comes up, with it the stack at the first version. Then `pulumi up` moves it to the second while
@@ -63,9 +65,9 @@ def rehearse(old: str, new: str, stack: str, key: str, given: tuple[str, ...], f
     except rehearsal.RehearsalError as error:
         raise click.ClickException(str(error)) from None
     finally:
-        if not flags["keep"]:
+        if not keep:
             lifecycle.down(state, _report)
-    click.echo(json.dumps(found, indent=1) if flags["as_json"] else table(found, Console()))
+    click.echo(json.dumps(found, indent=1) if as_json else table(found, Console()))
     sys.exit(0 if found["clean"] else 1)
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 REPOSITORY = Path(__file__).parent.parent
 
 
+@pytest.hookimpl(trylast=True)  # when `-m` has left out what is not wanted
 def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
     """Give sandbox tests their tools before the first of them runs, and run them after the quick ones."""
     items.sort(key=lambda item: item.get_closest_marker("sandbox") is not None)

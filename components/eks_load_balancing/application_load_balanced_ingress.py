@@ -9,7 +9,7 @@ from pulumi import Input, Output
 
 from eks_load_balancing import errors
 from eks_load_balancing.annotations import ALB_CLASS, SCHEMES, Exposure, alb_annotations
-from eks_load_balancing.target_groups import INGRESS_STACK, target_group_arns
+from eks_load_balancing.target_groups import INGRESS_RESOURCE, target_group_arns
 from eks_load_balancing.workload import DEFAULT_DELAY, SAMPLE_IMAGE, SAMPLE_PORT, Workload, deploy
 
 SERVICE_PORT = 80
@@ -29,6 +29,9 @@ class ApplicationLoadBalancedIngressArgs(TypedDict):
     """The port that the container listens on. Default 8080."""
     replicas: NotRequired[Input[int]]
     """Pods. Default 2."""
+    ingress_class: NotRequired[str]
+    """The IngressClass. Default `alb`: an ALB of its own. With a class whose IngressClassParams name a group, all
+    Ingresses of the class share one."""
     scheme: NotRequired[str]
     """`internal` (the default) or `internet-facing`."""
     host: NotRequired[Input[str]]
@@ -66,6 +69,7 @@ class ApplicationLoadBalancedIngress(pulumi.ComponentResource):
     ) -> None:
         delay = errors.at_least(args.get("deregistration_delay", DEFAULT_DELAY), 0, "deregistration_delay")
         container_port = errors.at_least(args.get("container_port", SAMPLE_PORT), 1, "container_port")
+        ingress_class = errors.subdomain(args.get("ingress_class", ALB_CLASS), "ingress class")
         exposure = Exposure(
             scheme=errors.one_of(args.get("scheme", SCHEMES[0]), SCHEMES, "scheme"),
             deregistration_delay=delay,
@@ -105,7 +109,7 @@ class ApplicationLoadBalancedIngress(pulumi.ComponentResource):
                 "annotations": alb_annotations(exposure, args.get("inbound_cidrs"), args.get("web_acl_arn")),
             },
             spec={
-                "ingress_class_name": ALB_CLASS,
+                "ingress_class_name": ingress_class,
                 "rules": [
                     {
                         "host": args.get("host"),
@@ -132,8 +136,8 @@ class ApplicationLoadBalancedIngress(pulumi.ComponentResource):
         self.host_name = ingress.status.apply(_host_name)
         self.target_group_arns = target_group_arns(
             args["cluster_name"],
-            INGRESS_STACK,
-            ingress.metadata.apply(lambda metadata: (str(metadata.namespace), str(metadata.name))),
+            INGRESS_RESOURCE,
+            ingress.metadata.apply(lambda metadata: f"{metadata.namespace}/{metadata.name}-{name}:{SERVICE_PORT}"),
             ingress,
             self,
         )

@@ -11,8 +11,8 @@ https://github.com/kubernetes-sigs/aws-load-balancer-controller/tree/main/docs/i
 """
 
 import json
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from eks_load_balancing.errors import InvalidInputError
@@ -84,12 +84,7 @@ def controller_statements(version: str, partition: str, cluster_name: str, regio
     Raises:
         InvalidInputError: for a version or partition without an entry.
     """
-    absent = ABSENT.get(version, {}).get(partition)
-    if absent is None:
-        there = "; ".join(f"{known} for {', '.join(partitions)}" for known, partitions in ABSENT.items())
-        raise InvalidInputError(
-            f"controller version {version} has no IAM policy for partition {partition}: there are {there}"
-        )
+    absent = _absent(version, partition)
     statements = [
         *_reading(),
         *_features(),
@@ -100,6 +95,16 @@ def controller_statements(version: str, partition: str, cluster_name: str, regio
         Statement(s.purpose, tuple(a for a in s.actions if a not in absent), s.resources, s.condition, s.features)
         for s in statements
     ]
+
+
+def _absent(version: str, partition: str) -> frozenset[str]:
+    absent = ABSENT.get(version, {}).get(partition)
+    if absent is None:
+        there = "; ".join(f"{known} for {', '.join(partitions)}" for known, partitions in ABSENT.items())
+        raise InvalidInputError(
+            f"controller version {version} has no IAM policy for partition {partition}: there are {there}"
+        )
+    return absent
 
 
 def controller_policy(
@@ -132,11 +137,14 @@ def controller_policy(
         for statement in controller_statements(version, partition, cluster_name, region, vpc_id)
         if not statement.features or set(statement.features) - set(disabled_features)
     ]
-    text = document(wanted)
+    return _fitting(wanted, f"cluster {cluster_name!r}", "turn features off, or give the cluster a shorter name")
+
+
+def _fitting(statements: list[Statement], what: str, remedy: str) -> str:
+    text = document(statements)
     if len(text) > LONGEST:
         raise InvalidInputError(
-            f"the controller's policy for cluster {cluster_name!r} has {len(text)} characters and IAM takes"
-            f" {LONGEST}: turn features off, or give the cluster a shorter name"
+            f"the controller's policy for {what} has {len(text)} characters and IAM takes {LONGEST}: {remedy}"
         )
     return text
 
@@ -144,6 +152,33 @@ def controller_policy(
 def document(statements: list[Statement]) -> str:
     """Return statements as a policy document, as JSON without white space."""
     return json.dumps({"Version": "2012-10-17", "Statement": _render(statements)}, separators=(",", ":"))
+
+
+def bound_policy(version: str, partition: str, region: str, vpc_id: str, target_group_arns: Sequence[str]) -> str:
+    """Return the policy of a controller that serves TargetGroupBindings alone, as JSON without white space.
+
+    It sees what every controller sees, registers in the target groups that are named, lets their load balancers reach
+    the pods, and can make, change or remove nothing else.
+
+    Args:
+        version: the controller's, such as `3.5.0`.
+        partition: such as `aws`.
+        region: the cluster's.
+        vpc_id: the VPC whose security groups it may change.
+        target_group_arns: one or more.
+
+    Raises:
+        InvalidInputError: for a version or partition without an entry, or a document longer than IAM takes.
+    """
+    absent = _absent(version, partition)
+    seeing, *_ = _reading()
+    vpc = f"arn:{partition}:ec2:{region}:*:vpc/{vpc_id}"
+    wanted = [
+        replace(seeing, actions=tuple(action for action in seeing.actions if action not in absent)),
+        Statement("register pods", _elb("RegisterTargets", "DeregisterTargets"), tuple(target_group_arns)),
+        _reaching(vpc, {}),
+    ]
+    return _fitting(wanted, f"{len(target_group_arns)} target groups", "give fewer")
 
 
 def _render(statements: list[Statement]) -> list[dict[str, Any]]:
@@ -263,11 +298,15 @@ def _made(partition: str, cluster: str, region: str, vpc_id: str) -> Iterator[St
         ),
         condition={"StringEquals": {RESOURCE_TAG: cluster}},
     )  # fmt: skip
-    # The nodes' security group is EKS's own and carries no tag of the controller: the VPC bounds this too.
-    yield Statement(
+    yield _reaching(vpc, {"StringEqualsIfExists": {RESOURCE_TAG: cluster}})
+
+
+def _reaching(vpc: str, condition: Mapping[str, Any]) -> Statement:
+    """Return rules in security groups; the nodes' is EKS's own, without a tag of the controller: the VPC bounds it."""
+    return Statement(
         "let load balancers reach the pods",
         _service("ec2", "AuthorizeSecurityGroupIngress", "RevokeSecurityGroupIngress"),
-        condition={"ArnEquals": {"ec2:Vpc": vpc}, "StringEqualsIfExists": {RESOURCE_TAG: cluster}},
+        condition={"ArnEquals": {"ec2:Vpc": vpc}, **condition},
     )
 
 

@@ -47,6 +47,7 @@ class ControllerSettings:
     legacy_annotations: bool = False
     tags: Input[Mapping[str, Input[str]]] = field(default_factory=dict[str, Input[str]])
     global_accelerator: bool = False
+    pod_annotations: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def webhook_names(namespace: str) -> list[str]:
@@ -70,6 +71,7 @@ def chart_values(settings: ControllerSettings) -> dict[str, Any]:
         "disableIngressGroupNameAnnotation": not settings.legacy_annotations,
         **{flag: feature not in settings.disabled_features for feature, flag in _FLAGS.items()},
         **({"controllerConfig": {"featureGates": _ACCELERATORS}} if settings.global_accelerator else {}),
+        **({"podAnnotations": settings.pod_annotations} if settings.pod_annotations else {}),
         **_webhooks(settings),
         **_availability(settings.replicas),
         **_hardening(),

@@ -35,6 +35,16 @@ def namespace(value: str) -> str:
     return label(value, "namespace")
 
 
+def subdomain(value: str, what: str) -> str:
+    """Return a name that Kubernetes takes for most objects, or say why it is none."""
+    if len(value) > _SUBDOMAIN_LENGTH or not _SUBDOMAIN.fullmatch(value):
+        raise InvalidInputError(
+            f"{what} {value!r} is not a name that Kubernetes takes: give at most 253 small letters, digits, dashes and"
+            " dots, beginning and ending with a letter or digit"
+        )
+    return value
+
+
 def service_account(value: str) -> str:
     """Return the name of a Kubernetes service account, or say why it is none."""
     if len(value) > _SUBDOMAIN_LENGTH or not _SUBDOMAIN.fullmatch(value):

@@ -11,7 +11,7 @@ from pulumi import Input, Output
 from eks_load_balancing import errors
 from eks_load_balancing.controller_guard import guard
 from eks_load_balancing.controller_moves import announced
-from eks_load_balancing.controller_policy import ANY_VPC, FEATURES, controller_policy
+from eks_load_balancing.controller_policy import ANY_VPC, FEATURES, bound_policy, controller_policy
 from eks_load_balancing.controller_values import (
     CHART,
     RELEASE,
@@ -22,11 +22,13 @@ from eks_load_balancing.controller_values import (
 )
 from eks_load_balancing.global_accelerator_policy import global_accelerator_policy
 from eks_load_balancing.partitions import controller_image_repository, partition_of
-from eks_load_balancing.service_account_role import ServiceAccountRole
+from eks_load_balancing.service_account_role import IRSA, ServiceAccountRole
 from eks_load_balancing.serving_certificate import serving_certificate
 from eks_load_balancing.versions import DEFAULT_CONTROLLER_VERSION, controller_version
 
 FEWEST_REPLICAS = 2
+POD_IDENTITY_MARK = {"eks-load-balancing/identity": "pod-identity"}
+"""On the pods once the role comes by Pod Identity: they are replaced, for only new pods get it."""
 
 
 class LoadBalancerControllerArgs(TypedDict):
@@ -39,13 +41,14 @@ class LoadBalancerControllerArgs(TypedDict):
     vpc_id: Input[str]
     """The cluster's VPC."""
     oidc_provider_arn: NotRequired[Input[str]]
-    """For `irsa`: the ARN of the cluster's OIDC provider."""
+    """For `irsa` and `both`: the ARN of the cluster's OIDC provider."""
     issuer_url: NotRequired[Input[str]]
-    """For `irsa`: the cluster's issuer, with or without `https://`."""
+    """For `irsa` and `both`: the cluster's issuer, with or without `https://`."""
     identity: NotRequired[str]
-    """How the controller comes by its role: `irsa` (the default), or `pod-identity`."""
+    """How the controller comes by its role: `irsa` (the default), or `pod-identity` with the add-on
+    `eks-pod-identity-agent`. From one to the other without downtime: an `up` with `both`, then one with the other."""
     cluster_arn: NotRequired[Input[str]]
-    """For `pod-identity`: the cluster's ARN."""
+    """For `pod-identity` and `both`: the cluster's ARN."""
     version: NotRequired[str]
     """The controller's version; the chart, image and IAM actions follow from it. Default `3.5.0`."""
     kubernetes_version: NotRequired[str]
@@ -64,6 +67,9 @@ class LoadBalancerControllerArgs(TypedDict):
     """Some of `waf`, `wafv2`, `shield`, `cognito`, `certificate-discovery`: their IAM actions are not granted."""
     global_accelerator: NotRequired[bool]
     """Whether the controller keeps Global Accelerators too, with a policy of its own for them. Default no."""
+    bound_target_group_arns: NotRequired[Sequence[Input[str]]]
+    """Target groups of yours. With them the controller may register pods in these alone, and make no load balancer:
+    for clusters that serve nothing but TargetGroupBindings. Default: it makes load balancers and changes its own."""
     legacy_annotations: NotRequired[bool]
     """Whether the annotations `kubernetes.io/ingress.class` and `alb.ingress.kubernetes.io/group.name` have a say.
     Default no: with them whoever may write an Ingress may join another team's load balancer."""
@@ -104,6 +110,7 @@ class LoadBalancerController(pulumi.ComponentResource):
                     f"controller version {version.version} knows no Global Accelerators: give a later version"
                 )
             global_accelerator_policy(partition, "known-before-anything-is-made")
+        bound = list(args.get("bound_target_group_arns", ()))
         if isinstance(args["cluster_name"], str):  # what is known now is refused now, and not while resources are made
             name_in_eks = errors.cluster_name(args["cluster_name"])
             controller_policy(version.version, partition, name_in_eks, region, ANY_VPC, disabled_features=disabled)
@@ -113,9 +120,13 @@ class LoadBalancerController(pulumi.ComponentResource):
         policy = aws.iam.Policy(
             f"{name}-policy",
             description="What the AWS Load Balancer Controller does for one cluster",
-            policy=pulumi.Output.all(args["cluster_name"], args["vpc_id"]).apply(
-                lambda known: controller_policy(
-                    version.version, partition, known[0], region, known[1], disabled_features=disabled
+            policy=pulumi.Output.all(args["cluster_name"], args["vpc_id"], *bound).apply(
+                lambda known: (
+                    bound_policy(version.version, partition, region, known[1], known[2:])
+                    if bound
+                    else controller_policy(
+                        version.version, partition, known[0], region, known[1], disabled_features=disabled
+                    )
                 )
             ),
             tags=args.get("tags"),
@@ -156,6 +167,7 @@ class LoadBalancerController(pulumi.ComponentResource):
                 legacy_annotations=args.get("legacy_annotations", False),
                 tags=args.get("tags") or {},
                 global_accelerator=bool(accelerators),
+                pod_annotations={} if args.get("identity", IRSA) == IRSA else POD_IDENTITY_MARK,
             )
         )
         # The chart's CRDs come first: the provider sorts what it renders, as Helm does.

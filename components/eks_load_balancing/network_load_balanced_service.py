@@ -108,7 +108,7 @@ class NetworkLoadBalancedService(pulumi.ComponentResource):
         self.target_group_arns = target_group_arns(
             args["cluster_name"],
             SERVICE_STACK,
-            service.metadata.apply(lambda metadata: (str(metadata.namespace), str(metadata.name))),
+            service.metadata.apply(lambda metadata: f"{metadata.namespace}/{metadata.name}"),
             service,
             self,
         )

@@ -30,6 +30,19 @@ _HEAD = """\
 Each is a class of the Python package `eks_load_balancing`, and a resource `eks-load-balancing:index:NAME` of the
 plugin. Arguments in `code` are plain values, checked when the component is declared; the others may be outputs of other
 resources. Names are Python's; other languages have them in camel case.
+
+## On a cluster that is there
+
+None of them needs `Network` or `Cluster`. `ClusterReference.lookup` makes of a name what the others ask for:
+
+```python
+cluster = ClusterReference.lookup("mine")
+on_cluster = pulumi.ResourceOptions(provider=cluster.provider)
+controller = LoadBalancerController("controller", cluster.arguments, on_cluster)
+```
+
+[examples/](../examples) has a small program for each case: workloads on such a cluster, an ALB that services share,
+several clusters in one account, a target group that outlives its cluster, Pod Identity, and mirrors.
 """
 
 

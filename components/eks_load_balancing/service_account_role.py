@@ -9,10 +9,12 @@ from pulumi import Input, Output
 
 from eks_load_balancing import errors
 from eks_load_balancing.errors import InvalidInputError
-from eks_load_balancing.trust import pod_identity_trust, web_identity_trust
+from eks_load_balancing.trust import either, pod_identity_trust, web_identity_trust
 
 IRSA = "irsa"
 POD_IDENTITY = "pod-identity"
+BOTH = "both"
+IDENTITIES = (IRSA, POD_IDENTITY, BOTH)
 
 
 class ServiceAccountRoleArgs(TypedDict):
@@ -23,15 +25,16 @@ class ServiceAccountRoleArgs(TypedDict):
     service_account: str
     """The service account's name."""
     identity: NotRequired[str]
-    """How pods come by the role: `irsa` (the default), or `pod-identity` with the add-on `eks-pod-identity-agent`."""
+    """How pods come by the role: `irsa` (the default), or `pod-identity` with the add-on `eks-pod-identity-agent`;
+    `both` on the way from one to the other: pods that run keep what they have, new ones get Pod Identity."""
     oidc_provider_arn: NotRequired[Input[str]]
-    """For `irsa`: the ARN of the cluster's OIDC provider."""
+    """For `irsa` and `both`: the ARN of the cluster's OIDC provider."""
     issuer_url: NotRequired[Input[str]]
-    """For `irsa`: the cluster's issuer, with or without `https://`."""
+    """For `irsa` and `both`: the cluster's issuer, with or without `https://`."""
     cluster_name: NotRequired[Input[str]]
-    """For `pod-identity`: the cluster's name."""
+    """For `pod-identity` and `both`: the cluster's name."""
     cluster_arn: NotRequired[Input[str]]
-    """For `pod-identity`: the cluster's ARN."""
+    """For `pod-identity` and `both`: the cluster's ARN."""
     policy_arn: NotRequired[Input[str]]
     """A managed policy to attach."""
     permissions_boundary_arn: NotRequired[Input[str]]
@@ -44,7 +47,8 @@ class ServiceAccountRole(pulumi.ComponentResource):
     """A role that one service account can assume, and nobody else.
 
     By IRSA its trust names exactly one `sub` and one `aud`, compared with `StringEquals`. By EKS Pod Identity an
-    association hands it out, and its trust names the cluster, the namespace and the service account.
+    association hands it out, and its trust names the cluster, the namespace and the service account. A change from one
+    to the other goes by `both`, and new pods: a role whose trust is gone is lost to the pods that rely on it.
     """
 
     arn: Output[str]
@@ -57,7 +61,7 @@ class ServiceAccountRole(pulumi.ComponentResource):
     def __init__(self, name: str, args: ServiceAccountRoleArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         namespace = errors.namespace(args["namespace"])
         account = errors.service_account(args["service_account"])
-        identity = errors.one_of(args.get("identity", IRSA), (IRSA, POD_IDENTITY), "identity")
+        identity = errors.one_of(args.get("identity", IRSA), IDENTITIES, "identity")
         trust = _trust(args, identity)
         super().__init__("eks-load-balancing:index:ServiceAccountRole", name, opts=opts)
         child = pulumi.ResourceOptions(parent=self)
@@ -73,7 +77,7 @@ class ServiceAccountRole(pulumi.ComponentResource):
         policy_arn = args.get("policy_arn")
         if policy_arn is not None:
             aws.iam.RolePolicyAttachment(f"{name}-policy", role=role.name, policy_arn=policy_arn, opts=child)
-        if identity == POD_IDENTITY:
+        if identity != IRSA:
             aws.eks.PodIdentityAssociation(
                 f"{name}-association",
                 cluster_name=args.get("cluster_name"),
@@ -87,7 +91,7 @@ class ServiceAccountRole(pulumi.ComponentResource):
         self.arn = role.arn
         self.role_name = role.name
         self.service_account_annotations = role.arn.apply(
-            lambda arn: {"eks.amazonaws.com/role-arn": arn} if identity == IRSA else {}
+            lambda arn: {"eks.amazonaws.com/role-arn": arn} if identity != POD_IDENTITY else {}
         )
         self.register_outputs(
             {
@@ -99,14 +103,22 @@ class ServiceAccountRole(pulumi.ComponentResource):
 
 
 def _trust(args: ServiceAccountRoleArgs, identity: str) -> Output[str]:
+    ways = {IRSA: [_web_identity], POD_IDENTITY: [_pod_identity], BOTH: [_web_identity, _pod_identity]}[identity]
+    return pulumi.Output.all(*[way(args) for way in ways]).apply(lambda policies: either(*policies))
+
+
+def _web_identity(args: ServiceAccountRoleArgs) -> Output[str]:
     namespace, account = args["namespace"], args["service_account"]
-    if identity == IRSA:
-        provider, issuer = args.get("oidc_provider_arn"), args.get("issuer_url")
-        if provider is None or issuer is None:
-            raise InvalidInputError(f"the role of {namespace}/{account}: IRSA needs oidc_provider_arn and issuer_url")
-        return pulumi.Output.all(provider, issuer).apply(
-            lambda known: web_identity_trust(known[0], known[1], namespace, account)
-        )
+    provider, issuer = args.get("oidc_provider_arn"), args.get("issuer_url")
+    if provider is None or issuer is None:
+        raise InvalidInputError(f"the role of {namespace}/{account}: IRSA needs oidc_provider_arn and issuer_url")
+    return pulumi.Output.all(provider, issuer).apply(
+        lambda known: web_identity_trust(known[0], known[1], namespace, account)
+    )
+
+
+def _pod_identity(args: ServiceAccountRoleArgs) -> Output[str]:
+    namespace, account = args["namespace"], args["service_account"]
     cluster_arn = args.get("cluster_arn")
     if cluster_arn is None or args.get("cluster_name") is None:
         raise InvalidInputError(f"the role of {namespace}/{account}: Pod Identity needs cluster_name and cluster_arn")

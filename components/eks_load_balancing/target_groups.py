@@ -8,21 +8,22 @@ import pulumi_aws as aws
 from pulumi import Input, Output
 
 SERVICE_STACK: Final = "service.k8s.aws/stack"
-INGRESS_STACK: Final = "ingress.k8s.aws/stack"
+INGRESS_RESOURCE: Final = "ingress.k8s.aws/resource"
+"""A backend, as `namespace/ingress-service:port`; the stack is the group's, where Ingresses share an ALB."""
 
 
-def tag_filters(cluster_name: str, stack_tag: str, namespace: str, name: str) -> list[tuple[str, str]]:
+def tag_filters(cluster_name: str, tag: str, owner: str) -> list[tuple[str, str]]:
     """Return the tags that say whose a target group is, as key and value.
 
     https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/#resource-tags
     """
-    return [("elbv2.k8s.aws/cluster", cluster_name), (stack_tag, f"{namespace}/{name}")]
+    return [("elbv2.k8s.aws/cluster", cluster_name), (tag, owner)]
 
 
 def target_group_arns(
     cluster_name: Input[str],
-    stack_tag: str,
-    owner: Output[tuple[str, str]],
+    tag: str,
+    owner: Output[str],
     after: pulumi.Resource,
     parent: pulumi.Resource,
 ) -> Output[Sequence[str]]:
@@ -34,15 +35,15 @@ def target_group_arns(
 
     Args:
         cluster_name: the cluster whose controller made them.
-        stack_tag: `SERVICE_STACK` or `INGRESS_STACK`.
-        owner: namespace and name of the Service or Ingress.
+        tag: `SERVICE_STACK` or `INGRESS_RESOURCE`.
+        owner: the tag's value: `namespace/name` of the Service, or the Ingress's backend.
         after: the Service or Ingress itself; Pulumi waits for its load balancer.
         parent: the component that asks.
     """
 
     def filters(known: Sequence[Any]) -> list[aws.resourcegroupstaggingapi.GetResourcesTagFilterArgsDict]:
-        cluster, (namespace, name) = known
-        return [{"key": key, "values": [value]} for key, value in tag_filters(cluster, stack_tag, namespace, name)]
+        cluster, value = known
+        return [{"key": key, "values": [value]} for key, value in tag_filters(cluster, tag, value)]
 
     found = aws.resourcegroupstaggingapi.get_resources_output(
         resource_type_filters=["elasticloadbalancing:targetgroup"],

@@ -73,5 +73,10 @@ def service_trust(service: str) -> str:
     return _document({"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}})
 
 
-def _document(statement: dict[str, object]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+def either(*policies: str) -> str:
+    """Return a trust policy that trusts whoever one of the policies trusts."""
+    return _document(*(statement for policy in policies for statement in json.loads(policy)["Statement"]))
+
+
+def _document(*statements: dict[str, object]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})

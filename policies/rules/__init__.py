@@ -17,6 +17,7 @@ from rules import (
     protection,
     trust,
 )
+from rules.configured import refuse_what_does_not_fit
 from rules.once import read_requests_once
 from rules.registry import RULES
 
@@ -40,6 +41,7 @@ SUBJECTS = (
 def policies() -> list[Policy]:
     """Return every rule as a policy of the SDK."""
     read_requests_once()
+    refuse_what_does_not_fit()
     return [rule.policy() for rule in RULES.values()]
 
 

@@ -85,29 +85,31 @@ NODE_GROUP: Final = Kind(
 )
 
 _metadata = {
+    "metadata_service": at("metadataOptions.httpEndpoint"),
     "tokens": at("metadataOptions.httpTokens"),
     "hop_limit": at("metadataOptions.httpPutResponseHopLimit", count),
-    "disks": at("blockDeviceMappings", items),
-    "interfaces": at("networkInterfaces", items),
+}
+_template = {**_metadata, "disks": at("blockDeviceMappings", items), "interfaces": at("networkInterfaces", items)}
+_instance = {
+    **_metadata,
+    "disks": at("ebsBlockDevices", items),
+    "root_disk": at("rootBlockDevice"),
+    "public_address": at("associatePublicIpAddress", truth),
 }
 MACHINE: Final = Kind(
-    "launch template or instance",
+    "launch template, launch configuration or instance",
     {
-        "aws:ec2/launchTemplate:LaunchTemplate": _metadata,
+        "aws:ec2/launchTemplate:LaunchTemplate": _template,
+        "aws:ec2/launchConfiguration:LaunchConfiguration": _instance,
         "aws-native:ec2:LaunchTemplate": {
+            "metadata_service": at("launchTemplateData.metadataOptions.httpEndpoint"),
             "tokens": at("launchTemplateData.metadataOptions.httpTokens"),
             "hop_limit": at("launchTemplateData.metadataOptions.httpPutResponseHopLimit", count),
             "disks": at("launchTemplateData.blockDeviceMappings", items),
             "interfaces": at("launchTemplateData.networkInterfaces", items),
         },
-        "aws:ec2/instance:Instance": {
-            "tokens": at("metadataOptions.httpTokens"),
-            "hop_limit": at("metadataOptions.httpPutResponseHopLimit", count),
-            "disks": at("ebsBlockDevices", items),
-            "root_disk": at("rootBlockDevice"),
-            "public_address": at("associatePublicIpAddress", truth),
-        },
-        "aws-native:ec2:Instance": _metadata,
+        "aws:ec2/instance:Instance": _instance,
+        "aws-native:ec2:Instance": _template,
     },
 )
 
@@ -216,6 +218,7 @@ ROLE: Final = Kind(
 
 _bridged = {"documents": at("policy", _document), "role": at("role"), "arn": at("arn")}
 _native = {"documents": at("policyDocument", _document), "role": at("roleName"), "arn": at("policyArn")}
+_carrier = {"documents": at("policies", _native_policies)}
 PERMISSIONS: Final = Kind(
     "IAM policy document",
     {
@@ -227,6 +230,8 @@ PERMISSIONS: Final = Kind(
         "aws-native:iam:RolePolicy": _native,
         "aws-native:iam:UserPolicy": _native,
         "aws-native:iam:GroupPolicy": _native,
+        "aws-native:iam:User": _carrier,
+        "aws-native:iam:Group": _carrier,
         **ROLE.shapes,
     },
 )
@@ -255,6 +260,10 @@ POD_IDENTITY: Final = Kind(
         token: {"role": at("roleArn"), "namespace": at("namespace"), "account": at("serviceAccount")}
         for token in ("aws:eks/podIdentityAssociation:PodIdentityAssociation", "aws-native:eks:PodIdentityAssociation")
     },
+)
+ADDON: Final = Kind(
+    "EKS add-on",
+    {token: {"role": at("serviceAccountRoleArn")} for token in ("aws:eks/addon:Addon", "aws-native:eks:Addon")},
 )
 ACCESS_KEY: Final = Kind(
     "IAM access key",

@@ -9,9 +9,11 @@ from typing import Any, Final
 
 from rules.annotations import ALB, NLB
 from rules.kubernetes import KubernetesView, ObjectKind, objects
+from rules.manifests import is_patch
 from rules.registry import texts
+from rules.seen import Seen
 from rules.values import Unknown, dig, items, parsed, truth
-from rules.views import Edit, Seen
+from rules.views import Edit
 
 SOURCE_RANGES: Final = "service.beta.kubernetes.io/load-balancer-source-ranges"
 CLASS_ANNOTATION: Final = "kubernetes.io/ingress.class"
@@ -54,6 +56,10 @@ class Balancer(KubernetesView):
     def of_balancer(self, name: str) -> Any:
         """Return one of the load balancer's annotations by the part after the prefix."""
         return self.annotation(self.prefix + name)
+
+    def has_of_balancer(self, name: str) -> bool:
+        """Say whether one of the load balancer's annotations is there, known or not."""
+        return self.prefix + name in self.annotations
 
     @property
     def scheme(self) -> Any:
@@ -113,6 +119,14 @@ class AlbIngress(Balancer):
     def schemes(self) -> list[Any]:
         """Return the scheme of the ALB and of the NLB before it, if it asks for one."""
         return [self.scheme, self.of_balancer("frontend-nlb-scheme")]
+
+    @property
+    def web_acl(self) -> Any:
+        """Return the web ACL's ARN or name; `none` is how the controller is told to take it off."""
+        named = [self.of_balancer(name) for name in ("wafv2-acl-arn", "wafv2-acl-name")]
+        return next(
+            (acl for acl in named if acl is not None and (isinstance(acl, Unknown) or acl not in ("", "none"))), None
+        )
 
     @property
     def listeners(self) -> list[tuple[str, Any]]:
@@ -198,7 +212,11 @@ def is_albs(view: KubernetesView) -> bool:
     return any(key.startswith(ALB) for key in view.annotations)
 
 
-def is_nlbs(view: KubernetesView, classes: Iterable[str] = ("service.k8s.aws/nlb",)) -> bool:
+# The controller's own, and EKS Auto Mode's, which reads the same annotations.
+NLB_CLASSES: Final = ("service.k8s.aws/nlb", "eks.amazonaws.com/nlb")
+
+
+def is_nlbs(view: KubernetesView, classes: Iterable[str] = NLB_CLASSES) -> bool:
     """Say whether a Service is the controller's: by its class or by the annotation that stood before classes."""
     if dig(view.spec, ["type"]) != "LoadBalancer":
         return False
@@ -213,7 +231,7 @@ def _ingress(seen: Seen) -> AlbIngress | None:
 
 def _service(seen: Seen) -> NlbService | None:
     view = NlbService(seen)
-    return view if is_nlbs(view) else None
+    return view if is_patch(seen) or is_nlbs(view) else None
 
 
 _INGRESSES: Final = [("networking.k8s.io", "Ingress"), ("extensions", "Ingress")]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
-from typing import Final
+from typing import Any, Final
 
 from rules.frameworks import cis, guide
 from rules.kubernetes import KubernetesView, objects
@@ -15,7 +15,9 @@ _BINDINGS = (
 )
 _TENANTS = guide("security/multitenancy", "Tenant Isolation")
 
-BINDING: Final = objects("TargetGroupBinding", [("elbv2.k8s.aws", "TargetGroupBinding")])
+BINDING: Final = objects(
+    "TargetGroupBinding", [(group, "TargetGroupBinding") for group in ("elbv2.k8s.aws", "eks.amazonaws.com")]
+)
 ROUTE: Final = objects(
     "Gateway route with host names",
     [("gateway.networking.k8s.io", kind) for kind in ("HTTPRoute", "GRPCRoute", "TLSRoute")],
@@ -119,14 +121,27 @@ def _(route: KubernetesView, *, catch_alls: list[str], exempt_namespaces: list[s
     open_values=texts(["All"], "values of from that let everybody in"),
 )
 def listeners(gateway: KubernetesView, *, open_values: list[str]) -> Messages:
-    """With All, any namespace of the cluster attaches its routes to this load balancer. Left out, it is Same."""
+    """With All, or a selector that asks for nothing, any namespace attaches its routes to this load balancer.
+
+    Left out, it is Same.
+    """
     for listener in items(dig(gateway.spec, ["listeners"])):
-        if dig(listener, ["allowedRoutes", "namespaces", "from"]) in open_values:
+        namespaces = dig(listener, ["allowedRoutes", "namespaces"])
+        if dig(namespaces, ["from"]) in open_values or _selects_all(namespaces):
             yield f"{gateway.title} takes routes of all namespaces on {dig(listener, ['name'])}"
+
+
+def _selects_all(namespaces: Any) -> bool:
+    """Say whether a selector leaves nobody out, for it asks for nothing."""
+    if dig(namespaces, ["from"]) != "Selector":
+        return False
+    asked = [dig(namespaces, ["selector", part]) for part in ("matchLabels", "matchExpressions")]
+    return not any(isinstance(part, Unknown) or part for part in asked)
 
 
 @listeners.remedy
 def _(gateway: KubernetesView, *, open_values: list[str]) -> Iterable[Edit]:
     for index, listener in enumerate(items(dig(gateway.spec, ["listeners"]))):
-        if dig(listener, ["allowedRoutes", "namespaces", "from"]) in open_values:
+        namespaces = dig(listener, ["allowedRoutes", "namespaces"])
+        if dig(namespaces, ["from"]) in open_values or _selects_all(namespaces):
             yield Edit(("spec", "listeners", index, "allowedRoutes", "namespaces", "from"), "Same")

@@ -1,11 +1,11 @@
 """The EKS cluster itself."""
 
 from collections.abc import Iterable
-from ipaddress import ip_network
 
 from rules.aws import CLUSTER
+from rules.cidrs import WIDEST, WIDEST_IPV6, is_world
 from rules.frameworks import cis, guide, hub
-from rules.registry import ADVISORY, HIGH, LOW, MEDIUM, Messages, View, number, rule, text, texts
+from rules.registry import ADVISORY, HIGH, LOW, MEDIUM, Messages, View, rule, text, texts
 from rules.values import items, known
 from rules.versions import version
 from rules.views import Edit
@@ -21,27 +21,22 @@ _LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
     source="https://docs.aws.amazon.com/eks/latest/userguide/cluster-endpoint.html",
     severity=HIGH,
     controls=[cis("5.4.1"), guide("security/iam", "Make the EKS Cluster Endpoint private")],
-    min_prefix_length=number(8, "a network wider than this many bits of prefix counts as the world"),
+    min_prefix_length=WIDEST,
+    min_prefix_length_ipv6=WIDEST_IPV6,
 )
-def _(cluster: View, *, min_prefix_length: float) -> Messages:
+def _(cluster: View, *, min_prefix_length: float, min_prefix_length_ipv6: float) -> Messages:
     """A public endpoint without publicAccessCidrs answers 0.0.0.0/0.
 
     Then a leaked token or a flaw in the API server can be used from anywhere.
     """
     if cluster.public_access not in (True, None):
         return
-    if cluster.public_cidrs is None:
+    given = items(cluster.public_cidrs)
+    if not given:
         yield "the public API endpoint has no publicAccessCidrs, so EKS lets in 0.0.0.0/0"
-    for cidr in known(items(cluster.public_cidrs)):
-        if _prefix_length(cidr) < min_prefix_length:
+    for cidr in known(given):
+        if is_world(cidr, min_prefix_length, min_prefix_length_ipv6):
             yield f"the public API endpoint lets in {cidr}"
-
-
-def _prefix_length(cidr: object) -> int:
-    try:
-        return ip_network(str(cidr), strict=False).prefixlen
-    except ValueError:
-        return 128  # no network: EKS refuses it
 
 
 @rule(

@@ -15,6 +15,26 @@ from rules.versions import version
 from rules.views import Edit
 
 _CONFIGURATION = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/configurations/"
+# Amazon's accounts that serve EKS images; anybody's account may have a repository of that name.
+# https://docs.aws.amazon.com/eks/latest/userguide/add-ons-images.html
+_ACCOUNTS = (
+    "602401143452",
+    "877085696533",
+    "800184023465",
+    "900889452093",
+    "296578399912",
+    "491585149902",
+    "761377655185",
+    "900612956339",
+    "590381155156",
+    "455263428931",
+    "066635153087",
+    "759879836304",
+    "558608220178",
+    "151742754352",
+    "013241004608",
+)
+_ACCOUNTS_CN = ("918309763551", "961992271922")
 _INSTALLATION = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/installation/"
 
 
@@ -113,11 +133,11 @@ def _(controller: Any, *, min_parts: float) -> Messages:
     controls=[cis("5.1.4"), guide("security/image", "Create a set of curated images")],
     registries=texts(
         [
-            "public.ecr.aws/eks/*",
-            "*.dkr.ecr.*.amazonaws.com/amazon/aws-load-balancer-controller",
-            "*.dkr.ecr.*.amazonaws.com.cn/amazon/aws-load-balancer-controller",
+            "public.ecr.aws/eks/aws-load-balancer-controller",
+            *(f"{account}.dkr.ecr.*.amazonaws.com/amazon/aws-load-balancer-controller" for account in _ACCOUNTS),
+            *(f"{account}.dkr.ecr.*.amazonaws.com.cn/amazon/aws-load-balancer-controller" for account in _ACCOUNTS_CN),
         ],
-        "patterns of image repositories allowed",
+        "patterns of image repositories allowed; a * does not reach over a /",
     ),
 )
 def _(controller: Any, *, registries: list[str]) -> Messages:
@@ -127,8 +147,13 @@ def _(controller: Any, *, registries: list[str]) -> Messages:
         return
     head, slash, last = str(image).partition("@")[0].rpartition("/")
     repository = f"{head}{slash}{last.partition(':')[0]}"
-    if not any(fnmatchcase(repository, pattern) for pattern in registries):
+    if not any(_fits_repository(repository, pattern) for pattern in registries):
         yield f"{controller.title} takes its image from {repository}"
+
+
+def _fits_repository(repository: str, pattern: str) -> bool:
+    parts, patterns = repository.split("/"), pattern.split("/")
+    return len(parts) == len(patterns) and all(map(fnmatchcase, parts, patterns))
 
 
 @rule(

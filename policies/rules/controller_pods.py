@@ -5,11 +5,20 @@ from typing import Any
 
 from rules.frameworks import cis, guide
 from rules.installs import CHART, CONTROLLER, RELEASE, ReleasedController
-from rules.kubernetes import DISRUPTION_BUDGET, WORKLOAD_KINDS, KubernetesView, containers, objects, pod_spec
+from rules.kubernetes import (
+    DISRUPTION_BUDGET,
+    WORKLOAD_KINDS,
+    KubernetesView,
+    containers,
+    group_kind,
+    objects,
+    pod_spec,
+)
 from rules.registry import CRITICAL, HIGH, LOW, MANDATORY, MEDIUM, Messages, Stack, number, rule, texts
 from rules.values import Unknown, dig, items, known, truth, words
 from rules.views import Edit
 
+_FEEDS = [("core", "Secret"), ("core", "ConfigMap")]
 _APPLICATION = "https://docs.aws.amazon.com/eks/latest/best-practices/application.html"
 
 
@@ -52,22 +61,43 @@ def _(controller: Any, stack: Stack, *, limits: list[str]) -> Messages:
     """Without one, draining two nodes at once stops all replicas, and with them every change to Services."""
     if isinstance(controller, ReleasedController):
         budget = controller.value("podDisruptionBudget")
-        covered = any(dig(budget, [limit]) is not None for limit in limits)
+        covered = _limits(budget, limits)
     else:
         covered = any(
-            _selects(budget, controller) and any(dig(budget.spec, [limit]) is not None for limit in limits)
-            for budget in stack.of(DISRUPTION_BUDGET)
+            _selects(budget, controller) and _limits(budget.spec, limits) for budget in stack.of(DISRUPTION_BUDGET)
         )
     if not covered:
         yield f"no disruption budget covers {controller.title}"
 
 
+def _limits(budget: Any, limits: list[str]) -> bool:
+    """Say whether a budget keeps anything running: minAvailable 0 and maxUnavailable 100% do not."""
+    given = {limit: dig(budget, [limit]) for limit in limits}
+    idle = {"minAvailable": (0, "0", "0%"), "maxUnavailable": ("100%",)}
+    return any(value is not None and value not in idle.get(limit, ()) for limit, value in given.items())
+
+
 def _selects(budget: KubernetesView, controller: Any) -> bool:
-    """Say whether a budget's selector fits the controller's pods."""
-    wanted = dig(budget.spec, ["selector", "matchLabels"]) or {}
-    labels = controller.selector or {}
-    same_place = budget.namespace == controller.namespace
-    return bool(wanted) and same_place and all(labels.get(key) == value for key, value in wanted.items())
+    """Say whether a budget's selector fits the controller's pods; an empty one fits all, none at all fits none."""
+    selector, labels = dig(budget.spec, ["selector"]), controller.selector or {}
+    if not isinstance(selector, dict) or budget.namespace != controller.namespace:
+        return bool(isinstance(selector, Unknown) and selector)
+    named = (dig(selector, ["matchLabels"]) or {}).items()
+    return all(labels.get(key) == value for key, value in named) and all(
+        _fits(expression, labels) for expression in items(dig(selector, ["matchExpressions"]))
+    )
+
+
+def _fits(expression: Any, labels: Any) -> bool:
+    """Say whether labels fit one of a selector's expressions."""
+    value, values = labels.get(dig(expression, ["key"])), items(dig(expression, ["values"]))
+    fits = {
+        "In": value in values,
+        "NotIn": value not in values,
+        "Exists": value is not None,
+        "DoesNotExist": value is None,
+    }
+    return fits.get(dig(expression, ["operator"]), False)
 
 
 @rule(
@@ -112,6 +142,7 @@ def _(controller: Any, *, needed: list[str]) -> Messages:
     severity=HIGH,
     controls=[
         cis("4.2.1"),
+        cis("4.2.4"),
         cis("4.2.5"),
         guide("security/pods", "Do not allow privileged escalation"),
         guide("security/pods", "Configure your images with read-only root file system"),
@@ -123,11 +154,12 @@ def _(controller: Any, *, needed: list[str]) -> Messages:
 )
 def hardened(controller: Any, *, must_be_on: list[str], must_be_off: list[str], must_not_be_on: list[str]) -> Messages:
     """Who breaks into the process should find nothing else to take than what it has."""
-    security = controller.security
-    for name in must_be_on:
+    security = {name: value for name, value in controller.security.items() if not isinstance(value, Unknown)}
+    undecided = set(controller.security) - set(security)
+    for name in (one for one in must_be_on if one not in undecided):
         if not security.get(name):
             yield f"{controller.title} does not set {name}"
-    for name in must_be_off:
+    for name in (one for one in must_be_off if one not in undecided):
         if truth(security.get(name)) is not False:
             yield f"{controller.title} does not set {name} to false"
     for name in must_not_be_on:
@@ -135,12 +167,17 @@ def hardened(controller: Any, *, must_be_on: list[str], must_be_off: list[str], 
             yield f"{controller.title} sets {name}"
     if controller.host_network:
         yield f"{controller.title} shares the node's network"
+    added = words(controller.added_capabilities)
+    if added:
+        yield f"{controller.title} adds the capabilities {', '.join(added)}"
 
 
 @hardened.remedy
 def _(controller: Any, *, must_be_on: list[str], must_be_off: list[str], must_not_be_on: list[str]) -> Iterable[Edit]:
     yield from (controller.set_security(name, value=True) for name in must_be_on)
     yield from (controller.set_security(name, value=False) for name in [*must_be_off, *must_not_be_on])
+    if controller.added_capabilities:
+        yield controller.set_security("capabilities", value={"drop": ["ALL"]})
     if controller.host_network:
         yield controller.leave_host_network()
 
@@ -148,11 +185,11 @@ def _(controller: Any, *, must_be_on: list[str], must_be_off: list[str], must_no
 @rule(
     "workload-carries-no-static-aws-keys",
     on=objects(
-        "workload",
-        WORKLOAD_KINDS,
+        "workload, or Secret or ConfigMap that feeds one",
+        [*WORKLOAD_KINDS, *_FEEDS],
         others={RELEASE: CONTROLLER.view},
     ),
-    demand="No workload gets AWS access keys through its environment.",
+    demand="No workload gets AWS access keys through its environment, nor lies a Secret or ConfigMap ready for it.",
     instead="Give its service account a role: IRSA or EKS Pod Identity",
     source="https://docs.aws.amazon.com/eks/latest/best-practices/identity-and-access-management.html",
     severity=CRITICAL,
@@ -166,6 +203,9 @@ def _(workload: Any, *, variables: list[str]) -> Messages:
         given = workload.value("env")
         found = [name for name in variables if isinstance(given, dict) and name in given]
         found += ["envSecretName"] if workload.value("envSecretName") else []
+    elif group_kind(workload.type) in _FEEDS:
+        held = [dig(workload.props, [place]) for place in ("data", "stringData")]
+        found = sorted({key for entries in held if isinstance(entries, dict) for key in entries if key in variables})
     else:
         entries = [entry for one in known(containers(pod_spec(workload))) for entry in _environment(one)]
         found = sorted(

@@ -7,11 +7,12 @@ from rules import balancers as lb
 from rules.annotations import NLB
 from rules.aws import CLASSIC_LOAD_BALANCER
 from rules.balancers import CLASSES, left_to_class
+from rules.cidrs import together
 from rules.frameworks import BY_CONTROLLER, guide
 from rules.kubernetes import objects
-from rules.owners import BALANCER
+from rules.owners import BACKEND, BALANCER
 from rules.registry import ADVISORY, HIGH, LOW, MEDIUM, Messages, rule, texts
-from rules.values import Unknown, dig, truth, words
+from rules.values import Unknown, dig, items, known, truth, words
 from rules.views import Edit
 
 _ALB_ANNOTATIONS = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/"
@@ -20,7 +21,7 @@ _NLB_ANNOTATIONS = "https://kubernetes-sigs.github.io/aws-load-balancer-controll
 
 @rule(
     "load-balancer-targets-are-pods",
-    on=BALANCER,
+    on=lb.either("load balancer, or Service behind one", BALANCER, BACKEND),
     demand="Load balancers send to pods, not to node ports: target type ip.",
     instead="Set the annotation target-type (of a Service: nlb-target-type) to ip",
     source="https://docs.aws.amazon.com/eks/latest/best-practices/load-balancing.html",
@@ -89,7 +90,7 @@ def _(balancer: Any, *, public_namespaces: list[str], public_owners: list[str]) 
     ),
 )
 def _(balancer: Any, *, ignored_annotations: list[str]) -> Messages:
-    """Named security groups make the controller ignore the ranges, without a word.
+    """Named security groups make the controller ignore the ranges, without a word; so does 0.0.0.0/0 beside them.
 
     The load balancer is then open to whom the groups let in. The same holds for an NLB without a security group,
     unless client addresses are preserved.
@@ -103,14 +104,22 @@ def _(balancer: Any, *, ignored_annotations: list[str]) -> Messages:
         ranges = dig(balancer.spec, ["loadBalancerSourceRanges"]) or balancer.annotation(lb.SOURCE_RANGES)
     if not ranges:
         return
-    if balancer.of_balancer("security-groups") is not None:
+    yield from _wider_than_they_look(balancer, lb.listed(ranges) if isinstance(ranges, str) else items(ranges))
+    if balancer.has_of_balancer("security-groups"):
         yield f"{balancer.title} names security groups, so its source ranges are ignored"
     if balancer.application:
         return
     if truth(balancer.of_balancer("disable-nlb-sg")) and not _keeps_addresses(balancer):
         yield f"{balancer.title} has no security group, so its source ranges are ignored"
-    if dig(balancer.spec, ["loadBalancerSourceRanges"]) and balancer.annotation(lb.SOURCE_RANGES) is not None:
+    if dig(balancer.spec, ["loadBalancerSourceRanges"]) and lb.SOURCE_RANGES in balancer.annotations:
         yield f"{balancer.title} gives ranges twice: the annotation is ignored"
+
+
+def _wider_than_they_look(balancer: Any, ranges: list[Any]) -> Messages:
+    """Refuse ranges that shut nobody out though one of them looks so; the world alone says plainly what it means."""
+    worlds = [network for network in together(ranges) if network.prefixlen == 0]
+    if worlds and any(not str(one).strip().endswith("/0") for one in known(ranges)):
+        yield f"{balancer.title} names ranges that come to {worlds[0]} together, so none of them shuts anybody out"
 
 
 def _keeps_addresses(balancer: Any) -> bool:
@@ -143,7 +152,7 @@ def _(balancer: Any, *, open_namespaces: list[str]) -> Messages:
         balancer.of_balancer("security-group-prefix-lists"),
         balancer.of_balancer("security-groups"),
     ]
-    if all(value is None for value in given):
+    if all(value is None or value == [] for value in given):
         yield f"{balancer.title} does not say which networks may connect"
 
 
@@ -160,7 +169,7 @@ def _(balancer: Any, *, open_namespaces: list[str]) -> Messages:
     source=f"{_NLB_ANNOTATIONS}#lb-type",
     severity=HIGH,
     controls=[BY_CONTROLLER],
-    classes=texts(["service.k8s.aws/nlb", "eks.amazonaws.com/nlb"], "the load balancer classes allowed"),
+    classes=texts(lb.NLB_CLASSES, "the load balancer classes allowed"),
 )
 def _(service: Any, *, classes: list[str]) -> Messages:
     """A Service without class or type falls to the cloud controller of the control plane.

@@ -12,6 +12,7 @@ _CIS = {
     "4.1.2": "Minimize access to secrets",
     "4.1.7": "Cluster Access Manager API to manage access controls",
     "4.2.1": "Minimize the admission of privileged containers",
+    "4.2.4": "Minimize the admission of containers wishing to share the host network namespace",
     "4.2.5": "Minimize the admission of containers with allowPrivilegeEscalation",
     "4.5.1": "Create administrative boundaries between resources using namespaces",
     "5.1.4": "Minimize container registries to only those approved",
@@ -23,7 +24,8 @@ _CIS = {
     "5.4.5": "Encrypt traffic to HTTPS load balancers with TLS certificates",
 }
 _SECURITY_HUB = {
-    "AutoScaling.4": "Launch configurations should not have a metadata response hop limit greater than 1",
+    "AutoScaling.3": "Launch configurations should require IMDSv2",
+    "Autoscaling.5": "Instances of launch configurations should not have public IP addresses",
     "EC2.3": "Attached EBS volumes should be encrypted at rest",
     "EC2.8": "Instances should use IMDSv2",
     "EC2.9": "Instances should not have a public IPv4 address",

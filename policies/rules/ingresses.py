@@ -52,8 +52,7 @@ def named_class(ingress: Any, *, default_classes: list[str]) -> Messages:
     Without either, the cluster's default class decides.
     """
     del default_classes
-    annotated = ingress.annotation(lb.CLASS_ANNOTATION)
-    if annotated is not None:
+    if lb.CLASS_ANNOTATION in ingress.annotations:
         yield f"{ingress.title} chooses its class by annotation"
     elif ingress.class_name is None:
         yield f"{ingress.title} names no class"

@@ -11,9 +11,10 @@ from itertools import zip_longest
 from typing import Any, Final
 
 from rules.kubernetes import KubernetesView, containers, objects, pod_spec
+from rules.seen import Seen
 from rules.values import UNKNOWN, NotYetKnown, Unknown, count, dig, items, known, truth
 from rules.versions import controller_of_chart
-from rules.views import Edit, Seen
+from rules.views import Edit
 
 CHART: Final = "aws-load-balancer-controller"
 RELEASE: Final = "kubernetes:helm.sh/v3:Release"
@@ -51,15 +52,16 @@ class DeployedController(KubernetesView):
         return candidates[self.index] if candidates else None
 
     def flag(self, name: str) -> Any:
-        """Return a flag's value as text; unknown if it is missing and one of the arguments is not known yet."""
-        arguments = items(dig(self.container, ["args"])) + items(dig(self.container, ["command"]))
+        """Return a flag's value as text, the last one's; unknown if it is missing and an argument is not known yet."""
+        arguments = items(dig(self.container, ["command"])) + items(dig(self.container, ["args"]))
         texts = [UNKNOWN if isinstance(one, Unknown) else str(one) for one in arguments]
-        for one, following in zip_longest(texts, texts[1:]):
+        for one, following in reversed(list(zip_longest(texts, texts[1:], fillvalue="-"))):
             if isinstance(one, Unknown):
                 continue
             key, equals, value = one.lstrip("-").partition("=")
-            if key == name:
-                return value if equals else following
+            if one.startswith("-") and key == name:
+                bare = not isinstance(following, Unknown) and following.startswith("-")
+                return value if equals else "true" if bare else following
         return UNKNOWN if len(known(texts)) < len(texts) else None
 
     def set_flags(self, flags: Mapping[str, str]) -> Iterable[Edit]:
@@ -103,9 +105,14 @@ class DeployedController(KubernetesView):
         pod, own = (dig(one, ["securityContext"]) for one in (pod_spec(self), self.container))
         return {**_known_map(pod), **_known_map(own)}
 
-    def set_security(self, name: str, value: bool) -> Edit:  # noqa: FBT001 - it is the value of a property
+    def set_security(self, name: str, value: Any) -> Edit:
         """Change one of the container's security settings."""
         return Edit(("spec", "template", "spec", "containers", self.index, "securityContext", name), value)
+
+    @property
+    def added_capabilities(self) -> list[Any]:
+        """Return the capabilities that the container gets beyond the runtime's."""
+        return items(dig(self.container, ["securityContext", "capabilities", "add"]))
 
     @property
     def host_network(self) -> Any:
@@ -198,9 +205,14 @@ class ReleasedController(KubernetesView):
         default = {"readOnlyRootFilesystem": True, "runAsNonRoot": True, "allowPrivilegeEscalation": False}
         return {**default, **_known_map(given)}
 
-    def set_security(self, name: str, value: bool) -> Edit:  # noqa: FBT001 - it is the value of a property
+    def set_security(self, name: str, value: Any) -> Edit:
         """Change one of the container's security settings."""
         return self.set_value(["securityContext", name], value)
+
+    @property
+    def added_capabilities(self) -> list[Any]:
+        """Return the capabilities that the container gets beyond the runtime's."""
+        return items(self.value("securityContext", "capabilities", "add"))
 
     @property
     def host_network(self) -> Any:
@@ -233,7 +245,8 @@ def _deployment(seen: Seen) -> DeployedController | None:
     if isinstance(spec, Unknown):
         return None
     labels = dig(view.props, ["metadata", "labels"])
-    labelled = isinstance(labels, dict) and labels.get("app.kubernetes.io/name") == CHART
+    name = dig(labels, ["app.kubernetes.io/name"])
+    labelled = isinstance(name, str) and name == CHART
     return view if labelled or any(_is_image(dig(one, ["image"])) for one in containers(spec)) else None
 
 

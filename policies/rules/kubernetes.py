@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from rules.values import NotYetKnown, Unknown, dig, items, plain
-from rules.views import Edit, Seen, View
+from rules.seen import Seen
+from rules.values import NotYetKnown, Unknown, dig, items, known, plain
+from rules.views import Edit, View
 
 _TOKEN = re.compile(r"kubernetes:(?P<group>[^/:]+)/v[^:]+:(?P<kind>\w+)$")
 
@@ -132,8 +133,9 @@ def pod_spec(view: KubernetesView) -> Any:
 
 
 def containers(spec: Any) -> list[Any]:
-    """Return all containers of a pod spec, those that run first included."""
-    return [*items(dig(spec, ["containers"])), *items(dig(spec, ["initContainers"]))]
+    """Return all containers of a pod spec, those that run first included, as far as they are known."""
+    lists = known(dig(spec, [kind]) for kind in ("containers", "initContainers"))
+    return [container for one in lists for container in items(one)]
 
 
 WORKLOAD_KINDS: Final = [

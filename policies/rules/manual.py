@@ -25,13 +25,19 @@ It needs Python with the packages of `policies/requirements.txt`, and nothing of
 
 **Levels.** A *mandatory* rule stops the update, an *advisory* one warns. A program that says nothing gets `prod`. `dev`
 keeps what gives the cluster or the account away and advises on the rest. To change a level or a setting, copy a
-file of `policies/profiles/` and give it to `--policy-pack-config`. Check it first with `python -m rules.check FILE` in
-`policies/`: the engine takes a rule's misspelt name without a word. The level `remediate` lets a rule that has a
-remediation mend the resource instead of refusing it.
+file of `policies/profiles/` and give it to `--policy-pack-config`. A file that names no rule or setting of the pack,
+or gives one what it cannot take, stops the engine before anything is judged; `python -m rules.check FILE` in
+`policies/` says the same without an engine. The level `remediate` lets a rule that has a remediation mend the resource
+instead of refusing it.
 
 **When.** Rules on one resource see its inputs during preview; a value that is not known then is judged in the update,
 before the resource is made. Rules *across the stack* relate resources, and run when all of them are known. A chart on
 a cluster that does not exist yet is not rendered during preview: its resources are judged in the update.
+
+**What is seen.** Resources of `aws` and `aws-native`, Kubernetes objects of any API version, whether declared one by
+one, by YAML, by a chart, as a custom resource or in a list, and a Helm release by its values. A patch is judged by what
+it says, not by what it leaves out. Lists and patches are refused, never mended. A rule that fails itself refuses the
+resource that it could not judge, at its own level, and names itself.
 """
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from rules.aws import CLUSTER, NODE_GROUP, SUBNET
 from rules.frameworks import cis, guide, hub
 from rules.registry import HIGH, MEDIUM, Messages, Stack, View, number, rule, texts
-from rules.values import Unknown, items, known
+from rules.values import Unknown, items
 
 
 @rule(
@@ -83,5 +83,6 @@ def _(cluster: View, stack: Stack, *, min_zones: float) -> Messages:
     listed = 2 if isinstance(cluster.subnets, Unknown) else len(items(cluster.subnets))
     if len(places) < listed:
         return  # other subnets are not this stack's
-    if places and len(known(places)) == len(places) and None not in places and len(set(places)) < min_zones:
-        yield f"the cluster's subnets all lie in {', '.join(sorted(set(places)))}"
+    zones = {place for place in places if isinstance(place, str)}
+    if places and all(isinstance(place, str) for place in places) and len(zones) < min_zones:
+        yield f"the cluster's subnets all lie in {', '.join(sorted(zones))}"

@@ -4,12 +4,14 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from rules.aws import INGRESS_RULES, MACHINE, NODE_GROUP
+from rules.cidrs import WIDEST, WIDEST_IPV6, is_world
 from rules.frameworks import cis, guide, hub
 from rules.registry import HIGH, MEDIUM, Messages, View, number, numbers, rule, texts
-from rules.values import Unknown, dig, items, known, truth
+from rules.values import Unknown, count, dig, items, known, truth
 from rules.views import Edit
 
-_ALL_PROTOCOLS = (-1, "-1", "all")
+_ALL_PROTOCOLS = ("-1", "-1.0", "all")
+_TCP = ("tcp", "6", "6.0")
 
 
 @rule(
@@ -19,11 +21,11 @@ _ALL_PROTOCOLS = (-1, "-1", "all")
     instead='Set metadataOptions.httpTokens to "required"',
     source="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html",
     severity=HIGH,
-    controls=[hub("EC2.8"), hub("EC2.170")],
+    controls=[hub("EC2.8"), hub("EC2.170"), hub("AutoScaling.3")],
 )
 def tokens(machine: View) -> Messages:
     """Without a session one tricked HTTP request from a pod is enough to read the node role's credentials."""
-    if machine.tokens != "required":
+    if machine.metadata_service != "disabled" and machine.tokens != "required":
         yield f"httpTokens is {machine.tokens or 'left to the default'}"
 
 
@@ -39,10 +41,7 @@ def _(machine: View) -> Iterable[Edit]:
     instead="Set metadataOptions.httpPutResponseHopLimit to 1",
     source="https://docs.aws.amazon.com/eks/latest/best-practices/identity-and-access-management.html",
     severity=HIGH,
-    controls=[
-        hub("AutoScaling.4"),
-        guide("security/iam", "Restrict access to the instance profile assigned to the worker node"),
-    ],
+    controls=[guide("security/iam", "Restrict access to the instance profile assigned to the worker node")],
     max_hops=number(1, "the largest hop limit allowed"),
 )
 def hop_limit(machine: View, *, max_hops: float) -> Messages:
@@ -50,6 +49,8 @@ def hop_limit(machine: View, *, max_hops: float) -> Messages:
 
     Left out, the image decides, and EKS's own images say 2.
     """
+    if machine.metadata_service == "disabled":
+        return
     if machine.hop_limit is None:
         yield "httpPutResponseHopLimit is left to the image"
     elif machine.hop_limit > max_hops:
@@ -126,7 +127,7 @@ def _(machine: View) -> Iterable[Edit]:
     instead="Leave associatePublicIpAddress out or set it to false",
     source="https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html#ec2-25",
     severity=HIGH,
-    controls=[hub("EC2.25"), hub("EC2.9"), cis("5.4.3")],
+    controls=[hub("EC2.25"), hub("EC2.9"), hub("Autoscaling.5"), cis("5.4.3")],
 )
 def public_address(machine: View) -> Messages:
     """Load balancers reach pods inside the VPC; whatever else a node listens on should not be offered to everybody."""
@@ -183,12 +184,14 @@ def _(group: View, *, families: list[str]) -> Messages:
     severity=HIGH,
     controls=[hub("EC2.13"), hub("EC2.14"), hub("EC2.53"), guide("security/hosts", "Minimize access to worker nodes")],
     ports=numbers([22, 3389], "the ports of remote administration"),
-    world=texts(["0.0.0.0/0", "::/0"], "networks that mean everybody"),
+    min_prefix_length=WIDEST,
+    min_prefix_length_ipv6=WIDEST_IPV6,
 )
-def _(group: View, *, ports: list[float], world: list[str]) -> Messages:
+def _(group: View, *, ports: list[float], min_prefix_length: float, min_prefix_length_ipv6: float) -> Messages:
     """An open SSH port is found and tried within minutes."""
     for ingress in group.rules or []:
-        open_to = [network for network in known(ingress["networks"]) if network in world]
+        networks = known(ingress["networks"])
+        open_to = [network for network in networks if is_world(network, min_prefix_length, min_prefix_length_ipv6)]
         if open_to and ingress["type"] != "egress":
             for port in ports:
                 if _covers(ingress, port):
@@ -197,11 +200,11 @@ def _(group: View, *, ports: list[float], world: list[str]) -> Messages:
 
 def _covers(ingress: dict[str, Any], port: float) -> bool:
     protocol = ingress["protocol"]
-    if isinstance(protocol, Unknown) or protocol in _ALL_PROTOCOLS:
+    if isinstance(protocol, Unknown) or str(protocol).lower() in _ALL_PROTOCOLS:
         return bool(protocol)
-    if protocol not in ("tcp", "6", 6):
+    if str(protocol).lower() not in _TCP:
         return False
-    low, high = ingress["from"], ingress["to"]
+    low, high = count(ingress["from"]), count(ingress["to"])
     return low is not None and low <= port <= (low if high is None else high)
 
 

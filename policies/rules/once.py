@@ -2,7 +2,7 @@
 
 The SDK turns a request's properties into Python data anew for every policy of a pack, and AnalyzeStack does so for
 every resource of the stack: with this pack's number of rules that alone takes longer than all rules together
-(`tests/policies/benchmark.py`). Rules do not change what they read, so one reading serves them all.
+(`benchmarks/policies.py`). Rules do not change what they read, so one reading serves them all.
 """
 
 from collections.abc import Callable

@@ -9,8 +9,9 @@ from typing import Any, Final
 from rules.aws import LOAD_BALANCER
 from rules.balancers import ACCESS_LOGS, DELETION_PROTECTION, DROP_HEADERS, INGRESS, PUBLIC, SERVICE, Balancer, either
 from rules.kubernetes import objects
+from rules.seen import Seen
 from rules.values import Unknown, dig, items, truth
-from rules.views import Edit, Seen, View
+from rules.views import Edit, View
 
 
 class ClassParams(Balancer):
@@ -32,6 +33,12 @@ class ClassParams(Balancer):
     def set_target_type(self, value: str) -> Edit:
         """Change the target type."""
         return Edit(("spec", "targetType"), value)
+
+    @property
+    def web_acl(self) -> Any:
+        """Return the web ACL's ARN or name."""
+        named = [dig(self.spec, [name]) for name in ("wafv2AclArn", "wafv2AclName")]
+        return next((acl for acl in named if acl is not None), None)
 
     @property
     def attributes(self) -> dict[str, Any]:
@@ -127,7 +134,24 @@ class OwnBalancer(Balancer):
             yield self._view.put(self._fields[name], truth(value))
 
 
-CLASS_PARAMS: Final = objects("IngressClassParams", [("elbv2.k8s.aws", "IngressClassParams")], ClassParams)
+class BackendService(Balancer):
+    """A Service behind an ALB: what it says of its target group holds over the Ingress."""
+
+    application = True
+    decides_for_others = True
+
+
+def _backend(seen: Seen) -> BackendService | None:
+    view = BackendService(seen)
+    return view if any(key.startswith(view.prefix) for key in view.annotations) else None
+
+
+BACKEND: Final = objects("Service behind an ALB", [("core", "Service")], _backend)
+CLASS_PARAMS: Final = objects(
+    "IngressClassParams",
+    [(group, "IngressClassParams") for group in ("elbv2.k8s.aws", "eks.amazonaws.com")],
+    ClassParams,
+)
 GATEWAY_CONFIGURATION: Final = objects(
     "Gateway's LoadBalancerConfiguration", [("gateway.k8s.aws", "LoadBalancerConfiguration")], GatewayConfiguration
 )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from rules.aws import ACCESS_KEY, ATTACHMENT, MANAGED_POLICY, PERMISSIONS, ROLE, ROLE_POLICY
-from rules.documents import READING_VERBS, Statement, allowed_actions, is_write, matches, statements
+from rules.documents import READING_VERBS, Statement, allowed_actions, is_pattern, is_write, matches, statements
 from rules.frameworks import guide, hub
 from rules.registry import CRITICAL, HIGH, MANDATORY, MEDIUM, Messages, Stack, View, rule, texts
 from rules.values import words
@@ -84,7 +84,7 @@ def _grants(carrier: View) -> Iterator[tuple[Statement, str]]:
     severity=CRITICAL,
     dev=MANDATORY,
     controls=[hub("IAM.1"), hub("IAM.21"), _GUIDE],
-    allowed_wildcards=texts([], "wildcard actions that may be granted all the same"),
+    allowed_wildcards=texts([], "patterns of wildcard actions that may be granted all the same"),
     reading_verbs=_VERBS,
 )
 def _(carrier: View, *, allowed_wildcards: list[str], reading_verbs: list[str]) -> Messages:
@@ -93,7 +93,7 @@ def _(carrier: View, *, allowed_wildcards: list[str], reading_verbs: list[str]) 
     A wildcard after a verb (`ec2:Describe*`) is a named action as long as it only reads.
     """
     for _, action in _grants(carrier):
-        if "*" in action and is_write(action.rstrip("*"), reading_verbs) and action not in allowed_wildcards:
+        if is_pattern(action) and is_write(action, reading_verbs) and not matches(action, allowed_wildcards):
             yield f"the policy allows {action}"
     for document in carrier.documents or []:
         if any(statement.allows and statement.not_actions for statement in statements(document)):
@@ -104,7 +104,7 @@ def _(carrier: View, *, allowed_wildcards: list[str], reading_verbs: list[str]) 
     "policy-names-what-it-writes-to",
     on=PERMISSIONS,
     demand="Actions that change something are granted on named resources, apart from the controller's own.",
-    instead="Name the resources' ARNs, or narrow the statement by a condition on their tags",
+    instead="Name ARNs, or ask for a tag in a condition; what knows no resource goes into allowedActions",
     source="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege",
     severity=HIGH,
     dev=MANDATORY,
@@ -115,16 +115,16 @@ def _(carrier: View, *, allowed_wildcards: list[str], reading_verbs: list[str]) 
 def _(carrier: View, *, allowed_actions: list[str], reading_verbs: list[str]) -> Messages:
     """A write action on `*` reaches every other team's resources in the account.
 
-    A statement whose condition asks for a tag is narrow enough.
+    `arn:aws:s3:::*` and NotResource are as wide as `*`. A statement whose condition asks for a tag is narrow enough.
     """
     found = {
         action
         for statement, action in _grants(carrier)
-        if "*" not in action
+        if not is_pattern(action)
         and is_write(action, reading_verbs)
-        and "*" in words(statement.resources)
+        and statement.is_on_everything
         and not matches(action, allowed_actions)
-        and not any("Tag/" in key for _, key, _ in statement.conditions)
+        and not statement.asks_for_a_tag
     }
     for action in sorted(found):
         yield f"the policy allows {action} on every resource"
@@ -147,14 +147,19 @@ def _(carrier: View, *, actions: list[str]) -> Messages:
     """
     found = {
         action
-        for statement, action in _grants(carrier)
-        if matches(action, actions)
-        and not any(
-            operator == "StringEquals" and key == f"aws:ResourceTag/{_TAG}" for operator, key, _ in statement.conditions
-        )
+        for document in carrier.documents or []
+        for statement in statements(document)
+        for action in actions
+        if statement.grants(action) and not (statement.is_bound_by(_TAG) or _names_single_ones(statement))
     }
     if found:
         yield f"the policy allows {', '.join(sorted(found))} whatever the cluster"
+
+
+def _names_single_ones(statement: Statement) -> bool:
+    """Say whether it is about resources named one by one: a load balancer that the program made itself."""
+    named = words(statement.resources)
+    return bool(named) and not any(is_pattern(resource) for resource in named)
 
 
 @rule(
@@ -187,16 +192,33 @@ def _(key: View, *, allowed_users: list[str]) -> Messages:
         ["elasticloadbalancing:CreateLoadBalancer", "elasticloadbalancing:DeleteLoadBalancer"],
         "the actions by which the controller's policy is known",
     ),
+    policies=texts(
+        [
+            "AWSLoadBalancerController*",
+            "ElasticLoadBalancingFullAccess",
+            "PowerUserAccess",
+            "AdministratorAccess",
+        ],
+        "patterns of the names of policies made elsewhere that allow them",
+    ),
 )
-def _(role: View, stack: Stack, *, actions: list[str]) -> Messages:
+def _(role: View, stack: Stack, *, actions: list[str], policies: list[str]) -> Messages:
     """Every pod that reaches the node's credentials could then make and delete load balancers."""
     if not _is_node_role(role):
         return
     carriers = [role, *(one for one in stack.of(ROLE_POLICY) if role in stack.named(one, "role", ROLE, "id"))]
     carriers += [policy for link in _attachments(role, stack) for policy in _attached(link, stack)]
     for carrier in carriers:
-        if any(matches(action, actions) for _, action in _grants(carrier)):
+        if any(
+            one.grants(action)
+            for document in carrier.documents or []
+            for one in statements(document)
+            for action in actions
+        ):
             yield f"the node role may manage load balancers by {carrier.name}"
+    for name in _managed_names(role, stack):
+        if matches(name, policies):
+            yield f"the node role may manage load balancers by {name}"
 
 
 @rule(
@@ -222,10 +244,15 @@ def _(role: View, stack: Stack, *, policies: list[str]) -> Messages:
     """
     if not _is_node_role(role):
         return
+    for name in _managed_names(role, stack):
+        if name in policies:
+            yield f"the node role carries {name}"
+
+
+def _managed_names(role: View, stack: Stack) -> list[str]:
+    """Return the names of the managed policies that a role carries, as far as they are known."""
     arns = words(role.managed) + [arn for link in _attachments(role, stack) for arn in words(link.policies)]
-    for arn in arns:
-        if arn.rpartition("/")[2] in policies:
-            yield f"the node role carries {arn.rpartition('/')[2]}"
+    return [arn.rpartition("/")[2] for arn in arns]
 
 
 def _is_node_role(role: View) -> bool:

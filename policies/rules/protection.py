@@ -6,7 +6,7 @@ from typing import Any
 from rules import balancers as lb
 from rules.balancers import CLASSES, left_to_class
 from rules.frameworks import hub
-from rules.owners import BALANCER
+from rules.owners import BALANCER, CLASS_PARAMS
 from rules.registry import MEDIUM, Messages, Rule, rule, texts
 from rules.values import Unknown, truth
 from rules.views import Edit
@@ -16,9 +16,9 @@ _ALB_ANNOTATIONS = "https://kubernetes-sigs.github.io/aws-load-balancer-controll
 
 @rule(
     "public-alb-has-a-web-acl",
-    on=lb.INGRESS,
+    on=lb.either("Ingress of an ALB, or its IngressClassParams", lb.INGRESS, CLASS_PARAMS),
     demand="An ALB on the internet stands behind a web ACL (WAF).",
-    instead="Set wafv2-acl-arn (or wafv2-acl-name)",
+    instead="Set wafv2-acl-arn or wafv2-acl-name (in IngressClassParams: wafv2AclArn)",
     source=f"{_ALB_ANNOTATIONS}#wafv2-acl-arn",
     severity=MEDIUM,
     controls=[hub("ELB.16")],
@@ -29,8 +29,8 @@ def _(ingress: Any, *, exempt_namespaces: list[str], classes_with_params: list[s
     """The ALB is the first that sees a request whole; there it can be refused before a pod works on it."""
     if ingress.scheme != lb.PUBLIC or ingress.namespace in exempt_namespaces:
         return
-    named = [ingress.of_balancer(name) for name in ("wafv2-acl-arn", "wafv2-acl-name")]
-    if all(acl is None for acl in named) and not left_to_class(ingress, classes_with_params):
+    left = not ingress.decides_for_others and left_to_class(ingress, classes_with_params)
+    if ingress.web_acl is None and not left:
         yield f"{ingress.title} faces the internet without a web ACL"
 
 

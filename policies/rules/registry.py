@@ -6,8 +6,9 @@ A rule is a short function under `@rule(...)`; all else comes from here: the pac
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from pulumi_policy import (
     EnforcementLevel,
@@ -22,13 +23,24 @@ from pulumi_policy import (
     StackValidationPolicy,
 )
 
+from rules.manifests import manifests
+from rules.seen import Seen
 from rules.values import NotYetKnown
-from rules.views import Edit, Kind, Seen, Stack, View, edited
+from rules.views import Edit, Kind, Stack, View, edited
 
 ADVISORY, MANDATORY = EnforcementLevel.ADVISORY, EnforcementLevel.MANDATORY
 LOW, MEDIUM, HIGH, CRITICAL = Severity.LOW, Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL
 
 Messages = Iterable[str]
+
+BROKEN: Final = "this could not be judged, for the rule itself is at fault"
+_LONGEST: Final = 240
+
+
+def one_line(text: str) -> str:
+    """Make a message readable in one line, whatever values it quotes: no breaks or control characters, no novels."""
+    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
 
 
 @dataclass(frozen=True)
@@ -109,37 +121,55 @@ class Rule:
 
     def validate(self, args: ResourceValidationArgs, report: ReportViolation) -> None:
         """Check one resource, as the SDK calls it."""
-        try:
-            view = self.on.view(_seen(args))
-            if view is None:
-                return
-            for what in self.check(view, **self.configured(args.get_config())):
-                report(f"{what}. {self.instead}", args.urn)
-        except NotYetKnown:
-            return
+        with suppress(NotYetKnown):
+            for seen in manifests(_seen(args)):
+                self._judge(lambda seen=seen: self.on.view(seen), (), args.get_config(), args.urn, report)
 
     def validate_stack(self, args: StackValidationArgs, report: ReportViolation) -> None:
         """Check the stack, as the SDK calls it: each resource of the rule's kind with all others at hand."""
         stack = Stack(args.resources)
-        settings = self.configured(args.get_config())
         for view in stack.of(self.on):
-            try:
-                for what in self.check(view, stack, **settings):
-                    report(f"{what}. {self.instead}", view.urn)
-            except NotYetKnown:
-                continue
+            self._judge(lambda view=view: view, (stack,), args.get_config(), view.urn, report)
+
+    def _judge(
+        self,
+        look: Callable[[], Any],
+        rest: tuple[Any, ...],
+        config: Mapping[str, Any],
+        urn: str,
+        report: ReportViolation,
+    ) -> None:
+        """Report what is wrong with one view; a rule that fails itself refuses what it could not judge."""
+        try:
+            view = look()
+            if view is not None:
+                for what in self.check(view, *rest, **self.configured(config)):
+                    report(f"{one_line(what)}. {self.instead}", urn)
+        except NotYetKnown:
+            return
+        except Exception as error:  # noqa: BLE001 - else one rule's fault would stop every program, without its name
+            fault = one_line(f"{type(error).__name__}: {error}")
+            report(f"{BROKEN} ({fault}). Report it; until it is mended, disable the rule {self.name}", urn)
 
     def remediate(self, args: ResourceValidationArgs) -> Mapping[str, Any] | None:
         """Return the resource's changed properties, or `None` if there is nothing to change, as the SDK calls it."""
-        settings = self.configured(args.get_config())
         try:
-            view = self.on.view(_seen(args))
-            if view is None or self.remediation is None or not list(self.check(view, **settings)):
-                return None
-            edits = list(self.remediation(view, **settings))
-            return edited(args.props, edits) if edits else None
-        except NotYetKnown:
+            return self.mended(args)
+        except Exception:  # noqa: BLE001 - what cannot be mended is refused, and `validate` says why
             return None
+
+    def mended(self, args: ResourceValidationArgs) -> Mapping[str, Any] | None:
+        """Return the changed properties; objects in lists and patches are refused only.
+
+        Raises:
+            NotYetKnown: whether and how is not known yet.
+        """
+        settings = self.configured(args.get_config())
+        view = self.on.view(_seen(args))
+        if view is None or self.remediation is None or not list(self.check(view, **settings)):
+            return None
+        edits = list(self.remediation(view, **settings))
+        return edited(args.props, edits) if edits else None
 
     def policy(self) -> Policy:
         """Return the rule as the SDK wants it, at its `prod` level: that is what a program gets that says nothing."""

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from rules.aws import OIDC_PROVIDER, POD_IDENTITY, ROLE
-from rules.documents import Statement, matches, statements
+from rules.aws import ADDON, OIDC_PROVIDER, POD_IDENTITY, ROLE
+from rules.documents import Statement, statements
 from rules.frameworks import cis, guide
 from rules.kubernetes import SERVICE_ACCOUNT
 from rules.registry import ADVISORY, CRITICAL, HIGH, MANDATORY, MEDIUM, Messages, Stack, View, number, rule, texts
@@ -13,7 +13,8 @@ from rules.values import UNKNOWN, NotYetKnown, Unknown, items, words
 from rules.views import Edit
 
 _STS = "sts.amazonaws.com"
-_EKS_ISSUER = "oidc.eks."
+# The second is the issuer's dual-stack name, that of clusters with IPv6.
+_EKS_ISSUERS = ("oidc.eks.", "oidc-eks.")
 _SUBJECT = re.compile(r"system:serviceaccount:[a-z0-9]([-a-z0-9]*[a-z0-9])?:[a-z0-9]([-.a-z0-9]*[a-z0-9])?$")
 _WEB_IDENTITY = "sts:AssumeRoleWithWebIdentity"
 ROLE_ANNOTATION = "eks.amazonaws.com/role-arn"
@@ -24,21 +25,26 @@ _ONE_ACCOUNT = "Scope the IAM Role trust policy for IRSA Roles to the service ac
 def _irsa(role: View) -> Iterator[Statement]:
     """Walk over the statements by which service accounts of EKS clusters take a role."""
     for statement in statements(role.trust):
-        if statement.allows and matches(_WEB_IDENTITY, words(statement.actions)):
+        if statement.grants(_WEB_IDENTITY):
             about = [*words(statement.principals.get("Federated")), *(key for _, key, _ in statement.conditions)]
-            if any(_EKS_ISSUER in text for text in about) or any(_service_accounts(statement)):
+            if any(_is_eks(text) for text in about) or any(_service_accounts(statement)):
                 yield statement
+
+
+def _is_eks(text: str) -> bool:
+    """Say whether an ARN, URL or condition key names the issuer of an EKS cluster."""
+    return any(issuer in text.lower() for issuer in _EKS_ISSUERS)
 
 
 def _service_accounts(statement: Statement) -> Iterator[Any]:
     for _, key, values in statement.conditions:
-        if key.endswith(":sub"):
+        if key.lower().endswith(":sub"):
             yield from (value for value in words(values) if value.startswith("system:serviceaccount:"))
 
 
 def _claims(statement: Statement, claim: str) -> list[tuple[str, list[Any]]]:
     """Return operator and values of each test of a claim (`sub`, `aud`)."""
-    return [(operator, values) for operator, key, values in statement.conditions if key.endswith(f":{claim}")]
+    return [(operator, values) for operator, key, values in statement.conditions if key.lower().endswith(f":{claim}")]
 
 
 @rule(
@@ -57,6 +63,7 @@ def _(role: View, *, operators: list[str]) -> Messages:
 
     With StringLike and `*` it is every pod whose author chooses a fitting name.
     """
+    subjects: set[str] = set()
     for statement in _irsa(role):
         tests = _claims(statement, "sub")
         exact = [values for operator, values in tests if operator in operators]
@@ -68,8 +75,12 @@ def _(role: View, *, operators: list[str]) -> Messages:
         for subject in (value for values in exact for value in words(values)):
             if not _SUBJECT.match(subject):
                 yield f"the trust policy names {subject}, which is not one service account"
+        subjects.update(value for values in exact for value in words(values))
         if any(len(values) != 1 for values in exact):
-            yield "the trust policy names several service accounts"
+            yield "the trust policy names several service accounts in one condition"
+            return
+    if len(subjects) > 1:
+        yield f"the trust policy names several service accounts, a statement each: {', '.join(sorted(subjects))}"
 
 
 @rule(
@@ -104,13 +115,22 @@ def _(role: View, *, audiences: list[str]) -> Messages:
     dev=MANDATORY,
     controls=[guide("security/iam", "Employ least privileged access to AWS Resources")],
     everybody=texts(["*"], "principals that mean everybody"),
+    narrowing_keys=texts(
+        ["aws:PrincipalAccount", "aws:PrincipalArn", "aws:PrincipalOrgID"],
+        "condition keys that, compared by StringEquals, narrow everybody down to somebody",
+    ),
 )
-def _(role: View, *, everybody: list[str]) -> Messages:
-    """A principal `*` lets any AWS account in the world take the role."""
+def _(role: View, *, everybody: list[str], narrowing_keys: list[str]) -> Messages:
+    """A principal `*` lets any AWS account in the world take the role, and NotPrincipal all but one."""
+    narrowing = {key.lower() for key in narrowing_keys}
     for statement in statements(role.trust):
         named = [value for values in statement.principals.values() for value in words(values)]
         if statement.allows and any(value in everybody for value in named):
-            yield "the trust policy names everybody (*) as principal"
+            if any(
+                operator == "StringEquals" and key.lower() in narrowing for operator, key, _ in statement.conditions
+            ):
+                continue
+            yield "the trust policy names everybody as principal"
 
 
 @rule(
@@ -138,7 +158,7 @@ def _(role: View, stack: Stack, *, issuers: list[str]) -> Messages:
         return
     for statement in _irsa(role):
         named = [arn.partition(":oidc-provider/")[2] for arn in words(statement.principals.get("Federated"))]
-        keyed = [key.rpartition(":")[0] for _, key, _ in statement.conditions if _EKS_ISSUER in key]
+        keyed = [key.rpartition(":")[0] for _, key, _ in statement.conditions if _is_eks(key)]
         for issuer in sorted({issuer for issuer in [*named, *keyed] if issuer not in allowed}):
             yield f"the trust policy trusts {issuer}, which is no issuer of this stack"
 
@@ -157,12 +177,27 @@ def _(role: View, stack: Stack, *, issuers: list[str]) -> Messages:
 def _(role: View, stack: Stack, *, max_service_accounts: float) -> Messages:
     """Two applications in one role have each other's rights, and the log cannot tell who did what.
 
-    Annotations of service accounts and EKS Pod Identity associations count.
+    Annotations of service accounts, EKS Pod Identity associations and add-ons count; one service account that comes by
+    two of these ways, or on two clusters, is one.
     """
-    users = [account.name for account in stack.of(SERVICE_ACCOUNT) if _uses(account, role, stack)]
-    users += [link.name for link in stack.of(POD_IDENTITY) if role in stack.named(link, "role", ROLE, "arn")]
+    users = {
+        _place(account.namespace, account.object_name) or account.urn: account.name
+        for account in stack.of(SERVICE_ACCOUNT)
+        if _uses(account, role, stack)
+    }
+    for link in stack.of(POD_IDENTITY):
+        if role in stack.named(link, "role", ROLE, "arn"):
+            users[_place(link.namespace, link.account) or link.urn] = link.name
+    for addon in stack.of(ADDON):
+        if role in stack.named(addon, "role", ROLE, "arn"):
+            users[addon.urn] = addon.name
     if len(users) > max_service_accounts:
-        yield f"the role is used by {' and '.join(users)}"
+        yield f"the role is used by {' and '.join(users.values())}"
+
+
+def _place(namespace: Any, name: Any) -> tuple[str, str] | None:
+    """Return namespace and name of a service account, if both are known: by these the same one is known again."""
+    return (namespace, name) if isinstance(namespace, str) and isinstance(name, str) else None
 
 
 def _uses(account: Any, role: View, stack: Stack) -> bool:
@@ -189,7 +224,7 @@ def sts_alone(provider: View, *, audiences: list[str]) -> Messages:
     named = items(provider.audiences)
     others = [audience for audience in words(named) if audience not in audiences]
     # an unknown URL may be another issuer's; the audience for STS tells that it is one of AWS
-    ours = _STS in words(named) if isinstance(provider.url, Unknown) else _EKS_ISSUER in (provider.url or "")
+    ours = _STS in words(named) if isinstance(provider.url, Unknown) else _is_eks(provider.url or "")
     if ours and (others or not named):
         yield f"the provider accepts tokens for {', '.join(others) or 'nobody'}"
 

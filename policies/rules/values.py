@@ -41,8 +41,25 @@ class Unknown:
 UNKNOWN: Final = Unknown()
 
 
+class Partial(dict[str, Any]):
+    """Data that says a part only, as a patch does: what is missing is not left out but stands elsewhere, `UNKNOWN`."""
+
+    def get(self, key: str, default: Any = UNKNOWN) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Return what is said, else `UNKNOWN`."""
+        return super().get(key, default)
+
+
+def partial(value: Any) -> Any:
+    """Mark plain data as saying a part only."""
+    if isinstance(value, dict):
+        return Partial({key: partial(item) for key, item in value.items()})
+    return [partial(item) for item in value] if isinstance(value, list) else value
+
+
 def plain(value: Any) -> Any:
     """Return a property as plain dicts, lists and scalars, with `UNKNOWN` for what is unknown and no secret marks."""
+    if isinstance(value, Partial):
+        return value
     if isinstance(value, str):
         return UNKNOWN if value in UNKNOWN_MARKS else value
     if isinstance(value, Secret):

@@ -8,25 +8,17 @@ in which it comes; a `Field` is where one shape keeps a fact and how it spells i
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, cast
 
 from pulumi_policy.secret import Secret
 
+from rules.manifests import manifests
 from rules.once import remembered
+from rules.seen import Seen
 from rules.values import NotYetKnown, Unknown, dig, plain, writable
 
 _plain = remembered(plain)
 REMOVE: Final = object()
-
-
-class Seen(Protocol):
-    """What the SDK tells of a resource: `ResourceValidationArgs` and `PolicyResource` both do."""
-
-    resource_type: str
-    props: Mapping[str, Any]
-    urn: str
-    name: str
-    provider: Any
 
 
 @dataclass(frozen=True)
@@ -123,7 +115,7 @@ class Stack:
     def of(self, kind: Any) -> list[Any]:
         """Return the views of one kind, in the stack's order."""
         if id(kind) not in self._views:
-            views = (_view(kind, resource) for resource in self._resources)
+            views = (_view(kind, one) for resource in self._resources for one in _manifests(resource))
             self._views[id(kind)] = [view for view in views if view is not None]
         return self._views[id(kind)]
 
@@ -163,6 +155,13 @@ class Stack:
         return [other for item in wanted for other in groups.get(item, [])]
 
 
+def _manifests(resource: Any) -> list[Any]:
+    try:
+        return manifests(resource)
+    except NotYetKnown:
+        return []
+
+
 def _view(kind: Any, resource: Any) -> Any:
     try:
         return kind.view(resource)
@@ -174,7 +173,7 @@ def edited(props: Mapping[str, Any], edits: Sequence[Edit]) -> dict[str, Any]:
     """Return a copy of a resource's properties with a remediation's changes made.
 
     Raises:
-        NotYetKnown: a change lies inside something that is unknown.
+        NotYetKnown: a change lies inside something that is unknown, or that is not what it should be.
     """
     result: dict[str, Any] = writable(props)
     for edit in edits:
@@ -182,10 +181,10 @@ def edited(props: Mapping[str, Any], edits: Sequence[Edit]) -> dict[str, Any]:
     return result
 
 
-def _inside(value: Any) -> Any:
-    """Look into what an edit passes through: marked as secret it may be, unknown it may not."""
+def _inside(value: Any, key: str | int) -> Any:
+    """Look into what an edit passes through on its way to a key: marked as secret it may be, unknown it may not."""
     inner: Any = value.value if isinstance(value, Secret) else value
-    if not isinstance(inner, dict | list):
+    if not isinstance(inner, dict if isinstance(key, str) else list):
         raise NotYetKnown
     return cast("Any", inner)
 
@@ -193,10 +192,10 @@ def _inside(value: Any) -> Any:
 def _put(result: Any, edit: Edit) -> None:
     target: Any = result
     *way, last = edit.path
-    for key in way:
+    for key, following in zip(way, edit.path[1:], strict=True):
         if isinstance(target, dict) and target.get(key) is None:
             target[key] = {}
-        target = _inside(target[key])
+        target = _inside(target[key], following)
     if edit.value is REMOVE:
         target.pop(last, None)
     else:

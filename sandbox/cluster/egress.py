@@ -18,6 +18,10 @@ log = logging.getLogger(__name__)
 
 _REQUEST_SECONDS = 5.0
 _CONNECT_SECONDS = 2.0
+# What kube-apiserver was just told may not have reached this proxy's caches yet: an endpoint is waited for a moment
+# before there is none. Who waited for the endpoint and then makes a Service must not be refused.
+_GRACE_SECONDS = 1.0
+_LOOK_SECONDS = 0.02
 _CHUNK = 64 * 1024
 
 
@@ -123,6 +127,18 @@ class Egress:
                 return port
         raise UnreachableError(502, f"no process of the sandbox listens on {' or '.join(map(str, pods[:3]))}")
 
+    async def _resolved(self, target: Address) -> int:
+        """As `resolve`, asked again for a moment."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + _GRACE_SECONDS
+        while True:
+            try:
+                return self.resolve(target)
+            except UnreachableError:
+                if loop.time() > deadline:
+                    raise
+            await asyncio.sleep(_LOOK_SECONDS)
+
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         tunnel = asyncio.ensure_future(self._serve(reader, writer))
         self._tunnels.add(tunnel)
@@ -136,7 +152,7 @@ class Egress:
             method, target, _ = head.split("\r\n", 1)[0].split(" ", 2)
             if method != "CONNECT":
                 raise UnreachableError(405, f"{method} is not CONNECT, the one method of this proxy")  # noqa: TRY301 - answered below, as all refusals
-            await self._tunnel(self.resolve(Address.parse(target)), reader, writer)
+            await self._tunnel(await self._resolved(Address.parse(target)), reader, writer)
         except UnreachableError as error:
             log.warning("%s: %s", target, error)
             # kube-apiserver repeats the status line in its own error: the reason belongs there.

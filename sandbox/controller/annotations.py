@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox.controller.model.schema import Shape, shaped
+
 ALB = "alb.ingress.kubernetes.io"
 NLB = "service.beta.kubernetes.io"
 INGRESS_CLASS = "kubernetes.io/ingress.class"
@@ -211,6 +213,11 @@ def not_acted_on(kind: str, annotations: Mapping[str, str]) -> Iterator[tuple[st
             yield key, "this stand-in does not act on it"
 
 
+def as_boolean(text: str) -> bool | None:
+    """A text as a boolean, None for one that is none."""
+    return text in _TRUE if text in _TRUE | _FALSE else None
+
+
 class Reader:
     """Typed reading of one object's annotations under one prefix."""
 
@@ -229,17 +236,20 @@ class Reader:
         text = self.text(suffix)
         if text is None:
             return None
-        if text not in _TRUE | _FALSE:
-            raise self._error("bool", suffix, text)
-        return text in _TRUE
+        value = as_boolean(text)
+        if value is None:
+            raise self._error("bool", suffix, f'{text}: strconv.ParseBool: parsing "{text}": invalid syntax')
+        return value
 
-    def integer(self, suffix: str) -> int | None:
-        """A 32-bit integer; raises AnnotationError for anything else."""
+    def integer(self, suffix: str, *, bits: int = 32) -> int | None:
+        """A signed integer of so many bits; raises AnnotationError for anything else."""
         text = self.text(suffix)
         if text is None:
             return None
-        if not _INTEGER.fullmatch(text) or not -(2**31) <= int(text) < 2**31:
-            raise self._error("int32", suffix, text)
+        most = 2 ** (bits - 1)
+        problem = "invalid syntax" if not _INTEGER.fullmatch(text) else "value out of range"
+        if problem == "invalid syntax" or not -most <= int(text) < most:
+            raise self._error(f"int{bits}", suffix, f'{text}: strconv.ParseInt: parsing "{text}": {problem}')
         return int(text)
 
     def strings(self, suffix: str) -> list[str] | None:
@@ -260,15 +270,16 @@ class Reader:
             pairs[key.strip()] = value.strip()
         return pairs
 
-    def json(self, suffix: str) -> Any:
-        """A JSON document, None where there is none; raises AnnotationError for what is not JSON."""
+    def json(self, suffix: str, shape: Shape) -> Any:
+        """A JSON document in a shape of `model.schema`, None where there is none; else raises AnnotationError."""
         text = self.text(suffix)
         if text is None:
             return None
         try:
-            return json.loads(text)
+            value = json.loads(text)
+            return None if value is None else shaped(value, shape)
         except ValueError as error:
-            raise self._error("json", suffix, text) from error
+            raise self._error("json", suffix, f"{text}: {error}") from error
 
     def _error(self, kind: str, suffix: str, text: str) -> AnnotationError:
         return AnnotationError(f"failed to parse {kind} annotation, {self._prefix}/{suffix}: {text}")

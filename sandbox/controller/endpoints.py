@@ -46,7 +46,7 @@ def service_of(binding: Json, objects: Objects) -> tuple[Json, Json]:
     namespace, reference = binding["metadata"]["namespace"], binding["spec"]["serviceRef"]
     service = objects.get("Service", namespace, reference["name"])
     if service is None:
-        raise BackendMissingError(f'backend not found: services "{reference["name"]}" not found')
+        raise BackendMissingError(f'backend not found: Service "{reference["name"]}" not found')
     try:
         return service, service_port(service, int_or_name(reference["port"]))
     except ModelError as error:

@@ -17,10 +17,9 @@ from sandbox.controller.settings import Settings
 from sandbox.controller.watch import Store
 
 log = logging.getLogger(__name__)
-# Endpoints become ready in swarms, bindings and the Ingresses of a group come together: what happens within so many
-# seconds is one change, with one call instead of one for each.
+# Endpoints become ready in swarms, bindings come together: what happens within so many seconds is one change, with one
+# call instead of one for each.
 _SWARM_SECONDS = 0.04
-_GROUP_SECONDS = 0.1
 
 
 def _changed(old: Json | None, new: Json | None, *parts: Callable[[Json], Any]) -> bool:
@@ -165,7 +164,7 @@ class Routes:
         except (groups.ClassError, groups.GroupNameError) as error:
             self._events.warning("Ingress", one, "FailedLoadGroupID", f"failed load groupID due to {error}")
         for group in dict.fromkeys(found):
-            self._ingress.add(group, 0.0 if group.namespace else _GROUP_SECONDS)
+            self._ingress.add(group)
 
     def _service_of(self, one: Json) -> None:
         if service.FINALIZER in finalizers(one) or service.ours(one, self._settings):

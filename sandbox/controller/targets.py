@@ -61,6 +61,7 @@ class BindingReconciler:
         self._shared = SharedTargets(kube)
         self._looks: dict[Key, float] = {}
         self._missing: set[Key] = set()
+        self._reported: set[Key] = set()
 
     def reconcile(self, where: Key) -> None:
         """Bring the binding at `where` up to date.
@@ -71,8 +72,8 @@ class BindingReconciler:
         binding = self._store.get(KIND, *where)
         if binding is None:
             self._looks.pop(where, None)
-            self._waiting.discard(where)
-            self._missing.discard(where)
+            for known in (self._waiting, self._missing, self._reported):
+                known.discard(where)
             return
         if deleting(binding):
             self._clean_up(binding)
@@ -85,7 +86,8 @@ class BindingReconciler:
             self._events.warning(KIND, binding, "FailedReconcile", f"Failed reconcile due to {error}")
             raise
         self._observed(binding)
-        if changed:
+        if changed or where not in self._reported:
+            self._reported.add(where)
             self._events.normal(KIND, binding, "SuccessfullyReconciled", "Successfully reconciled")
         if again:
             # The health of new targets is asked for soon, then less and less often.

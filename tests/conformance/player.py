@@ -3,11 +3,14 @@
 import importlib.util
 import json
 import time
+import zlib
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
+import yaml
 from botocore.exceptions import BotoCoreError, ClientError
 from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import HTTPError
@@ -16,6 +19,7 @@ from sandbox.processes import wait_until
 from tests.conformance.stage import CASES, Stage, steps, unique
 
 _SETTLE_SECONDS, _QUIET_SECONDS = 60.0, 2.0
+_OUTSIDE = {"EXTERNAL_TARGET_GROUP": "ip", "EXTERNAL_INSTANCE_GROUP": "instance"}
 _LEFT = ("loadBalancers", "securityGroups", "targetGroupBindings", "targetGroups")
 # What was listed a moment ago is gone, or the cluster is away: look again.
 _NOT_NOW = (ClientError, BotoCoreError, ApiException, HTTPError, OSError)
@@ -28,34 +32,40 @@ class Player:
         self.stage, self.case = stage, case
         self.namespace = unique(case)
         self.group = f"grp{self.namespace[2:]}"
-        self.outside = ""
+        self.own_class = f"cls{self.namespace[2:]}"
+        self.outside: dict[str, str] = {}
+        self._clusterwide: set[tuple[str, str]] = set()
         self.patience = _SETTLE_SECONDS
         self.meanwhile: Callable[[], None] = lambda: None
         """Called again and again while the player waits."""
         self._module = _snapshot_module()
         keys = stage.sandbox.state.settings().root_keys
-        made = boto3.client
+        session = boto3.Session()
 
         def with_root_keys(service: str, **given: Any) -> Any:
             """snapshot.py brings keys of its own; in this sandbox keys mean something."""
             known = {"aws_access_key_id": keys["access_key"], "aws_secret_access_key": keys["secret_key"]}
-            return made(service, **{**given, **known})  # pyright: ignore[reportCallIssue, reportArgumentType]
+            return session.client(service, **{**given, **known})  # pyright: ignore[reportCallIssue, reportArgumentType, reportUnknownVariableType]
 
-        monkeypatch.setattr(boto3, "client", with_root_keys)
+        monkeypatch.setattr(self._module, "boto3", SimpleNamespace(client=with_root_keys))
 
     def fill_in(self, text: str) -> str:
         """The manifest with the stage's own names."""
-        text = text.replace("EXTERNAL_TARGET_GROUP", self.outside).replace("VPC_ID", self.stage.vpc)
-        if "CERTIFICATE_ARN" in text:
-            text = text.replace("CERTIFICATE_ARN", self.stage.imported_certificate())
-        return text if self.outside else text.replace("GROUP", self.group)
+        for placeholder, kind in _OUTSIDE.items():
+            if placeholder in text:
+                text = text.replace(placeholder, self._target_group(kind))
+        text = self.stage.props.fill_in(text).replace("VPC_ID", self.stage.vpc)
+        return text.replace("GROUP", self.group).replace("CLASS", self.own_class)
 
-    def target_group(self) -> None:
-        """The target group that was made beforehand."""
-        made = self.stage.sandbox.aws("elbv2").create_target_group(
-            Name=f"EXT{self.namespace[-6:]}", Protocol="HTTP", Port=80, VpcId=self.stage.vpc, TargetType="ip"
-        )
-        self.outside = made["TargetGroups"][0]["TargetGroupArn"]
+    def _target_group(self, kind: str) -> str:
+        """The target group of a type that was made beforehand."""
+        if kind not in self.outside:
+            name = f"EXT{kind[:2]}{zlib.crc32(self.namespace.encode()):x}"  # cases may begin in the same moment
+            made = self.stage.sandbox.aws("elbv2").create_target_group(
+                Name=name, Protocol="HTTP", Port=80, VpcId=self.stage.vpc, TargetType=kind
+            )
+            self.outside[kind] = made["TargetGroups"][0]["TargetGroupArn"]
+        return self.outside[kind]
 
     def snapshot(self) -> dict[str, Any]:
         """The document, in the recordings' words."""
@@ -63,12 +73,14 @@ class Player:
         taken = self._module.Snapshot(
             state.aws_endpoint, state.settings().region, self.namespace, str(self.stage.kubeconfig), self.group
         ).collect()
-        text = json.dumps(taken)
-        if self.outside:
-            text = text.replace(self.outside.split("/")[1], "EXT")
-        if self.stage.certificate:
-            text = text.replace(self.stage.certificate.rsplit("/", 1)[-1], "CERTIFICATE")
-        return json.loads(text.replace(self.group, "GROUP").replace(self.namespace, "NS"))
+        text = self.stage.props.forgotten(json.dumps(taken))
+        for arn in self.outside.values():
+            text = text.replace(arn.split("/")[1], "EXT")
+        text = text.replace(self.group, "GROUP").replace(self.own_class, "CLASS")
+        found = json.loads(text.replace(self.namespace, "NS"))
+        for listener in (one for balancer in found["loadBalancers"] for one in balancer["listeners"]):
+            listener["certificates"].sort()  # by name: they came sorted by their random ids
+        return found
 
     def settled(self, wanted: dict[str, Any]) -> dict[str, Any]:
         """The document once it is as wanted and stays so, or what it is when time is up."""
@@ -111,6 +123,14 @@ class Player:
         except AssertionError:
             return False
 
+    def _left(self) -> dict[str, int] | None:
+        """How much there is of what should be gone, None while that cannot be told."""
+        try:
+            found = self.snapshot()
+        except _NOT_NOW:
+            return None
+        return {kind: len(found[kind]) for kind in _LEFT}
+
     def play(self, during: Callable[[], None] = lambda: None) -> None:
         """Every step, each compared with its recording; then everything deleted, and nothing left.
 
@@ -119,7 +139,13 @@ class Player:
         """
         self.stage.kubectl("create", "namespace", self.namespace)
         for manifest in steps(self.case):
-            self.send("delete" if "delete" in manifest.name else "apply", self.fill_in(manifest.read_text()))
+            text = self.fill_in(manifest.read_text())
+            self._clusterwide |= {
+                (one["kind"], one["metadata"]["name"])
+                for one in yaml.safe_load_all(text)
+                if one and one["kind"].startswith("IngressClass")
+            }
+            self.send("delete" if "delete" in manifest.name else "apply", text)
             during()
             wanted = json.loads(manifest.with_suffix(".json").read_text())
             found = self.settled(wanted)
@@ -129,16 +155,18 @@ class Player:
         )
         during()
         assert wait_until(self.gone, self.patience, 0.3)
-        left = self.snapshot()
-        assert {kind: len(left[kind]) for kind in _LEFT} == json.loads((CASES / self.case / "deleted.json").read_text())
+        wanted = json.loads((CASES / self.case / "deleted.json").read_text())
+        assert wait_until(lambda: self._left() == wanted, _SETTLE_SECONDS, 0.5), self._left()
 
     def clean(self) -> None:
         """Whatever became of the case, leave nothing of it."""
         everything = "ingress,service,targetgroupbinding,deployment"
         self.stage.kubectl("-n", self.namespace, "delete", everything, "--all", "--timeout=60s", check=False)
         self.stage.kubectl("delete", "namespace", self.namespace, "--wait=false", check=False)
-        if self.outside:
-            self.stage.sandbox.aws("elbv2").delete_target_group(TargetGroupArn=self.outside)
+        for kind, name in self._clusterwide:
+            self.stage.kubectl("delete", kind, name, "--wait=false", check=False)
+        for arn in self.outside.values():
+            self.stage.sandbox.aws("elbv2").delete_target_group(TargetGroupArn=arn)
 
 
 def _snapshot_module() -> Any:

@@ -8,7 +8,6 @@ import json
 import os
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -18,13 +17,17 @@ from typing import Any
 
 import yaml
 
+from sandbox.cluster import images
+from sandbox.cluster.images import Surroundings
 from sandbox.ports import free_port
 from sandbox.processes import Process, wait_until
 from sandbox.providers.kubernetes.chart import crds
+from tests.conformance.props import Props
 from tests.conftest import Sandbox
 
 CASES = Path(__file__).parent / "cases"
 NAME = "conformance"
+_IMAGE = next(image for image in images.IMAGES if image.name == "controller")
 _ASSUME = (
     '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"%s"},"Action":"sts:AssumeRole"}]}'
 )
@@ -38,7 +41,12 @@ class Stage:
     vpc: str
     keys: dict[str, str]
     controllers: list[Process] = field(default_factory=list[Process])
-    certificate: str = ""
+    program: str = ""
+    """What runs as the controller, "" for the stand-in."""
+
+    def __post_init__(self) -> None:
+        """Props are made when a case asks for them."""
+        self.props = Props(self.sandbox, self.vpc, self.serving_certificate)
 
     @property
     def kubeconfig(self) -> Path:
@@ -60,13 +68,14 @@ class Stage:
 
     def start_controller(self, *flags: str) -> Process:
         """Start a controller and wait until it is ready."""
-        health, name = free_port(), f"{NAME}-controller-{len(self.controllers)}"
+        name = f"{NAME}-controller-{len(self.controllers)}"
         environment = self.sandbox.environment() | self.keys | {"POD_NAME": name}
-        argv = [sys.executable, "-m", "sandbox.controller", f"--cluster-name={NAME}", f"--aws-vpc-id={self.vpc}"]
-        argv += [f"--aws-region={environment['AWS_REGION']}", f"--kubeconfig={self.kubeconfig}"]
-        argv += [f"--health-probe-bind-addr=127.0.0.1:{health}", f"--webhook-bind-port={free_port()}"]
-        argv += ["--metrics-bind-addr=0", f"--webhook-cert-dir={self.serving_certificate()}", *flags]
-        log = self.sandbox.state.log(name)
+        given = [f"--cluster-name={NAME}", f"--aws-vpc-id={self.vpc}", f"--aws-region={environment['AWS_REGION']}"]
+        given += ["--leader-election-namespace=kube-system", *flags]
+        ports = {port.flag: free_port() for port in _IMAGE.ports}
+        around = Surroundings(self.kubeconfig, self.sandbox.state.aws_endpoint, ports, self.serving_certificate())
+        argv = images.program(_IMAGE, self.program or None) + images.arguments(_IMAGE, given, around)
+        log, health = self.sandbox.state.log(name), ports["health-probe-bind-addr"]
         made = Process(name, argv, log, env=environment, ready=lambda: _answers(health))
         self.controllers.append(made)
         made.start()
@@ -115,15 +124,6 @@ class Stage:
             files = ["-keyout", str(folder / "tls.key"), "-out", str(folder / "tls.crt")]
             subprocess.run([*command, *files], check=True, capture_output=True)
         return folder
-
-    def imported_certificate(self) -> str:
-        """The ARN of a certificate in ACM."""
-        if not self.certificate:
-            folder = self.serving_certificate()
-            self.certificate = self.sandbox.aws("acm").import_certificate(
-                Certificate=(folder / "tls.crt").read_bytes(), PrivateKey=(folder / "tls.key").read_bytes()
-            )["CertificateArn"]
-        return self.certificate
 
     def events(self, namespace: str) -> list[dict[str, Any]]:
         """The Events of a namespace."""

@@ -6,10 +6,12 @@ import random
 import re
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -21,6 +23,8 @@ from tests.conftest import REPOSITORY, Sandbox
 pytestmark = pytest.mark.sandbox
 
 SOAK = bool(os.environ.get("SOAK"))
+_HOLDERS = ("services", "ingresses", "targetgroupbindings")
+_HELD = "{{range .items}}{{range .metadata.finalizers}}{{.}} {{end}}{{end}}"
 _TABLE = ("load balancer", "kind", "scheme", "host name", "listener", "target group", "type", "targets")
 
 
@@ -88,7 +92,48 @@ def serving(sandbox: Sandbox) -> list[dict[str, Any]]:
     return json.loads(sandbox.run("sandbox", "targets", "--json"))
 
 
-@pytest.mark.parametrize("_round", range(10 if SOAK else 1))
+def failed_webhook_calls(sandbox: Sandbox) -> list[str]:
+    """What kube-apiserver counted of webhooks that it could not call: "no endpoints available for service" is one.
+
+    https://kubernetes.io/docs/reference/instrumentation/metrics/
+    """
+    counted = sandbox.run("kubectl", "get", "--raw", "/metrics").splitlines()
+    return [c for c in counted if "calling_webhook_error" in c or c.startswith("apiserver_admission_webhook_fail_open")]
+
+
+class Finalizers:
+    """Which objects held finalizers of the controller's when the cluster was last asked, while a block ran."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox, self._done = sandbox, threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+        self.looks = list[list[str]]()
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._done.wait(0.2):
+            with suppress(pytest.fail.Exception, subprocess.TimeoutExpired):  # on its way out: what it said last counts
+                self.looks.append([held for kind in _HOLDERS for held in self._held(kind)])
+
+    def _held(self, kind: str) -> list[str]:
+        try:
+            return self._sandbox.run("kubectl", "get", kind, "-A", "-o", f"go-template={_HELD}", timeout=20).split()
+        except pytest.fail.Exception as error:
+            # The chart's own kind goes with the chart.
+            if "the server doesn't have a resource type" in str(error) or "(NotFound)" in str(error):
+                return []
+            raise
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("_round", range(20 if SOAK else 1))
 def test_up_ends_with_a_table_and_down_leaves_nothing(make: Make, _round: int) -> None:
     state = make.sandbox.state
     lifecycle.up(state, given={}, aws_port=None, report=lambda _: None)
@@ -99,7 +144,11 @@ def test_up_ends_with_a_table_and_down_leaves_nothing(make: Make, _round: int) -
     rows = serving(make.sandbox)
     assert {r["kind"] for r in rows} == {"ALB", "NLB"}
     assert all(t["pod"] and t["health"] == "healthy" for r in rows for t in r["targets"])
-    make.run("destroy")
+    assert failed_webhook_calls(make.sandbox) == []
+    with Finalizers(make.sandbox) as finalizers:
+        make.run("destroy")
+    assert finalizers.looks[0], "there were none to go"
+    assert finalizers.looks[-1] == []
     left = {k: v - before[k] for k, v in account(make.sandbox).items()}
     assert not any(left.values()), left
     make.run("down")
@@ -117,6 +166,7 @@ def stage_reached(sandbox: Sandbox, stage: str) -> bool:
     return any("aws-load-balancer-controller" in p["name"] for p in status["parts"])
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("stage", ["sandbox", "cluster", "controller"])
 @pytest.mark.parametrize("signals", [[signal.SIGINT], [signal.SIGINT, signal.SIGINT], [signal.SIGKILL]], ids=str)
 def test_an_interrupted_up_is_finished_by_the_next(make: Make, stage: str, signals: list[signal.Signals]) -> None:

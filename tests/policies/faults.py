@@ -76,6 +76,7 @@ _LEFT_OUT = frozenset(
         # test_engine.py do
         "controller-has-a-disruption-budget",
         "cluster-has-one-controller",
+        "ingress-asks-for-what-the-controller-may",
         # a public ALB is refused in prod unless its namespace is allowed
         "public-alb-has-a-web-acl",
     }

@@ -18,7 +18,7 @@ from pulumi_policy.policy import PolicyCustomTimeouts
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
 
 from rules import RULES
-from rules.registry import Rule
+from rules.registry import BROKEN, Rule
 from tests.policies.cases import Case, Edits
 from tests.policies.resources import GIVEN, resource
 
@@ -72,6 +72,7 @@ def refusals(rule: Rule, things: World, settings: Mapping[str, Any] | None = Non
     found: list[str] = []
 
     def report(message: str, _urn: str | None = None) -> None:
+        assert not message.startswith(BROKEN), (rule.name, message, things)
         found.append(message)
 
     policy = policy_of(rule.name)

@@ -33,6 +33,7 @@ def previews(engine: Engine) -> Iterator[Previews]:
     running.close()
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("rule", _TRIED)
 def test_a_program_with_one_fault_is_refused_by_the_rule_meant_for_it_alone(previews: Previews, rule: str) -> None:
     said = previews[rule]
@@ -71,6 +72,24 @@ def test_a_setting_given_to_the_engine_changes_a_demand(engine: Engine, tmp_path
     faulty = program("cluster-version-is-supported", faulty=True)
     said = engine.preview("with-settings", faulty, "--policy-pack-config", str(file))
     assert said.code == 0, said.output
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({"cluster-is-proteced-from-deletion": "advisory"}, "did you mean cluster-is-protected-from-deletion?"),
+        ({"cluster-version-is-supported": {"oldst": "1.29"}}, "there is no setting oldst; did you mean oldest?"),
+    ],
+)
+def test_a_configuration_that_fits_no_rule_stops_the_engine(
+    engine: Engine, tmp_path: Path, config: dict[str, Any], said: str
+) -> None:
+    file = tmp_path / "mine.json"
+    file.write_text(json.dumps(config))
+    nothing: Program = {"vpc": program("nodes-run-in-private-subnets", faulty=False)["vpc"]}
+    answer = engine.preview("misconfigured", nothing, "--policy-pack-config", str(file))
+    assert answer.code != 0, answer.output
+    assert said in answer.output
 
 
 def test_the_engine_mends_what_a_rule_may_remediate(engine: Engine, tmp_path: Path) -> None:
@@ -161,6 +180,9 @@ def test_a_saved_state_shows_the_objects_that_rules_across_the_stack_are_about(e
     assert engine.run(*analyze).refused_by == {"cluster-has-one-controller"}
     file.write_text(json.dumps(_saved({"one": one})))
     assert engine.run(*analyze).refused_by == {"controller-has-a-disruption-budget"}
+    wanting = "ingress-asks-for-what-the-controller-may"
+    file.write_text(json.dumps(_saved(program(wanting, faulty=True))))
+    assert wanting in engine.run(*analyze).refused_by
 
 
 def test_every_level_of_the_profiles_is_one_that_the_engine_takes(engine: Engine) -> None:

@@ -59,7 +59,7 @@ def _world(declared: Declared) -> World:
     return {resource.name: _seen(resource) for resource in declared.resources}
 
 
-def _refused(stack: str, held_to: str) -> set[str]:
+def refused_in_program(stack: str, held_to: str) -> set[str]:
     """The mandatory rules of a profile that a stack breaks."""
     levels = profile(held_to)
     things = _world(program(stack))
@@ -72,11 +72,11 @@ def _refused(stack: str, held_to: str) -> set[str]:
 
 @pytest.mark.parametrize("stack", PROFILES)
 def test_a_stack_of_the_project_passes_its_profile(stack: str) -> None:
-    assert _refused(stack, PROFILES[stack]) == set()
+    assert refused_in_program(stack, PROFILES[stack]) == set()
 
 
 def test_what_keeps_dev_from_prods_profile_is_what_a_short_life_does_without() -> None:
-    assert _refused("dev", "prod") == {
+    assert refused_in_program("dev", "prod") == {
         "cluster-is-protected-from-deletion",
         "alb-redirects-http-to-https",
         "load-balancer-writes-access-logs",

@@ -15,7 +15,8 @@ from pulumi_policy.policy import _PolicyAnalyzerServicer
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
 from rules import RULES, generate, policies
-from rules.check import main, problems
+from rules.check import main
+from rules.configured import problems
 from rules.profiles import profile
 from tests.policies.resources import COMPLIANT, resource
 
@@ -143,7 +144,7 @@ def test_the_check_names_the_file_and_fails(tmp_path: Path, capsys: pytest.Captu
 
 
 def test_the_pack_imports_nothing_of_the_project() -> None:
-    allowed = {*sys.stdlib_module_names, "pulumi_policy", "google", "rules"}
+    allowed = {*sys.stdlib_module_names, "pulumi_policy", "google", "grpc", "rules"}
     for file in PACK.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             names = (
@@ -249,3 +250,25 @@ def _looks_at(rule: Any, name: str) -> bool:
 def test_the_profiles_are_plain_json() -> None:
     for file in (PACK / "profiles").glob("*.json"):
         assert set(json.loads(file.read_text("utf-8"))) == set(RULES)
+
+
+@pytest.mark.parametrize("name", ["cluster-version-is-supported", "cluster-spans-two-zones"])
+def test_a_rule_that_fails_refuses_what_it_could_not_judge_and_stops_no_other(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> list[str]:
+        raise RuntimeError("two\nlines")
+
+    monkeypatch.setattr(RULES[name], "check", fail)
+    one = request("cluster", {**resource("cluster")[1], "deletionProtection": False})
+    server = analyzer()
+    whole = analyzer_pb2.AnalyzerResource(type=one.type, properties=one.properties, urn=one.urn, name=one.name)
+    said = [
+        *server.Analyze(one, None).diagnostics,
+        *server.AnalyzeStack(analyzer_pb2.AnalyzeStackRequest(resources=[whole]), None).diagnostics,
+    ]
+    [broken] = [found for found in said if found.policyName == name]
+    assert broken.urn == one.urn
+    assert "RuntimeError: two lines" in broken.message
+    assert f"disable the rule {name}" in broken.message
+    assert "cluster-is-protected-from-deletion" in {found.policyName for found in said}

@@ -54,6 +54,18 @@ def test_a_fault_is_refused_though_the_namespace_is_not_known_yet(name: str) -> 
     assert refusals(RULES[name], world(case, case.on, edits))
 
 
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("controller-runs-two-replicas", "metadata/labels/app.kubernetes.io~name"),
+        ("controller-security-context-is-hardened", "spec/template/spec/containers/0/securityContext/runAsNonRoot"),
+    ],
+)
+def test_a_fault_is_refused_though_something_beside_it_is_not_known_yet(name: str, path: str) -> None:
+    case = CASES[name]
+    assert refusals(RULES[name], world(case, case.on, {**case.broken, path: "unknown"}))
+
+
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.world])
 def test_one_unknown_value_in_a_stack_is_never_a_reason_to_refuse(name: str) -> None:
     case = CASES[name]

@@ -1,4 +1,4 @@
-"""The pack and a chart on a cluster that does not exist yet: what no preview can see is refused in the update."""
+"""The pack and real updates: what no preview can see is refused in one, what one has made is judged by its state."""
 
 import json
 from pathlib import Path
@@ -9,6 +9,7 @@ import yaml
 
 from tests.conftest import REPOSITORY, Sandbox
 from tests.policies.conftest import PACK, refusing_rules
+from tests.policies.test_own_stacks import refused_in_program
 
 pytestmark = pytest.mark.sandbox
 
@@ -42,3 +43,9 @@ def test_a_fault_in_a_chart_is_refused_before_its_resource_is_made(sandbox: Sand
     context = f"arn:aws:eks:us-west-2:123456789012:cluster/{_STACK}"
     deployments = sandbox.kubectl("--context", context, "get", "deployments", "-n", "kube-system")["items"]
     assert [one["metadata"]["name"] for one in deployments if "load-balancer" in one["metadata"]["name"]] == []
+
+
+def test_a_deployed_stack_is_judged_by_its_saved_state(stack: Sandbox) -> None:
+    said = stack.run("pulumi", "policy", "analyze", "--policy-pack", str(PACK), "--stack", "sandbox", check=False)
+    found = refusing_rules(said)
+    assert found == refused_in_program("sandbox", "prod"), said

@@ -5,7 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from rich.console import Console
 
 from sandbox.rehearsal import Sample, lost, replaced, scaled, settled

@@ -1,5 +1,6 @@
 """What a program declares, seen by Pulumi's mocks: every resource with its inputs, every lookup with its arguments."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -62,15 +63,17 @@ class Declared(Mocks):
     resources: list[Resource] = field(default_factory=list[Resource])
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list[tuple[str, dict[str, Any]]])
     outputs: dict[str, Any] = field(default_factory=dict[str, Any])
+    answers: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What lookups answer, by token, in the place of what they always do; with failures as a pair."""
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         self.resources.append(Resource(args.typ, args.name, args.inputs, args.transforms))
         answers = _OUTPUTS.get(args.typ, lambda _: {})(args)
         return f"{args.name}-id", {**args.inputs, **answers}
 
-    def call(self, args: MockCallArgs) -> dict[str, Any]:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def call(self, args: MockCallArgs) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         self.calls.append((args.token, args.args))
-        return _CALLS[args.token]
+        return {**_CALLS, **self.answers}[args.token]
 
     def types(self) -> list[str]:
         """The types declared, without the components', in order of their names."""
@@ -86,13 +89,18 @@ class Declared(Mocks):
         return found
 
 
-def declare(program: Callable[[], Mapping[str, object] | None]) -> Declared:
+def declare(program: Callable[[], Mapping[str, object] | None], answers: Mapping[str, Any] | None = None) -> Declared:
     """Run a program under mocks to its end, and return what it declared.
 
     Args:
         program: declares resources; the outputs that it returns are found, resolved, in `outputs`.
+        answers: of lookups, by token.
     """
-    declared = Declared()
+    declared = Declared(answers=answers or {})
+    try:
+        asyncio.get_event_loop()
+    except RuntimeError:  # `asyncio.run` in another test left the thread without one
+        asyncio.set_event_loop(asyncio.new_event_loop())
     set_mocks(declared, project="eks-load-balancing", stack="test")
 
     @run_to_the_end

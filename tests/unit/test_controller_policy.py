@@ -9,6 +9,7 @@ from eks_load_balancing.controller_policy import (
     LONGEST,
     REQUEST_TAG,
     RESOURCE_TAG,
+    bound_policy,
     controller_policy,
     controller_statements,
 )
@@ -203,3 +204,40 @@ def test_merging_statements_widens_none() -> None:
 def test_what_is_not_known_is_refused(version: str, partition: str, features: tuple[str, ...], says: str) -> None:
     with pytest.raises(InvalidInputError, match=says):
         controller_policy(version, partition, "dev", "us-west-2", VPC, disabled_features=features)
+
+
+GROUP = "arn:aws:elasticloadbalancing:us-west-2:123456789012:targetgroup/web/0123456789abcdef"
+
+
+def bound(*groups: str, partition: str = "aws") -> list[dict[str, Any]]:
+    return json.loads(bound_policy("3.5.0", partition, "us-west-2", VPC, groups))["Statement"]
+
+
+def test_a_controller_of_bindings_alone_registers_in_the_named_target_groups_only() -> None:
+    for action in ("elasticloadbalancing:RegisterTargets", "elasticloadbalancing:DeregisterTargets"):
+        (statement,) = of(action, bound(GROUP))
+        assert statement["Resource"] == [GROUP]
+
+
+@pytest.mark.parametrize("partition", LIKE_AWS + ISOLATED)
+def test_a_controller_of_bindings_alone_is_granted_nothing_that_others_are_not(partition: str) -> None:
+    verbs = {action.partition(":")[2] for action in granted(bound(GROUP, partition=partition))}
+
+    assert granted(bound(GROUP, partition=partition)) < granted(statements(partition))
+    assert {verb for verb in verbs if not verb.startswith(("Describe", "Get"))} == {
+        "RegisterTargets",
+        "DeregisterTargets",
+        "AuthorizeSecurityGroupIngress",
+        "RevokeSecurityGroupIngress",
+    }
+
+
+def test_a_controller_of_bindings_alone_opens_security_groups_of_its_vpc_only() -> None:
+    (statement,) = of("ec2:AuthorizeSecurityGroupIngress", bound(GROUP))
+
+    assert statement["Condition"] == {"ArnEquals": {"ec2:Vpc": f"arn:aws:ec2:us-west-2:*:vpc/{VPC}"}}
+
+
+def test_more_target_groups_than_a_policy_holds_are_refused() -> None:
+    with pytest.raises(InvalidInputError, match=r"for 60 target groups has .* characters .*: give fewer"):
+        bound(*[GROUP] * 60)

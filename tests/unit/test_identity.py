@@ -82,6 +82,15 @@ def test_by_pod_identity_an_association_hands_the_role_out() -> None:
     assert "pods.eks.amazonaws.com" in declared.one(":Role").inputs["assumeRolePolicy"]
 
 
+def test_on_the_way_the_role_trusts_either_and_the_service_account_has_both() -> None:
+    declared = role({**IRSA, **POD_IDENTITY, "identity": "both"})
+    trust = json.loads(declared.one(":Role").inputs["assumeRolePolicy"])["Statement"]
+
+    assert [list(statement["Principal"]) for statement in trust] == [["Federated"], ["Service"]]
+    assert declared.of(":PodIdentityAssociation")
+    assert declared.outputs["annotations"] == {"eks.amazonaws.com/role-arn": declared.outputs["arn"]}
+
+
 def test_a_boundary_bounds_the_role() -> None:
     assert role({**IRSA, "permissions_boundary_arn": "arn:b"}).one(":Role").inputs["permissionsBoundary"] == "arn:b"
 
@@ -91,7 +100,8 @@ def test_a_boundary_bounds_the_role() -> None:
     [
         ({**IRSA, "service_account": "*"}, r"service account '\*' .* wildcards are not for a role's trust"),
         ({**IRSA, "namespace": "kube_system"}, "namespace 'kube_system' is not a name"),
-        ({**IRSA, "identity": "kiam"}, "identity 'kiam' is not known: give one of irsa, pod-identity"),
+        ({**IRSA, "identity": "kiam"}, "identity 'kiam' is not known: give one of irsa, pod-identity, both"),
+        ({**POD_IDENTITY, "identity": "both"}, "IRSA needs oidc_provider_arn and issuer_url"),
         ({**POD_IDENTITY, "identity": "irsa"}, "IRSA needs oidc_provider_arn and issuer_url"),
         ({**IRSA, "identity": "pod-identity"}, "Pod Identity needs cluster_name and cluster_arn"),
     ],

@@ -59,6 +59,13 @@ def test_the_version_is_kept_so_that_a_move_can_be_told_from_it(declared: Declar
     assert (kept.name, kept.inputs["input"]) == ("lbc-version", "3.5.0")
 
 
+def test_the_chart_is_done_only_when_two_replicas_answer(declared: Declared) -> None:
+    """Its readiness probe says that the webhooks listen: whoever waits for the chart finds them."""
+    assert not declared.one(":Chart").inputs.get("skipAwait")
+    assert values(declared)["replicaCount"] == 2
+    assert "readinessProbe" not in values(declared), "the chart's own asks /readyz"
+
+
 def test_a_mirrored_chart_and_image_take_their_place() -> None:
     declared = controller(chart="oci://registry.example/chart", image_repository="registry.example/lbc")
     chart = declared.one(":Chart").inputs
@@ -211,3 +218,20 @@ def test_global_accelerators_take_a_policy_of_their_own_and_a_feature_gate(decla
 def test_global_accelerators_are_refused_where_there_are_none() -> None:
     with pytest.raises(InvalidInputError, match="partition aws-us-gov has no Global Accelerator"):
         controller(global_accelerator=True, region="us-gov-west-1")
+
+
+def test_pods_are_replaced_on_the_way_to_pod_identity_and_not_once_they_are_there() -> None:
+    arn = {"cluster_arn": "arn:aws:eks:us-west-2:1:cluster/dev"}
+    irsa, both, pod_identity = (
+        values(controller(identity=identity, **arn)).get("podAnnotations")
+        for identity in ("irsa", "both", "pod-identity")
+    )
+
+    assert irsa != both == pod_identity
+
+
+def test_a_controller_of_bound_target_groups_gets_the_policy_for_these() -> None:
+    declared = controller(bound_target_group_arns=["arn:group"])
+
+    assert '"Resource":["arn:group"]' in declared.one(":Policy").inputs["policy"]
+    assert "CreateLoadBalancer" not in declared.one(":Policy").inputs["policy"]

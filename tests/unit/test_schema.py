@@ -38,12 +38,15 @@ def test_what_is_required_is_what_has_no_default(schema: dict[str, Any]) -> None
 
     assert required == {
         "ApplicationLoadBalancedIngress": ["clusterName", "namespace"],
+        "BoundTargetGroup": ["namespace", "serviceName", "vpcId"],
         "Cluster": ["clusterName", "nodes", "region", "subnetIds", "version", "vpcId"],
+        "ClusterReference": ["clusterName"],
         "LoadBalancerController": ["clusterName", "region", "vpcId"],
         "Network": ["cidr", "zones"],
         "NetworkLoadBalancedService": ["clusterName", "namespace"],
         "OidcProvider": ["issuerUrl"],
         "ServiceAccountRole": ["namespace", "serviceAccount"],
+        "TargetGroupBinding": ["namespace", "serviceName", "servicePort", "targetGroupArn"],
     }
 
 

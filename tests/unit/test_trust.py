@@ -3,7 +3,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eks_load_balancing.trust import pod_identity_trust, service_trust, web_identity_trust
+from eks_load_balancing.trust import either, pod_identity_trust, service_trust, web_identity_trust
 
 ISSUER = "oidc.eks.us-west-2.amazonaws.com/id/ABC"
 PROVIDER = f"arn:aws:iam::123456789012:oidc-provider/{ISSUER}"
@@ -51,3 +51,13 @@ def test_a_service_is_a_principal_by_its_own_name() -> None:
 
     assert statement["Principal"] == {"Service": "ec2.amazonaws.com"}
     assert statement["Action"] == "sts:AssumeRole"
+
+
+def test_either_trusts_whoever_one_of_them_trusts() -> None:
+    one, other = service_trust("ec2.amazonaws.com"), service_trust("eks.amazonaws.com")
+
+    assert json.loads(either(one, other))["Statement"] == [
+        json.loads(one)["Statement"][0],
+        json.loads(other)["Statement"][0],
+    ]
+    assert either(one) == one

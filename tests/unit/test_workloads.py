@@ -80,15 +80,22 @@ def test_load_balancers_are_internal_unless_asked_otherwise(workload: Callable[.
     assert schemes(workload(scheme="internet-facing")) == {"internet-facing"}
 
 
-@both
-def test_target_groups_are_found_by_the_clusters_tag_and_the_objects(workload: Callable[..., Declared]) -> None:
+@pytest.mark.parametrize(
+    ("workload", "tag", "value"),
+    [
+        (nlb, "service.k8s.aws/stack", "samples/web"),
+        (alb, "ingress.k8s.aws/resource", "samples/web-web:80"),
+    ],
+)
+def test_target_groups_are_found_by_the_clusters_tag_and_the_objects(
+    workload: Callable[..., Declared], tag: str, value: str
+) -> None:
     declared = workload()
     ((token, args),) = declared.calls
     filters = {one["key"]: one["values"] for one in args["tagFilters"]}
 
     assert token == "aws:resourcegroupstaggingapi/getResources:getResources"
-    assert filters["elbv2.k8s.aws/cluster"] == ["dev"]
-    assert ["samples/web"] in filters.values()
+    assert filters == {"elbv2.k8s.aws/cluster": ["dev"], tag: [value]}
     assert declared.outputs["target_groups"] == ["arn:a", "arn:b"]
 
 
@@ -162,3 +169,7 @@ def test_nothing_is_declared_when_the_arguments_cannot_work(
 ) -> None:
     with pytest.raises(InvalidInputError, match=says):
         workload(**changes)
+
+
+def test_an_ingress_of_another_class_may_share_its_load_balancer() -> None:
+    assert alb(ingress_class="shared").one(":Ingress").inputs["spec"]["ingressClassName"] == "shared"

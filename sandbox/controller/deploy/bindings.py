@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from sandbox.controller.deploy.compare import resolved
 from sandbox.controller.kube import Kube, KubeError
@@ -30,29 +30,38 @@ class Bindings:
         found = self._store.list(KIND, stack.namespace or None)
         return {key(b): b for b in found if labels.items() <= (b["metadata"].get("labels") or {}).items()}
 
-    def ensure(self, stack: StackId, wanted: tuple[Binding, ...], of: Callable[[Ref], str]) -> None:
-        """Make and change bindings."""
+    def ensure(self, stack: StackId, wanted: tuple[Binding, ...], of: Callable[[Ref], str]) -> set[Key]:
+        """Make and change bindings; which ones those are.
+
+        A target group keeps its binding even where a new one would be called otherwise: two for one target group would
+        take each other's targets out.
+        """
         have = self.of_stack(stack)
+        by_target_group = {binding["spec"]["targetGroupARN"]: where for where, binding in have.items()}
+        kept: set[Key] = set()
         for binding in wanted:
             spec = resolved(binding.spec, of)
-            current = have.get((binding.namespace, binding.name))
+            where = by_target_group.get(spec["targetGroupARN"], (binding.namespace, binding.name))
+            current = have.get(where)
             if current is not None and any(current["spec"].get(field) != spec.get(field) for field in _FIXED):
                 # The target group is another one now: it was deleted behind our back.
-                self._leave([(binding.namespace, binding.name)])
+                self._leave([where])
                 current = None
             if current is None:
+                where = (binding.namespace, binding.name)
                 self._create(stack, binding, spec)
             elif current["spec"] != spec:
-                self._change(binding, current, spec)
+                self._change(current, spec)
+            kept.add(where)
+        return kept
 
-    def delete(self, stack: StackId, keep: tuple[Binding, ...]) -> None:
+    def delete(self, stack: StackId, keep: Iterable[Key]) -> None:
         """Delete the stack's other bindings, and wait until their targets are gone.
 
         Raises:
             TimeoutError: they are not, after a minute.
         """
-        kept = {(b.namespace, b.name) for b in keep}
-        self._leave([where for where in sorted(self.of_stack(stack)) if where not in kept])
+        self._leave(sorted(self.of_stack(stack).keys() - set(keep)))
 
     def _leave(self, leaving: list[Key]) -> None:
         for where in leaving:
@@ -79,10 +88,10 @@ class Bindings:
             if not stack.labels().items() <= (current["metadata"].get("labels") or {}).items():
                 raise
             if current["spec"] != spec:
-                self._change(binding, current, spec)
+                self._change(current, spec)
         log.info("created binding %s/%s", binding.namespace, binding.name)
 
-    def _change(self, binding: Binding, current: Json, spec: Json) -> None:
+    def _change(self, current: Json, spec: Json) -> None:
         absent = {field: None for field in current["spec"] if field not in spec}
-        self._kube.patch(KIND, binding.namespace, binding.name, {"spec": spec | absent})
-        log.info("changed binding %s/%s", binding.namespace, binding.name)
+        self._kube.patch(KIND, *key(current), {"spec": spec | absent})
+        log.info("changed binding %s/%s", *key(current))

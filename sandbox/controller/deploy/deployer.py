@@ -76,9 +76,9 @@ class _Deployment:
         old_groups = self._security_groups(found)
         old_targets = self._target_groups(found)
         host = self._load_balancer(found)
-        parts.bindings.ensure(stack.id, stack.bindings, self._of)
+        kept = parts.bindings.ensure(stack.id, stack.bindings, self._of)
         parts.registry.doom(leftover.id for leftover in old_targets)
-        parts.bindings.delete(stack.id, stack.bindings)
+        parts.bindings.delete(stack.id, kept)
         for leftover in old_targets:
             parts.target_groups.delete(leftover.id, self._ended)
         for leftover in old_groups:

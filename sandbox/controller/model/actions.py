@@ -1,10 +1,11 @@
 """A backend of an Ingress as listener actions: a Service's port, or an `actions.NAME` annotation, behind a login."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.controller.annotations import ALB, Reader
+from sandbox.controller.model import schema
 from sandbox.controller.model.groups import Member
 from sandbox.controller.model.lookup import Lookup
 from sandbox.controller.model.objects import Objects, annotations, int_or_name
@@ -34,6 +35,17 @@ class Backend:
     services: Mapping[str, Json]
     conditions: list[Json] = field(default_factory=list)
     transforms: list[Json] = field(default_factory=list)
+    login: "Login | None" = None
+    token: Json | None = None
+
+
+@dataclass(frozen=True)
+class Login:
+    """How users log in: `kind` is oidc or cognito, `provider` the annotation's, `session` in AWS's shape."""
+
+    kind: str
+    provider: Json | None
+    session: Json
 
 
 def ordered(actions: list[Json]) -> list[Json]:
@@ -67,6 +79,7 @@ def backend(member: Member, spec: Json, objects: Objects, settings: Settings) ->
     else:
         target = {"serviceName": name, "servicePort": port.get("name") or port.get("number")}
         action = {"type": "forward", "forwardConfig": {"targetGroups": [target]}}
+    refined, rewrites = conditions(reader, name), _transforms(reader, name)
     services: dict[str, Json] = {}
     if action["type"] == "forward":
         groups = action["forwardConfig"]["targetGroups"]
@@ -75,10 +88,10 @@ def backend(member: Member, spec: Json, objects: Objects, settings: Settings) ->
             if found is not None:
                 services[wanted] = found
             elif settings.tolerate_non_existent_backend_service and len(groups) == 1:
-                return Backend(_unavailable("Backend service does not exist"), {}, conditions(reader, name))
+                action = _unavailable("Backend service does not exist")
             else:
-                raise ModelError(f'services "{wanted}" not found')
-    return Backend(action, services, conditions(reader, name), _transforms(reader, name))
+                raise ModelError(f'Service "{wanted}" not found')
+    return Backend(action, services, refined, rewrites, _login(member, action, services), _jwt(reader))
 
 
 def aws_actions(
@@ -92,54 +105,64 @@ def aws_actions(
     actions: list[Json] = []
     secrets: frozenset[tuple[str, str]] = frozenset()
     if protocol == "HTTPS":
-        login, secrets = _login(member, one, lookup)
-        token = _jwt(member.reader())
-        if login and token:
+        if one.login:
+            login, secrets = _login_action(member, one.login, lookup)
+            actions.append(login)
+        if one.login and one.token:
             raise ModelError("authentication and jwt validation can't both be configured")
-        actions += [action for action in (login, token) if action]
+        actions += [one.token] if one.token else []
     actions.append(_aws_action(member, one, lookup, target_group))
     return ordered(actions), secrets
 
 
 def _annotated(reader: Reader, name: str, settings: Settings) -> Json:
-    action = reader.json(f"actions.{name}")
+    action = reader.json(f"actions.{name}", schema.ACTION)
     if action is None:
         if settings.tolerate_non_existent_backend_action:
             return _unavailable("Backend action does not exist")
         raise ModelError(f"missing actions.{name} configuration")
     match action.get("type"):
         case "fixed-response" | "redirect" as kind:
-            config = action.get("fixedResponseConfig" if kind == "fixed-response" else "redirectConfig")
+            part = "FixedResponseConfig" if kind == "fixed-response" else "RedirectConfig"
+            config = action.get(part[0].lower() + part[1:])
             if config is None:
-                raise ModelError(f"{ALB}/actions.{name}: missing {kind} config")
+                raise ModelError(f"missing {part}")
             if not config.get("statusCode"):
-                raise ModelError(f"{ALB}/actions.{name}: statusCode is required")
+                raise ModelError(f"invalid {part}: statusCode is required")
             return action
         case "forward":
-            return _forward(name, action)
+            return _forward(action)
         case kind:
-            raise ModelError(f"unknown action type: {kind}")
+            raise ModelError(f"unknown action type: {kind or ''}")
 
 
-def _forward(name: str, action: Json) -> Json:
-    whole = {k: action[k] for k in ("targetGroupARN", "targetGroupName") if action.get(k)}
+def _forward(action: Json) -> Json:
+    whole = {k: action[k] for k in ("targetGroupARN", "targetGroupName") if k in action}
     config: Any = action.get("forwardConfig")
-    if bool(whole) == (config is not None):
-        raise ModelError(f"{ALB}/actions.{name}: precisely one of forwardConfig and targetGroupARN/targetGroupName")
-    if whole:
+    if not whole and config is None:
+        raise ModelError("missing ForwardConfig or TargetGroupARN/TargetGroupName")
+    if whole and config is not None:
+        raise ModelError("either ForwardConfig or TargetGroupARN/TargetGroupName can be specified")
+    if config is None:
         return {"type": "forward", "forwardConfig": {"targetGroups": [whole]}}
-    groups = [dict(group) for group in config.get("targetGroups") or []]
+    groups: list[Json] = config.get("targetGroups") or []
     for group in groups:
-        by_arn = bool(group.get("targetGroupARN") or group.get("targetGroupName"))
-        if by_arn == bool(group.get("serviceName")):
-            raise ModelError(f"{ALB}/actions.{name}: precisely one of serviceName and targetGroupARN/targetGroupName")
-        if group.get("serviceName"):
-            if group.get("servicePort") is None:
-                raise ModelError(f"{ALB}/actions.{name}: missing servicePort")
+        if problem := _problem(group):
+            raise ModelError(f"invalid ForwardConfig: invalid TargetGroupTuple: {problem}")
+        if len(groups) > 1 and "weight" not in group:
+            raise ModelError("invalid ForwardConfig: weight must be set when route to multiple target groups")
+        if "servicePort" in group:
             group["servicePort"] = int_or_name(group["servicePort"])
-        if len(groups) > 1 and group.get("weight") is None:
-            raise ModelError("weight must be set when route to multiple target groups")
     return {"type": "forward", "forwardConfig": config | {"targetGroups": groups}}
+
+
+def _problem(group: Json) -> str:
+    by_arn = "targetGroupARN" in group or "targetGroupName" in group
+    if not by_arn and "serviceName" not in group:
+        return "missing serviceName or targetGroupARN/targetGroupName"
+    if by_arn and "serviceName" in group:
+        return "either serviceName or targetGroupARN/targetGroupName can be specified"
+    return "missing servicePort" if "serviceName" in group and "servicePort" not in group else ""
 
 
 def _unavailable(body: str) -> Json:
@@ -153,34 +176,45 @@ def conditions(reader: Reader, name: str) -> list[Json]:
     Raises:
         ModelError: a condition lacks its values.
     """
-    given = reader.json(f"conditions.{name}") or []
-    for one in given:
-        config_name = _CONDITIONS.get(one.get("field"), "")
-        if not config_name:
-            continue
+    known: list[Json] = []
+    for one in reader.json(f"conditions.{name}", schema.CONDITIONS) or []:
+        config_name = _CONDITIONS.get(one.get("field"))
+        if config_name is None:
+            continue  # the real controller passes unknown fields over
         config = one.get(config_name)
         if config is None:
             raise ModelError(f"missing {config_name}")
-        values, patterns = config.get("values"), config.get("regexValues")
-        if not values and not patterns:
-            raise ModelError(f"invalid {config_name}: values cannot be empty")
-        if values and patterns:
-            raise ModelError(f"invalid {config_name}: precisely one of values and regexValues can be specified")
-        if one["field"] == "query-string" and any(not pair.get("value") for pair in values):
-            raise ModelError(f"invalid {config_name}: value cannot be empty")
-    return given
+        if problem := _emptiness(one["field"], config):
+            raise ModelError(f"invalid {config_name}: {problem}")
+        known.append(one)
+    return known
+
+
+def _emptiness(kind: str, config: Json) -> str:
+    values: list[Json] = config.get("values") or []
+    patterns = config.get("regexValues")
+    if values and patterns:
+        return "precisely one of values and regexValues can be specified"
+    if not values and not patterns:
+        both = kind in ("host-header", "path-pattern", "http-header")
+        return "values or regexValues must be specified" if both else "values cannot be empty"
+    if kind == "query-string" and any(not pair.get("value") for pair in values):
+        return "value cannot be empty"
+    return ""
 
 
 def _transforms(reader: Reader, name: str) -> list[Json]:
     result: list[Json] = []
-    for one in reader.json(f"transforms.{name}") or []:
-        kind = one.get("type")
+    for one in reader.json(f"transforms.{name}", schema.TRANSFORMS) or []:
+        kind = one.get("type", "")
         if kind not in _REWRITES:
             raise ModelError(f"unknown transform type: {kind}")
-        rewrites = (one.get(_REWRITES[kind]) or {}).get("rewrites")
+        if _REWRITES[kind] not in one:
+            raise ModelError(f"missing {_REWRITES[kind]}")
+        rewrites = one[_REWRITES[kind]].get("rewrites")
         if not rewrites:
             raise ModelError(f"{_REWRITES[kind]}.rewrites cannot be empty")
-        pairs = [{"Regex": r["regex"], "Replace": r["replace"]} for r in rewrites]
+        pairs = [{"Regex": r.get("regex", ""), "Replace": r.get("replace", "")} for r in rewrites]
         config = "HostHeaderRewriteConfig" if kind == "host-header-rewrite" else "UrlRewriteConfig"
         result.append({"Type": kind, config: {"Rewrites": pairs}})
     return result
@@ -212,44 +246,56 @@ def _capitalized(config: Json) -> Json:
     return {key[0].upper() + key[1:]: value for key, value in config.items() if value is not None}
 
 
-def _login(member: Member, one: Backend, lookup: Lookup) -> tuple[Json | None, frozenset[tuple[str, str]]]:
-    only = next(iter(one.services.values())) if len(one.services) == 1 else None
-    single = one.action["type"] == "forward" and len(one.action["forwardConfig"]["targetGroups"]) == 1
-    layers = [annotations(only)] if only and single else []
+def _login(member: Member, action: Json, services: Mapping[str, Json]) -> Login | None:
+    """The login that annotations ask for; those of a Service count where it alone gets the traffic."""
+    groups = action["forwardConfig"]["targetGroups"] if action["type"] == "forward" else []
+    only = services.get(groups[0].get("serviceName", "")) if len(groups) == 1 else None
+    layers = [annotations(only)] if only else []
     reader = Reader(ALB, *layers, annotations(member.ingress))
-    kind = reader.text("auth-type") or "none"
-    if kind == "none":
-        return None, frozenset()
-    if kind not in ("oidc", "cognito"):
+    kind = _given(reader, "auth-type", "none")
+    if kind not in ("none", "oidc", "cognito"):
         raise ModelError(f"unknown authType: {kind}")
-    provider = reader.json(f"auth-idp-{kind}")
-    if provider is None:
-        raise ModelError(f"missing {ALB}/auth-idp-{kind}")
-    timeout = reader.integer("auth-session-timeout")
+    timeout = reader.integer("auth-session-timeout", bits=64)
+    # Both are read whatever the type is: one that cannot be read is refused.
+    providers = {
+        "cognito": reader.json("auth-idp-cognito", schema.COGNITO),
+        "oidc": reader.json("auth-idp-oidc", schema.OIDC),
+    }
+    if kind == "none":
+        return None
     session: Json = {
-        "OnUnauthenticatedRequest": reader.text("auth-on-unauthenticated-request") or "authenticate",
-        "Scope": reader.text("auth-scope") or "openid",
-        "SessionCookieName": reader.text("auth-session-cookie") or "AWSELBAuthSessionCookie",
+        "OnUnauthenticatedRequest": _given(reader, "auth-on-unauthenticated-request", "authenticate"),
+        "Scope": _given(reader, "auth-scope", "openid"),
+        "SessionCookieName": _given(reader, "auth-session-cookie", "AWSELBAuthSessionCookie"),
         "SessionTimeout": 604800 if timeout is None else timeout,
     }
+    return Login(kind, providers[kind], session)
+
+
+def _given(reader: Reader, suffix: str, default: str) -> str:
+    text = reader.text(suffix)
+    return default if text is None else text
+
+
+def _login_action(member: Member, login: Login, lookup: Lookup) -> tuple[Json, frozenset[tuple[str, str]]]:
+    provider, session = login.provider, dict(login.session)
+    if provider is None:
+        raise ModelError(f"missing IDPConfig{'Cognito' if login.kind == 'cognito' else 'OIDC'}")
     if extra := provider.get("authenticationRequestExtraParams"):
         session["AuthenticationRequestExtraParams"] = extra
-    if kind == "cognito":
-        pool = {
-            "UserPoolArn": provider["userPoolARN"],
-            "UserPoolClientId": provider["userPoolClientID"],
-            "UserPoolDomain": provider["userPoolDomain"],
-        }
+    if login.kind == "cognito":
+        fields = ("userPoolARN", "userPoolClientID", "userPoolDomain")
+        pool = dict(zip(("UserPoolArn", "UserPoolClientId", "UserPoolDomain"), _texts(provider, fields), strict=True))
         return {"Type": "authenticate-cognito", "AuthenticateCognitoConfig": pool | session}, frozenset()
-    secret = (member.namespace, provider["secretName"])
-    client = {
-        "Issuer": provider["issuer"],
-        "AuthorizationEndpoint": provider["authorizationEndpoint"],
-        "TokenEndpoint": provider["tokenEndpoint"],
-        "UserInfoEndpoint": provider["userInfoEndpoint"],
-        **_client(secret, lookup.secret(*secret)),
-    }
+    fields = ("issuer", "authorizationEndpoint", "tokenEndpoint", "userInfoEndpoint")
+    client = {f[0].upper() + f[1:]: text for f, text in zip(fields, _texts(provider, fields), strict=True)}
+    secret = (member.namespace, provider.get("secretName", ""))
+    client |= _client(secret, lookup.secret(*secret))
     return {"Type": "authenticate-oidc", "AuthenticateOidcConfig": client | session}, frozenset({secret})
+
+
+def _texts(provider: Json, fields: Iterable[str]) -> list[str]:
+    return [provider.get(name, "") for name in fields]
 
 
 def _client(secret: tuple[str, str], data: Mapping[str, bytes]) -> Json:
@@ -261,7 +307,7 @@ def _client(secret: tuple[str, str], data: Mapping[str, bytes]) -> Json:
 
 
 def _jwt(reader: Reader) -> Json | None:
-    config = reader.json("jwt-validation")
+    config = reader.json("jwt-validation", schema.JWT)
     if config is None:
         return None
     for required in ("jwksEndpoint", "issuer"):

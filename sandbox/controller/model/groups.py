@@ -87,7 +87,7 @@ def class_params(ingress: Json, objects: Objects, *, load_params: bool = True) -
         return None, {}
     found = objects.get("IngressClass", "", name)
     if found is None:
-        raise ClassError(f'invalid ingress class: ingressclasses.networking.k8s.io "{name}" not found')
+        raise ClassError(f'invalid ingress class: IngressClass.networking.k8s.io "{name}" not found')
     reference = found["spec"].get("parameters")
     if found["spec"].get("controller") != CONTROLLER or not reference or not load_params:
         return found, {}
@@ -95,7 +95,7 @@ def class_params(ingress: Json, objects: Objects, *, load_params: bool = True) -
         raise ClassError(f"invalid ingress class: IngressClass {name} references unknown parameters")
     params = objects.get("IngressClassParams", "", reference["name"])
     if params is None:
-        raise ClassError(f'invalid ingress class: ingressclassparams.elbv2.k8s.aws "{reference["name"]}" not found')
+        raise ClassError(f'invalid ingress class: IngressClassParams.elbv2.k8s.aws "{reference["name"]}" not found')
     spec = params.get("spec") or {}
     selector = spec.get("namespaceSelector")
     namespace = objects.get("Namespace", "", key(ingress)[0]) or {"metadata": {}}
@@ -143,7 +143,7 @@ def group_of(one: Member) -> StackId:
         return group_id(*key(one.ingress))
     if not _GROUP_NAME.fullmatch(explicit):
         raise GroupNameError(
-            f"invalid ingress group: groupName {explicit!r} must consist of lower case alphanumeric characters, "
+            "invalid ingress group: groupName must consist of lower case alphanumeric characters, "
             "'-' or '.', and must start and end with an alphanumeric character"
         )
     if len(explicit) > _LONGEST_NAME:

@@ -1,8 +1,10 @@
 """A group of Ingresses as one application load balancer with its listeners, rules, target groups and bindings."""
 
 from collections import defaultdict
+from collections.abc import Generator
+from contextlib import contextmanager
 
-from sandbox.controller.annotations import ALB, Reader
+from sandbox.controller.annotations import ALB, AnnotationError, Reader
 from sandbox.controller.model import names, ports, rules
 from sandbox.controller.model.actions import NOT_FOUND, aws_actions, backend, ordered, redirect_to
 from sandbox.controller.model.groups import Group, Member
@@ -57,6 +59,15 @@ def build(group: Group, objects: Objects, lookup: Lookup, settings: Settings, ex
     return _Build(group, objects, lookup, settings, existing).stack()
 
 
+@contextmanager
+def _told_of(member: Member) -> Generator[None, None, None]:
+    """Errors say which Ingress of the group they are about."""
+    try:
+        yield
+    except (ModelError, AnnotationError) as error:
+        raise ModelError(f"ingress: {member.name}: {error}") from error
+
+
 class _Build:
     def __init__(
         self, group: Group, objects: Objects, lookup: Lookup, settings: Settings, existing: Existing | None
@@ -67,8 +78,9 @@ class _Build:
         self._secrets: frozenset[tuple[str, str]] = frozenset()
         wishes: dict[int, list[tuple[Member, Port]]] = defaultdict(list)
         for member in self._members:
-            for port, wish in ports.of_member(member, lookup).items():
-                wishes[port].append((member, wish))
+            with _told_of(member):
+                for port, wish in ports.of_member(member, lookup).items():
+                    wishes[port].append((member, wish))
         self._on_port = {port: [m for m, _ in wanted] for port, wanted in wishes.items()}
         self._ports = {
             port: ports.merge(port, [(m.name, wish) for m, wish in wanted], settings)
@@ -238,7 +250,7 @@ class _Build:
         if not having:
             return ordered([NOT_FOUND])
         if len(having) > 1:
-            raise ModelError(f"multiple ingress defined default backend: {[m.name for m in having]}")
+            raise ModelError(f"multiple ingress defined default backend: [{' '.join(m.name for m in having)}]")
         return self._actions(having[0], having[0].ingress["spec"]["defaultBackend"], protocol, targets)
 
     def _actions(self, member: Member, spec: Json, protocol: str, targets: TargetGroups) -> list[Json]:
@@ -250,10 +262,8 @@ class _Build:
     def _rules(self, number: int, protocol: str, members: list[Member], targets: TargetGroups) -> tuple[Rule, ...]:
         drafts: list[rules.Draft] = []
         for member in members:
-            try:
+            with _told_of(member):
                 drafts += self._drafts(member, protocol, targets)
-            except ModelError as error:
-                raise ModelError(f"ingress: {member.name}: {error}") from error
         kept = rules.optimized(number, protocol, drafts)
         return tuple(Rule(i, d.conditions, d.actions, d.tags, d.transforms) for i, d in enumerate(kept, 1))
 

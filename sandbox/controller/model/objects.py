@@ -100,5 +100,5 @@ def exclusive(what: str, values: Iterable[Any]) -> Any:
     """
     distinct = sorted({value for value in values if value is not None}, key=str)
     if len(distinct) > 1:
-        raise ModelError(f"conflicting {what}: {distinct}")
+        raise ModelError(f"conflicting {what}: [{' '.join(map(str, distinct))}]")
     return distinct[0] if distinct else None

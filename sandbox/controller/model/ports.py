@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from sandbox.controller.annotations import ALB
+from sandbox.controller.model import schema
 from sandbox.controller.model.groups import Member
 from sandbox.controller.model.lookup import Lookup
+from sandbox.controller.model.schema import shaped
 from sandbox.controller.model.stack import Json, ModelError
 from sandbox.controller.settings import Settings
 
@@ -42,7 +44,7 @@ def of_member(member: Member, lookup: Lookup) -> dict[int, Port]:
     if not explicit and "HTTPS" in protocols.values():
         certificates = lookup.certificates(_hosts(member.ingress))
     prefix_lists = params.get("prefixListsIDs") or params.get("PrefixListsIDs")
-    mtls = _mutual_authentication(reader.json("mutual-authentication"), lookup)
+    mtls = _mutual_authentication(reader.json("mutual-authentication", schema.MUTUAL_AUTHENTICATION), lookup)
     policy = params.get("sslPolicy") or reader.text("ssl-policy")
     return {
         port: Port(
@@ -133,14 +135,13 @@ def _listen_ports(text: str | None, *, https: bool) -> dict[int, str]:
     if text is None:
         return {443: "HTTPS"} if https else {80: "HTTP"}
     try:
-        entries = json.loads(text)
-        pairs = [(protocol, port) for entry in entries for protocol, port in entry.items()]
-    except (ValueError, AttributeError, TypeError) as error:
+        pairs = [pair for entry in shaped(json.loads(text), schema.LISTEN_PORTS) for pair in entry.items()]
+    except ValueError as error:
         raise ModelError(f"failed to parse listen-ports configuration: `{text}`") from error
     if not pairs:
         raise ModelError(f"empty listen-ports configuration: `{text}`")
     for protocol, port in pairs:
-        if not isinstance(port, int) or port not in _PORTS:
+        if port not in _PORTS:
             raise ModelError(f"listen port must be within [1, 65535]: {port}")
         if protocol not in ("HTTP", "HTTPS"):
             raise ModelError(f"listen protocol must be within [HTTP, HTTPS]: {protocol}")

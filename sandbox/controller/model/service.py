@@ -3,7 +3,7 @@
 from collections import defaultdict
 
 from sandbox.controller.annotations import NLB, Reader
-from sandbox.controller.model import names
+from sandbox.controller.model import names, schema
 from sandbox.controller.model.actions import ordered
 from sandbox.controller.model.addresses import subnet_mappings
 from sandbox.controller.model.ingress import MANAGED, MANAGED_DESCRIPTION
@@ -210,7 +210,7 @@ class _Build:
         given = self._reader.mapping("aws-load-balancer-attributes") or {}
         if given.get(_ROUTING, _ROUTING_POLICIES[0]) not in _ROUTING_POLICIES:
             raise ModelError(
-                f"invalid {_ROUTING} set in annotation {NLB}/aws-load-balancer-attributes: got '{given[_ROUTING]}' "
+                f"invalid {_ROUTING} set in annotation aws-load-balancer-attributes: got '{given[_ROUTING]}' "
                 f"expected one of {list(_ROUTING_POLICIES)}"
             )
         old: dict[str, str] = {}
@@ -249,7 +249,8 @@ class _Build:
                 "TLS" if secure and self._reader.text("aws-load-balancer-backend-protocol") == "ssl" else protocol
             )
             shown = "TLS" if secure else protocol
-            # A port of both protocols without TCP_UDP is two listeners on one number: AWS has room for one, the last.
+            if port["port"] in listeners:
+                continue  # both protocols without TCP_UDP: a number has room for one listener, the first
             listeners[port["port"]] = Listener(
                 port=port["port"],
                 protocol=shown,
@@ -286,7 +287,7 @@ class _Build:
         given = self._reader.strings("aws-load-balancer-ssl-ports") or []
         known = {v for p in self._spec.get("ports") or [] for v in (p.get("name"), str(p["port"]))}
         if unused := [port for port in given if port not in known]:
-            raise ModelError(f"Unused port in ssl-ports annotation {unused}")
+            raise ModelError(f"Unused port in ssl-ports annotation [{' '.join(unused)}]")
         return set(given)
 
     def _ssl_policy(self) -> str:
@@ -300,7 +301,7 @@ class _Build:
 
     def _actions(self, shown: str, port: Json, to_targets: str, targets: ServiceTargets) -> list[Json]:
         base = targets.of(self._service, port, to_targets)
-        config = self._reader.json(f"actions.{shown}-{port['port']}")
+        config = self._reader.json(f"actions.{shown}-{port['port']}", schema.SERVICE_ACTION)
         if config is None:
             return ordered([{"Type": "forward", "ForwardConfig": {"TargetGroups": [{"TargetGroupArn": base}]}}])
         if config.get("type") != "forward":
@@ -328,7 +329,7 @@ class _Build:
             raise ModelError("missing servicePort")
         service = self._objects.get("Service", key(self._service)[0], str(name))
         if service is None:
-            raise ModelError(f'services "{name}" not found')
+            raise ModelError(f'Service "{name}" not found')
         protocol = "TCP" if shown == "TLS" and other.get("decrypt") else shown
         return targets.of_other(service, other["servicePort"], protocol)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sandbox.controller.annotations import NLB, Reader
+from sandbox.controller.annotations import NLB, Reader, as_boolean
 from sandbox.controller.model import names
 from sandbox.controller.model.addresses import cidrs
 from sandbox.controller.model.ingress_targets import TRAFFIC_PORT, health_port, ip_family, target_port
@@ -107,9 +107,10 @@ class ServiceTargets:
             kind == "instance" and spec.get("externalTrafficPolicy") == "Local" and spec.get("type") == "LoadBalancer"
         )
         default_port = str(self._base["spec"].get("healthCheckNodePort", 0)) if local else TRAFFIC_PORT
-        protocol = (self._text("protocol") or ("HTTP" if local else "TCP")).upper()
+        given = self._text("protocol")
+        protocol = ("HTTP" if local else "TCP") if given is None else given.upper()
         if protocol not in ("TCP", "HTTP", "HTTPS"):
-            raise ModelError(f"unsupported health check protocol {protocol}")
+            raise ModelError(f"unsupported health check protocol {given}")
         advanced = self._settings.gate("NLBHealthCheckAdvancedConfig")
         codes = self._text("success-codes") or "200-399"
         default_timeout, default_threshold = (6, 2) if local else (10, 3)
@@ -137,7 +138,7 @@ class ServiceTargets:
         for name, value in (self._reader.mapping(f"{suffix}.{port['port']}") or {}).items():
             if value:
                 attributes[name] = value
-        if attributes.get(_KEEP_CLIENT, "true") not in ("true", "false"):
+        if as_boolean(attributes.get(_KEEP_CLIENT, "true")) is None:
             raise ModelError(f"failed to parse attribute {_KEEP_CLIENT}={attributes[_KEEP_CLIENT]}")
         ports = self._reader.strings("aws-load-balancer-proxy-protocol-per-target-group")
         if ports is not None:
@@ -201,7 +202,7 @@ class ServiceTargets:
         if manage is False:
             return None
         own = [c for subnet in self._subnets for c in cidrs(subnet, group.ip_address_type)]
-        kept = group.attributes.get(_KEEP_CLIENT, str(group.target_type == "instance").lower()) == "true"
+        kept = as_boolean(group.attributes.get(_KEEP_CLIENT, str(group.target_type == "instance").lower()))
         datagrams = group.protocol in ("UDP", "TCP_UDP")
         sources, by_default = own, False
         if datagrams or kept:

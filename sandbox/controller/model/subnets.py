@@ -13,6 +13,7 @@ from sandbox.controller.settings import Settings
 
 _ROLE = {"internal": "kubernetes.io/role/internal-elb", "internet-facing": "kubernetes.io/role/elb"}
 _FREE_ADDRESSES = 8
+_NOT_LISTED = "failed to list subnets by names or IDs"
 
 
 def tags(resource: Json) -> dict[str, str]:
@@ -55,7 +56,7 @@ class SubnetChoice:
             elif by_name.get(one):
                 chosen.append(by_name[one].pop(0))
             else:
-                raise ModelError(f"couldn't find all subnets, missing names: [{one}]")
+                raise ModelError(f"{_NOT_LISTED}: couldn't find all subnets, missing names: [{one}]")
         return self._checked(chosen)
 
     def _tagged(self, wanted: Mapping[str, Sequence[str]]) -> list[Json]:

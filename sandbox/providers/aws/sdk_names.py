@@ -64,6 +64,8 @@ def _parts(token: str) -> tuple[Any, str, str]:
     snake = re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
     package = ".".join(part for part in ("pulumi_aws", folder.replace("index", ""), snake) if part)
     try:
+        # The SDK loads folders on first use; a folder loaded by a file of its own lacks that file's classes.
+        hasattr(importlib.import_module(package.rpartition(".")[0]), snake)
         return importlib.import_module(package), snake, cls
     except ModuleNotFoundError:
         return None, snake, cls

@@ -1,5 +1,6 @@
 """Faults for the controller on the stage, and what must hold after each: nothing lost, doubled or left."""
 
+import itertools
 import json
 import random
 import signal
@@ -7,6 +8,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from sandbox.processes import Identity, wait_until
 from sandbox.state import read_json
 from tests.conformance.player import Player
 from tests.conformance.stage import NAME, Stage
+from tests.conftest import Sandbox
 
 ALONE = "--enable-leader-election=false"
 """One replica, which need not wait for the lease of the one that was killed."""
@@ -54,20 +57,44 @@ def survives(stage: Stage, case: str, during: Callable[[], None], monkeypatch: p
 
 @contextmanager
 def faults(stage: Stage, *rules: dict[str, Any]) -> Generator[None, None, None]:
-    """AWS misbehaves towards the controller, and towards nobody else."""
-    strike(stage, *rules)
+    """AWS misbehaves towards the stage's controller, and towards nobody else."""
+    with misbehaving(stage.sandbox, *({"callers": CALLERS, **rule} for rule in rules)):
+        yield
+
+
+@contextmanager
+def misbehaving(sandbox: Sandbox, *rules: dict[str, Any]) -> Generator[None, None, None]:
+    """AWS misbehaves by rules of `sandbox.aws.faults`."""
+    strike(sandbox, *rules)
     try:
         yield
     finally:
-        strike(stage)
+        strike(sandbox)
 
 
-def strike(stage: Stage, *rules: dict[str, Any]) -> None:
-    """Set AWS's faults for the controller."""
-    body = json.dumps([{"callers": CALLERS, **rule} for rule in rules]).encode()
-    url = f"{stage.sandbox.state.aws_endpoint}/_sandbox/faults"
-    with urllib.request.urlopen(urllib.request.Request(url, body, method="POST"), timeout=10):  # noqa: S310 - loopback
+def strike(sandbox: Sandbox, *rules: dict[str, Any]) -> None:
+    """Set AWS's faults; none ends them."""
+    url = f"{sandbox.state.aws_endpoint}/_sandbox/faults"
+    request = urllib.request.Request(url, json.dumps(rules).encode(), method="POST")  # noqa: S310 - loopback
+    with urllib.request.urlopen(request, timeout=10):  # noqa: S310 - loopback
         pass
+
+
+def asked(stage: Stage, action: str) -> int:
+    """How often the stage's controllers have asked AWS for an action."""
+    return sum(caller["actions"].get(action, 0) for caller in _calls(stage))
+
+
+def written(stage: Stage) -> int:
+    """How many calls of the stage's controllers could have changed something."""
+    return sum(caller["writes"] for caller in _calls(stage))
+
+
+def _calls(stage: Stage) -> list[dict[str, Any]]:
+    url = f"{stage.sandbox.state.aws_endpoint}/_sandbox/calls"
+    with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - loopback
+        callers = json.load(answer)["callers"]
+    return [caller for arn, caller in callers.items() if fnmatchcase(arn, CALLERS[0])]
 
 
 def outage(stage: Stage, seconds: float) -> Callable[[], None]:
@@ -86,6 +113,27 @@ def killed_at_random(stage: Stage, dice: random.Random) -> Callable[[], None]:
     def during() -> None:
         time.sleep(dice.uniform(0, 1.0) if dice.random() < 0.7 else dice.uniform(0, 0.15))
         kill_controllers(stage)
+        stage.start_controller(ALONE)
+
+    return during
+
+
+def killed_before(stage: Stage, action: str, turn: int) -> Callable[[], None]:
+    """What kills the controller when it comes to a call of AWS, and starts the next: that one finds the work half done.
+
+    Args:
+        stage: where `action` already fails.
+        action: the call, as `service:Action`.
+        turn: the step of the case in which it comes to the call, counted from 0.
+    """
+    turns, before = itertools.count(), asked(stage, action)
+
+    def during() -> None:
+        if next(turns) != turn:
+            return
+        assert wait_until(lambda: asked(stage, action) > before, 60, 0.1), f"it never came to {action}"
+        kill_controllers(stage)
+        strike(stage.sandbox)
         stage.start_controller(ALONE)
 
     return during

@@ -9,7 +9,7 @@ import pytest
 from sandbox.processes import wait_until
 from tests.conformance.player import Player
 from tests.conformance.stage import CASES, Stage
-from tests.sandbox.controller.campaign import ALONE, footprint
+from tests.sandbox.controller.campaign import ALONE, footprint, written
 
 pytestmark = pytest.mark.sandbox
 
@@ -99,6 +99,8 @@ def drifting(stage: Stage) -> Iterator[Drifting]:
 
 @pytest.mark.parametrize("name", _DRIFTS)
 def test_what_was_changed_behind_its_back_is_repaired_at_the_next_comparison(drifting: Drifting, name: str) -> None:
+    stage = drifting.player.stage
+    before = written(stage)
     getattr(drifting.drift, name)()
-    assert drifting.player.snapshot() != drifting.wanted
     assert drifting.player.settled(drifting.wanted) == drifting.wanted
+    assert written(stage) > before, "nothing was there to repair"

@@ -19,6 +19,7 @@ from tests.sandbox.controller.campaign import (
     faults,
     footprint,
     killed_at_random,
+    killed_before,
     killed_part,
     outage,
     survives,
@@ -30,15 +31,47 @@ SOAK = bool(os.environ.get("SOAK"))
 _KINDS = ("ingress-paths-hosts", "service-nlb-tls", "ingress-group", "ingress-https", "service-nlb-instance")
 _CASES = _KINDS if SOAK else _KINDS[:1]
 
+_CHANGING = ("service-nlb-ip", "ingress-ip", *_KINDS)
+"""The first two, and ingress-group, are changed between making and deleting: 18 kills in a round of all."""
 
-@pytest.mark.parametrize("seed", range(25 if SOAK else 1))
-def test_a_controller_killed_at_any_moment_of_making_and_of_deleting_is_taken_up_by_the_next(
+
+@pytest.mark.parametrize("seed", range(3 * len(_CHANGING) if SOAK else 1))
+def test_a_controller_killed_at_any_moment_of_making_changing_and_deleting_is_taken_up_by_the_next(
     stage: Stage, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two kills or more in a case: one while it is made, one while it is deleted."""
+    """One kill in each step of a case, the deletion included: 54 in three rounds."""
     dice = random.Random(seed)  # noqa: S311 - the same moments each time
     with stage.controlled(ALONE):
-        survives(stage, _KINDS[seed % len(_KINDS)], killed_at_random(stage, dice), monkeypatch)
+        survives(stage, _CHANGING[seed % len(_CHANGING)], killed_at_random(stage, dice), monkeypatch)
+
+
+_MAKING = (
+    "elasticloadbalancing:CreateListener",
+    "elasticloadbalancing:CreateRule",
+    "elasticloadbalancing:CreateTargetGroup",
+    "elasticloadbalancing:CreateLoadBalancer",
+    "elasticloadbalancing:RegisterTargets",
+    "ec2:CreateSecurityGroup",
+    "ec2:AuthorizeSecurityGroupIngress",
+)
+_DELETING = (
+    "elasticloadbalancing:DeleteTargetGroup",
+    "elasticloadbalancing:DeleteLoadBalancer",
+    "ec2:RevokeSecurityGroupIngress",
+    "ec2:DeleteSecurityGroup",
+)
+_HALF_DONE = [
+    (turn, action) for turn, actions in enumerate((_MAKING, _DELETING)) for action in (actions if SOAK else actions[:1])
+]
+
+
+@pytest.mark.parametrize(("turn", "action"), _HALF_DONE)
+def test_a_controller_that_starts_with_the_work_half_done_finishes_it(
+    stage: Stage, turn: int, action: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = {"kind": "error", "actions": [action], "code": "ServiceUnavailable", "status": 503}
+    with stage.controlled(ALONE), faults(stage, refused):
+        survives(stage, "ingress-paths-hosts", killed_before(stage, action, turn), monkeypatch)
 
 
 @pytest.mark.parametrize("case", _CASES)

@@ -105,6 +105,26 @@ def test_a_condition_without_values_is_refused() -> None:
         alb_stack(an_ingress(conditions__web=broken), a_service())
 
 
+def test_a_condition_on_a_field_that_nobody_knows_is_passed_over() -> None:
+    odd = json.dumps([{"field": "moon-phase"}, {"Field": "source-ip", "SourceIpConfig": {"Values": ["10.0.0.0/8"]}}])
+    (rule,) = alb_stack(an_ingress(conditions__web=odd), a_service()).listeners[0].rules
+    assert [condition["Field"] for condition in rule.conditions] == ["source-ip", "path-pattern"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"auth_type": "magic"}, {"auth_session_timeout": "long"}, {"auth_idp_oidc": "{"}, {"auth_idp_cognito": "1"}],
+)
+def test_a_login_that_cannot_be_read_is_refused_on_http_too(wrong: dict[str, str]) -> None:
+    with pytest.raises(ModelError, match=r"ingress: shop/web: .*(magic|long|\{|1)"):
+        alb_stack(an_ingress(**wrong), a_service())
+
+
+def test_a_session_may_last_longer_than_32_bits_count() -> None:
+    long = an_ingress(auth_session_timeout=str(2**40))
+    assert alb_stack(long, a_service()).listeners
+
+
 def test_listen_ports_and_a_redirect_leave_the_rules_to_https() -> None:
     one = an_ingress(
         listen_ports='[{"HTTP": 80}, {"HTTPS": 443}]', certificate_arn="arn:one,arn:two", ssl_redirect="443"
@@ -274,7 +294,7 @@ def test_a_backend_that_is_not_there_answers_503() -> None:
 
 def test_a_backend_that_is_not_there_is_an_error_where_it_is_not_tolerated() -> None:
     strict = Settings(cluster_name="demo", aws_vpc_id="vpc-1", tolerate_non_existent_backend_service=False)
-    with pytest.raises(ModelError, match='services "gone" not found'):
+    with pytest.raises(ModelError, match='Service "gone" not found'):
         alb_stack(an_ingress("web", a_path("/", service_name="gone")), settings=strict)
 
 
@@ -317,7 +337,7 @@ def test_weighted_forwarding_names_every_target_group() -> None:
 )
 def test_actions_that_are_none_are_refused(action: object) -> None:
     path = a_path("/", service_name="x", port="use-annotation")
-    with pytest.raises((ModelError, AttributeError)):
+    with pytest.raises((ModelError, AnnotationError)):
         alb_stack(an_ingress("web", path, actions__x=json.dumps(action)), a_service())
 
 

@@ -228,3 +228,10 @@ def test_a_service_that_is_not_ours_any_more_leaves_an_empty_stack() -> None:
     one = a_service(type="LoadBalancer")
     one["metadata"]["finalizers"] = [service.FINALIZER]
     assert nlb_stack(one).load_balancer is None
+
+
+def test_a_port_of_both_protocols_is_one_listener_of_the_first_if_not_asked_for_more() -> None:
+    both = [{**TCP80, "port": 53, "name": "tcp"}, {**TCP80, "port": 53, "name": "udp", "protocol": "UDP"}]
+    stack = nlb_stack(an_nlb({f"{P}nlb-target-type": "ip"}, ports=both))
+    assert [(ls.port, ls.protocol) for ls in stack.listeners] == [(53, "TCP")]
+    assert [group.protocol for group in stack.target_groups] == ["TCP"]

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
+from sandbox.providers.aws.errors import found_live
 from sandbox.providers.aws.functions import Function
 from sandbox.providers.aws.functions.environment import FILTERS, filters
 from sandbox.providers.aws.kind import Kind, known, tag_map
@@ -27,9 +28,11 @@ def _one(found: list[Any], what: str, args: dict[str, Any]) -> Any:
     return found[0]
 
 
-def _read(kind: Kind, aws: Aws, resource_id: str, state: dict[str, Any] | None = None) -> dict[str, Any]:
-    """What the type of the same name reads, as a function tells it."""
-    live = kind.read(aws, resource_id, state or {}) or {}
+def _read(kind: Kind, aws: Aws, resource_id: str, *, absent: str = "") -> dict[str, Any]:
+    """What the type of the same name reads, as a function tells it; `absent` is what the real provider says of none."""
+    live = found_live(kind, aws, resource_id, {}) if absent else kind.read(aws, resource_id, {})
+    if not live:
+        raise ProviderError(absent)
     tags = {"tags": shown_tags(live.pop("tagsAll", {}))}
     return {**live, **tags, "region": aws.region, "id": resource_id}
 
@@ -97,7 +100,8 @@ def security_groups(aws: Aws, args: dict[str, Any]) -> dict[str, Any]:
 
 def cluster(aws: Aws, args: dict[str, Any]) -> dict[str, Any]:
     """One EKS cluster."""
-    live = _read(eks.CLUSTER, aws, args["name"])
+    name = args["name"]
+    live = _read(eks.CLUSTER, aws, name, absent=f"reading EKS Cluster ({name}): couldn't find resource")
     lists = {
         "accessConfigs": live.pop("accessConfig", None),
         "certificateAuthorities": live.pop("certificateAuthority"),
@@ -192,11 +196,12 @@ def role(aws: Aws, args: dict[str, Any]) -> dict[str, Any]:
 
 def oidc_provider(aws: Aws, args: dict[str, Any]) -> dict[str, Any]:
     """One OpenID Connect provider of IAM, by ARN or URL."""
-    arn = args.get("arn")
-    if not arn and not args.get("url"):
+    arn, url = args.get("arn"), args.get("url")
+    if not arn and not url:
         raise ProviderError("getOpenIdConnectProvider needs an `arn` or a `url`")
-    arn = arn or aws.arn("iam", f"oidc-provider/{args['url'].removeprefix('https://')}", region=False)
-    live = _read(iam_policies.OIDC_PROVIDER, aws, arn)
+    absent = "" if arn else f"finding IAM OIDC Provider by url ({url}): not found"
+    arn = arn or aws.arn("iam", f"oidc-provider/{str(url).removeprefix('https://')}", region=False)
+    live = _read(iam_policies.OIDC_PROVIDER, aws, arn, absent=absent)
     live.pop("region")
     return live
 

@@ -248,6 +248,25 @@ def test_a_cluster_token_is_a_secret(engine: Engine) -> None:
     assert plain_properties(found)["token"].startswith("k8s-aws-v1.")
 
 
+@pytest.mark.parametrize(
+    ("token", "args", "says"),
+    [
+        ("aws:eks/getCluster:getCluster", {"name": "none"}, "reading EKS Cluster (none): couldn't find resource"),
+        (
+            "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider",
+            {"url": "https://none.example"},
+            "finding IAM OIDC Provider by url (https://none.example): not found",
+        ),
+    ],
+)
+def test_what_is_not_there_is_said_in_the_real_providers_words(
+    engine: Engine, token: str, args: dict[str, str], says: str
+) -> None:
+    with pytest.raises(ProviderError) as caught:
+        engine.invoke(token, args)
+    assert says in str(caught.value)
+
+
 def test_an_unknown_argument_is_named(engine: Engine) -> None:
     with pytest.raises(CheckError, match="has no input `nam`; did you mean `name`"):
         engine.invoke("aws:index/getRegion:getRegion", {"nam": "x"})

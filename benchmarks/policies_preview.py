@@ -1,6 +1,6 @@
 """What the pack adds to a preview of the stack `sandbox`, in a sandbox that is up.
 
-    SANDBOX_STATE_DIR=... .venv/bin/python tests/policies/benchmark_preview.py [ROUNDS]
+    SANDBOX_STATE_DIR=... python benchmarks/policies_preview.py [ROUNDS]
 
 Previews with and without the pack take turns, so that both meet the same machine.
 """
@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-_REPOSITORY = Path(__file__).parents[2]
+_REPOSITORY = Path(__file__).parent.parent
 _PREVIEW = [str(Path(sys.executable).with_name("sandbox")), "exec", "--", "pulumi", "preview", "--stack", "sandbox"]
 _PACK = ["--policy-pack", "policies", "--policy-pack-config", "policies/profiles/dev.json"]
 BUDGET = 1.15
@@ -30,8 +30,8 @@ def main(rounds: int) -> int:
     pairs = [(seconds(), seconds(*_PACK)) for _ in range(rounds)]
     without, with_pack = (statistics.median(column) for column in zip(*pairs, strict=True))
     ratio = with_pack / without
-    print(f"preview without the pack {without:6.2f} s")  # noqa: T201 - its output is its purpose
-    print(f"preview with the pack    {with_pack:6.2f} s, {ratio:.2f} times as long (budget {BUDGET})")  # noqa: T201
+    sys.stdout.write(f"| median of {rounds} | s |\n|---|---|\n| preview without the pack | {without:.2f} |\n")
+    sys.stdout.write(f"| with it: {ratio:.2f} times as long (asked: {BUDGET:g}) | {with_pack:.2f} |\n")
     return 0 if ratio <= BUDGET else 1
 
 

@@ -1,0 +1,44 @@
+"""Names that two clusters must not share."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from eks_load_balancing.controller_policy import TAG
+from eks_load_balancing.doctor.facts import Facts
+from eks_load_balancing.doctor.lookups import tagged, tags_of
+from eks_load_balancing.doctor.registry import Trouble, check
+
+_TAGS: Final = (
+    "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/#resource-tags"
+)
+
+
+@check(
+    "cluster-name-is-unique",
+    demand="Nothing in another VPC of the account and region carries this cluster's name as the controller's tag.",
+    severity="high",
+    link=_TAGS,
+)
+def _(facts: Facts) -> Iterator[Trouble]:
+    """The tag is all by which a controller knows its own: it deletes what another cluster of its name has made.
+
+    Clusters of other makes (self-managed ones) count, and what an earlier cluster of that name left behind.
+    """
+    elsewhere: dict[str, list[str]] = {}
+    for balancer in facts.load_balancers:
+        if tagged(facts, balancer["LoadBalancerArn"]) is not None:
+            elsewhere.setdefault(balancer["VpcId"], []).append(f"load balancer {balancer['LoadBalancerName']}")
+    for group in facts.target_groups:
+        if group.get("VpcId") and tagged(facts, group["TargetGroupArn"]) is not None:
+            elsewhere.setdefault(group["VpcId"], []).append(f"target group {group['TargetGroupName']}")
+    for group in facts.security_groups:
+        if tags_of(group).get(TAG) == facts.name:
+            elsewhere.setdefault(group["VpcId"], []).append(f"security group {group['GroupId']}")
+    for vpc, things in elsewhere.items():
+        if vpc != facts.vpc:
+            more = f" and {len(things) - 3} more" if len(things) > 3 else ""  # noqa: PLR2004 - as many as a line holds
+            yield Trouble(
+                f"VPC {vpc}",
+                f"{', '.join(things[:3])}{more} carry {TAG}={facts.name}, and the cluster is in {facts.vpc}",
+                "give one of the clusters another name (a cluster is made anew for it); delete what a dead one left",
+            )

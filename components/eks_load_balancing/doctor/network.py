@@ -1,0 +1,124 @@
+"""What may reach what: subnets, interfaces and security groups, as facts have them. Pure, and without an opinion."""
+
+import ipaddress
+from collections.abc import Iterable, Iterator
+
+from eks_load_balancing.doctor.facts import Facts, Object
+
+
+def availability(facts: Facts) -> dict[str, str]:
+    """Return the zone of every subnet, by id."""
+    return {subnet["SubnetId"]: subnet["AvailabilityZone"] for subnet in facts.subnets}
+
+
+def public_subnets(facts: Facts) -> set[str]:
+    """Return the subnets with a route to an internet gateway; one without a table of its own has the main one."""
+    tables = facts.route_tables
+    own = {a["SubnetId"]: t for t in tables for a in t.get("Associations", []) if a.get("SubnetId")}
+    main = next((t for t in tables if any(a.get("Main") for a in t.get("Associations", []))), {"Routes": []})
+    return {
+        subnet["SubnetId"]
+        for subnet in facts.subnets
+        if any((r.get("GatewayId") or "").startswith("igw-") for r in own.get(subnet["SubnetId"], main)["Routes"])
+    }
+
+
+def node_interfaces(facts: Facts) -> Iterator[tuple[Object, Object]]:
+    """Walk over the nodes' instances, each with every interface that it has."""
+    instances = {instance["InstanceId"]: instance for instance in facts.instances}
+    for interface in facts.network_interfaces:
+        instance = instances.get((interface.get("Attachment") or {}).get("InstanceId", ""))
+        if instance is not None:
+            yield instance, interface
+
+
+def interface_of(facts: Facts, address: str) -> Object | None:
+    """Return the interface that has an address, its own or by a prefix."""
+    wanted = ipaddress.ip_address(address)
+    for interface in facts.network_interfaces:
+        if any(one["PrivateIpAddress"] == address for one in interface.get("PrivateIpAddresses", [])):
+            return interface
+        prefixes = [p["Ipv4Prefix"] for p in interface.get("Ipv4Prefixes", [])]
+        prefixes += [p["Ipv6Prefix"] for p in interface.get("Ipv6Prefixes", [])]
+        if any(wanted in ipaddress.ip_network(prefix) for prefix in prefixes):
+            return interface
+        if any(one["Ipv6Address"] == address for one in interface.get("Ipv6Addresses", [])):
+            return interface
+    return None
+
+
+def groups_of(interface: Object) -> list[str]:
+    """Return the security groups of an interface."""
+    return [group["GroupId"] for group in interface.get("Groups", [])]
+
+
+def admitted(
+    facts: Facts, groups: Iterable[str], port: int, sources: Iterable[str], protocols: Iterable[str] = ("tcp",)
+) -> bool:
+    """Return whether one of the security groups lets a port be reached from one of the sources.
+
+    A rule for a prefix list counts: what is in it is not known here.
+
+    Args:
+        facts: with the groups.
+        groups: those of the interface that is reached.
+        port: of the pod.
+        sources: security groups (`sg-...`) or address ranges that the traffic comes from.
+        protocols: one of them is enough.
+    """
+    wanted, sources = set(groups), list(sources)
+    permissions = [p for g in facts.security_groups if g["GroupId"] in wanted for p in g.get("IpPermissions", [])]
+    return any(_covers(p, port, protocols) and any(_from(p, source) for source in sources) for p in permissions)
+
+
+def protocols_of(group: Object) -> tuple[str, ...]:
+    """Return what a target group's traffic is sent by."""
+    if group.get("Protocol") == "TCP_UDP":
+        return ("tcp", "udp")
+    return ("udp",) if group.get("Protocol") in ("UDP", "QUIC", "TCP_QUIC") else ("tcp",)
+
+
+def _covers(permission: Object, port: int, protocols: Iterable[str]) -> bool:
+    protocol: str = permission.get("IpProtocol", "")
+    return protocol == "-1" or (
+        {"6": "tcp", "17": "udp"}.get(protocol, protocol) in protocols
+        and permission.get("FromPort", 0) <= port <= permission.get("ToPort", 65535)
+    )
+
+
+def _from(permission: Object, source: str) -> bool:
+    if permission.get("PrefixListIds"):
+        return True
+    if source.startswith("sg-"):
+        return any(pair.get("GroupId") == source for pair in permission.get("UserIdGroupPairs", []))
+    network = ipaddress.ip_network(source)
+    ranges = [r["CidrIp"] for r in permission.get("IpRanges", [])]
+    ranges += [r["CidrIpv6"] for r in permission.get("Ipv6Ranges", [])]
+    return any(
+        network.version == allowed.version and network.overlaps(allowed)
+        for allowed in map(ipaddress.ip_network, ranges)
+    )
+
+
+def where_from(facts: Facts, balancer: Object) -> list[str]:
+    """Return what traffic of a load balancer comes from: its security groups, and the ranges of its subnets.
+
+    Ranges count for both: a rule may be for either.
+    """
+    subnets = {zone["SubnetId"] for zone in balancer.get("AvailabilityZones", [])}
+    return [
+        *balancer.get("SecurityGroups", []),
+        *(block for subnet in facts.subnets if subnet["SubnetId"] in subnets for block in ranges_of(subnet)),
+    ]
+
+
+def ranges_of(subnet: Object) -> list[str]:
+    """Return the address ranges of a subnet: the IPv4 one, if it has one, and those of IPv6."""
+    own = [subnet["CidrBlock"]] if subnet.get("CidrBlock") else []
+    return own + [one["Ipv6CidrBlock"] for one in subnet.get("Ipv6CidrBlockAssociationSet") or []]
+
+
+def in_vpc(facts: Facts, address: str) -> bool:
+    """Return whether an address is of one of the VPC's subnets."""
+    wanted = ipaddress.ip_address(address)
+    return any(wanted in ipaddress.ip_network(block) for subnet in facts.subnets for block in ranges_of(subnet))

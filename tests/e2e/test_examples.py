@@ -1,0 +1,270 @@
+"""Each example, run by the real engine on clusters that it did not make."""
+
+import json
+import threading
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from sandbox.processes import wait_until
+from tests.conftest import REPOSITORY, Sandbox
+from tests.e2e.existing import existing_clusters
+from tests.e2e.mirrored_chart import write
+from tests.e2e.test_stack import endpoints
+
+pytestmark = pytest.mark.sandbox
+
+EXAMPLES = REPOSITORY / "examples"
+_CONTROLLER = "aws-load-balancer-controller"
+_NAMESPACES = ("default", "services", "shop")
+"""Where the examples' workloads are."""
+
+
+class Example:
+    """One example's stack in the shared sandbox."""
+
+    def __init__(self, sandbox: Sandbox, name: str) -> None:
+        self.name, self._sandbox = name, sandbox
+
+    def pulumi(self, *arguments: str, **config: str) -> str:
+        """Run a command with values over those of the stack's file."""
+        given = [word for key, value in config.items() for word in ("-c", f"{key}={value}")]
+        command = ("pulumi", *arguments, "--stack", "sandbox", "--non-interactive", *given)
+        return self._sandbox.run(*command, cwd=EXAMPLES / self.name, timeout=400)
+
+    def up(self, *arguments: str, **config: str) -> dict[str, Any]:
+        """Bring it up, and give its outputs."""
+        self.pulumi("up", "--yes", "--skip-preview", *arguments, **config)
+        return json.loads(self.pulumi("stack", "output", "--json"))
+
+    def unchanged(self, *arguments: str, **config: str) -> None:
+        """A preview that finds nothing to do."""
+        self.pulumi("preview", "--expect-no-changes", *arguments, **config)
+
+
+class Existing:
+    """The clusters, and what is registered in target groups."""
+
+    def __init__(self, sandbox: Sandbox, clusters: dict[str, Sandbox]) -> None:
+        self.sandbox, self.clusters = sandbox, clusters
+        self.elb = sandbox.aws("elbv2")  # made once: it is asked many times a second
+
+    def registered(self, group: str) -> set[str]:
+        """The addresses in a target group that are not on their way out."""
+        health = self.elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
+        return {h["Target"]["Id"] for h in health if h["TargetHealth"]["State"] != "draining"}
+
+    def serve(self, cluster: str, group: str, service: str, count: int, namespace: str = "default") -> bool:
+        """Wait until exactly the Service's ready pods are registered, so many; whether it comes to that."""
+
+        def so_far() -> bool:
+            wanted = endpoints(self.clusters[cluster], namespace, service)
+            return len(wanted) == count and self.registered(group) == wanted
+
+        return wait_until(so_far, 60, 0.3)
+
+    def end_pods(self) -> None:
+        """End the workloads at once: nobody is connected whom their deregistration delay could serve."""
+        for cluster in self.clusters.values():
+            for namespace in _NAMESPACES:
+                kinds = "deployment,replicaset,pod"
+                cluster.run("kubectl", "delete", kinds, "--all", "-n", namespace, "--grace-period=1", "--wait=false")
+
+    def refused(self, role: str) -> list[Any]:
+        """The calls of a role that IAM refused, of those that it did make."""
+        asked = ("--as", role, "--json")
+        assert json.loads(self.sandbox.run("sandbox", "iam", "log", *asked)), f"{role} never asked for anything"
+        return json.loads(self.sandbox.run("sandbox", "iam", "denied", *asked))
+
+    def balancer(self, group: str) -> str:
+        """The ARN of the load balancer of a target group."""
+        (arn,) = self.elb.describe_target_groups(TargetGroupArns=[group])["TargetGroups"][0]["LoadBalancerArns"]
+        return arn
+
+
+@pytest.fixture(scope="module")
+def existing(sandbox: Sandbox) -> Iterator[Existing]:
+    with existing_clusters(sandbox) as made:
+        yield Existing(sandbox, made)
+
+
+@contextmanager
+def running(existing: Existing, name: str, *destroy: str) -> Generator[Example, None, None]:
+    """An example's stack; destroyed at the end."""
+    existing.sandbox.run("pulumi", "stack", "init", "sandbox", cwd=EXAMPLES / name)
+    example = Example(existing.sandbox, name)
+    yield example
+    existing.end_pods()
+    example.pulumi("destroy", "--yes", "--skip-preview", *destroy)
+
+
+@contextmanager
+def sampled(existing: Existing, group: str) -> Generator[list[set[str]], None, None]:
+    """What is registered in a target group, looked at again and again from another thread."""
+    samples, over = list[set[str]](), threading.Event()
+
+    def look() -> None:
+        while not over.wait(0.1):
+            samples.append(existing.registered(group))
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield samples
+    finally:
+        over.set()
+        thread.join()
+
+
+def role_of(cluster: Sandbox, arn: str, service: str) -> Any:
+    """A client with a session of a controller's role, had as the controller has it."""
+    audience = ("--audience", "sts.amazonaws.com", "--namespace", "kube-system")
+    token = cluster.run("kubectl", "create", "token", _CONTROLLER, *audience).strip()
+    state = cluster.state
+    where: dict[str, Any] = {"endpoint_url": state.aws_endpoint, "region_name": state.settings().region}
+    sts = boto3.client("sts", config=Config(signature_version=UNSIGNED), **where)
+    asked = {"RoleArn": arn, "RoleSessionName": "example", "WebIdentityToken": token}
+    keys = sts.assume_role_with_web_identity(**asked)["Credentials"]
+    return boto3.client(  # pyright: ignore[reportCallIssue, reportUnknownVariableType] - one overload a service
+        service,  # pyright: ignore[reportArgumentType]
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"],
+        **where,
+    )
+
+
+def is_denied(call: Any, **arguments: Any) -> bool:
+    try:
+        call(**arguments)
+    except ClientError as error:
+        return error.response["Error"]["Code"] in ("AccessDenied", "UnauthorizedOperation")
+    return False
+
+
+def test_an_existing_cluster_is_served_from_its_name_alone(sandbox: Sandbox, existing: Existing) -> None:
+    providers = sandbox.aws("iam").list_open_id_connect_providers
+    before = len(providers()["OpenIDConnectProviderList"])
+    with running(existing, "existing-cluster") as example:
+        (nlb,), (alb,) = example.up()["targetGroupArns"]
+        assert existing.serve("blue", nlb, "feed", 2, "shop")
+        assert existing.serve("blue", alb, "pages", 2, "shop")
+        example.unchanged()
+    # The issuer is trusted by one provider for all programs: who made it does not take it away.
+    assert len(providers()["OpenIDConnectProviderList"]) == before + 1
+
+
+def test_one_more_service_joins_the_shared_alb_of_a_cluster_with_a_controller(existing: Existing) -> None:
+    with (
+        running(existing, "controller-only", "--run-program") as controller,
+        running(existing, "shared-alb") as example,
+    ):
+        controller.up()
+        one = example.up()
+        both = example.up("--config-path", **{"services[0]": "orders", "services[1]": "invoices"})
+        assert both["orders"] == one["orders"]
+        groups = {service: both[service]["targetGroups"][0] for service in ("orders", "invoices")}
+        assert all(existing.serve("blue", group, service, 2, "services") for service, group in groups.items())
+        (shared,) = {existing.balancer(group) for group in groups.values()}
+        (listener,) = existing.elb.describe_listeners(LoadBalancerArn=shared)["Listeners"]
+        rules = existing.elb.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]
+        asked = [c["HostHeaderConfig"]["Values"] for r in rules for c in r["Conditions"] if "HostHeaderConfig" in c]
+        assert sorted(asked) == [["invoices.example.com"], ["orders.example.com"]]
+
+
+def test_each_controller_is_denied_what_is_the_other_clusters(existing: Existing) -> None:
+    with running(existing, "two-clusters") as example:
+        made = example.up()
+        for own, other in (("blue", "green"), ("green", "blue")):
+            elb, ec2 = (role_of(existing.clusters[own], made[own]["controllerRoleArn"], s) for s in ("elbv2", "ec2"))
+            ours, theirs = (made[name]["targetGroupArns"][0] for name in (own, other))
+            assert existing.serve(own, ours, f"web-{own}", 2)
+            balancer = existing.balancer(theirs)
+            described = existing.elb.describe_load_balancers(LoadBalancerArns=[balancer])["LoadBalancers"][0]
+            targets = [{"Id": "10.64.16.200", "Port": 8080}]
+            assert is_denied(elb.delete_load_balancer, LoadBalancerArn=balancer)
+            assert is_denied(elb.delete_target_group, TargetGroupArn=theirs)
+            assert is_denied(elb.register_targets, TargetGroupArn=theirs, Targets=targets)
+            assert is_denied(elb.deregister_targets, TargetGroupArn=theirs, Targets=targets)
+            assert is_denied(ec2.delete_security_group, GroupId=described["SecurityGroups"][0])
+            # The same is allowed where it is the controller's own.
+            assert not is_denied(elb.register_targets, TargetGroupArn=ours, Targets=targets)
+            assert not is_denied(elb.deregister_targets, TargetGroupArn=ours, Targets=targets)
+
+
+def test_a_bound_target_group_goes_from_one_cluster_to_the_next_and_loses_no_target(existing: Existing) -> None:
+    def unmoved(group: str) -> list[Any]:
+        """The load balancer as AWS describes it."""
+        arn = existing.balancer(group)
+        balancers = existing.elb.describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"]
+        return [balancers, existing.elb.describe_listeners(LoadBalancerArn=arn)["Listeners"]]
+
+    with running(existing, "bound-target-group") as example:
+        group = example.up()["targetGroupArn"]
+        assert existing.serve("blue", group, "web", 2)
+        old, before = existing.registered(group), unmoved(group)
+        with sampled(existing, group) as joining:
+            made = example.up("--config-path", **{"clusters[0]": "blue", "clusters[1]": "green"})
+            assert wait_until(lambda: len(existing.registered(group)) == 4, 60)
+        new = existing.registered(group) - old
+        with sampled(existing, group) as leaving:
+            example.up("--config-path", **{"clusters[0]": "green"})
+            assert existing.serve("green", group, "web", 2)
+        assert existing.registered(group) == new
+        assert all(old <= sample for sample in joining)
+        assert all(new <= sample for sample in leaving)
+        assert min(len(joining), len(leaving)) > 10
+        assert unmoved(group) == before
+        # To register in one target group is all that these controllers may do, and all that they need.
+        assert all(existing.refused(made[f"{name}ControllerRoleArn"]) == [] for name in existing.clusters)
+
+
+def test_the_controller_goes_from_irsa_to_pod_identity_and_works_on(sandbox: Sandbox, existing: Existing) -> None:
+    blue = existing.clusters["blue"]
+
+    def ways() -> set[str]:
+        """How the controller's pods come by their role."""
+        pods = blue.kubectl("get", "pods", "-n", "kube-system", "-l", f"app.kubernetes.io/name={_CONTROLLER}")["items"]
+        names = {v["name"] for p in pods for c in p["spec"]["containers"] for v in c.get("env", [])}
+        return names & {"AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI"}
+
+    def scale(count: int) -> None:
+        blue.run("kubectl", "scale", "deployment/web", f"--replicas={count}")
+        assert existing.serve("blue", group, "web", count)
+
+    with running(existing, "pod-identity") as example:
+        made = example.up(identity="irsa")
+        (group,) = made["targetGroupArns"]
+        assert existing.serve("blue", group, "web", 2)
+        assert ways() == {"AWS_WEB_IDENTITY_TOKEN_FILE"}
+        first = existing.registered(group)
+        with sampled(existing, group) as samples:
+            change = threading.Thread(target=example.up, kwargs={"identity": "both"})
+            change.start()
+            scale(4)
+            change.join()
+            assert wait_until(lambda: ways() == {"AWS_CONTAINER_CREDENTIALS_FULL_URI"}, 60)
+            example.up(identity="pod-identity")
+            scale(5)
+        assert all(first <= sample for sample in samples)
+        role = made["controllerRoleArn"]
+        trust = sandbox.aws("iam").get_role(RoleName=role.rpartition("/")[2])["Role"]["AssumeRolePolicyDocument"]
+        assert [statement["Principal"] for statement in trust["Statement"]] == [{"Service": "pods.eks.amazonaws.com"}]
+        assert existing.refused(role) == []
+
+
+def test_a_private_cluster_is_served_from_mirrors(existing: Existing, tmp_path: Path) -> None:
+    blue, chart = existing.clusters["blue"], str(write(tmp_path))
+    with running(existing, "private-cluster") as example:
+        assert example.up(chart=chart)["hostName"]
+        pods = blue.kubectl("get", "pods", "-A")["items"]
+        images = {c["image"] for p in pods for c in p["spec"]["containers"]}
+        assert images == {"registry.internal/aws-load-balancer-controller:v3.5.0", "registry.internal/pages:1"}
+        example.unchanged(chart=chart)

@@ -1,0 +1,119 @@
+"""Rolling updates of the samples under the readiness gate: at no moment fewer healthy targets than replicas."""
+
+import json
+import os
+import threading
+from typing import Any, Self
+
+import pytest
+from kubernetes import client, config
+
+from sandbox.processes import wait_until
+from tests.conftest import Sandbox
+from tests.e2e.test_stack import bindings, endpoints, outputs, registered
+from tests.sandbox.controller.campaign import misbehaving
+
+pytestmark = [pytest.mark.sandbox, pytest.mark.soak]
+
+_ROLLOUTS = 20 if os.environ.get("SOAK") else 2
+_PAUSE = 0.02
+"""Seconds between two looks."""
+
+
+class Samples:
+    """The samples' Deployments, each behind a target group of its own."""
+
+    def __init__(self, stack: Sandbox) -> None:
+        self.stack = stack
+        bound = [b for b in bindings(stack) if b["metadata"]["namespace"] == "samples"]
+        self.groups = {b["spec"]["targetGroupARN"]: b["spec"]["serviceRef"]["name"] for b in bound}
+        deployments = stack.kubectl("get", "deployments", "-n", "samples")["items"]
+        counts = {d["metadata"]["name"]: d["spec"]["replicas"] for d in deployments}
+        self.replicas = {group: counts[service] for group, service in self.groups.items()}
+
+    def pods(self) -> dict[str, dict[str, Any]]:
+        """The pods that are to stay, by name."""
+        pods = self.stack.kubectl("get", "pods", "-n", "samples")["items"]
+        return {p["metadata"]["name"]: p for p in pods if "deletionTimestamp" not in p["metadata"]}
+
+    def roll(self) -> None:
+        """Replace every pod, and wait until the target groups have followed."""
+        self.stack.run("kubectl", "rollout", "restart", "deployment", "-n", "samples")
+        for name in self.groups.values():
+            self.stack.run("kubectl", "rollout", "status", f"deployment/{name}", "-n", "samples", "--timeout=180s")
+        assert wait_until(self.followed, 60, 0.2)
+
+    def followed(self) -> bool:
+        return all(
+            registered(self.stack, group) == endpoints(self.stack, "samples", service)
+            for group, service in self.groups.items()
+        )
+
+
+class Watch:
+    """Counts again and again, while a block runs, the healthy targets that are pods which still live."""
+
+    def __init__(self, samples: Samples) -> None:
+        self._elb, self._samples = samples.stack.aws("elbv2"), samples
+        kubeconfig = samples.stack.state.cluster(samples.stack.cluster) / "kubeconfig"
+        self._core = client.CoreV1Api(config.new_client_from_config(str(kubeconfig)))
+        self._done, self._thread = threading.Event(), threading.Thread(target=self._run)
+        self.counts: list[dict[str, int]] = []
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._done.wait(_PAUSE):
+            healthy = {group: self._healthy(group) for group in self._samples.groups}
+            alive = self._alive()  # asked afterwards: a pod that is gone by now was taken out of its group too late
+            self.counts.append({group: len(addresses & alive) for group, addresses in healthy.items()})
+
+    def _healthy(self, group: str) -> set[str]:
+        described = self._elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
+        return {d["Target"]["Id"] for d in described if d["TargetHealth"]["State"] == "healthy"}
+
+    def _alive(self) -> set[str]:
+        answer: Any = self._core.list_namespaced_pod("samples", _preload_content=False)
+        pods = json.loads(answer.data)["items"]
+        return {p["status"].get("podIP", "") for p in pods if p["status"].get("phase") == "Running"}
+
+    def too_few(self) -> list[dict[str, int]]:
+        """The looks that found fewer than there are replicas."""
+        replicas = self._samples.replicas
+        return [found for found in self.counts if any(count < replicas[group] for group, count in found.items())]
+
+
+def rolled(samples: Samples) -> Watch:
+    """A rollout that was watched: every pod is another one afterwards, made with its gate."""
+    before = samples.pods()
+    with Watch(samples) as watch:
+        samples.roll()
+    after = samples.pods()
+    assert not before.keys() & after.keys()
+    assert all(p["spec"].get("readinessGates") for p in after.values())
+    assert len(watch.counts) > 20
+    return watch
+
+
+@pytest.fixture(scope="module")
+def samples(stack: Sandbox) -> Samples:
+    return Samples(stack)
+
+
+@pytest.mark.parametrize("_round", range(_ROLLOUTS))
+def test_no_rollout_leaves_fewer_healthy_targets_than_replicas(samples: Samples, _round: int) -> None:
+    assert rolled(samples).too_few() == []
+
+
+def test_a_rollout_waits_for_targets_that_are_registered_late(stack: Sandbox, samples: Samples) -> None:
+    """Without the gate a Deployment goes on as soon as a pod's container runs."""
+    role = outputs(stack)["controllerRoleArn"].rpartition("/")[2]
+    late = {"callers": [f"*:assumed-role/{role}/*"], "actions": ["*:RegisterTargets"]}
+    with misbehaving(stack, {**late, "kind": "throttle", "percent": 80}):
+        assert rolled(samples).too_few() == []

@@ -1,0 +1,164 @@
+"""Whatever stands in a resource, no rule fails: a rule that fails is an outage. And a message is one readable line."""
+
+import os
+from contextlib import suppress
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
+from pulumi_policy.secret import Secret
+
+from rules import RULES
+from rules.values import NotYetKnown
+from tests.policies.cases import CASES
+from tests.policies.harness import arguments, policy_of, refusals
+from tests.policies.resources import COMPLIANT, resource
+
+pytestmark = pytest.mark.soak
+
+_EXAMPLES = 400 if os.environ.get("SOAK") else 15
+_FUZZED = settings(
+    max_examples=_EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+)
+
+# What programs, providers and saved states may hold, and the words at which rules look twice.
+_WORDS = st.sampled_from(
+    [
+        *("", "*", "?", ":", "/", "arn:aws:", "true", "FALSE", "None", "none", "0.0.0.0/0", "::/0", "1.2.3.4/99", "22"),
+        *(
+            "Allow",
+            "Deny",
+            "Service",
+            "Federated",
+            "StringEquals",
+            "ForAllValues:StringEquals",
+            "Null",
+            "sts:*",
+            "s3:*",
+        ),
+        *(
+            "system:serviceaccount:a:b",
+            "oidc.eks.x:sub",
+            "v3.5.0",
+            "v",
+            "a:b@sha256:c",
+            "--a=b",
+            "-",
+            "[",
+            "{}",
+            "null",
+        ),
+        *(
+            '[{"HTTP": null}]',
+            '{"Statement": [[]]}',
+            '{"Statement": {"Condition": {"StringEquals": []}}}',
+            "a=b,c,=,d=",
+        ),
+        *("internet-facing", "service.k8s.aws/nlb", "alb", "\n\x00\u202e", UNKNOWN_STRING_VALUE, "[secret]"),
+    ]
+)
+_LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers(-1, 70000).map(float)
+    | st.floats(allow_nan=False)
+    | _WORDS
+    | st.text(max_size=5)
+)
+_KEYS = _WORDS | st.sampled_from(
+    [
+        "Statement",
+        "Effect",
+        "Action",
+        "Principal",
+        "Condition",
+        "Resource",
+        "metadata",
+        "annotations",
+        "spec",
+        "ebs",
+        "name",
+    ]
+)
+
+
+def _branches(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=3) | inner.map(Secret)
+
+
+_VALUES = st.recursive(_LEAVES, _branches, max_leaves=6)
+
+
+@st.composite
+def _damaged(draw: st.DrawFn, props: dict[str, Any]) -> dict[str, Any]:
+    """A compliant resource with anything at one to three of its places."""
+    props = deepcopy(props)
+    for _ in range(draw(st.integers(1, 3))):
+        target: Any = props
+        while True:
+            keys = list(target) if isinstance(target, dict) else list(range(len(target)))
+            if not keys:
+                break
+            key = draw(st.sampled_from(keys))
+            if not (isinstance(target[key], dict | list) and target[key]) or draw(st.integers(0, 3)) == 0:
+                target[key] = draw(_VALUES)
+                break
+            target = target[key]
+    return props
+
+
+def _readable(messages: list[str]) -> None:
+    for message in messages:
+        assert message.isprintable()
+        assert len(message) < 450, message
+
+
+@pytest.mark.parametrize("name", sorted(COMPLIANT))
+def test_no_damage_to_a_resource_makes_a_rule_fail(name: str) -> None:
+    token, props = resource(name)
+
+    @_FUZZED
+    @given(_damaged(props))
+    def tried(damaged: dict[str, Any]) -> None:
+        for rule in RULES.values():
+            _readable(refusals(rule, {name: (token, damaged)}))
+
+    tried()
+
+
+@pytest.mark.parametrize("name", [name for name, rule in RULES.items() if rule.across_stack])
+def test_no_damage_to_a_stack_makes_a_rule_across_it_fail(name: str) -> None:
+    case = CASES[name]
+    names = sorted({case.on, *case.world})
+    things = {one: resource(one) for one in names}
+
+    @_FUZZED
+    @given(st.fixed_dictionaries({one: _damaged(props) for one, (_, props) in things.items()}))
+    def tried(damaged: dict[str, Any]) -> None:
+        _readable(refusals(RULES[name], {one: (things[one][0], damaged[one]) for one in names}))
+
+    tried()
+
+
+@pytest.mark.parametrize("name", [name for name, rule in RULES.items() if rule.remediation])
+def test_a_remediation_mends_or_leaves_alone_whatever_it_meets(name: str) -> None:
+    token, props = resource(CASES[name].on)
+    policy: Any = policy_of(name)
+
+    @_FUZZED
+    @given(_damaged(props))
+    def tried(damaged: dict[str, Any]) -> None:
+        mended = None
+        with suppress(NotYetKnown):
+            mended = RULES[name].mended(arguments(token, damaged, "one", {}))
+        if mended is not None:
+            args = arguments(token, {}, "one", {})
+            args.props = unknown_checking_proxy(dict(mended))
+            found: list[str] = []
+            policy.validate(args, lambda message, _urn=None: found.append(message))
+            assert found == [], mended
+
+    tried()
