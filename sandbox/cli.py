@@ -1,4 +1,4 @@
-"""The command line of the sandbox: `sandbox up`, `down`, `status`, ...; `iam` and `rehearse` have files of their own."""
+"""The command line of the sandbox: `sandbox up`, `down`, `status`, ...; `iam` and `rehearse` are elsewhere."""
 
 import json
 import os
