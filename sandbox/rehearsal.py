@@ -6,6 +6,7 @@ plain values. It knows nothing of the program but one key of its configuration.
 
 import itertools
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -119,9 +120,16 @@ class Rehearsal:
         """
         own = {k: v for k, v in os.environ.items() if k not in lifecycle.UNSET}
         command = ["pulumi", *arguments, "--stack", self.stack, "--non-interactive"]
-        done = subprocess.run(command, env=own | lifecycle.environment(self.state), stdout=sys.stderr, check=False)
-        if done.returncode:
-            raise RehearsalError(f"`{' '.join(command)}` ended with {done.returncode}: see above")
+        environment = own | lifecycle.environment(self.state)
+        with subprocess.Popen(command, env=environment, stdout=sys.stderr, start_new_session=True) as engine:
+            try:
+                code = engine.wait()
+            except BaseException:
+                # Ctrl-C: it is not asked to end well, for all that it makes goes with the sandbox.
+                os.killpg(engine.pid, signal.SIGKILL)
+                raise
+        if code:
+            raise RehearsalError(f"`{' '.join(command)}` ended with {code}: see above")
 
     def bring(self, version: str) -> None:
         """Bring the stack to a version. The setting is made in the sandbox's copy of the stack's file."""
@@ -149,6 +157,11 @@ class Rehearsal:
                 deployments: Any = client.AppsV1Api(api).list_namespaced_deployment(namespace)
                 found += [Scaled(api, namespace, d.metadata.name, d.spec.replicas) for d in deployments.items]
         return found
+
+    def findings(self, samples: Sequence[Sample], begun: float) -> Findings:
+        """What went wrong in these samples, and what IAM refused from a moment on."""
+        refused = [each for each in ask(self.state, "denied", {}) if each["time"] >= begun]
+        return Findings(replaced(samples), lost(samples), refused)
 
     def _elb(self) -> Any:
         settings = self.state.settings()
@@ -252,8 +265,7 @@ def rehearse(rehearsal: Rehearsal, old: str, new: str) -> dict[str, Any]:
     if not wait_until(lambda: settled(rehearsal.sample(), wanted), _SETTLED_SECONDS, 0.5):
         rehearsal.report(f"after {_SETTLED_SECONDS} s the targets are not yet those of the ready pods")
     samples.append(rehearsal.sample())
-    refused = [each for each in ask(rehearsal.state, "denied", {}) if each["time"] >= begun]
-    found = Findings(replaced(samples), lost(samples), refused)
+    found = rehearsal.findings(samples, begun)
     given = rehearsal.state.settings().replacements.get("controller")
     return {
         "from": old,

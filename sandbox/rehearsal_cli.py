@@ -59,8 +59,9 @@ def rehearse(
             " --state-dir"
         )
     what = rehearsal.Rehearsal(state, stack, key if ":" in key else f"{_project()}:{key}", _report)
+    others = lifecycle.replacements(given)
     try:
-        lifecycle.up(state, given=lifecycle.replacements(given), aws_port=None, report=_report)
+        lifecycle.up(state, given=others, aws_port=None, report=_report)
         found = rehearsal.rehearse(what, old, new)
     except rehearsal.RehearsalError as error:
         raise click.ClickException(str(error)) from None
