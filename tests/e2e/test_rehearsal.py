@@ -75,7 +75,7 @@ def test_an_interrupted_rehearsal_leaves_nothing(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=120)
 
-    assert process.returncode == 1
+    assert process.returncode == 130
     assert not folder.exists()
     assert processes_of(folder) == []
 
@@ -84,7 +84,9 @@ def test_what_is_taken_away_meanwhile_is_found(stack: Sandbox) -> None:
     rehearsal = Rehearsal(stack.state, "sandbox", "controller.version", lambda _: None)
     elb, iam = stack.aws("elbv2"), stack.aws("iam")
     (subnet, *_) = stack.aws("ec2").describe_subnets()["Subnets"]
-    other = elb.create_load_balancer(Name="planted", Type="network", Subnets=[subnet["SubnetId"]])["LoadBalancers"][0]
+    (other,) = elb.create_load_balancer(
+        Name="planted", Type="network", Scheme="internal", Subnets=[subnet["SubnetId"]]
+    )["LoadBalancers"]
     iam.create_user(UserName="planted")
     key = iam.create_access_key(UserName="planted")["AccessKey"]
     own = {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}

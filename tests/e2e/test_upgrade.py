@@ -67,7 +67,8 @@ def state_of(version: str, sandbox: Sandbox) -> dict[str, Any]:
         (old,) = set(pattern.findall(text))
         (new,) = set(pattern.findall(there))
         text = text.replace(old, new)
-    return json.loads(text)
+    # A certificate that is due is replaced, and is meant to be: not what is asked here.
+    return json.loads(re.sub(r'("validityEndTime":")\d{4}', r"\g<1>9999", text))
 
 
 @pytest.fixture

@@ -5,9 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+from click.testing import CliRunner
 from rich.console import Console
 
-from sandbox.rehearsal import Sample, lost, replaced, scaled, settled
+from sandbox import lifecycle, rehearsal, rehearsal_cli
+from sandbox.rehearsal import Findings, Sample, lost, replaced, scaled, settled
 from sandbox.rehearsal_cli import table
 
 
@@ -72,6 +75,23 @@ def test_the_table_counts_and_names_and_says_which_controller_it_was() -> None:
     assert "load balancers replaced                 1      arn:nlb" in text
     assert "samples/web 10.0.0.7" in text
     assert "calls denied since the move began       2      ec2:DescribeVpcs by session" in text
+
+
+@pytest.mark.parametrize(("findings", "code"), [(Findings(), 0), (Findings(replaced=["arn:nlb"]), 1)])
+def test_what_was_lost_is_told_by_the_exit_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, findings: Findings, code: int
+) -> None:
+    """The command alone: neither the sandbox nor what happens in it is there."""
+    downs: list[Path] = []
+    monkeypatch.setattr(lifecycle, "up", lambda *_, **__: None)
+    monkeypatch.setattr(lifecycle, "down", lambda state, _: downs.append(state.root))
+    monkeypatch.setattr(rehearsal, "rehearse", lambda *_: {"clean": findings.clean, "replaced": findings.replaced})
+    arguments = ["--from", "1", "--to", "2", "--key", "p:k", "--json", "--state-dir", str(tmp_path / "r")]
+
+    done = CliRunner().invoke(rehearsal_cli.rehearse, arguments)
+
+    assert done.exit_code == code, done.output
+    assert downs == [tmp_path / "r"]
 
 
 def refused(folder: Path, *arguments: str) -> str:
