@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.sandbox
 
 
 @contextmanager
-def rehearsing(folder: Path, old: str, new: str) -> Iterator["subprocess.Popen[str]"]:
+def rehearsing(folder: Path, old: str, new: str) -> Generator["subprocess.Popen[str]"]:
     command = [sys.executable, "-m", "sandbox.cli", "rehearse", "--from", old, "--to", new, "--json"]
     own = {k: v for k, v in os.environ.items() if k != "SANDBOX_STATE_DIR"}
     with subprocess.Popen(
