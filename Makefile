@@ -1,8 +1,10 @@
-# make up      the whole stack on this machine: environment, tools, sandbox, `pulumi up`, and what serves what
-# make down    take it down again: `pulumi destroy`, then the sandbox itself
-# make test    everything that .ci/run runs
-# make soak    the campaigns of the tests in full (hours), or some: make soak ARGS="-k rollouts"; see docs/reliability.md
-# make check   lint, format, types, import layers and generated files alone
+# make up        the whole stack on this machine: environment, tools, sandbox, `pulumi up`, and what serves what
+#                with TRAFFIC=1 it carries real packets (Linux): then `sandbox trace` and `sandbox compare` work
+# make down      take it down again: `pulumi destroy`, then the sandbox itself
+# make packages  Debian's packages that real packets and the browser's tests need (as root)
+# make test      everything that .ci/run runs after `make packages`
+# make soak      the campaigns of the tests in full (hours), or some: make soak ARGS="-k rollouts"; see docs/reliability.md
+# make check     lint, format, types, import layers and generated files alone
 
 PYTHON ?= python3
 VENV := .venv
@@ -11,12 +13,14 @@ SANDBOX := $(BIN)/sandbox
 PULUMI := $(SANDBOX) exec -- pulumi
 POLICIES := --policy-pack policies --policy-pack-config policies/profiles/dev.json
 STACK := sandbox
+# Proxies, name service, the kernel's own tools; load generators; a browser for the tests of `sandbox view`.
+PACKAGES := haproxy dnsmasq-base iproute2 util-linux iptables nftables conntrack curl wrk chromium chromium-driver
 
 .DEFAULT_GOAL := help
-.PHONY: help environment up destroy down check test soak measure measure-controller
+.PHONY: help environment packages up destroy down check test soak measure measure-controller
 
 help:
-	@sed -n 's/^# //p' Makefile | head -5
+	@sed -n '/^#/!q; s/^# //p' Makefile
 
 environment: $(VENV)/installed
 
@@ -29,8 +33,12 @@ $(VENV)/installed: pyproject.toml components/pyproject.toml constraints.txt
 	  --editable components --editable '.[dev]'
 	@touch $@
 
+packages:
+	@dpkg --status $(PACKAGES) >/dev/null 2>&1 || { apt-get -qq update && \
+	  DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends $(PACKAGES); }
+
 up: environment
-	@$(SANDBOX) up
+	@$(SANDBOX) up $(if $(TRAFFIC),--traffic)
 	@$(PULUMI) stack select --stack $(STACK) 2>/dev/null || $(PULUMI) stack init $(STACK)
 	@$(PULUMI) up --stack $(STACK) --yes --skip-preview $(POLICIES)
 	@$(SANDBOX) targets

@@ -17,8 +17,11 @@ from sandbox import lifecycle
 from sandbox.iam_cli import iam
 from sandbox.options import state_option
 from sandbox.rehearsal_cli import rehearse
-from sandbox.state import State, StateError
+from sandbox.state import TRAFFIC_MODES, State, StateError
 from sandbox.tools.build import BuildError
+from sandbox.traffic.cli import traffic as traffic_commands
+from sandbox.traffic.compare.cli import compare
+from sandbox.traffic.trace.cli import trace
 
 _ERRORS = (lifecycle.LifecycleError, StateError, BuildError)
 
@@ -60,16 +63,24 @@ def main() -> None:
     metavar="NAME=PATH",
     help="Run PATH in the place of a part: pulumi, kube, kwok, helm, controller, pulumi-resource-NAME. Repeatable.",
 )
+@click.option(
+    "--traffic",
+    is_flag=False,
+    flag_value=TRAFFIC_MODES[0],
+    type=click.Choice(TRAFFIC_MODES),
+    help="Carry real packets (Linux): namespaces for VPCs, nodes, pods; kube-proxy in this mode, iptables unless told.",
+)
 @click.option("--aws-port", type=click.IntRange(1, 65535), help="AWS's port. A free one unless told, then kept.")
 @state_option
-def up(given: tuple[str, ...], aws_port: int | None, folder: Path) -> None:
+def up(given: tuple[str, ...], traffic: str | None, aws_port: int | None, folder: Path) -> None:
     """Bring the sandbox up. Twice is once; a killed one comes back with its data.
 
     Tools that are not built yet are built first (once per version, about a quarter of an hour on 2 cores), into
     $XDG_CACHE_HOME/eks-load-balancing.
     """
     state, begun = State.at(folder), time.monotonic()
-    lifecycle.up(state, given=lifecycle.replacements(given), aws_port=aws_port, report=_report)
+    replaced = lifecycle.replacements(given)
+    lifecycle.up(state, given=replaced, aws_port=aws_port, report=_report, traffic=traffic)
     click.echo(f"sandbox up in {time.monotonic() - begun:.1f} s: AWS at {state.aws_endpoint}, state in {state.root}")
 
 
@@ -165,6 +176,9 @@ def targets(folder: Path, *, as_json: bool) -> None:
 
 main.add_command(iam)
 main.add_command(rehearse)
+main.add_command(traffic_commands)
+main.add_command(trace)
+main.add_command(compare)
 
 
 def _environment(state: State, role: str | None) -> dict[str, str]:

@@ -22,6 +22,7 @@ from sandbox.engine import home
 from sandbox.processes import Identity, Process, ProcessFailedError
 from sandbox.state import EMPTY_KUBECONFIG, Settings, State, StateError, locked, read_json, write_json, write_text
 from sandbox.tools import build, catalog
+from sandbox.traffic import requirements
 
 REGION, ACCOUNT = "us-west-2", "123456789012"
 REPLACEABLE = ("pulumi", "kube", "kwok", "helm", "controller")
@@ -57,8 +58,17 @@ def replacements(given: tuple[str, ...]) -> dict[str, str]:
     return found
 
 
-def up(state: State, *, given: dict[str, str], aws_port: int | None, report: Report) -> None:
+def up(
+    state: State, *, given: dict[str, str], aws_port: int | None, report: Report, traffic: str | None = None
+) -> None:
     """Bring the sandbox up; where it is up already, nothing changes.
+
+    Args:
+        state: where it is.
+        given: `--with`.
+        aws_port: AWS's port; one that is free, or the one it has, if None.
+        report: told what goes on, line by line.
+        traffic: one of `TRAFFIC_MODES` for a network; None for what it was brought up with first.
 
     Raises:
         LifecycleError: it cannot be, with what to do.
@@ -66,12 +76,13 @@ def up(state: State, *, given: dict[str, str], aws_port: int | None, report: Rep
     """
     _check_folder(state)
     with _only_one(state):
-        tools = _tools(state, given, report)
-        settings = _settle(state, given, tools, aws_port)
+        carries = bool(traffic or (state.exists() and state.settings().traffic))
+        tools = _tools(state, given, report, traffic=carries)
+        settings = _settle(state, given, tools, aws_port, traffic)
         home.prepare(state)
         if not state.kubeconfig.exists():
             write_text(state.kubeconfig, EMPTY_KUBECONFIG)
-        starting = [p for p in (_aws(state, settings), _plugins(state)) if p is not None]
+        starting = [p for p in (_aws(state, settings), _plugins(state), _traffic(state, settings)) if p is not None]
         _start(starting, report)
 
 
@@ -86,7 +97,12 @@ def down(state: State, report: Report) -> bool:
     if not state.exists() and any(state.root.iterdir()) and not (state.root / "lock").exists():
         raise LifecycleError(f"{state.root} is not a sandbox's folder (it has no sandbox.json): it is left alone")
     with _only_one(state):
-        for name, identity in (("plugins", _plugins_identity(state)), ("aws", _aws_identity(state))):
+        identities = (
+            ("traffic", _traffic_identity(state)),
+            ("plugins", _plugins_identity(state)),
+            ("aws", _aws_identity(state)),
+        )
+        for name, identity in identities:
             if identity is not None:
                 report(f"ending {name} (pid {identity.pid})")
                 identity.end(grace=10)
@@ -123,7 +139,7 @@ def _check_folder(state: State) -> None:
     state.root.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
-def _tools(state: State, given: dict[str, str], report: Report) -> dict[str, str]:
+def _tools(state: State, given: dict[str, str], report: Report, *, traffic: bool) -> dict[str, str]:
     """Every tool's path: as given, as found on PATH where that one will do, else built."""
     paths: dict[str, str] = {name: given[name] for name in ("pulumi", "kwok", "helm") if name in given}
     if "kube" in given:
@@ -133,7 +149,7 @@ def _tools(state: State, given: dict[str, str], report: Report) -> dict[str, str
         installed = shutil.which("pulumi")
         if installed and Path(installed).resolve().with_name("pulumi-language-python").exists():
             paths["pulumi"] = str(Path(installed).resolve())
-    wanted = [t for t in catalog.CATALOG if t.name not in paths]
+    wanted = [t for t in catalog.wanted(traffic=traffic) if t.name not in paths]
     missing = build.missing(wanted)
     if missing:
         minutes = sum(t.minutes for t in missing)
@@ -149,11 +165,21 @@ def _kube(state: State, folder: Path) -> Path:
     return dispatch
 
 
-def _settle(state: State, given: dict[str, str], tools: dict[str, str], aws_port: int | None) -> Settings:
+def _settle(
+    state: State, given: dict[str, str], tools: dict[str, str], aws_port: int | None, traffic: str | None
+) -> Settings:
     """The folder's settings: made now, or those that it has, when they do not contradict what is asked for."""
     running = _aws_identity(state) is not None
+    mode = traffic or ""
     if state.exists():
         old = state.settings()
+        mode = old.traffic
+        # Who says that a pod runs is settled when its cluster begins.
+        if traffic not in (None, old.traffic):
+            have = f"--traffic={old.traffic}" if old.traffic else "no --traffic"
+            raise LifecycleError(
+                f"the sandbox in {state.root} was begun with {have}, not --traffic={traffic}: `sandbox down` first"
+            )
         if running and given != old.replacements:
             raise LifecycleError(
                 f"the sandbox in {state.root} runs with {_words(old.replacements)}, not with {_words(given)}: "
@@ -174,7 +200,9 @@ def _settle(state: State, given: dict[str, str], tools: dict[str, str], aws_port
             f"port {port}, AWS's in {state.root}, is taken by {ports.owner(port)}: "
             "end that, or give another with --aws-port"
         )
-    settings = Settings(REGION, ACCOUNT, {"aws": port}, keys, tools, given)
+    if mode and (lack := requirements.missing(state.root)):
+        raise LifecycleError(lack)
+    settings = Settings(REGION, ACCOUNT, {"aws": port}, keys, tools, given, mode)
     write_json(state.settings_file, settings.to_json())
     return settings
 
@@ -201,6 +229,14 @@ def _plugins(state: State) -> Process | None:
     if _plugins_identity(state) is not None:
         return None
     return _part(state, "plugins", "sandbox.engine.prefork", lambda: _plugins_identity(state) is not None)
+
+
+def _traffic(state: State, settings: Settings) -> Process | None:
+    """The process that keeps the network, or None if it runs or none is wanted."""
+    if not settings.traffic or _traffic_identity(state) is not None:
+        return None
+    status = state.traffic / "status.json"
+    return _part(state, "traffic", "sandbox.traffic", lambda: _traffic_identity(state) is not None and status.exists())
 
 
 def _part(state: State, name: str, module: str, ready: Callable[[], bool]) -> Process:
@@ -238,6 +274,10 @@ def _plugins_identity(state: State) -> Identity | None:
     return _identity((state.pulumi / home.PREFORK).with_suffix(".json"))
 
 
+def _traffic_identity(state: State) -> Identity | None:
+    return _identity(state.traffic / "process.json")
+
+
 def _cluster_folders(state: State) -> list[Path]:
     return sorted(f for f in state.clusters.glob("*") if f.is_dir())
 
@@ -268,6 +308,8 @@ def parts(state: State) -> list[Part]:
         Part("aws", "stand-in", f"moto {version('moto')}", aws.pid if aws else None, expected=True),
         Part("plugins", "stand-in", "sandbox", plugins.pid if plugins else None, expected=True),
     ]
+    if settings.traffic:
+        found += _network_parts(state)
     for folder in _cluster_folders(state):
         if not (folder / "cluster.json").exists():
             continue
@@ -287,6 +329,14 @@ def parts(state: State) -> list[Part]:
         found.append(Part(f"provider {name}", kind, what, None))
     found.extend(Part(name, "real", own[name].version, None) for name in ("helm", "aws"))
     return found
+
+
+def _network_parts(state: State) -> list[Part]:
+    """The keeper of the network, and what runs in it: there pids are others, so that none is told."""
+    keeper = _traffic_identity(state)
+    found = [Part("traffic", "stand-in", f"Linux {os.uname().release}", keeper.pid if keeper else None, expected=True)]
+    inside = (read_json(state.traffic / "status.json") or {}).get("parts", []) if keeper else []
+    return found + [Part(p["name"], p["kind"], p["version"], None) for p in inside]
 
 
 def status(state: State) -> dict[str, Any]:

@@ -6,6 +6,7 @@ Nothing outside this folder is touched (but the tools' cache, see `sandbox.tools
     kubeconfig          one stable path; every cluster adds a context named by its ARN
     aws/                the AWS process: its identity and its journal
     clusters/NAME/      one cluster: what AWS asked for, what its agent reports, its keys and data
+    traffic/            with --traffic: the identity of the process that keeps the world, what runs in it, its socket
     pulumi/             the engine's home, backend, passphrase and the stack file's copy
     logs/PART.log       one log a part
 """
@@ -21,6 +22,8 @@ from pathlib import Path
 from typing import Any
 
 DEFAULT_FOLDER = ".sandbox"
+TRAFFIC_MODES = ("iptables", "nftables", "none")
+"""What `--traffic` may say of kube-proxy: the modes it runs in, or that nodes have none."""
 EMPTY_KUBECONFIG = (
     "apiVersion: v1\nkind: Config\nclusters: []\ncontexts: []\nusers: []\ncurrent-context: ''\npreferences: {}\n"
 )
@@ -84,6 +87,8 @@ class Settings:
     """Tool name -> absolute path of its executable."""
     replacements: dict[str, str] = field(default_factory=dict[str, str])
     """`--with NAME=PATH`: what runs in the place of a part of ours. Stands under "with" in the file."""
+    traffic: str = ""
+    """`--traffic`: how kube-proxy makes its rules (`TRAFFIC_MODES`); empty where there is no network."""
 
     def to_json(self) -> dict[str, Any]:
         """The document as it stands in sandbox.json."""
@@ -95,6 +100,7 @@ class Settings:
             "root_keys": self.root_keys,
             "tools": self.tools,
             "with": self.replacements,
+            "traffic": self.traffic,
         }
 
     @staticmethod
@@ -107,6 +113,7 @@ class Settings:
             root_keys=data["root_keys"],
             tools=data.get("tools", {}),
             replacements=data.get("with", {}),
+            traffic=data.get("traffic", ""),
         )
 
 
@@ -140,6 +147,11 @@ class State:
     def clusters(self) -> Path:
         """The folder of all clusters."""
         return self.root / "clusters"
+
+    @property
+    def traffic(self) -> Path:
+        """The folder of what carries traffic."""
+        return self.root / "traffic"
 
     @property
     def pulumi(self) -> Path:

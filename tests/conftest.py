@@ -79,10 +79,12 @@ class Sandbox:
         )
 
 
-def brought_up(folder: Path, *, given: dict[str, str] | None = None) -> Generator[Sandbox, None, None]:
+def brought_up(
+    folder: Path, *, given: dict[str, str] | None = None, traffic: str | None = None
+) -> Generator[Sandbox, None, None]:
     """A sandbox in `folder` for as long as the generator lives."""
     state = State.at(folder)
-    lifecycle.up(state, given=given or {}, aws_port=None, report=lambda _: None)
+    lifecycle.up(state, given=given or {}, aws_port=None, report=lambda _: None, traffic=traffic)
     try:
         yield Sandbox(state)
     finally:

@@ -11,6 +11,10 @@ from eks_load_balancing.errors import InvalidInputError
 from eks_load_balancing.load_balancer_controller import LoadBalancerController, LoadBalancerControllerArgs
 from eks_load_balancing.network import Network, NetworkArgs
 from eks_load_balancing.network_load_balanced_service import NetworkLoadBalancedService, NetworkLoadBalancedServiceArgs
+from eks_load_balancing.node_port_load_balanced_service import (
+    NodePortLoadBalancedService,
+    NodePortLoadBalancedServiceArgs,
+)
 from eks_load_balancing.nodes import NodesArgs
 from eks_load_balancing.oidc_provider import OidcProvider, OidcProviderArgs
 from eks_load_balancing.service_account_role import ServiceAccountRole, ServiceAccountRoleArgs
@@ -32,6 +36,8 @@ __all__ = [
     "NetworkArgs",
     "NetworkLoadBalancedService",
     "NetworkLoadBalancedServiceArgs",
+    "NodePortLoadBalancedService",
+    "NodePortLoadBalancedServiceArgs",
     "NodesArgs",
     "OidcProvider",
     "OidcProviderArgs",

@@ -88,6 +88,35 @@ def alb_annotations(
     return {_INGRESS + key: value for key, value in annotations.items()}
 
 
+def instance_annotations(balancer: str, scheme: str, deregistration_delay: int) -> dict[str, str]:
+    """Return the annotations of a Service or Ingress whose load balancer sends to node ports.
+
+    Args:
+        balancer: `classic`, `nlb` or `alb`.
+        scheme: one of `SCHEMES`.
+        deregistration_delay: seconds that connections have to end after a node is taken out.
+    """
+    delay = f"deregistration_delay.timeout_seconds={deregistration_delay}"
+    if balancer == "alb":
+        return {
+            f"{_INGRESS}scheme": scheme,
+            f"{_INGRESS}target-type": "instance",
+            f"{_INGRESS}target-group-attributes": delay,
+        }
+    if balancer == "nlb":
+        return {
+            f"{_SERVICE}scheme": scheme,
+            f"{_SERVICE}nlb-target-type": "instance",
+            f"{_SERVICE}target-group-attributes": delay,
+        }
+    # The cloud controller's own words: https://cloud-provider-aws.sigs.k8s.io/service_controller/
+    draining = {
+        f"{_SERVICE}connection-draining-enabled": str(deregistration_delay > 0).lower(),
+        **({f"{_SERVICE}connection-draining-timeout": str(deregistration_delay)} if deregistration_delay else {}),
+    }
+    return draining if scheme == "internet-facing" else {f"{_SERVICE}internal": "true", **draining}
+
+
 def _delay(exposure: Exposure) -> str:
     return f"deregistration_delay.timeout_seconds={exposure.deregistration_delay}"
 

@@ -12,6 +12,7 @@ import pulumi
 from pulumi import Output
 
 from eks_load_balancing.controller_policy import controller_statements
+from eks_load_balancing.controller_values import SERVICE_WEBHOOK_LABEL
 from eks_load_balancing.versions import CONTROLLER_VERSIONS, ControllerVersion, release
 
 
@@ -123,6 +124,8 @@ def _webhooks(before: ControllerVersion, after: ControllerVersion) -> Iterator[s
         yield f"new webhooks, which refuse what they are for until a new pod answers: {_listed(new)}"
     if gone := before.webhooks - after.webhooks:
         yield f"webhooks go: {_listed(gone)}"
+    if before.leaves_services_out and not after.leaves_services_out:
+        yield f"new Services get an NLB even in namespaces with {SERVICE_WEBHOOK_LABEL}=disabled"
 
 
 def _listed(names: frozenset[str] | set[str], prefix: str = "") -> str:

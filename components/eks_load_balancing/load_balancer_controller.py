@@ -167,6 +167,7 @@ class LoadBalancerController(pulumi.ComponentResource):
                 legacy_annotations=args.get("legacy_annotations", False),
                 tags=args.get("tags") or {},
                 global_accelerator=bool(accelerators),
+                leaves_services_out=version.leaves_services_out,
                 pod_annotations={} if args.get("identity", IRSA) == IRSA else POD_IDENTITY_MARK,
             )
         )

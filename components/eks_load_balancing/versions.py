@@ -36,6 +36,8 @@ class ControllerVersion:
     """The chart's CRDs, and of those that two versions have in common the fields of their `spec`."""
     webhooks: frozenset[str]
     """The webhooks that its chart registers whatever the values are, and that refuse when nobody answers."""
+    leaves_services_out: bool
+    """Whether a namespace's label keeps its Services from the webhook: its chart can select namespaces there."""
     defaults: Mapping[str, str]
     """Defaults of the chart's values that are not the same in every version here."""
 
@@ -67,6 +69,7 @@ CONTROLLER_VERSIONS: Final = {
         global_accelerator=False,
         crds=_V2_CRDS,
         webhooks=_V2_WEBHOOKS,
+        leaves_services_out=False,
         defaults={"keepTLSSecret": "true"},
     ),
     "3.5.0": ControllerVersion(
@@ -89,6 +92,7 @@ CONTROLLER_VERSIONS: Final = {
             _BINDINGS: _V2_CRDS[_BINDINGS] | {"targetGroupProtocol"},
         },
         webhooks=_V2_WEBHOOKS | _fields("quicid alb-target-control.namespace alb-target-control.object"),
+        leaves_services_out=True,
         defaults={"keepTLSSecret": "false"},
     ),
 }

@@ -6,4 +6,6 @@ call, replies      what a request asks for; an AWS error in the form that its pr
 journal, determinism   how a killed process comes back with the same ids and addresses
 emulator           moto, corrected (corrections/) and extended (eks/, sts)
 clusters           the agents that run the clusters' control planes
+changes            who waits for something to change is told
+private, target_health  what parts of the sandbox alone may ask and say: certificates' keys, the health of targets
 """

@@ -14,9 +14,10 @@ from typing import Any
 from pydantic import ValidationError
 from werkzeug.wrappers import Request, Response
 
-from sandbox.aws import determinism
+from sandbox.aws import determinism, private
 from sandbox.aws.call import Call, kept_headers
 from sandbox.aws.calls import Calls
+from sandbox.aws.changes import Changes
 from sandbox.aws.clusters import Observations
 from sandbox.aws.emulator import Emulator
 from sandbox.aws.faults import Faults
@@ -51,6 +52,7 @@ class Gate:
         self._seeds = random.SystemRandom()
         self.lock = threading.RLock()
         self.calls = Calls()
+        self.changes = Changes()
         self.faults = Faults()
         self.after_write: Callable[[], None] = lambda: None
 
@@ -106,8 +108,11 @@ class Gate:
         with determinism.under(entry.seed, entry.time):
             if entry.call.path == f"{CONTROL}observe":
                 self._emulator.eks.observe(json.loads(entry.call.body))
-                return json_reply({})
-            return self._emulator.answer(entry.call)
+                reply = json_reply({})
+            else:
+                reply = self._emulator.answer(entry.call)
+        self.changes.add(entry.call.service or "eks")
+        return reply
 
     def _control(self, call: Call) -> Response:
         """The sandbox's own questions and switches, which no AWS has."""
@@ -120,6 +125,10 @@ class Gate:
                     found = self.calls.to_json()
                 case "DELETE", "calls":
                     found = self.calls.reset() or {}
+                case "GET", "changes":
+                    found = self.changes.ask(call.query)
+                case _, _ if path in private.QUESTIONS:
+                    found = self._private(call, path)
                 case "POST", "faults":
                     found = self.faults.replace(json.loads(call.body)) or {}
                 case "GET", _ if path.startswith("iam/"):
@@ -127,9 +136,21 @@ class Gate:
                         found = answer(self._authorizer, path.removeprefix("iam/"), call.query)
                 case _:
                     return json_reply({"error": f"no {call.method} {call.path} here"}, 404)
+        except private.NotAllowedError as error:
+            return json_reply({"error": str(error)}, 403)
         except (QuestionError, ValidationError, ValueError) as error:
             return json_reply({"error": str(error)}, 400)
         return json_reply(found)
+
+    def _private(self, call: Call, path: str) -> Any:
+        """What only parts of the sandbox may ask and say."""
+        private.check(call, self._authorizer.state.root_keys["secret_key"])
+        with self.lock:
+            if path == private.CERTIFICATE:
+                return private.certificate(call, self._emulator.eks)
+            if private.report(call):
+                self.changes.add(private.TARGET_HEALTH)
+        return {}
 
 
 def _is_rehearsal(call: Call) -> bool:

@@ -18,7 +18,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from watchfiles import awatch
 
-from sandbox.cluster import irsa, kubeconfig, kubelet, leases, nodes, pod_identity
+from sandbox.cluster import cloud_controller, irsa, kubeconfig, kubelet, leases, nodes, pod_identity
 from sandbox.cluster.access import Access, Entries
 from sandbox.cluster.api import Api, ApiError, Cache
 from sandbox.cluster.cni import Cni, Ec2Addresses
@@ -119,6 +119,11 @@ class Agent:
         self._background(leases.renew(api, node_objects))
         self._background(self._follow_nodes(nodes.Nodes(api, self._spec, node_objects, pods), cni, ec2))
         await self._until_usable(api)
+        if self._settings.traffic:
+            for item in cloud_controller.rights():
+                await api.apply(f"/apis/{item['apiVersion']}/{item['kind'].lower()}s/{item['metadata']['name']}", item)
+            place = await asyncio.to_thread(default_place, eks, ec2, self._spec.name)
+            await asyncio.wrap_future(plane.add_cloud_controller(place))
         self._publish(undo)
         self._status.phase = ACTIVE
         self._write_status()
@@ -223,6 +228,13 @@ def machine(ec2: Any, instance_type: str) -> nodes.Machine:
     if not found:
         return nodes.FALLBACK
     return nodes.Machine(found[0]["VCpuInfo"]["DefaultVCpus"], found[0]["MemoryInfo"]["SizeInMiB"])
+
+
+def default_place(eks: Any, ec2: Any, cluster: str) -> cloud_controller.Place:
+    """The first of a cluster's subnets."""
+    subnet = eks.describe_cluster(name=cluster)["cluster"]["resourcesVpcConfig"]["subnetIds"][0]
+    (found,) = ec2.describe_subnets(SubnetIds=[subnet])["Subnets"]
+    return cloud_controller.Place(subnet, found["AvailabilityZone"])
 
 
 async def main(state: State, plane: ControlPlane, booting: "Future[None]", status: Status) -> None:

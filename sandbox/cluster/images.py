@@ -56,6 +56,15 @@ IMAGES = (
 PATTERN = "|".join(f"({image.pattern})" for image in IMAGES)
 """Matches every known image: kwok leaves such pods alone."""
 
+WEB = r"(^|/)(nginx|nginx-unprivileged|httpd|whoami)(:|@|$)"
+"""Matches the images of web servers: with `--traffic` such pods serve (`sandbox.traffic`), else kwok says they do."""
+
+
+def process_images(*, traffic: bool) -> str:
+    """What matches every image whose pods kwok is to leave alone."""
+    return f"{PATTERN}|({WEB})" if traffic else PATTERN
+
+
 _AWS_APIS = ("EC2", "Elastic Load Balancing v2", "STS", "ACM", "WAFV2", "Shield", "Resource Groups Tagging API")
 
 

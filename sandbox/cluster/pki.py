@@ -36,6 +36,8 @@ CLIENTS = {
     "controller-manager": Subject("system:kube-controller-manager"),
     "scheduler": Subject("system:kube-scheduler"),
     "front-proxy": Subject("front-proxy-client"),
+    "kube-proxy": Subject("system:kube-proxy"),
+    "cloud-controller-manager": Subject("eks:cloud-controller-manager"),
     # How kube-apiserver shows itself to webhooks and kubelets.
     "apiserver-client": Subject("kube-apiserver-client", (MASTERS,)),
 }

@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from sandbox.cluster import control_plane, images, kubeconfig, kwok, pki
+from sandbox.cluster import cloud_controller, control_plane, images, kubeconfig, kwok, pki
 from sandbox.cluster.sockets import kept_ports, socket_folder
 from sandbox.cluster.spec import ClusterSpec, Folder
 from sandbox.processes import Process, Supervisor
@@ -18,6 +18,8 @@ from sandbox.state import Settings, write_text
 
 KUBERNETES_VERSION = "v1.36.3"
 KWOK_VERSION = "v0.8.0"
+CLOUD_CONTROLLER_VERSION = "v1.36.2"
+_OTHERS = {"kwok": ("stand-in", KWOK_VERSION), cloud_controller.NAME: ("real", CLOUD_CONTROLLER_VERSION)}
 _STOP_SECONDS = 1.0
 
 
@@ -33,6 +35,7 @@ class ControlPlane:
         self.folder = folder
         self.spec = spec
         self._tools = settings.tools
+        self._process_images = images.process_images(traffic=bool(settings.traffic))
         self.keys = pki.ensure(folder.pki, control_plane.serving_names(spec))
         ports = kept_ports(folder.ports_file, ["apiserver", "webhooks", "credentials"])
         run = socket_folder(folder.root / "run")
@@ -52,12 +55,30 @@ class ControlPlane:
         return [
             {
                 "name": f"{self.spec.name}/{process.name}",
-                "kind": "stand-in" if process.name == "kwok" else "real",
-                "version": KWOK_VERSION if process.name == "kwok" else KUBERNETES_VERSION,
+                "kind": kind,
+                "version": version,
                 "pid": process.identity.pid if process.identity else 0,
             }
             for process in self._supervisor.processes()
+            for kind, version in [_OTHERS.get(process.name, ("real", KUBERNETES_VERSION))]
         ]
+
+    def add_cloud_controller(self, place: cloud_controller.Place) -> "Future[None]":
+        """Begin to start the cloud controller manager, whose Classic ELBs go to `place` by default."""
+        return self._starter.submit(self._cloud_controller, place)
+
+    def _cloud_controller(self, place: cloud_controller.Place) -> None:
+        name, config = cloud_controller.NAME, self.folder.config
+        cloud, profile = config / "cloud.conf", config / "cloud-profile"
+        write_text(cloud, cloud_controller.configuration(self.spec, place))
+        write_text(profile, cloud_controller.aws_profile(self.folder.state.root, self.spec.name, self.spec.region))
+        process = Process(
+            name=name,
+            argv=[self._tools[name], *cloud_controller.arguments(self.spec, self._client(name), cloud)],
+            log_file=self.folder.log(name),
+            env=cloud_controller.environment(os.environ, profile),
+        )
+        self._supervisor.add(process)
 
     def stop(self) -> None:
         """End everything, the last started first."""
@@ -82,7 +103,7 @@ class ControlPlane:
         )
         self._start("kube-scheduler", control_plane.scheduler(self._client("scheduler")))
         stages = config / "kwok.yaml"
-        write_text(stages, kwok.configuration(images.PATTERN))
+        write_text(stages, kwok.configuration(self._process_images))
         self._start("kwok", kwok.arguments(self._client("kwok"), stages))
         self._supervisor.watch()
 

@@ -61,8 +61,8 @@ class ProcessPod:
             known = earlier.get(name, {})
             restarts = known.get("restartCount", 0) + ("running" in (known.get("state") or {}))
             self.states[name] = ContainerState(name, container["image"], restarts)
-        self._folder = self.host.pods / f"{self.namespace}_{self.name}_{self.uid}"
-        self._volumes = Volumes(self.host.api, self.obj, self._folder)
+        self.folder = self.host.pods / f"{self.namespace}_{self.name}_{self.uid}"
+        self.volumes = Volumes(self.host.api, self.obj, self.folder)
 
     @property
     def name(self) -> str:
@@ -101,7 +101,7 @@ class ProcessPod:
     def update(self, obj: Object) -> None:
         """The cluster has a newer object."""
         self.obj = obj
-        self._volumes.pod = obj
+        self.volumes.pod = obj
         if obj["metadata"].get("deletionTimestamp"):
             self._deleted.set()
         self._dirty.set()
@@ -125,7 +125,7 @@ class ProcessPod:
                 task.cancel()
             await asyncio.gather(*work, return_exceptions=True)
             await _end(self.processes.values(), _LAST_GRACE_SECONDS)
-            shutil.rmtree(self._folder, ignore_errors=True)
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def _complain(self, life: "asyncio.Task[None]") -> None:
         if not life.cancelled() and life.exception() is not None:
@@ -133,12 +133,12 @@ class ProcessPod:
 
     async def _live(self) -> None:
         await self._write_volumes()
-        await asyncio.gather(self._volumes.keep(), *(self._run(c) for c in self.containers))
+        await asyncio.gather(self.volumes.keep(), *(self._run(c) for c in self.containers))
 
     async def _write_volumes(self) -> None:
         while True:
             try:
-                await self._volumes.write()
+                await self.volumes.write()
             except (ContainerConfigError, ApiError, aiohttp.ClientError, TimeoutError) as error:
                 for state in self.states.values():
                     state.waiting = ("ContainerCreating", str(error))
@@ -150,7 +150,7 @@ class ProcessPod:
     async def _run(self, container: Object) -> None:
         """One container, again and again."""
         state, crashes = self.states[container["name"]], 0
-        image = images.known(container["image"])
+        image = self.image(container)
         if image is None:
             state.started_at, state.ready = timestamp(), True
             self._dirty.set()
@@ -183,13 +183,26 @@ class ProcessPod:
             self._dirty.set()
             await asyncio.sleep(pause)
 
+    def image(self, container: Object) -> images.Image | None:
+        """What runs for a container; None if nothing does."""
+        return images.known(container["image"])
+
+    async def probed(self, probe: probes.Probe) -> bool:
+        """Ask a container once; whether a probe succeeds."""
+        return await probe.succeeds(self.host.session, self.listeners.get(probe.port, probe.port))
+
     async def _start(self, container: Object, image: images.Image) -> Process:
-        launch = Launch(self.host, self.obj, container, self._volumes, self._folder)
+        process = await self.launch(container, image)
+        process.start()
+        self.processes[container["name"]] = process
+        return process
+
+    async def launch(self, container: Object, image: images.Image) -> Process:
+        """A container's process, not yet started."""
+        launch = Launch(self.host, self.obj, container, self.volumes, self.folder)
         process, session = await launch.process(image, self._listener)
         if session:
             self.sessions[container["name"]] = session
-        process.start()
-        self.processes[container["name"]] = process
         return process
 
     def _listener(self, port: int) -> int:
@@ -222,8 +235,7 @@ class ProcessPod:
                 tasks.append(asyncio.create_task(_end([process], self._grace)))
 
         def follow(probe: probes.Probe, tell: Callable[[bool], None], *, patient: bool) -> None:
-            port = self.listeners.get(probe.port, probe.port)
-            work = probes.follow(lambda: probe.succeeds(self.host.session, port), probe, tell, patient=patient)
+            work = probes.follow(lambda: self.probed(probe), probe, tell, patient=patient)
             tasks.append(asyncio.create_task(work))
 
         readiness, liveness = asked["readinessProbe"], asked["livenessProbe"]

@@ -17,8 +17,14 @@ _API = {
     "Service": "v1",
     "Ingress": "networking.k8s.io/v1",
     "TargetGroupBinding": "elbv2.k8s.aws/v1beta1",
+    "Gateway": "gateway.networking.k8s.io/v1",
 }
-_COMPONENT = {"Service": "service", "Ingress": "ingress", "TargetGroupBinding": "targetGroupBinding"}
+_COMPONENT = {
+    "Service": "service",
+    "Ingress": "ingress",
+    "TargetGroupBinding": "targetGroupBinding",
+    "Gateway": "gateway",
+}
 _REMEMBERED, _WAITING, _LONGEST = 4096, 10000, 1024
 _Same = tuple[str, str, str, str]
 

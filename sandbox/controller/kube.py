@@ -57,6 +57,26 @@ KINDS: Mapping[str, Kind] = {
         Kind("IngressClass", "/apis/networking.k8s.io/v1", "ingressclasses", namespaced=False),
         Kind("IngressClassParams", "/apis/elbv2.k8s.aws/v1beta1", "ingressclassparams", namespaced=False),
         Kind("TargetGroupBinding", "/apis/elbv2.k8s.aws/v1beta1", "targetgroupbindings"),
+        *(
+            Kind(
+                name, "/apis/gateway.networking.k8s.io/v1", f"{name.lower()}{plural}", namespaced=name != "GatewayClass"
+            )
+            for name, plural in (
+                ("GatewayClass", "es"),
+                ("Gateway", "s"),
+                ("ListenerSet", "s"),
+                ("ReferenceGrant", "s"),
+                ("HTTPRoute", "s"),
+                ("GRPCRoute", "s"),
+                ("TLSRoute", "s"),
+                ("TCPRoute", "s"),
+                ("UDPRoute", "s"),
+            )
+        ),
+        *(
+            Kind(name, "/apis/gateway.k8s.aws/v1", f"{name.lower()}s")
+            for name in ("LoadBalancerConfiguration", "TargetGroupConfiguration", "ListenerRuleConfiguration")
+        ),
         Kind("Lease", "/apis/coordination.k8s.io/v1", "leases"),
     )
 }
@@ -102,6 +122,16 @@ class Kube:
     def list(self, kind: str, namespace: str = "", **query: str) -> Json:
         """A list with its `metadata.resourceVersion`."""
         return self._call("GET", KINDS[kind].path(namespace), query=query)
+
+    def kinds(self, group: str, version: str) -> frozenset[str]:
+        """The kinds of an API group and version; none where it is not served."""
+        try:
+            answer = self._call("GET", f"/apis/{group}/{version}")
+        except KubeError as error:
+            if error.missing:
+                return frozenset()
+            raise
+        return frozenset(resource["kind"] for resource in answer.get("resources") or [])
 
     def create(self, kind: str, namespace: str, body: Json) -> Json:
         """Create an object."""

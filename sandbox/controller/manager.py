@@ -9,6 +9,8 @@ import uuid
 from collections.abc import Callable, Hashable
 from typing import TypeVar
 
+import urllib3
+
 from sandbox.controller.deploy.addons import WebAcls
 from sandbox.controller.deploy.aws import Aws
 from sandbox.controller.deploy.bindings import Bindings
@@ -19,9 +21,10 @@ from sandbox.controller.deploy.lookup import AwsLookup
 from sandbox.controller.deploy.security_groups import Rules, SecurityGroups
 from sandbox.controller.deploy.target_groups import TargetGroups
 from sandbox.controller.events import Events
+from sandbox.controller.gateway.controller import GatewayControllers
 from sandbox.controller.health import Metrics, serve
 from sandbox.controller.interfaces import Interfaces
-from sandbox.controller.kube import Handler, Kube, own_namespace
+from sandbox.controller.kube import Handler, Kube, KubeError, own_namespace
 from sandbox.controller.leader import Leadership
 from sandbox.controller.model.objects import Key
 from sandbox.controller.model.stack import StackId
@@ -98,6 +101,7 @@ class Manager:
             settings=settings,
             forget=self._forget_stacks,
         )
+        self._gateways = GatewayControllers(kube, shared, settings, _LONGEST_WAIT)
         self._work_ingress = IngressReconciler(shared, self._watch_secrets)
         self._work_service = ServiceReconciler(shared)
         self._work_binding = BindingReconciler(
@@ -143,13 +147,18 @@ class Manager:
         if settings.metrics_bind_addr not in ("0", ""):
             serve(settings.metrics_bind_addr, {"/metrics": self._metrics.text})
         self._webhooks.start()
+        try:
+            self._informers += self._gateways.begin(self._informers)
+        except (KubeError, urllib3.exceptions.HTTPError) as error:
+            log.error("kube-apiserver does not say what it serves: %s", error)  # noqa: TRY400 - one line says it
+            return 1
         if not start_all(self._informers, _SYNC_SECONDS, self.ended):
             if self.ended.is_set():
                 return 0
             missing = [i.kind for i in self._informers if not i.synced.is_set()]
             log.error("could not list %s within %d s", ", ".join(missing), _SYNC_SECONDS)
             return 1
-        self._routes.everything()
+        self._everything()
         if not settings.enable_leader_election:
             self._lead()
             self.ended.wait()
@@ -179,6 +188,7 @@ class Manager:
         self._start(self._bindings, many, self._work_binding.reconcile)
         if settings.gate("EnableServiceController"):
             self._start(self._services, settings.service_max_concurrent_reconciles, self._work_service.reconcile)
+        self._gateways.start(self._start, self._watch_secrets)
         threading.Thread(target=self._resync, name="resync", daemon=True).start()
 
     def _stop(self) -> None:
@@ -186,6 +196,7 @@ class Manager:
             queue.close()
         for queue in (self._ingress, self._services, self._bindings):
             queue.join(5.0)
+        self._gateways.stop(5.0)
 
     def _start(self, queue: WorkQueue[K], workers: int, work: Callable[[K], None]) -> None:
         name = queue.name
@@ -207,7 +218,11 @@ class Manager:
         while not self.ended.wait(self._settings.sync_period):
             log.info("comparing everything with AWS anew")
             self._forget()
-            self._routes.everything()
+            self._everything()
+
+    def _everything(self) -> None:
+        self._routes.everything()
+        self._gateways.everything()
 
     def _forget_stacks(self) -> None:
         self._inventory.forget()
@@ -219,7 +234,7 @@ class Manager:
         self._registry.forget()
 
     def _watch_secrets(self, group: StackId, names: frozenset[Key]) -> None:
-        """Watch the Secrets a group was made with, each by its name: the controller may not list all."""
+        """Watch the Secrets a group or Gateway was made with, each by its name: the controller may not list all."""
         with self._secrets_lock:
             for where, (informer, users) in list(self._secrets.items()):
                 users.discard(group)
@@ -238,8 +253,8 @@ class Manager:
 
     def _secret_changed(self, where: Key, known: bool) -> None:  # noqa: FBT001 - a handler's two cases
         if known:
-            for group in list(self._secrets.get(where, (None, set[StackId]()))[1]):
-                self._routes.group(group)
+            for stack in list(self._secrets.get(where, (None, set[StackId]()))[1]):
+                (self._routes.group if stack.prefix == "ingress.k8s.aws" else self._gateways.again)(stack)
 
 
 def run(settings: Settings) -> int:

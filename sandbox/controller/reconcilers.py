@@ -10,6 +10,7 @@ from sandbox.controller.annotations import AnnotationError, not_acted_on
 from sandbox.controller.deploy.deployer import Deployer
 from sandbox.controller.deploy.security_groups import SecurityGroups
 from sandbox.controller.events import Events
+from sandbox.controller.gateway.flavors import FLAVORS
 from sandbox.controller.kube import Kube, KubeError
 from sandbox.controller.model import groups, ingress, service
 from sandbox.controller.model.lookup import Lookup
@@ -51,6 +52,7 @@ class BackendUse:
     def needed(self) -> bool:
         """Whether anybody needs it."""
         held = {("Ingress", key(i)) for i in self._store.list("Ingress") if groups.groups_held(i)}
+        held |= {("Gateway", key(g)) for g in self._store.list("Gateway") if FLAVORS.keys() & set(finalizers(g))}
         held |= {("Service", key(s)) for s in self._store.list("Service") if service.FINALIZER in finalizers(s)}
         with self._lock:
             for gone in [known for known, uses in self._uses.items() if not uses and known not in held]:
@@ -59,7 +61,7 @@ class BackendUse:
 
 
 class Shared:
-    """What both reconcilers work with."""
+    """What all reconcilers work with."""
 
     def __init__(
         self,

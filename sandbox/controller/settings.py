@@ -47,9 +47,6 @@ IDLE_GATES = frozenset(
     {
         "EnableRGTAPI",
         "LBCapacityReservation",
-        "NLBGatewayAPI",
-        "ALBGatewayAPI",
-        "GatewayListenerSet",
         "GlobalAcceleratorController",
         "IngressPlanAnnotation",
         "ALBTargetControlAgent",
@@ -149,9 +146,9 @@ FLAGS: tuple[Flag, ...] = (
     _idle("required-secrets-label", "str", "", "Label that Secrets must carry to be read."),
     _idle("lb-stabilization-monitor-interval", "duration", 120.0, "Wait before capacity is reserved."),
     _idle("quic-environment-variable-name", "str", "AWS_LBC_QUIC_SERVER_ID", "Where QUIC server ids are put."),
-    _idle("gateway-class-max-concurrent-reconciles", "int", 3, "GatewayClasses worked on at once."),
-    _idle("alb-gateway-max-concurrent-reconciles", "int", 3, "ALB Gateways worked on at once."),
-    _idle("nlb-gateway-max-concurrent-reconciles", "int", 3, "NLB Gateways worked on at once."),
+    Flag("gateway-class-max-concurrent-reconciles", "int", 3, "GatewayClasses and configurations worked on at once."),
+    Flag("alb-gateway-max-concurrent-reconciles", "int", 3, "ALB Gateways worked on at once."),
+    Flag("nlb-gateway-max-concurrent-reconciles", "int", 3, "NLB Gateways worked on at once."),
     _idle("globalaccelerator-max-concurrent-reconciles", "int", 1, "GlobalAccelerators worked on at once."),
     _idle("globalaccelerator-max-exponential-backoff-delay", "duration", 1000.0, "Longest wait after failures."),
     Flag("feature-gates", "gates", {}, "Name=true|false,..."),
@@ -243,6 +240,9 @@ class Settings:
     ingress_max_concurrent_reconciles: int = 3
     service_max_concurrent_reconciles: int = 3
     targetgroupbinding_max_concurrent_reconciles: int = 3
+    gateway_class_max_concurrent_reconciles: int = 3
+    alb_gateway_max_concurrent_reconciles: int = 3
+    nlb_gateway_max_concurrent_reconciles: int = 3
     targetgroupbinding_max_exponential_backoff_delay: float = 1000.0
     targetgroupbinding_requeue_duration: float = 15.0
     tolerate_non_existent_backend_service: bool = True

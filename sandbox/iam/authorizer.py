@@ -29,6 +29,8 @@ _GLOBAL = {"globalaccelerator": "us-west-2", "iam": "us-east-1", "route53": "us-
 _UNKNOWN = frozenset(
     {"aws:ec2instancesourcevpc", "aws:ec2instancesourceprivateipv4", "ec2:roledelivery", "ec2:sourceinstancearn"}
 )
+_SERVICES = {"i-": "ec2.amazonaws.com", "cloud-controller-manager": "eks.amazonaws.com"}
+"""How the names of sessions begin that a service takes, as itself, for its instances and control planes."""
 _PRINCIPAL_TYPES = {"root": "Account", "user": "User", "session": "AssumedRole", "service": "Service"}
 
 
@@ -64,7 +66,7 @@ class Authorizer:
             unclear = Demand(f"{service}:{call.action}", "*", Context({}))
             return self._refuse(service, key, unclear, f"because {error}")
         if key.principal.kind == "root":
-            key = _for_instance(key, call)
+            key = _for_service(key, call)
         return next((no for demand in asked if (no := self._ask(service, key, demand, headers))), None)
 
     def _by_token(self, call: Call) -> Denial | None:
@@ -188,8 +190,8 @@ class Authorizer:
         return keys
 
 
-def _for_instance(root: Key, call: Call) -> Key:
-    """EC2, where the root asks for the session of an instance: the sandbox's agent gives instances theirs so."""
-    if not call.parameters.get("RoleSessionName", "").startswith("i-"):
-        return root
-    return replace(root, principal=Principal("service", "ec2.amazonaws.com", root.principal.account))
+def _for_service(root: Key, call: Call) -> Key:
+    """EC2 or EKS, where the root asks for a session of theirs: so nodes and clusters of the sandbox get theirs."""
+    session = call.parameters.get("RoleSessionName", "")
+    service = next((service for prefix, service in _SERVICES.items() if session.startswith(prefix)), None)
+    return replace(root, principal=Principal("service", service, root.principal.account)) if service else root

@@ -78,10 +78,23 @@ CATALOG: tuple[Tool, ...] = (
         variables=(f"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version={_PULUMI}",),
         minutes=4,
     ),
+    # What runs in pods that serve, when `--traffic` gives them a network.
+    GoTool("web", "0.1.0", ".", minutes=0.3),
+    GoTool(
+        "cloud-controller-manager", "1.36.2", "k8s.io/cloud-provider-aws/cmd/aws-cloud-controller-manager", minutes=4
+    ),
     GoTool("helm", "4.3.1", "helm.sh/helm/v4/cmd/helm", minutes=2),
     # The AWS CLI pins its own botocore: beside moto and boto3 it cannot be.
     PythonTool("aws", "1.46.3", "awscli", requirements=("awscli==1.46.3",)),
 )
+
+
+_WITH_TRAFFIC = frozenset({"web", "cloud-controller-manager"})
+
+
+def wanted(*, traffic: bool) -> list[Tool]:
+    """The tools that a sandbox needs, with a network or without."""
+    return [t for t in CATALOG if traffic or t.name not in _WITH_TRAFFIC]
 
 
 def by_name(name: str) -> Tool:

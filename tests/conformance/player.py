@@ -20,6 +20,8 @@ from tests.conformance.stage import CASES, Stage, steps, unique
 
 _SETTLE_SECONDS, _QUIET_SECONDS = 60.0, 2.0
 _OUTSIDE = {"EXTERNAL_TARGET_GROUP": "ip", "EXTERNAL_INSTANCE_GROUP": "instance"}
+_ASKING = "ingress,gateway,httproute,grpcroute,tcproute,tlsroute,udproute"
+_CONFIGURATIONS = "listenerruleconfiguration,loadbalancerconfiguration,targetgroupconfiguration"
 _LEFT = ("loadBalancers", "securityGroups", "targetGroupBindings", "targetGroups")
 # What was listed a moment ago is gone, or the cluster is away: look again.
 _NOT_NOW = (ClientError, BotoCoreError, ApiException, HTTPError, OSError)
@@ -118,7 +120,7 @@ class Player:
         """Whether the objects that ask for load balancers are all gone."""
         self.meanwhile()
         try:
-            kinds = "ingress,targetgroupbinding,service"
+            kinds = "ingress,gateway,targetgroupbinding,service"
             return not self.stage.kubectl("-n", self.namespace, "get", kinds, "-o", "name")
         except AssertionError:
             return False
@@ -143,7 +145,7 @@ class Player:
             self._clusterwide |= {
                 (one["kind"], one["metadata"]["name"])
                 for one in yaml.safe_load_all(text)
-                if one and one["kind"].startswith("IngressClass")
+                if one and one["kind"].startswith(("IngressClass", "GatewayClass"))
             }
             self.send("delete" if "delete" in manifest.name else "apply", text)
             during()
@@ -151,7 +153,7 @@ class Player:
             found = self.settled(wanted)
             assert found == wanted, f"{manifest.name}: {json.dumps(found, indent=1)}"
         self.stage.kubectl(
-            "-n", self.namespace, "delete", "ingress,service,targetgroupbinding", "--all", "--wait=false"
+            "-n", self.namespace, "delete", f"{_ASKING},service,targetgroupbinding", "--all", "--wait=false"
         )
         during()
         assert wait_until(self.gone, self.patience, 0.3)
@@ -160,7 +162,7 @@ class Player:
 
     def clean(self) -> None:
         """Whatever became of the case, leave nothing of it."""
-        everything = "ingress,service,targetgroupbinding,deployment"
+        everything = f"{_ASKING},service,targetgroupbinding,deployment,{_CONFIGURATIONS}"
         self.stage.kubectl("-n", self.namespace, "delete", everything, "--all", "--timeout=60s", check=False)
         self.stage.kubectl("delete", "namespace", self.namespace, "--wait=false", check=False)
         for kind, name in self._clusterwide:

@@ -22,6 +22,7 @@ from sandbox.cluster.images import Surroundings
 from sandbox.ports import free_port
 from sandbox.processes import Process, wait_until
 from sandbox.providers.kubernetes.chart import crds
+from tests.conformance.gateway_api import standard_channel
 from tests.conformance.props import Props
 from tests.conftest import Sandbox
 
@@ -204,6 +205,9 @@ def staged(sandbox: Sandbox) -> Generator[Stage, None, None]:
     stage = Stage(sandbox, vpc, _user(sandbox))
     try:
         stage.apply(*crds.definitions())
+        for file in standard_channel():
+            # The largest is too large for the annotation that a plain apply leaves behind.
+            stage.kubectl("apply", "--server-side", "-f", str(file))
         stage.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
         controller = {"controller": "ingress.k8s.aws/alb"}
         kind = {"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass"}

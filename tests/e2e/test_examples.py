@@ -14,6 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from sandbox.processes import wait_until
+from tests.conformance.gateway_api import standard_channel
 from tests.conftest import REPOSITORY, Sandbox
 from tests.e2e.existing import existing_clusters
 from tests.e2e.mirrored_chart import write
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.sandbox
 
 EXAMPLES = REPOSITORY / "examples"
 _CONTROLLER = "aws-load-balancer-controller"
-_NAMESPACES = ("default", "services", "shop")
+_NAMESPACES = ("default", "in-tree", "services", "shop")
 """Where the examples' workloads are."""
 
 
@@ -268,3 +269,24 @@ def test_a_private_cluster_is_served_from_mirrors(existing: Existing, tmp_path: 
         images = {c["image"] for p in pods for c in p["spec"]["containers"]}
         assert images == {"registry.internal/aws-load-balancer-controller:v3.5.0", "registry.internal/pages:1"}
         example.unchanged(chart=chart)
+
+
+def test_a_gateway_and_its_route_become_an_alb_with_pods_behind_it(existing: Existing) -> None:
+    blue, crds = existing.clusters["blue"], str(standard_channel()[0].parent / "gateway*s.yaml")
+    with running(existing, "gateway-api") as example:
+        role = example.up(crds=crds)["controllerRoleArn"]
+
+        def programmed() -> dict[str, Any]:
+            status = blue.kubectl("get", "gateway", "edge")["status"]
+            done = [c for c in status["conditions"] if c["type"] == "Programmed" and c["status"] == "True"]
+            return status if done else {}
+
+        assert wait_until(lambda: bool(programmed()), 60)
+        (address,) = (one["value"] for one in programmed()["addresses"])
+        (alb,) = (lb for lb in existing.elb.describe_load_balancers()["LoadBalancers"] if lb["DNSName"] == address)
+        assert (alb["Type"], alb["Scheme"]) == ("application", "internal")
+        groups = existing.elb.describe_target_groups(LoadBalancerArn=alb["LoadBalancerArn"])["TargetGroups"]
+        assert existing.serve("blue", groups[0]["TargetGroupArn"], "pages", 2)
+        example.unchanged(crds=crds)
+        assert existing.refused(role) == []
+    assert alb["DNSName"] not in {lb["DNSName"] for lb in existing.elb.describe_load_balancers()["LoadBalancers"]}

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
+from sandbox.engine.shim import copied
 from sandbox.processes import wait_until
-from tests.conftest import Sandbox
+from tests.conftest import REPOSITORY, Sandbox
 
 pytestmark = pytest.mark.sandbox
 
@@ -223,7 +224,7 @@ def test_a_refresh_changes_nothing(stack: Sandbox) -> None:
 
 def test_a_changed_replica_count_is_one_update(stack: Sandbox, tmp_path: Path) -> None:
     """The stack's settings file is the checkout's: what is changed is a copy of the shim's copy, which has the salt."""
-    (copy,) = (stack.state.pulumi / "copies").glob("*/Pulumi.sandbox.yaml")
+    copy = copied(REPOSITORY / "Pulumi.yaml", "sandbox", stack.state.pulumi / "copies")
     settings = yaml.safe_load(copy.read_text())
     settings["config"]["eks-load-balancing:samples"]["nlb"]["replicas"] = 3
     changed = tmp_path / "Pulumi.sandbox.yaml"

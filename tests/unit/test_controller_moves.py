@@ -37,6 +37,7 @@ def test_on_the_way_back_it_is_said_what_is_lost() -> None:
     assert "IAM takes back ec2:DescribeRouteTables: the pods of 3.5.0 may be refused it" in lines[1]
     assert "AND EVERY OBJECT OF THEIRS WITH THEM: albtargetcontrolconfigs.elbv2.k8s.aws, global" in lines[-1]
     assert position(lines, "Gateways are kept no longer") < position(lines, "webhooks go")
+    assert position(lines, "an NLB even in namespaces with elbv2.k8s.aws/service-webhook=disabled")
 
 
 def test_isolated_partitions_hear_of_what_they_have() -> None:

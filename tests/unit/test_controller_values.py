@@ -5,6 +5,7 @@ import pytest
 
 from eks_load_balancing.controller_values import (
     READINESS_GATE_LABEL,
+    SERVICE_WEBHOOK_LABEL,
     ControllerSettings,
     WebhookCertificate,
     chart_values,
@@ -41,7 +42,9 @@ def test_the_chart_knows_every_value() -> None:
 
 @pytest.mark.parametrize("version", CONTROLLER_VERSIONS.values(), ids=CONTROLLER_VERSIONS)
 def test_the_chart_of_every_version_takes_the_values(version: ControllerVersion) -> None:
-    assert list(problems(values(image_tag=version.image_tag), version.chart)) == []
+    given = values(image_tag=version.image_tag, leaves_services_out=version.leaves_services_out)
+
+    assert list(problems(given, version.chart)) == []
 
 
 @pytest.mark.parametrize("version", CONTROLLER_VERSIONS.values(), ids=CONTROLLER_VERSIONS)
@@ -74,6 +77,12 @@ def test_the_service_account_is_ours_and_not_the_charts() -> None:
 
 def test_the_certificate_is_given_so_that_the_chart_makes_none() -> None:
     assert values()["webhookTLS"] == {"caCert": "CA", "cert": "LEAF", "key": "KEY"}
+
+
+def test_a_namespace_can_leave_its_services_to_the_in_tree_way() -> None:
+    (selector,) = values()["serviceMutatorWebhookConfig"]["namespaceSelectors"]
+
+    assert selector == {"key": SERVICE_WEBHOOK_LABEL, "operator": "NotIn", "values": ["disabled"]}
 
 
 def test_a_pod_without_its_readiness_gate_does_not_start_unless_it_says_so() -> None:

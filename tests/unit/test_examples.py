@@ -17,9 +17,10 @@ def test_the_index_lists_every_example() -> None:
 
 
 def test_every_example_is_run_in_the_sandbox() -> None:
-    run = (ROOT / "tests" / "e2e" / "test_examples.py").read_text()
+    tests = ("e2e/test_examples.py", "sandbox/traffic/test_in_tree.py")
+    run = "".join((ROOT / "tests" / name).read_text() for name in tests)
 
-    assert sorted(set(re.findall(r'running\(existing, "([\w-]+)"', run))) == EXAMPLES
+    assert sorted(set(re.findall(r'running\([\w.]+, "([\w-]+)"', run))) == EXAMPLES
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

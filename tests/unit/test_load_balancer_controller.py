@@ -51,6 +51,7 @@ def test_an_older_version_brings_its_own_chart_image_and_policy() -> None:
     assert older.one(":Chart").inputs["version"] == "1.12.0"
     assert values(older)["image"]["tag"] == "v2.12.0"
     assert "ec2:DescribeRouteTables" not in older.one(":Policy").inputs["policy"]
+    assert "serviceMutatorWebhookConfig" not in values(older)
 
 
 def test_the_version_is_kept_so_that_a_move_can_be_told_from_it(declared: Declared) -> None:

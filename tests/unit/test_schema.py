@@ -44,6 +44,7 @@ def test_what_is_required_is_what_has_no_default(schema: dict[str, Any]) -> None
         "LoadBalancerController": ["clusterName", "region", "vpcId"],
         "Network": ["cidr", "zones"],
         "NetworkLoadBalancedService": ["clusterName", "namespace"],
+        "NodePortLoadBalancedService": ["namespace"],
         "OidcProvider": ["issuerUrl"],
         "ServiceAccountRole": ["namespace", "serviceAccount"],
         "TargetGroupBinding": ["namespace", "serviceName", "servicePort", "targetGroupArn"],

@@ -76,6 +76,7 @@ CHART_VALUES = {
     "enableWaf": None,
     "enableWafv2": None,
     "webhookTLS": {"caCert", "cert", "key"},
+    "serviceMutatorWebhookConfig": {"failurePolicy", "objectSelector", "namespaceSelectors", "operations"},
     "podMutatorWebhookConfig": {"failurePolicy"},
     "objectSelector": {"matchExpressions", "matchLabels"},
     "replicaCount": None,

@@ -5,6 +5,7 @@ from sandbox.aws.corrections import (
     classic_elb,
     dependencies,
     elb_attributes,
+    elb_health,
     elb_listeners,
     elb_load_balancers,
     elb_targets,
@@ -27,6 +28,7 @@ def install() -> None:
         elb_attributes,
         elb_listeners,
         elb_targets,
+        elb_health,
         iam,
         services,
     ):

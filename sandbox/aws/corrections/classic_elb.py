@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/elasticloadbalancing/latest/classic/elb-healthchecks
 
 from typing import Any
 
+from moto.ec2.models import ec2_backends
 from moto.elb.models import ELBBackend, FakeHealthCheck, LoadBalancer
 from moto.moto_api._internal import mock_random
 
@@ -20,6 +21,9 @@ def install() -> None:
     create = ELBBackend.create_load_balancer
 
     def create_load_balancer(self: ELBBackend, name: str, *arguments: Any, **more: Any) -> LoadBalancer:
+        # Given none, moto would make a group that lets nothing in.
+        if more.get("subnets") and not more.get("security_groups"):
+            more["security_groups"] = [default_group(self, more["subnets"][0])]
         made: Any = create(self, name, *arguments, **more)
         made.health_check = FakeHealthCheck("5", "10", "2", "30", f"TCP:{made.listeners[0].instance_port}")
         made.dns_name = host_name(name, self.region_name, made.scheme)
@@ -44,6 +48,12 @@ def install() -> None:
         replace(ELBBackend, change, followed(getattr(ELBBackend, change)))
     replace(ELBBackend, "delete_load_balancer_listeners", delete_load_balancer_listeners)
     replace(LoadBalancer, "add_tag", add_tag)
+
+
+def default_group(backend: ELBBackend, subnet: str) -> str:
+    """The group of a load balancer that was given none: its VPC's default one."""
+    ec2: Any = ec2_backends[backend.account_id][backend.region_name]
+    return ec2.get_default_security_group(ec2.get_subnet(subnet).vpc_id).id
 
 
 def host_name(name: str, region: str, scheme: str) -> str:

@@ -7,10 +7,11 @@ import ipaddress
 from collections.abc import Callable
 from typing import Any
 
-from moto.elbv2.exceptions import DuplicateTargetGroupName, TargetGroupNotFoundError
-from moto.elbv2.models import ELBv2Backend, FakeHealthStatus, FakeTargetGroup, elbv2_backends
+from moto.elbv2.exceptions import DuplicateTargetGroupName
+from moto.elbv2.models import ELBv2Backend, FakeTargetGroup, elbv2_backends
 
 from sandbox.aws.corrections.elb_attributes import target_group_defaults
+from sandbox.aws.corrections.elb_health import comes, goes, key_of
 from sandbox.aws.corrections.errors import Refusal
 from sandbox.aws.patching import replace
 
@@ -29,8 +30,6 @@ def install() -> None:
     replace(FakeTargetGroup, "register", register)
     replace(FakeTargetGroup, "deregister", deregister)
     replace(FakeTargetGroup, "deregister_terminated_instances", forget_instances)
-    replace(ELBv2Backend, "describe_target_health", describe_target_health)
-    replace(FakeHealthStatus, "target", property(target_of))
     replace(ELBv2Backend, "create_target_group", creating(ELBv2Backend.create_target_group))
     replace(ELBv2Backend, "modify_target_group", modifying(ELBv2Backend.modify_target_group))
     delete = ELBv2Backend.delete_target_group
@@ -114,12 +113,6 @@ def modifying(modify: Callable[..., Any]) -> Callable[..., Any]:
     return modify_target_group
 
 
-def key_of(group: Any, target: dict[str, Any]) -> tuple[str, int | None]:
-    """What a target is known by."""
-    port = target.get("Port") or group.port
-    return target["Id"], int(port) if port else None
-
-
 def register(group: Any, targets: list[dict[str, Any]]) -> None:
     """RegisterTargets: all of them, or none if one cannot be."""
     for target in targets:
@@ -129,6 +122,7 @@ def register(group: Any, targets: list[dict[str, Any]]) -> None:
     for target in targets:
         name, port = key_of(group, target)
         group.targets[name, port] = {"Id": name, "Port": port, "AvailabilityZone": zones[name]}
+        comes(group, (name, port))
 
 
 def check_target(group: Any, target: dict[str, Any]) -> None:
@@ -175,43 +169,10 @@ def deregister(group: Any, targets: list[dict[str, Any]]) -> None:
     for target in targets:
         gone = [key for key in group.targets if key[0] == target["Id"] and target.get("Port") in {None, key[1]}]
         for key in gone:
+            goes(group, key)
             del group.targets[key]
 
 
 def forget_instances(group: Any, instance_ids: list[str]) -> None:
     """Instances that were terminated are targets no more."""
     deregister(group, [{"Id": instance_id} for instance_id in instance_ids])
-
-
-def describe_target_health(self: ELBv2Backend, target_group_arn: str, targets: list[dict[str, Any]]) -> list[Any]:
-    """DescribeTargetHealth: what is registered is healthy, but stopped instances; what is asked for and not, unused."""
-    group = self.target_groups.get(target_group_arn)
-    if group is None:
-        raise TargetGroupNotFoundError
-    registered: Any = group.targets
-    wanted = [key_of(group, target) for target in targets] or list(registered)
-    return [health(group, key) for key in wanted]
-
-
-def health(group: Any, key: tuple[str, int | None]) -> FakeHealthStatus:
-    """The health of one target."""
-    address, port = key
-    registered = group.targets.get(key)
-    check = str(port if group.health_check_port == "traffic-port" else group.health_check_port)
-    if registered is None:
-        missing = "Target is not registered to the target group"
-        answer: Any = FakeHealthStatus(address, str(port), check, "unused", "Target.NotRegistered", missing)
-        return answer
-    if address.startswith("i-") and group.ec2_backend.get_instance(address).state == "stopped":
-        stopped = "Target is in the stopped state"
-        answer = FakeHealthStatus(address, str(port), check, "unused", "Target.InvalidState", stopped)
-    else:
-        answer = FakeHealthStatus(address, str(port), check, "healthy")
-    answer.availability_zone = registered["AvailabilityZone"]
-    return answer
-
-
-def target_of(status: Any) -> dict[str, Any]:
-    """A target as DescribeTargetHealth names it."""
-    zone = getattr(status, "availability_zone", None)
-    return {"Id": status.instance_id, "Port": status.port, **({"AvailabilityZone": zone} if zone else {})}

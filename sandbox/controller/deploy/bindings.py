@@ -76,7 +76,8 @@ class Bindings:
             raise TimeoutError(f"failed to wait targetGroupBinding deletion: {leaving}")
 
     def _create(self, stack: StackId, binding: Binding, spec: Json) -> None:
-        meta = {"namespace": binding.namespace, "name": binding.name, "labels": stack.labels()}
+        meta: Json = {"namespace": binding.namespace, "name": binding.name}
+        meta |= {"labels": dict(binding.labels) | stack.labels(), "annotations": dict(binding.annotations)}
         body = {"apiVersion": API, "kind": KIND, "metadata": meta, "spec": spec}
         try:
             self._kube.create(KIND, binding.namespace, body)

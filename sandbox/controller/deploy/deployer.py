@@ -22,7 +22,7 @@ from sandbox.controller.deploy.security_groups import SecurityGroups
 from sandbox.controller.deploy.target_groups import TargetGroups
 from sandbox.controller.deploy.target_groups import needs_replacement as other_target_group
 from sandbox.controller.model.lookup import Existing
-from sandbox.controller.model.stack import BACKEND, Ref, SecurityGroup, Stack, StackId, TargetGroup, merged
+from sandbox.controller.model.stack import BACKEND, Json, Ref, SecurityGroup, Stack, StackId, TargetGroup, merged
 from sandbox.controller.networking import Networking
 from sandbox.controller.registry import Registry
 from sandbox.controller.settings import Settings
@@ -53,12 +53,16 @@ class Deployer:
 
     def existing(self, stack: StackId) -> Existing | None:
         """A stack's load balancer as it is now."""
-        found = self._parts.inventory.of_stack(stack).load_balancers
-        if not found:
+        data = self.balancer(stack)
+        if data is None:
             return None
-        data = found[0].data
         zones = tuple(zone["SubnetId"] for zone in data.get("AvailabilityZones") or [])
         return Existing(data["Scheme"], zones, bool(data.get("SecurityGroups")))
+
+    def balancer(self, stack: StackId) -> Json | None:
+        """A stack's load balancer in AWS's shape."""
+        found = self._parts.inventory.of_stack(stack).load_balancers
+        return found[0].data if found else None
 
     def deploy(self, stack: Stack) -> str | None:
         """Bring a stack into AWS; the load balancer's host name, None where the stack is empty."""

@@ -223,9 +223,9 @@ def _transforms(reader: Reader, name: str) -> list[Json]:
 def _aws_action(member: Member, one: Backend, lookup: Lookup, target_group: TargetGroupFor) -> Json:
     action = one.action
     if action["type"] == "fixed-response":
-        return {"Type": "fixed-response", "FixedResponseConfig": _capitalized(action["fixedResponseConfig"])}
+        return {"Type": "fixed-response", "FixedResponseConfig": capitalized(action["fixedResponseConfig"])}
     if action["type"] == "redirect":
-        return {"Type": "redirect", "RedirectConfig": _capitalized(action["redirectConfig"])}
+        return {"Type": "redirect", "RedirectConfig": capitalized(action["redirectConfig"])}
     config = action["forwardConfig"]
     groups: list[Json] = []
     for group in config["targetGroups"]:
@@ -238,11 +238,12 @@ def _aws_action(member: Member, one: Backend, lookup: Lookup, target_group: Targ
         groups.append({"TargetGroupArn": arn, **weight})
     forward: Json = {"TargetGroups": groups}
     if sticky := config.get("targetGroupStickinessConfig"):
-        forward["TargetGroupStickinessConfig"] = _capitalized(sticky)
+        forward["TargetGroupStickinessConfig"] = capitalized(sticky)
     return {"Type": "forward", "ForwardConfig": forward}
 
 
-def _capitalized(config: Json) -> Json:
+def capitalized(config: Json) -> Json:
+    """A configuration of Kubernetes' spelling in AWS's: each field with a capital, those without a value left out."""
     return {key[0].upper() + key[1:]: value for key, value in config.items() if value is not None}
 
 
@@ -290,7 +291,7 @@ def _login_action(member: Member, login: Login, lookup: Lookup) -> tuple[Json, f
     fields = ("issuer", "authorizationEndpoint", "tokenEndpoint", "userInfoEndpoint")
     client = {f[0].upper() + f[1:]: text for f, text in zip(fields, _texts(provider, fields), strict=True)}
     secret = (member.namespace, provider.get("secretName", ""))
-    client |= _client(secret, lookup.secret(*secret))
+    client |= oidc_client(secret, lookup.secret(*secret))
     return {"Type": "authenticate-oidc", "AuthenticateOidcConfig": client | session}, frozenset({secret})
 
 
@@ -298,7 +299,12 @@ def _texts(provider: Json, fields: Iterable[str]) -> list[str]:
     return [provider.get(name, "") for name in fields]
 
 
-def _client(secret: tuple[str, str], data: Mapping[str, bytes]) -> Json:
+def oidc_client(secret: tuple[str, str], data: Mapping[str, bytes]) -> Json:
+    """The OIDC client that a Secret's data holds.
+
+    Raises:
+        ModelError: the Secret lacks a part.
+    """
     identity, password = data.get("clientID", data.get("clientId")), data.get("clientSecret")
     for what, value in (("clientID", identity), ("clientSecret", password)):
         if value is None:
@@ -313,7 +319,7 @@ def _jwt(reader: Reader) -> Json | None:
     for required in ("jwksEndpoint", "issuer"):
         if not config.get(required):
             raise ModelError(f"{required} is a required field for jwt validation")
-    claims = [_capitalized(claim) for claim in config.get("additionalClaims") or []]
+    claims = [capitalized(claim) for claim in config.get("additionalClaims") or []]
     for claim in claims:
         for required in ("Format", "Name", "Values"):
             if not claim.get(required):

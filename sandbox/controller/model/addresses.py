@@ -13,20 +13,41 @@ def subnet_mappings(reader: Reader, scheme: str, ip_type: str, subnets: Sequence
     Raises:
         ModelError: addresses that do not fit scheme, subnets or one another.
     """
+    return with_addresses(
+        scheme,
+        ip_type,
+        subnets,
+        elastic=reader.strings("aws-load-balancer-eip-allocations"),
+        private=reader.strings("aws-load-balancer-private-ipv4-addresses"),
+        v6=reader.strings("aws-load-balancer-ipv6-addresses"),
+    )
+
+
+def with_addresses(
+    scheme: str,
+    ip_type: str,
+    subnets: Sequence[Json],
+    *,
+    elastic: Sequence[str] | None,
+    private: Sequence[str] | None,
+    v6: Sequence[str] | None,
+) -> list[Json]:
+    """The subnets as SubnetMappings, with addresses: one of a kind for each subnet, or None.
+
+    Raises:
+        ModelError: addresses that do not fit scheme, subnets or one another.
+    """
     mappings: list[Json] = [{"SubnetId": subnet["SubnetId"]} for subnet in subnets]
-    elastic = reader.strings("aws-load-balancer-eip-allocations")
     if elastic is not None:
         if scheme != "internet-facing":
             raise ModelError("EIP allocations can only be set for internet facing load balancers")
         _counted("EIP allocations", elastic, subnets)
         for mapping, allocation in zip(mappings, elastic, strict=True):
             mapping["AllocationId"] = allocation
-    private = reader.strings("aws-load-balancer-private-ipv4-addresses")
     if private is not None:
         if scheme != "internal":
             raise ModelError("private IPv4 addresses can only be set for internal load balancers")
         _placed("private IPv4", private, subnets, mappings, "PrivateIPv4Address")
-    v6 = reader.strings("aws-load-balancer-ipv6-addresses")
     if v6 is not None:
         if ip_type != "dualstack":
             raise ModelError("IPv6 addresses can only be set for dualstack load balancers")

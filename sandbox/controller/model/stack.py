@@ -1,4 +1,4 @@
-"""What should exist in AWS for one Service or one group of Ingresses: values, nothing else.
+"""What should exist in AWS for one Service, one Gateway or one group of Ingresses: values, nothing else.
 
 Requests to AWS are kept in AWS's own shape (`Json`) where they are only handed on; what a resource of the same stack
 is called by AWS is not known before it exists, so a `Ref` stands in its place.
@@ -26,9 +26,9 @@ class Ref:
 
 @dataclass(frozen=True)
 class StackId:
-    """Whose stack: an Ingress or Service (`namespace`, `name`), or an Ingress group (no namespace)."""
+    """Whose stack: an Ingress, Service or Gateway (`namespace`, `name`), or an Ingress group (no namespace)."""
 
-    prefix: Literal["ingress.k8s.aws", "service.k8s.aws"]
+    prefix: Literal["ingress.k8s.aws", "service.k8s.aws", "gateway.k8s.aws.alb", "gateway.k8s.aws.nlb"]
     namespace: str
     name: str
 
@@ -106,12 +106,17 @@ class TargetGroup:
 
 @dataclass(frozen=True)
 class Binding:
-    """A TargetGroupBinding: `spec` as Kubernetes has it, with Refs for ARN and security group ids."""
+    """A TargetGroupBinding: `spec` as Kubernetes has it, with Refs for ARN and security group ids.
+
+    Labels and annotations are given when it is made, beside the stack's own labels.
+    """
 
     namespace: str
     name: str
     target_group: str
     spec: Json
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -165,7 +170,7 @@ class LoadBalancer:
 
 @dataclass(frozen=True)
 class Stack:
-    """Everything that should exist for one Service or one group of Ingresses; empty when nothing should."""
+    """Everything that should exist for a Service, a Gateway or a group of Ingresses; empty when nothing should."""
 
     id: StackId
     load_balancer: LoadBalancer | None = None

@@ -332,6 +332,17 @@ def test_a_new_classic_load_balancer_has_the_health_check_that_aws_gives(on: Bal
     elb.delete_load_balancer(LoadBalancerName=on.stage.name)
 
 
+def test_a_classic_load_balancer_without_groups_has_the_vpcs_default_one(on: Balancing) -> None:
+    elb = on.aws.client("elb")
+    ports = [{"Protocol": "TCP", "LoadBalancerPort": 80, "InstancePort": 30080}]
+    elb.create_load_balancer(LoadBalancerName=on.stage.name, Listeners=ports, Subnets=on.stage.subnets)
+    told = elb.describe_load_balancers(LoadBalancerNames=[on.stage.name])["LoadBalancerDescriptions"][0]
+    filters = [{"Name": "vpc-id", "Values": [on.stage.vpc]}, {"Name": "group-name", "Values": ["default"]}]
+    (default,) = on.aws.client("ec2").describe_security_groups(Filters=filters)["SecurityGroups"]
+    assert told["SecurityGroups"] == [default["GroupId"]]
+    elb.delete_load_balancer(LoadBalancerName=on.stage.name)
+
+
 def test_tags_find_load_balancers_and_target_groups(on: Balancing) -> None:
     tag = {"Key": "elbv2.k8s.aws/cluster", "Value": on.stage.name}
     group = on.group(Tags=[tag])

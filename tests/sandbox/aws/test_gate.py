@@ -1,4 +1,5 @@
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -114,3 +115,26 @@ def test_keys_that_nobody_was_given_are_refused(aws: Aws) -> None:
     keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
     with pytest.raises(ClientError, match="InvalidClientTokenId"):
         aws.client("sts", keys).get_caller_identity()
+
+
+def test_a_waiting_client_is_told_when_a_service_has_written_and_not_before(aws: Aws) -> None:
+    def version(services: str, since: int, seconds: float) -> int:
+        return aws.get(f"/_sandbox/changes?services={services}&since={since}&seconds={seconds}")["version"]
+
+    ec2, logs = version("ec2", -1, 0), version("logs", -1, 0)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(version, "ec2", ec2, 8)
+        aws.client("logs").create_log_group(logGroupName="changes")
+        aws.client("ec2").describe_vpcs()
+        assert not waiting.done()
+        aws.client("ec2").create_security_group(GroupName="changes", Description="changes")
+        assert waiting.result(5) == ec2 + 1
+    assert version("logs", logs, 0) == logs + 1
+    assert version("ec2,logs", -1, 0) == ec2 + logs + 2
+
+
+def test_versions_of_changes_count_on_over_a_restart(aws: Aws) -> None:
+    before = aws.get("/_sandbox/changes?services=ec2")["version"]
+    aws.kill()
+    aws.start()
+    assert aws.get(f"/_sandbox/changes?services=ec2&since={before}&seconds=0")["version"] == before

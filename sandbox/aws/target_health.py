@@ -1,0 +1,70 @@
+"""What the load balancers that carry traffic report of their targets: what DescribeTargetHealth then says.
+
+Until somebody reports, no traffic is carried and every target is healthy at once. Reports are neither journaled nor
+kept: after a restart they come anew, with the reporter's next.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+Key = tuple[str, int | None]
+"""Id and port of a target."""
+
+
+@dataclass(frozen=True)
+class Health:
+    """State, reason and description as DescribeTargetHealth gives them; the last two None for a healthy target."""
+
+    state: str
+    reason: str | None = None
+    description: str | None = None
+
+
+REGISTERING = Health("initial", "Elb.RegistrationInProgress", "Target registration is in progress")
+DRAINING = Health("draining", "Target.DeregistrationInProgress", "Target deregistration is in progress")
+NOT_IN_USE = Health(
+    "unused", "Target.NotInUse", "Target group is not configured to receive traffic from the load balancer"
+)
+
+
+class Reports:
+    """The last report: the health of every target that a load balancer checks."""
+
+    def __init__(self) -> None:
+        self._groups: dict[str, dict[Key, Health]] = {}
+        self.carried = False
+        """Whether somebody carries traffic, hence says what is healthy."""
+
+    def take(self, document: dict[str, Any]) -> bool:
+        """Take a whole report in the place of the last one; whether it says something else.
+
+        Args:
+            document: `{"carried": bool, "targets": [{"group", "id", "port", "state", "reason", "description"}]}`;
+                `group` is a target group's ARN or a Classic load balancer's name.
+
+        Raises:
+            ValueError: it has another shape.
+        """
+        groups: dict[str, dict[Key, Health]] = {}
+        try:
+            for target in document["targets"]:
+                health = Health(target["state"], target.get("reason"), target.get("description"))
+                groups.setdefault(target["group"], {})[target["id"], target.get("port")] = health
+            carried = bool(document["carried"])
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"a report is {{carried, targets: [{{group, id, port, state}}]}}: {error}") from error
+        news = (groups, carried) != (self._groups, self.carried)
+        self._groups, self.carried = groups, carried
+        return news
+
+    def of(self, group: str, key: Key) -> Health | None:
+        """What was reported of a target; None if nothing was."""
+        return self._groups.get(group, {}).get(key)
+
+    def forget(self, group: str, key: Key) -> None:
+        """A target comes or goes: what was said of it is no longer true."""
+        self._groups.get(group, {}).pop(key, None)
+
+
+reports = Reports()
+"""Those of this process: moto's backends, which are corrected in place, are as global."""

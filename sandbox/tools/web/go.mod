@@ -1,0 +1,3 @@
+module sandbox/web
+
+go 1.26

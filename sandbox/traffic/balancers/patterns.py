@@ -1,0 +1,39 @@
+"""AWS's wildcards, and any text, as HAProxy's configuration takes them. Pure.
+
+Whatever is not a letter, a digit or harmless is written as its hexadecimal code: nothing that a user of the API writes
+can end a word, a line or an expression.
+"""
+
+_PLAIN = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:,=&")
+_REGEX_PLAIN = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_/:=&")
+
+
+def word(text: str) -> str:
+    """`text` as one word of the configuration, in double quotes."""
+    return '"' + "".join(c if c in _PLAIN else _codes(c) for c in text) + '"'
+
+
+def format_text(text: str) -> str:
+    """`text` as part of a log-format, without the quotes."""
+    return "".join(c if c in _PLAIN else "%%" if c == "%" else _codes(c) for c in text)
+
+
+def glob(text: str, one: str = ".") -> str:
+    """A pattern with `*` (any characters) and `?` (one) as a regular expression without anchors.
+
+    `one` is the expression for a single character.
+    """
+    return "".join(f"{one}*" if c == "*" else one if c == "?" else _literal(c) for c in text)
+
+
+def regex(expression: str) -> str:
+    """A whole regular expression as one word, in single quotes."""
+    return "'" + expression.replace("'", r"\x27").replace("\n", r"\x0a").replace("\r", r"\x0d") + "'"
+
+
+def _literal(character: str) -> str:
+    return character if character in _REGEX_PLAIN else _codes(character)
+
+
+def _codes(character: str) -> str:
+    return "".join(f"\\x{byte:02x}" for byte in character.encode())

@@ -1,0 +1,163 @@
+"""With load balancers that carry traffic, DescribeTargetHealth says what they report."""
+
+import json
+from collections.abc import Callable, Generator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from tests.sandbox.aws.harness import ROOT, Aws, Stage
+from tests.sandbox.aws.test_elb import Balancing
+
+KEY = {"x-sandbox-key": ROOT["secret_key"]}
+TARGET = {"Id": "10.0.0.9", "Port": 8080}
+Report = Callable[..., None]
+
+
+@pytest.fixture
+def report(aws: Aws) -> Generator[Report]:
+    """Say what a load balancer would; at the end nobody carries traffic any more."""
+
+    def send(group: str, state: str | None, reason: str | None = None, **more: Any) -> None:
+        target = {"group": group, "id": TARGET["Id"], "port": TARGET["Port"], "state": state, "reason": reason, **more}
+        say(aws, {"carried": True, "targets": [target] if state else []})
+
+    yield send
+    say(aws, {"carried": False, "targets": []})
+
+
+def say(aws: Aws, document: dict[str, Any]) -> None:
+    assert aws.http("POST", "/_sandbox/targets", json.dumps(document).encode(), KEY) == (200, "{}")
+
+
+@pytest.fixture
+def on(stage: Stage) -> Balancing:
+    return Balancing(stage, stage.aws.client("elbv2"))
+
+
+def health(on: Balancing, group: str) -> list[tuple[str, str | None]]:
+    told = on.elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
+    return [(d["TargetHealth"]["State"], d["TargetHealth"].get("Reason")) for d in told]
+
+
+def serving(on: Balancing, **attributes: str) -> str:
+    group = on.group()
+    on.listener(on.balancer(Scheme="internal")["LoadBalancerArn"], group)
+    wish = [{"Key": key, "Value": value} for key, value in attributes.items()]
+    if wish:
+        on.elb.modify_target_group_attributes(TargetGroupArn=group, Attributes=wish)
+    on.elb.register_targets(TargetGroupArn=group, Targets=[TARGET])
+    return group
+
+
+def test_without_traffic_a_target_is_healthy_at_once_and_gone_at_once(on: Balancing) -> None:
+    group = serving(on)
+    assert health(on, group) == [("healthy", None)]
+    on.elb.deregister_targets(TargetGroupArn=group, Targets=[TARGET])
+    assert health(on, group) == []
+
+
+def test_with_traffic_a_target_is_what_is_reported_and_initial_until_then(on: Balancing, report: Report) -> None:
+    group = serving(on)
+    report(group, None)
+    assert health(on, group) == [("initial", "Elb.RegistrationInProgress")]
+    report(group, "unhealthy", "Target.Timeout")
+    assert health(on, group) == [("unhealthy", "Target.Timeout")]
+    report(group, "healthy")
+    assert health(on, group) == [("healthy", None)]
+
+
+def test_a_group_that_no_load_balancer_uses_has_unused_targets(on: Balancing, report: Report) -> None:
+    group = on.group()
+    on.elb.register_targets(TargetGroupArn=group, Targets=[TARGET])
+    report(group, None)
+    assert health(on, group) == [("unused", "Target.NotInUse")]
+
+
+def test_a_target_in_a_zone_without_the_load_balancer_is_unused(on: Balancing, report: Report) -> None:
+    group = on.group(Protocol="TCP")
+    balancer = on.balancer(Scheme="internal", Type="network", Subnets=on.stage.subnets[1:])
+    on.listener(balancer["LoadBalancerArn"], group, protocol="TCP")
+    on.elb.register_targets(TargetGroupArn=group, Targets=[TARGET])
+    report(group, None)
+    assert health(on, group) == [("unused", "Target.NotInUse")]
+
+
+def test_a_deregistered_target_drains_until_it_is_done(on: Balancing, report: Report) -> None:
+    group = serving(on)
+    report(group, "healthy")
+    on.elb.deregister_targets(TargetGroupArn=group, Targets=[TARGET])
+    assert health(on, group) == [("draining", "Target.DeregistrationInProgress")]
+    report(group, "unused", "Target.NotRegistered")
+    assert health(on, group) == []
+
+
+def test_a_delay_of_nothing_drains_nothing(on: Balancing, report: Report) -> None:
+    group = serving(on, **{"deregistration_delay.timeout_seconds": "0"})
+    report(group, "healthy")
+    on.elb.deregister_targets(TargetGroupArn=group, Targets=[TARGET])
+    assert health(on, group) == []
+
+
+def test_a_target_that_comes_back_begins_anew(on: Balancing, report: Report) -> None:
+    group = serving(on)
+    report(group, "healthy")
+    on.elb.deregister_targets(TargetGroupArn=group, Targets=[TARGET])
+    on.elb.register_targets(TargetGroupArn=group, Targets=[TARGET])
+    assert health(on, group) == [("initial", "Elb.RegistrationInProgress")]
+
+
+def test_who_waits_for_target_health_is_told_of_news_only(on: Balancing, aws: Aws, report: Report) -> None:
+    def version() -> int:
+        return aws.get("/_sandbox/changes?services=target-health&seconds=0")["version"]
+
+    group = serving(on)
+    report(group, "initial")
+    before = version()
+    report(group, "initial")
+    assert version() == before
+    report(group, "healthy")
+    assert version() == before + 1
+
+
+@pytest.mark.parametrize(("path", "method"), [("targets", "POST"), ("certificate?arn=x", "GET")])
+def test_reports_and_private_keys_want_the_roots_key(aws: Aws, path: str, method: str) -> None:
+    for headers in ({}, {"x-sandbox-key": "guessed"}):
+        assert aws.http(method, f"/_sandbox/{path}", b"{}", headers)[0] == 403
+
+
+def test_an_imported_certificate_is_handed_out_with_its_key(aws: Aws) -> None:
+    certificate, key = self_signed("a.example")
+    arn = aws.client("acm").import_certificate(Certificate=certificate, PrivateKey=key)["CertificateArn"]
+    status, body = aws.http("GET", f"/_sandbox/certificate?arn={arn}", headers=KEY)
+    assert status == 200
+    assert body.count("BEGIN CERTIFICATE") == 1
+    assert "PRIVATE KEY" in body
+    assert aws.http("GET", f"/_sandbox/certificate?arn={arn}x", headers=KEY)[0] == 400
+
+
+def self_signed(*names: str) -> tuple[bytes, bytes]:
+    """A certificate for `names` and its key, PEM."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    encoded = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return made.public_bytes(serialization.Encoding.PEM), encoded
