@@ -43,12 +43,13 @@ def rehearse(
 
     A sandbox of its own comes up, with it the stack at the first version. Then `pulumi up` moves it to the second while
     everything behind a load balancer is scaled up and down. Told are load balancers that were replaced, targets that
-    were lost although their pods stayed ready, and calls that IAM refused. It takes some minutes.
+    were lost although their pods stayed ready, and calls that IAM refused.
 
     The stand-in controller is the same at both versions: what is rehearsed is the chart with its CRDs and webhooks, the
     IAM policy, and the order in which they come. `--with controller=PATH` runs a real one, at both versions too.
 
-    Exit code 0 if nothing of the kind happened, 1 if something did, or if it could not be tried.
+    Exit code 0 if nothing of the kind happened, 1 if something did, or if it could not be tried, 130 after Ctrl-C. It
+    takes about a minute.
     """
     from sandbox import rehearsal  # noqa: PLC0415 - boto3 and kubernetes cost a second that no other command owes
 
