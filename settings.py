@@ -9,7 +9,7 @@ from typing import Annotated, Any, NotRequired, Self, TypedDict, cast
 
 import pulumi
 from pulumi.runtime import config as runtime_config
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
@@ -42,7 +42,7 @@ Scheme = Annotated[str, AfterValidator(lambda value: one_of(value, SCHEMES, "sch
 Feature = Annotated[str, AfterValidator(lambda value: one_of(value, FEATURES, "feature"))]
 
 
-class _Section(BaseModel):
+class Section(BaseModel):
     """One key of the configuration. Its fields have the names of a component's arguments."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel)
@@ -52,7 +52,7 @@ class _Section(BaseModel):
         return self.model_dump(exclude_none=True)
 
 
-class NetworkSettings(_Section):
+class NetworkSettings(Section):
     """The VPC."""
 
     cidr: str = Field(description="the VPC's range", examples=["10.0.0.0/16"])
@@ -70,7 +70,7 @@ class NetworkSettings(_Section):
         return self
 
 
-class ClusterSettings(_Section):
+class ClusterSettings(Section):
     """The EKS cluster."""
 
     cluster_name: ClusterName = Field(alias="name", description="the cluster's name", examples=["dev"])
@@ -91,7 +91,7 @@ class ClusterSettings(_Section):
         return cast(ClusterArgs, self.given())
 
 
-class NodeSettings(_Section):
+class NodeSettings(Section):
     """The managed nodes."""
 
     instance_types: list[str] = Field(description="EC2 instance types", examples=["[m7i.large]"])
@@ -112,7 +112,7 @@ class NodeSettings(_Section):
         return self
 
 
-class ControllerSettings(_Section):
+class ControllerSettings(Section):
     """The AWS Load Balancer Controller."""
 
     version: str = Field(default=DEFAULT_CONTROLLER_VERSION, description="the controller's version", examples=["3.5.0"])
@@ -130,7 +130,7 @@ class ControllerSettings(_Section):
         return cast(LoadBalancerControllerArgs, self.given())
 
 
-class _WorkloadSettings(_Section):
+class _WorkloadSettings(Section):
     """An application behind a load balancer."""
 
     image: str | None = Field(default=None, description="the container's image")
@@ -168,7 +168,7 @@ class IngressSettings(_WorkloadSettings):
         return cast(ApplicationLoadBalancedIngressArgs, self.given())
 
 
-class SampleSettings(_Section):
+class SampleSettings(Section):
     """The two applications behind the load balancers."""
 
     namespace: Namespace = Field(default="samples", description="their namespace")
@@ -183,7 +183,7 @@ class CommonArgs(TypedDict):
     permissions_boundary_arn: NotRequired[str]
 
 
-class Settings(_Section):
+class Settings(Section):
     """Everything that differs between stacks."""
 
     region: str
@@ -193,7 +193,9 @@ class Settings(_Section):
     controller: ControllerSettings = ControllerSettings()
     samples: SampleSettings = SampleSettings()
     tags: dict[str, str] = Field(default={}, description="tags for every AWS resource")
-    permissions_boundary_arn: str | None = Field(default=None, description="the permissions boundary of every role")
+    permissions_boundary_arn: Annotated[str | None, BeforeValidator(lambda value: value or None)] = Field(
+        default=None, description="the ARN of the permissions boundary of every role"
+    )
     protect: bool = Field(default=False, description="whether Pulumi refuses to delete network and cluster")
 
     @property
@@ -286,19 +288,19 @@ def _line(error: ErrorDetails) -> str:
     return f"{key} {json.dumps(error['input'], default=str)}: {str(error['msg']).lower()}: give {hint}"
 
 
-def _section(path: tuple[int | str, ...]) -> type[_Section]:
+def _section(path: tuple[int | str, ...]) -> type[Section]:
     """Return the innermost section on a path of keys."""
-    section: type[_Section] = Settings
+    section: type[Section] = Settings
     for key in path:
         field = _field(section, key)
         kind = field.annotation if field else None
-        if not (isinstance(kind, type) and issubclass(kind, _Section)):
+        if not (isinstance(kind, type) and issubclass(kind, Section)):
             break
         section = kind
     return section
 
 
-def _field(section: type[_Section], key: int | str) -> FieldInfo | None:
+def _field(section: type[Section], key: int | str) -> FieldInfo | None:
     return next((field for name, field in section.model_fields.items() if (field.alias or name) == key), None)
 
 

@@ -1,4 +1,4 @@
-"""The command line of the sandbox: `sandbox up`, `down`, `status`, `env`, `exec`, `logs`, `targets`, `iam`."""
+"""The command line of the sandbox: `sandbox up`, `down`, `status`, ...; `iam` and `rehearse` are elsewhere."""
 
 import json
 import os
@@ -16,6 +16,7 @@ from rich.table import Table
 from sandbox import lifecycle
 from sandbox.iam_cli import iam
 from sandbox.options import state_option
+from sandbox.rehearsal_cli import rehearse
 from sandbox.state import TRAFFIC_MODES, State, StateError
 from sandbox.tools.build import BuildError
 from sandbox.traffic.cli import traffic as traffic_commands
@@ -51,6 +52,7 @@ def main() -> None:
     sandbox targets                every load balancer, with the pods behind it
     sandbox iam denied             what IAM refused, and why
     sandbox view                   all of it on a page, as it happens
+    sandbox rehearse --from X --to Y   what another version of the controller would cost
     sandbox down                   end every process, remove the folder
     """  # noqa: D301 - \b keeps click from refilling these lines
 
@@ -175,6 +177,7 @@ def targets(folder: Path, *, as_json: bool) -> None:
 
 
 main.add_command(iam)
+main.add_command(rehearse)
 main.add_command(traffic_commands)
 main.add_command(trace)
 main.add_command(compare)

@@ -41,7 +41,18 @@ _NOT_IN_ISOLATED: Final = frozenset(
     }
 )
 _NONE: Final[frozenset[str]] = frozenset()
+_NOT_YET_IN_2_12: Final = frozenset({"ec2:DescribeRouteTables"})
 ABSENT: Final[dict[str, dict[str, frozenset[str]]]] = {
+    # No policy of this release knows aws-eusc.
+    "2.12.0": {
+        "aws": _NOT_YET_IN_2_12,
+        "aws-cn": _NOT_YET_IN_2_12,
+        "aws-us-gov": _NOT_YET_IN_2_12,
+        "aws-iso": _NOT_YET_IN_2_12 | _NOT_IN_ISOLATED,
+        "aws-iso-b": _NOT_YET_IN_2_12 | _NOT_IN_ISOLATED,
+        "aws-iso-e": _NOT_YET_IN_2_12 | _NOT_IN_ISOLATED,
+        "aws-iso-f": _NOT_YET_IN_2_12 | _NOT_IN_ISOLATED,
+    },
     "3.5.0": {
         "aws": _NONE,
         "aws-cn": _NONE,
@@ -89,9 +100,9 @@ def controller_statements(version: str, partition: str, cluster_name: str, regio
 def _absent(version: str, partition: str) -> frozenset[str]:
     absent = ABSENT.get(version, {}).get(partition)
     if absent is None:
+        there = "; ".join(f"{known} for {', '.join(partitions)}" for known, partitions in ABSENT.items())
         raise InvalidInputError(
-            f"controller version {version} has no IAM policy for partition {partition}: versions are"
-            f" {', '.join(ABSENT)}, partitions {', '.join(ABSENT['3.5.0'])}"
+            f"controller version {version} has no IAM policy for partition {partition}: there are {there}"
         )
     return absent
 

@@ -16,6 +16,7 @@ READINESS_GATE_LABEL: Final = "elbv2.k8s.aws/pod-readiness-gate-inject"
 """On a namespace `enabled` asks for readiness gates; on a pod `disabled` declines."""
 SERVICE_WEBHOOK_LABEL: Final = "elbv2.k8s.aws/service-webhook"
 """On a namespace `disabled` leaves its Services without a class to the in-tree way, which gives them Classic ELBs."""
+_ASKED: Final = [{"key": SERVICE_WEBHOOK_LABEL, "operator": "NotIn", "values": ["disabled"]}]
 
 # Those of the policy's features that the chart has a flag for.
 _FLAGS: Final = {"waf": "enableWaf", "wafv2": "enableWafv2", "shield": "enableShield"}
@@ -49,6 +50,8 @@ class ControllerSettings:
     legacy_annotations: bool = False
     tags: Input[Mapping[str, Input[str]]] = field(default_factory=dict[str, Input[str]])
     global_accelerator: bool = False
+    leaves_services_out: bool = True
+    """Whether the chart can leave out the Services of namespaces that ask for it."""
     pod_annotations: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
@@ -89,9 +92,7 @@ def _webhooks(settings: ControllerSettings) -> dict[str, Any]:
             "key": settings.certificate.key,
         },
         # It makes every new Service of type LoadBalancer that names no class this controller's.
-        "serviceMutatorWebhookConfig": {
-            "namespaceSelectors": [{"key": SERVICE_WEBHOOK_LABEL, "operator": "NotIn", "values": ["disabled"]}]
-        },
+        **({"serviceMutatorWebhookConfig": {"namespaceSelectors": _ASKED}} if settings.leaves_services_out else {}),
         # A pod that starts without its gate may take the place of one that still serves, so no gate means no pod. A pod
         # that can do without says so by its own label, and starts even while no controller answers.
         "podMutatorWebhookConfig": {"failurePolicy": "Fail"},

@@ -10,6 +10,7 @@ from pulumi import Input, Output
 
 from eks_load_balancing import errors
 from eks_load_balancing.controller_guard import guard
+from eks_load_balancing.controller_moves import announced
 from eks_load_balancing.controller_policy import ANY_VPC, FEATURES, bound_policy, controller_policy
 from eks_load_balancing.controller_values import (
     CHART,
@@ -104,6 +105,10 @@ class LoadBalancerController(pulumi.ComponentResource):
         repository = args.get("image_repository") or controller_image_repository(region)
         local_chart = args.get("chart")
         if args.get("global_accelerator", False):
+            if not version.global_accelerator:
+                raise errors.InvalidInputError(
+                    f"controller version {version.version} knows no Global Accelerators: give a later version"
+                )
             global_accelerator_policy(partition, "known-before-anything-is-made")
         bound = list(args.get("bound_target_group_arns", ()))
         if isinstance(args["cluster_name"], str):  # what is known now is refused now, and not while resources are made
@@ -162,6 +167,7 @@ class LoadBalancerController(pulumi.ComponentResource):
                 legacy_annotations=args.get("legacy_annotations", False),
                 tags=args.get("tags") or {},
                 global_accelerator=bool(accelerators),
+                leaves_services_out=version.leaves_services_out,
                 pod_annotations={} if args.get("identity", IRSA) == IRSA else POD_IDENTITY_MARK,
             )
         )
@@ -177,6 +183,7 @@ class LoadBalancerController(pulumi.ComponentResource):
             # The role keeps its policy until the last controller pod is gone.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[account, role, *accelerators]),
         )
+        announced(f"{name}-version", version.version, partition, parent=self, after=chart)
         if "kubeconfig" in args:
             guard(f"{name}-guard", args["kubeconfig"], parent=self, after=chart)
 

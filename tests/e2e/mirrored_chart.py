@@ -21,7 +21,7 @@ def write(folder: Path) -> Path:
     made = folder / chart.CHART
     (made / "templates").mkdir(parents=True)
     (made / "crds").mkdir()
-    about = {"apiVersion": "v2", "name": chart.CHART, "version": chart.VERSION, "appVersion": f"v{chart.VERSION}"}
+    about = {"apiVersion": "v2", "name": chart.CHART, "version": chart.NEWEST, "appVersion": f"v{chart.NEWEST}"}
     (made / "Chart.yaml").write_text(yaml.safe_dump(about))
     objects = chart.render(chart.Release(chart.CHART, _mark("Release.Namespace")), _marked())
     definitions = [one for one in objects if one["kind"] == "CustomResourceDefinition"]

@@ -107,12 +107,12 @@ def guarded() -> Declared:
 
 
 def test_a_controller_with_a_kubeconfig_has_a_guard_and_one_without_has_none(guarded: Declared) -> None:
-    assert guarded.one(":Stash").name == "lbc-guard"
-    assert controller().of(":Stash") == []
+    assert [kept.name for kept in guarded.of(":Stash")] == ["lbc-version", "lbc-guard"]
+    assert [kept.name for kept in controller().of(":Stash")] == ["lbc-version"]
 
 
 def test_the_kubeconfig_is_a_secret_in_the_state(guarded: Declared) -> None:
-    kept = guarded.one(":Stash").inputs["input"]
+    kept = guarded.one(":Stash", "lbc-guard").inputs["input"]
 
     assert kept["value"] == {"kubeconfig": "a kubeconfig"}
     assert len(kept) == 2  # the value, and the mark that makes it a secret

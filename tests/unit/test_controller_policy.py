@@ -15,15 +15,17 @@ from eks_load_balancing.controller_policy import (
 )
 from eks_load_balancing.errors import InvalidInputError
 from eks_load_balancing.versions import CONTROLLER_VERSIONS
-from tests.unit.upstream import ACTIONS, NOT_IN_ISOLATED, UNTAGGED
+from tests.unit.upstream import ACTIONS, ACTIONS_OF, NOT_IN_ISOLATED, UNTAGGED
 
 LIKE_AWS = ("aws", "aws-cn", "aws-us-gov", "aws-eusc")
 ISOLATED = ("aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f")
 VPC = "vpc-0123456789abcdef0"
 
 
-def statements(partition: str = "aws", disabled: tuple[str, ...] = (), cluster: str = "dev") -> list[dict[str, Any]]:
-    text = controller_policy("3.5.0", partition, cluster, "us-west-2", VPC, disabled_features=disabled)
+def statements(
+    partition: str = "aws", disabled: tuple[str, ...] = (), cluster: str = "dev", version: str = "3.5.0"
+) -> list[dict[str, Any]]:
+    text = controller_policy(version, partition, cluster, "us-west-2", VPC, disabled_features=disabled)
     return json.loads(text)["Statement"]
 
 
@@ -35,14 +37,25 @@ def of(action: str, rendered: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [statement for statement in rendered if action in statement["Action"]]
 
 
-@pytest.mark.parametrize("partition", LIKE_AWS)
-def test_it_grants_what_the_release_asks_for_and_nothing_more(partition: str) -> None:
-    assert granted(statements(partition)) == ACTIONS
+def published(version: str, among: tuple[str, ...]) -> list[tuple[str, str]]:
+    return [(version, partition) for partition in ABSENT[version] if partition in among]
 
 
-@pytest.mark.parametrize("partition", ISOLATED)
-def test_isolated_partitions_go_without_what_they_do_not_offer(partition: str) -> None:
-    assert granted(statements(partition)) == ACTIONS - NOT_IN_ISOLATED
+@pytest.mark.parametrize(("version", "partition"), [one for v in ABSENT for one in published(v, LIKE_AWS)])
+def test_it_grants_what_the_release_asks_for_and_nothing_more(version: str, partition: str) -> None:
+    assert granted(statements(partition, version=version)) == ACTIONS_OF[version]
+
+
+@pytest.mark.parametrize(("version", "partition"), [one for v in ABSENT for one in published(v, ISOLATED)])
+def test_isolated_partitions_go_without_what_they_do_not_offer(version: str, partition: str) -> None:
+    assert granted(statements(partition, version=version)) == ACTIONS_OF[version] - NOT_IN_ISOLATED
+
+
+def test_an_older_version_is_narrowed_as_the_newest_is() -> None:
+    def without(actions: set[str]) -> list[dict[str, Any]]:
+        return [{**s, "Action": [a for a in s["Action"] if a not in actions]} for s in statements()]
+
+    assert statements(version="2.12.0") == without(ACTIONS - ACTIONS_OF["2.12.0"])
 
 
 @pytest.mark.parametrize("partition", LIKE_AWS + ISOLATED)
@@ -67,8 +80,11 @@ def test_a_cluster_name_that_makes_it_too_long_is_refused() -> None:
 
 
 def test_every_controller_version_has_its_actions_for_every_partition() -> None:
+    every = {*LIKE_AWS, *ISOLATED}
+
     assert set(ABSENT) == set(CONTROLLER_VERSIONS)
-    assert all(set(partitions) == {*LIKE_AWS, *ISOLATED} for partitions in ABSENT.values())
+    assert set(ABSENT["3.5.0"]) == every
+    assert set(ABSENT["2.12.0"]) == every - {"aws-eusc"}
 
 
 def test_no_action_is_a_wildcard() -> None:
@@ -175,6 +191,12 @@ def test_merging_statements_widens_none() -> None:
     ("version", "partition", "features", "says"),
     [
         ("2.0.0", "aws", (), "controller version 2.0.0 has no IAM policy for partition aws"),
+        (
+            "2.12.0",
+            "aws-eusc",
+            (),
+            "2.12.0 has no IAM policy for partition aws-eusc: there are 2.12.0 for aws, aws-cn,",
+        ),
         ("3.5.0", "aws-moon", (), "partition aws-moon"),
         ("3.5.0", "aws", ("quantum",), "feature 'quantum' is not known: give some of waf, wafv2"),
     ],

@@ -11,6 +11,10 @@ from eks_load_balancing.controller_values import (
     chart_values,
     webhook_names,
 )
+from eks_load_balancing.versions import CONTROLLER_VERSIONS, ControllerVersion
+from sandbox.providers.kubernetes.chart import CHARTS, Release, render
+from sandbox.providers.kubernetes.chart.crds import definitions
+from sandbox.providers.kubernetes.chart.values import problems
 from tests.unit.upstream import CHART_VALUES
 
 SETTINGS = ControllerSettings(
@@ -34,6 +38,33 @@ def test_the_chart_knows_every_value() -> None:
         assert key in CHART_VALUES
         inside = CHART_VALUES[key]
         assert inside is None or set(value) <= inside
+
+
+@pytest.mark.parametrize("version", CONTROLLER_VERSIONS.values(), ids=CONTROLLER_VERSIONS)
+def test_the_chart_of_every_version_takes_the_values(version: ControllerVersion) -> None:
+    given = values(image_tag=version.image_tag, leaves_services_out=version.leaves_services_out)
+
+    assert list(problems(given, version.chart)) == []
+
+
+@pytest.mark.parametrize("version", CONTROLLER_VERSIONS.values(), ids=CONTROLLER_VERSIONS)
+def test_the_table_says_of_a_version_what_its_chart_has(version: ControllerVersion) -> None:
+    """The components' table and the sandbox's chart are written down apart: neither knows the other."""
+    schemas = {
+        crd["metadata"]["name"]: crd["spec"]["versions"][-1]["schema"]["openAPIV3Schema"]["properties"]
+        for crd in definitions(version.chart)
+    }
+    hooks = [
+        hook["name"].removesuffix(".elbv2.k8s.aws")
+        for made in render(Release("r", "n", version.chart), {"clusterName": "c"}, crds=False)
+        for hook in made.get("webhooks", [])
+    ]
+
+    assert set(version.crds) == set(schemas)
+    for name, fields in version.crds.items():
+        assert not fields or fields == set(schemas[name]["spec"]["properties"])
+    assert version.webhooks <= set(hooks)
+    assert CHARTS[version.chart].app == version.image_tag
 
 
 def test_region_and_vpc_are_told_so_that_pods_need_no_metadata_service() -> None:

@@ -45,6 +45,21 @@ def test_the_chart_is_the_official_one_of_the_version(declared: Declared) -> Non
     assert "skipCrds" not in chart
 
 
+def test_an_older_version_brings_its_own_chart_image_and_policy() -> None:
+    older = controller(version="2.12.0")
+
+    assert older.one(":Chart").inputs["version"] == "1.12.0"
+    assert values(older)["image"]["tag"] == "v2.12.0"
+    assert "ec2:DescribeRouteTables" not in older.one(":Policy").inputs["policy"]
+    assert "serviceMutatorWebhookConfig" not in values(older)
+
+
+def test_the_version_is_kept_so_that_a_move_can_be_told_from_it(declared: Declared) -> None:
+    kept = declared.one(":Stash")
+
+    assert (kept.name, kept.inputs["input"]) == ("lbc-version", "3.5.0")
+
+
 def test_the_chart_is_done_only_when_two_replicas_answer(declared: Declared) -> None:
     """Its readiness probe says that the webhooks listen: whoever waits for the chart finds them."""
     assert not declared.one(":Chart").inputs.get("skipAwait")
@@ -153,6 +168,7 @@ def test_it_makes_no_user_no_access_key_and_no_rule(declared: Declared) -> None:
         "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
         "kubernetes:core/v1:ServiceAccount",
         "kubernetes:helm.sh/v4:Chart",
+        "pulumi:index:Stash",
         "tls:index/certRequest:CertRequest",
         "tls:index/locallySignedCert:LocallySignedCert",
         "tls:index/privateKey:PrivateKey",
@@ -164,6 +180,11 @@ def test_it_makes_no_user_no_access_key_and_no_rule(declared: Declared) -> None:
     ("changes", "says"),
     [
         ({"version": "1.0.0"}, "controller version '1.0.0' is not supported"),
+        (
+            {"version": "2.12.0", "global_accelerator": True},
+            "version 2.12.0 knows no Global Accelerators: give a later",
+        ),
+        ({"version": "2.12.0", "region": "eusc-de-east-1", "image_repository": "mine"}, "no IAM policy for partition"),
         ({"kubernetes_version": "1.20"}, "needs Kubernetes 1.22 or later"),
         ({"replicas": 1}, "controller replicas 1 .* give 2 or more"),
         ({"namespace": "*"}, "namespace"),

@@ -1,17 +1,52 @@
+from pathlib import Path
+
 import pytest
 
+from eks_load_balancing.controller_policy import ABSENT
 from eks_load_balancing.errors import InvalidInputError
-from eks_load_balancing.versions import controller_version, kubernetes_version
+from eks_load_balancing.versions import (
+    CONTROLLER_VERSIONS,
+    DEFAULT_CONTROLLER_VERSION,
+    ControllerVersion,
+    controller_version,
+    kubernetes_version,
+    release,
+)
+from tests.unit.upstream import CRDS
+
+PAGE = Path(__file__).parents[2] / "docs" / "versions.md"
 
 
-def test_a_controller_version_brings_its_chart_and_image() -> None:
-    entry = controller_version("3.5.0", "1.36")
+@pytest.mark.parametrize(("version", "chart"), [("2.12.0", "1.12.0"), ("3.5.0", "3.5.0")])
+def test_a_controller_version_brings_its_chart_and_image(version: str, chart: str) -> None:
+    entry = controller_version(version, "1.36")
 
-    assert (entry.chart, entry.image_tag) == ("3.5.0", "v3.5.0")
+    assert (entry.version, entry.chart, entry.image_tag) == (version, chart, f"v{version}")
+
+
+def test_the_table_begins_with_the_oldest_and_what_is_installed_untold_is_the_newest() -> None:
+    assert list(CONTROLLER_VERSIONS) == sorted(CONTROLLER_VERSIONS, key=release)
+    assert list(CONTROLLER_VERSIONS)[-1] == DEFAULT_CONTROLLER_VERSION
+
+
+@pytest.mark.parametrize("version", CONTROLLER_VERSIONS)
+def test_the_crds_of_a_version_are_those_of_its_release(version: str) -> None:
+    assert set(CONTROLLER_VERSIONS[version].crds) == CRDS[version]
+
+
+@pytest.mark.parametrize("entry", CONTROLLER_VERSIONS.values(), ids=CONTROLLER_VERSIONS)
+def test_the_documentation_has_a_version_as_the_table_has_it(entry: ControllerVersion) -> None:
+    partitions = ", ".join(f"`{partition}`" for partition in ABSENT[entry.version])
+    cells = [entry.version, entry.chart, f"`{entry.image_tag}`", partitions, str(len(entry.crds))]
+    cells += [entry.oldest_kubernetes, entry.gateway_api or "none"]
+
+    assert f"| {' | '.join(cells)} |" in PAGE.read_text().splitlines()
 
 
 def test_an_unknown_controller_version_is_refused_with_those_that_are_known() -> None:
-    with pytest.raises(InvalidInputError, match=r"controller version '2\.4\.0' is not supported: give one of 3\.5\.0"):
+    with pytest.raises(
+        InvalidInputError, match=r"controller version '2\.4\.0' is not supported: give one of 2\.12\.0, 3\.5\.0"
+    ):
         controller_version("2.4.0")
 
 

@@ -1,4 +1,4 @@
-"""Facts about the AWS Load Balancer Controller 3.5.0 that the components are held against: names, nothing else.
+"""Facts about the AWS Load Balancer Controller that the components are held against: names, nothing else.
 
 From the release's published IAM policies and the values of its chart.
 """
@@ -28,7 +28,24 @@ _ACTIONS = {
     "wafv2": "AssociateWebACL DisassociateWebACL GetWebACL GetWebACLForResource",
 }
 ACTIONS = {f"{service}:{action}" for service, actions in _ACTIONS.items() for action in actions.split()}
-"""Every action that the controller's policy grants in `aws`, `aws-cn`, `aws-us-gov` and `aws-eusc`."""
+"""Every action that the policy of 3.5.0 grants in `aws`, `aws-cn`, `aws-us-gov` and `aws-eusc`."""
+
+ACTIONS_OF = {"2.12.0": ACTIONS - {"ec2:DescribeRouteTables"}, "3.5.0": ACTIONS}
+"""The same by version; 2.12.0 was published without a policy for `aws-eusc`."""
+
+CRDS = {
+    "2.12.0": {"ingressclassparams.elbv2.k8s.aws", "targetgroupbindings.elbv2.k8s.aws"},
+    "3.5.0": {
+        "albtargetcontrolconfigs.elbv2.k8s.aws",
+        "globalaccelerators.aga.k8s.aws",
+        "ingressclassparams.elbv2.k8s.aws",
+        "listenerruleconfigurations.gateway.k8s.aws",
+        "loadbalancerconfigurations.gateway.k8s.aws",
+        "targetgroupbindings.elbv2.k8s.aws",
+        "targetgroupconfigurations.gateway.k8s.aws",
+    },
+}
+"""The CRDs in the folder `crds` of a version's chart."""
 
 NOT_IN_ISOLATED = {
     "elasticloadbalancing:DescribeTrustStores",
@@ -69,7 +86,8 @@ CHART_VALUES = {
     "podSecurityContext": None,
     "securityContext": None,
 }
-"""Values that the chart knows, of those that matter here, and what is inside; None where the chart passes all on."""
+"""Values that the charts 1.12.0 and 3.5.0 know, of those that matter here, and what is inside; None where the chart
+passes all on."""
 
 _GLOBAL_ACCELERATOR = """
     AddEndpoints CreateAccelerator CreateEndpointGroup CreateListener DeleteAccelerator DeleteEndpointGroup

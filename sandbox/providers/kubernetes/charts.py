@@ -12,6 +12,7 @@ import yaml
 from sandbox.providers.common.server import ProviderError
 from sandbox.providers.kubernetes import chart as own
 from sandbox.providers.kubernetes import helm
+from sandbox.providers.kubernetes.chart.releases import known
 from sandbox.providers.kubernetes.chart.render import secret_to_keep
 from sandbox.providers.kubernetes.client import Client
 from sandbox.providers.kubernetes.kinds import Kind
@@ -131,8 +132,7 @@ async def rendered(asked: ChartInputs, client: Client, namespace: str) -> str | 
         ProviderError: The chart cannot be had here, or cannot be rendered with these values.
     """
     if asked.is_own:
-        _check_own(asked)
-        release = own.Release(asked.name, namespace)
+        release = own.Release(asked.name, namespace, _own_version(asked))
         secret = secret_to_keep(release, asked.values)
         path = await client.path(Kind("", "v1", "Secret"), namespace, secret) if secret else None
         there = await client.get(path) if path else None
@@ -140,8 +140,8 @@ async def rendered(asked: ChartInputs, client: Client, namespace: str) -> str | 
     if asked.repository or not helm.is_local(asked.chart):
         where = f" of {asked.repository}" if asked.repository else ""
         raise ProviderError(
-            f"the chart {asked.chart}{where} is not on this machine: this stand-in renders {own.CHART} {own.VERSION}, "
-            "and any chart whose folder is given as `chart`"
+            f"the chart {asked.chart}{where} is not on this machine: this stand-in renders {own.CHART} "
+            f"{', '.join(own.CHARTS)}, and any chart whose folder is given as `chart`"
         )
     version, apis = await _capabilities(client)
     return await helm.template(
@@ -158,17 +158,17 @@ async def rendered(asked: ChartInputs, client: Client, namespace: str) -> str | 
     )
 
 
-def _check_own(asked: ChartInputs) -> None:
+def _own_version(asked: ChartInputs) -> str:
     if asked.version is None:
-        raise ProviderError(f"the chart {own.CHART} has no version: give {own.VERSION}, which this stand-in renders")
-    if asked.version.removeprefix("v") != own.VERSION:
-        raise ProviderError(f"the chart {own.CHART} {asked.version} is not known: this stand-in renders {own.VERSION}")
+        raise ProviderError(f"the chart {own.CHART} has no version: this stand-in renders {', '.join(own.CHARTS)}")
+    version = known(asked.version).chart
     if asked.repository is None:
         raise ProviderError(f"the chart {own.CHART} has no repositoryOpts.repo: give {own.REPOSITORY}")
     if asked.repository.rstrip("/") != own.REPOSITORY:
         raise ProviderError(f"{asked.repository} is not the repository of {own.CHART}: give {own.REPOSITORY}")
     if asked.dependency_update:
         raise ProviderError(f"dependencyUpdate: the chart {own.CHART} has no dependencies; leave it out")
+    return version
 
 
 async def _capabilities(client: Client) -> tuple[str, list[str]]:

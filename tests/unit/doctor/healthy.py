@@ -212,7 +212,7 @@ def _deployment() -> dict[str, Any]:
     )
 
 
-def _crd(name: str, fields: tuple[str, ...]) -> dict[str, Any]:
+def _crd(name: str, fields: frozenset[str]) -> dict[str, Any]:
     schema = {"properties": {"spec": {"properties": {field: {} for field in fields}}}}
     version = {"name": "v1beta1", "storage": True, "schema": {"openAPIV3Schema": schema}}
     return _object("CustomResourceDefinition", name, spec={"versions": [version]})

@@ -6,7 +6,7 @@ from typing import Final
 from eks_load_balancing.doctor.facts import Facts, Object
 from eks_load_balancing.doctor.lookups import called, container, flags, image_version, key
 from eks_load_balancing.doctor.registry import Trouble, check
-from eks_load_balancing.versions import CONTROLLER_VERSIONS
+from eks_load_balancing.versions import CONTROLLER_VERSIONS, DEFAULT_CONTROLLER_VERSION
 
 _INSTALL: Final = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/installation/"
 _FLAGS: Final = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/configurations/"
@@ -71,7 +71,7 @@ def _(facts: Facts) -> Iterator[Trouble]:
             yield Trouble(
                 _place(deployment),
                 f"it runs {container(deployment)['image']}: version {version or '(none in its tag)'} is not known",
-                f"set the image's tag to v{max(CONTROLLER_VERSIONS)}, with its policy and CRDs",
+                f"set the image's tag to v{DEFAULT_CONTROLLER_VERSION}, with its policy and CRDs",
                 key(deployment)[0],
             )
 
@@ -155,16 +155,18 @@ def _(facts: Facts) -> Iterator[Trouble]:
     for deployment in facts.deployments[:1]:
         version = image_version(deployment)
         entry = CONTROLLER_VERSIONS.get(version)
-        for name, fields in entry.crds.items() if entry else ():
-            missing = [f for f in fields if f not in _fields(names[name])] if name in names else []
+        if entry is None:
+            continue
+        for name, fields in entry.crds.items():
+            missing = sorted(fields - _fields(names[name])) if name in names else []
             if name not in names or missing:
                 yield Trouble(
                     f"CRD {name}",
                     f"controller {version} reads {', '.join(missing)}, which it does not have"
                     if missing
                     else f"it comes with controller {version}, and is not there",
-                    f"apply the CRDs of chart {version}: helm show crds eks/aws-load-balancer-controller --version"
-                    f" {version} | kubectl apply -f -",
+                    f"apply the CRDs of chart {entry.chart}: helm show crds eks/aws-load-balancer-controller --version"
+                    f" {entry.chart} | kubectl apply -f -",
                 )
 
 

@@ -4,6 +4,6 @@ The chart's repository cannot be reached from a machine without internet. What i
 templates in words of our own; `values` knows every key of the chart and refuses any other.
 """
 
-from sandbox.providers.kubernetes.chart.render import CHART, REPOSITORY, VERSION, Release, render
+from sandbox.providers.kubernetes.chart.render import CHART, CHARTS, NEWEST, REPOSITORY, Release, render
 
-__all__ = ["CHART", "REPOSITORY", "VERSION", "Release", "render"]
+__all__ = ["CHART", "CHARTS", "NEWEST", "REPOSITORY", "Release", "render"]

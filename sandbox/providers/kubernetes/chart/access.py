@@ -55,6 +55,23 @@ _EVERYWHERE: Final = (
     _rule("gateway.networking.k8s.io", _ROUTES, "update", part="finalizers"),
     _rule("networking.k8s.io", "ingressclasses", *_SEE),
 )
+_BEFORE_GATEWAYS: Final = (
+    _rule("elbv2.k8s.aws", "targetgroupbindings", "create", "delete", "get", "list", "patch", "update", "watch"),
+    _rule("elbv2.k8s.aws", "ingressclassparams", *_SEE),
+    _rule("", "events", "create", "patch"),
+    _rule("", "pods", *_SEE),
+    _rule("networking.k8s.io", "ingressclasses", *_SEE),
+    _rule(("", *_INGRESSES), ("services", "ingresses"), "get", "list", "patch", "update", "watch"),
+    _rule("", ("nodes", "namespaces", "endpoints"), *_SEE),
+    _rule("", "configmaps", "get", "delete", "create", "update"),
+    _rule(
+        ("elbv2.k8s.aws", "", *_INGRESSES),
+        ("targetgroupbindings", "pods", "services", "ingresses"),
+        *("update", "patch"),
+        part="status",
+    ),
+    _rule("discovery.k8s.io", "endpointslices", *_SEE),
+)
 _SECRETS: Final = _rule("", "secrets", *_SEE)
 _ELECTION: Final = (
     _rule("", "configmaps", "create"),
@@ -84,9 +101,10 @@ def roles(names: Names) -> list[dict[str, Any]]:
     if not values["rbac"]["create"]:
         return []
     secrets = [_SECRETS] if values["clusterSecretsPermissions"]["allowAllSecrets"] else []
+    rules = _EVERYWHERE if names.chart.accelerators_and_gateways else _BEFORE_GATEWAYS
     return [
         *_granted(names, "Role", "leader-election-", list(_ELECTION)),
-        *_granted(names, "ClusterRole", "", [*_EVERYWHERE, *secrets]),
+        *_granted(names, "ClusterRole", "", [*rules, *secrets]),
     ]
 
 

@@ -7,7 +7,8 @@ pattern). What has no word stands under `"="` (of an array: in a second entry) a
 CEL rules with what they say to who breaks them, `atomic` is how server-side apply merges. The properties `apiVersion`,
 `kind` and `metadata` go without saying; a version whose schema differs has its own under its name.
 
-Schemas are the published CRDs' of version 3.5.0, checked field by field (without the descriptions).
+Schemas are the published CRDs' of version 3.5.0, checked field by field (without the descriptions); `older.yaml` says
+what an older version had of them.
 """
 
 import functools
@@ -16,6 +17,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
+
+from sandbox.providers.kubernetes.chart.releases import NEWEST
 
 _FOLDER: Final = Path(__file__).parent / "data"
 _GROUPS: Final = ("elbv2", "aga", "gateway")
@@ -39,9 +42,21 @@ _AGE: Final = {"name": "AGE", "type": "date", "jsonPath": ".metadata.creationTim
 
 
 @functools.cache
-def definitions() -> tuple[dict[str, Any], ...]:
-    """The CustomResourceDefinitions; not to be changed by whoever asks."""
-    return tuple(_definition(kind, entry) for group in _GROUPS for kind, entry in _read(group).items())
+def definitions(version: str = NEWEST) -> tuple[dict[str, Any], ...]:
+    """The CustomResourceDefinitions of a version of the chart; not to be changed by whoever asks."""
+    newest = {kind: entry for group in _GROUPS for kind, entry in _read(group).items()}
+    if version == NEWEST:
+        return tuple(_definition(kind, entry) for kind, entry in newest.items())
+    return tuple(_definition(kind, _older(newest[kind], had)) for kind, had in _read("older")[version].items())
+
+
+def _older(entry: Mapping[str, Any], had: Mapping[str, Any]) -> dict[str, Any]:
+    """A CRD's entry without the fields that an older chart did not know."""
+    spec = {part: dict(fields) for part, fields in entry["schema"].items()}
+    for path in had["without"]:
+        part, _, name = path.partition(".")
+        del spec[part][name]
+    return {**entry, "schema": spec, "singular": had.get("singular")}
 
 
 def _read(group: str) -> Mapping[str, Any]:
@@ -57,7 +72,12 @@ def _definition(kind: str, entry: Mapping[str, Any]) -> dict[str, Any]:
         "metadata": {"name": f"{plural}.{group}"},
         "spec": {
             "group": group,
-            "names": {"kind": kind, "listKind": f"{kind}List", "plural": plural, "singular": plural.removesuffix("s")},
+            "names": {
+                "kind": kind,
+                "listKind": f"{kind}List",
+                "plural": plural,
+                "singular": entry.get("singular") or plural.removesuffix("s"),
+            },
             "scope": entry.get("scope", "Namespaced"),
             "versions": [_version(entry, name, traits) for name, traits in entry["versions"].items()],
         },

@@ -84,7 +84,7 @@ def arguments(values: Mapping[str, Any]) -> list[str]:
     result: list[str] = []
     for flag, path in _FLAGS:
         section, _, key = path.rpartition(".")
-        value = (values[section] if section else values)[key]
+        value = (values.get(section, {}) if section else values).get(key)  # older charts lack some
         if not (value or value is False) or (path == "defaultTargetType" and value == "instance"):
             continue
         if isinstance(value, Mapping):

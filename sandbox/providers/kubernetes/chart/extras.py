@@ -112,21 +112,25 @@ def serving_certificate(names: Names, certificate: Certificate | None) -> list[d
     if certificate:
         secret = {"apiVersion": "v1", "kind": "Secret", "metadata": names.metadata(names.certificate)}
         return [{**secret, "type": "kubernetes.io/tls", "data": certificate.data}]
-    config = names.values["certManager"]
+    config = names.values.get("certManager") or {}
     host = f"{names.webhook_service}.{names.release.namespace}.svc"
-    issuer = config["issuerRef"] or {"kind": "Issuer", "name": f"{names.prefix}-root-issuer"}
+    signer = "root-issuer" if names.chart.root_issuer else "selfsigned-issuer"
+    issuer = config.get("issuerRef") or {"kind": "Issuer", "name": f"{names.prefix}-{signer}"}
     spec = {
         "dnsNames": [host, f"{host}.{names.values['cluster']['dnsDomain']}"],
         "issuerRef": issuer,
         "secretName": names.certificate,
-        **{key: config[key] for key in ("duration", "renewBefore", "revisionHistoryLimit") if config[key]},
+        **{key: config[key] for key in ("duration", "renewBefore", "revisionHistoryLimit") if config.get(key)},
     }
     serving = _issued(names, "Certificate", "serving-cert", spec)
-    return [serving] if config["issuerRef"] else [*_root(names), serving]
+    if config.get("issuerRef"):
+        return [serving]
+    signing = [_issued(names, "Issuer", "selfsigned-issuer", {"selfSigned": {}})]
+    return [*signing, *(_root(names) if names.chart.root_issuer else ()), serving]
 
 
 def _root(names: Names) -> list[dict[str, Any]]:
-    """A CA that cert-manager signs itself, and the issuer that uses it."""
+    """A CA that the self-signed issuer signs, and the issuer that uses it."""
     root = f"{names.prefix}-root-cert"
     spec = {
         "secretName": root,
@@ -137,7 +141,6 @@ def _root(names: Names) -> list[dict[str, Any]]:
         "subject": {"organizations": [CHART]},
     }
     return [
-        _issued(names, "Issuer", "selfsigned-issuer", {"selfSigned": {}}),
         _issued(names, "Certificate", "root-cert", spec),
         _issued(names, "Issuer", "root-issuer", {"ca": {"secretName": root}}),
     ]

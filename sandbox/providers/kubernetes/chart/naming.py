@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from sandbox.providers.kubernetes.chart.releases import CHARTS, NEWEST, ChartVersion
+
 CHART: Final = "aws-load-balancer-controller"
-VERSION: Final = "3.5.0"
-APP_VERSION: Final = "v3.5.0"
 _LONGEST, _LONGEST_PREFIX = 63, 42
 
 
@@ -16,6 +16,8 @@ class Release:
 
     name: str
     namespace: str
+    version: str = NEWEST
+    """The chart's, one of `CHARTS`."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,11 @@ class Names:
 
     release: Release
     values: Mapping[str, Any]
+
+    @property
+    def chart(self) -> ChartVersion:
+        """The version of the chart that names them."""
+        return CHARTS[self.release.version]
 
     @property
     def app(self) -> str:
@@ -73,11 +80,11 @@ class Names:
     @property
     def labels(self) -> dict[str, str]:
         """The labels of everything that the chart makes."""
-        by_helm = {"app.kubernetes.io/managed-by": "Helm", "helm.sh/chart": f"{CHART}-{VERSION}"}
+        by_helm = {"app.kubernetes.io/managed-by": "Helm", "helm.sh/chart": f"{CHART}-{self.chart.chart}"}
         return {
             **(by_helm if (self.values["creator"] or "helm") == "helm" else {}),
             **self.selector,
-            "app.kubernetes.io/version": APP_VERSION,
+            "app.kubernetes.io/version": self.chart.app,
             **(self.values["additionalLabels"] or {}),
         }
 

@@ -6,11 +6,12 @@ from typing import Any, Final
 from sandbox.providers.kubernetes.chart import access, certificates, extras, webhooks
 from sandbox.providers.kubernetes.chart.crds import definitions
 from sandbox.providers.kubernetes.chart.deployment import deployment
-from sandbox.providers.kubernetes.chart.naming import CHART, VERSION, Names, Release
+from sandbox.providers.kubernetes.chart.naming import CHART, Names, Release
+from sandbox.providers.kubernetes.chart.releases import CHARTS, NEWEST
 from sandbox.providers.kubernetes.chart.values import merged
 
 REPOSITORY: Final = "https://aws.github.io/eks-charts"
-__all__ = ["CHART", "REPOSITORY", "VERSION", "Release", "render", "secret_to_keep"]
+__all__ = ["CHART", "CHARTS", "NEWEST", "REPOSITORY", "Release", "render", "secret_to_keep"]
 
 
 def render(
@@ -21,7 +22,7 @@ def render(
     Pure but for one thing, as the chart is: without a certificate in `webhookTLS` each call makes a new one.
 
     Args:
-        release: Name and namespace of the installation.
+        release: Name and namespace of the installation, and the version of the chart.
         given: The values that differ from the chart's defaults.
         crds: Whether to begin with the CRDs.
         secret: The Secret of `secret_to_keep` as it is in the cluster.
@@ -29,13 +30,13 @@ def render(
     Raises:
         ProviderError: A value that the chart does not have, or of another shape.
     """
-    names = Names(release, merged(given))
+    names = Names(release, merged(given, release.version))
     values = names.values
     certificate = None if values["enableCertManager"] else certificates.given(values)
     if not certificate and not values["enableCertManager"]:
         certificate = certificates.kept(secret) or certificates.generated(names)
     return [
-        *(definitions() if crds else ()),
+        *(definitions(release.version) if crds else ()),
         *extras.disruption_budget(names),
         *access.service_account(names),
         *extras.serving_certificate(names, certificate),
@@ -55,6 +56,6 @@ def secret_to_keep(release: Release, given: Mapping[str, Any]) -> str | None:
     Raises:
         ProviderError: As `render`.
     """
-    values = merged(given)
+    values = merged(given, release.version)
     looks = values["keepTLSSecret"] and not values["enableCertManager"] and not certificates.given(values)
     return Names(release, values).certificate if looks else None

@@ -1,14 +1,17 @@
-"""The chart's values: every key it has, of which shape, with which default.
+"""The chart's values: every key its newest version has, of which shape, with which default; older ones have fewer.
 
 `render` works on what `merged` gives: a tree in which each key is present, so that nothing is looked up twice.
 """
 
+import dataclasses
 import difflib
+import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from sandbox.providers.common.server import ProviderError
+from sandbox.providers.kubernetes.chart.releases import CHARTS, NEWEST, ChartVersion
 
 
 @dataclass(frozen=True)
@@ -210,20 +213,39 @@ VALUES: Final[Mapping[str, Any]] = {
 _EVALUATED: Final = (("clusterName",), ("region",), ("vpcId",), ("serviceAccount", "annotations"))
 
 
-def merged(given: Mapping[str, Any]) -> dict[str, Any]:
+@functools.cache
+def keys(version: str = NEWEST) -> Mapping[str, Any]:
+    """The values that a version of the chart has: the newest's, but for what an older one lacks or has otherwise."""
+    return _keys(VALUES, CHARTS[version], "")
+
+
+def _keys(known: Mapping[str, Any], chart: ChartVersion, prefix: str) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for name, key in known.items():
+        path = f"{prefix}{name}"
+        if path in chart.lacks:
+            continue
+        if isinstance(key, Mapping):
+            result[name] = _keys(key, chart, f"{path}.")
+        else:
+            result[name] = dataclasses.replace(key, default=chart.defaults.get(path, key.default))
+    return result
+
+
+def merged(given: Mapping[str, Any], version: str = NEWEST) -> dict[str, Any]:
     """The values that are in effect: what was given over the defaults, as Helm merges them.
 
     Raises:
         ProviderError: A key that the chart does not have, or a value of another shape; one line names them all.
     """
-    if wrong := list(problems(given)):
-        raise ProviderError(f"values of the chart aws-load-balancer-controller 3.5.0: {'; '.join(wrong)}")
-    return _merge(VALUES, given)
+    if wrong := list(problems(given, version)):
+        raise ProviderError(f"values of the chart aws-load-balancer-controller {version}: {'; '.join(wrong)}")
+    return _merge(keys(version), given)
 
 
-def problems(given: Mapping[str, Any]) -> Iterator[str]:
+def problems(given: Mapping[str, Any], version: str = NEWEST) -> Iterator[str]:
     """What is wrong with values, each named by its whole path."""
-    yield from _problems(VALUES, given, "")
+    yield from _problems(keys(version), given, "")
     for path in _EVALUATED:
         value: Any = given
         for part in path:
@@ -231,7 +253,7 @@ def problems(given: Mapping[str, Any]) -> Iterator[str]:
         if "{{" in str(value):
             yield f"{'.'.join(path)} is a template ({value}), which only Helm evaluates: give the text itself"
     if given.get("runtimeClassName"):
-        yield "runtimeClassName cannot be set: the chart 3.5.0 fails on it (its template reads .Values inside `with`)"
+        yield f"runtimeClassName cannot be set: chart {version} fails on it (its template reads .Values inside `with`)"
     if not given.get("clusterName"):
         yield "clusterName is missing: give the cluster's name"
 

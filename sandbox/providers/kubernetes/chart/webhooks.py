@@ -47,7 +47,7 @@ def _webhook(
     rule = {"apiGroups": [group], "apiVersions": [version], "operations": list(operations), "resources": [resource]}
     return {
         "name": name,
-        "admissionReviewVersions": ["v1"],
+        "admissionReviewVersions": [names.chart.reviews],
         "clientConfig": {"service": service} if ca is None else {"service": service, "caBundle": ca},
         "failurePolicy": policy,
         "rules": [rule],
@@ -83,16 +83,29 @@ def _mutating(names: Names, ca: str | None) -> list[dict[str, Any]]:
             namespaceSelector=enabled("pod-readiness-gate-inject"),
             objectSelector=objects,
         ),
-        _webhook(
-            *(names, ca, "quicid.elbv2.k8s.aws", "/mutate-v1-pod-server-id", _PODS),
-            namespaceSelector=enabled("quic-server-id-inject"),
-            objectSelector=objects,
-        ),
     ]
+    if names.chart.injects:
+        webhooks.append(
+            _webhook(
+                *(names, ca, "quicid.elbv2.k8s.aws", "/mutate-v1-pod-server-id", _PODS),
+                namespaceSelector=enabled("quic-server-id-inject"),
+                objectSelector=objects,
+            )
+        )
     if values["enableServiceMutatorWebhook"]:
         webhooks.append(_service(names, ca))
     return [
         *webhooks,
+        *(_target_control(names, ca) if names.chart.injects else ()),
+        _webhook(
+            *(names, ca, "mtargetgroupbinding.elbv2.k8s.aws"),
+            *("/mutate-elbv2-k8s-aws-v1beta1-targetgroupbinding", _BINDINGS),
+        ),
+    ]
+
+
+def _target_control(names: Names, ca: str | None) -> list[dict[str, Any]]:
+    return [
         _webhook(
             *(names, ca, "alb-target-control.namespace.elbv2.k8s.aws"),
             *("/mutate-alb-target-control-namespace-v1-pod", _PODS),
@@ -105,16 +118,12 @@ def _mutating(names: Names, ca: str | None) -> list[dict[str, Any]]:
             namespaceSelector={"matchExpressions": [_expression(_INJECTION, "DoesNotExist")]},
             objectSelector=_not_the_controller(names, {"matchExpressions": [_expression(_INJECT, "In", "true")]}),
         ),
-        _webhook(
-            *(names, ca, "mtargetgroupbinding.elbv2.k8s.aws"),
-            *("/mutate-elbv2-k8s-aws-v1beta1-targetgroupbinding", _BINDINGS),
-        ),
     ]
 
 
 def _service(names: Names, ca: str | None) -> dict[str, Any]:
     config = names.values["serviceMutatorWebhookConfig"]
-    namespaces = config["namespaceSelectors"]
+    namespaces = config.get("namespaceSelectors")
     return _webhook(
         *(names, ca, "mservice.elbv2.k8s.aws", "/mutate-v1-service"),
         ("", "v1", "services", config["operations"] or ()),
@@ -144,13 +153,14 @@ def _validating(names: Names, ca: str | None) -> list[dict[str, Any]]:
             _webhook(
                 *(names, ca, "vingress.elbv2.k8s.aws", "/validate-networking-v1-ingress"),
                 ("networking.k8s.io", "v1", "ingresses", both),
-                policy=config["ingressValdationFailurePolicy"],
+                policy=config.get("ingressValdationFailurePolicy", "Fail"),
                 matchPolicy="Equivalent",
-                objectSelector=_chosen(config["ingressValidationObjectSelector"]),
-                namespaceSelector=_chosen(config["ingressValidationNamespaceSelector"]),
+                objectSelector=_chosen(config.get("ingressValidationObjectSelector", {})),
+                namespaceSelector=_chosen(config.get("ingressValidationNamespaceSelector", {})),
             )
         )
-    if (values["controllerConfig"]["featureGates"] or {}).get("GlobalAcceleratorController"):
+    gates = values["controllerConfig"]["featureGates"] or {}
+    if names.chart.accelerators_and_gateways and gates.get("GlobalAcceleratorController"):
         webhooks.append(
             _webhook(
                 *(names, ca, "vglobalaccelerator.aga.k8s.aws"),

@@ -1,4 +1,4 @@
-"""The chart aws-load-balancer-controller 3.5.0, rendered from its values."""
+"""The chart aws-load-balancer-controller, rendered from its values: 3.5.0, and in what 1.12.0 differs."""
 
 import base64
 import datetime as dt
@@ -9,10 +9,10 @@ from cryptography import x509
 from cryptography.x509.oid import ExtensionOID
 
 from sandbox.providers.common.server import ProviderError
-from sandbox.providers.kubernetes.chart import Release, render
+from sandbox.providers.kubernetes.chart import CHARTS, Release, render
 from sandbox.providers.kubernetes.chart.crds import definitions, schema
 from sandbox.providers.kubernetes.chart.render import secret_to_keep
-from sandbox.providers.kubernetes.chart.values import problems
+from sandbox.providers.kubernetes.chart.values import VALUES, problems
 
 RELEASE = Release("lbc", "kube-system")
 TLS = {"caCert": "CA", "cert": "CERT", "key": "KEY"}
@@ -252,7 +252,7 @@ def test_one_replica_has_no_disruption_budget() -> None:
         ({"tolerations": {}}, "tolerations is {}: give a list"),
         ({"region": "{{ .Values.x }}"}, "which only Helm evaluates"),
         ({"clusterName": ""}, "clusterName is missing"),
-        ({"runtimeClassName": "x"}, "the chart 3.5.0 fails on it"),
+        ({"runtimeClassName": "x"}, "chart 3.5.0 fails on it"),
     ],
 )
 def test_a_value_that_the_chart_does_not_have_is_named_with_its_remedy(values: dict[str, Any], says: str) -> None:
@@ -305,3 +305,80 @@ def test_one_version_of_each_crd_is_stored() -> None:
 )  # fmt: skip
 def test_the_short_notation_means_a_schema(short: Any, full: dict[str, Any]) -> None:
     assert schema(short) == full
+
+
+OLDER = Release("lbc", "kube-system", "1.12.0")
+
+
+def test_an_older_chart_has_its_own_crds_image_and_labels() -> None:
+    made = render(OLDER, {"clusterName": "c", "webhookTLS": TLS})
+    crds = {one["metadata"]["name"]: one["spec"] for one in made if one["kind"] == "CustomResourceDefinition"}
+    (deployment,) = (one for one in made if one["kind"] == "Deployment")
+
+    assert set(crds) == {"ingressclassparams.elbv2.k8s.aws", "targetgroupbindings.elbv2.k8s.aws"}
+    assert deployment["spec"]["template"]["spec"]["containers"][0]["image"].endswith(":v2.12.0")
+    assert deployment["metadata"]["labels"]["helm.sh/chart"] == "aws-load-balancer-controller-1.12.0"
+    assert deployment["metadata"]["labels"]["app.kubernetes.io/version"] == "v2.12.0"
+
+
+def test_an_older_crd_is_todays_without_what_it_did_not_know() -> None:
+    today, older = (
+        {crd["metadata"]["name"]: crd["spec"]["versions"][-1]["schema"]["openAPIV3Schema"] for crd in definitions(v)}
+        for v in ("3.5.0", "1.12.0")
+    )
+    bindings = [of["targetgroupbindings.elbv2.k8s.aws"]["properties"]["spec"] for of in (today, older)]
+    params = [of["ingressclassparams.elbv2.k8s.aws"]["properties"]["spec"] for of in (today, older)]
+
+    assert set(bindings[0]["properties"]) - set(bindings[1]["properties"]) == {"targetGroupProtocol"}
+    assert set(params[0]["properties"]) - set(params[1]["properties"]) == {
+        *("PrefixListsIDs", "loadBalancerName", "prefixListsIDs", "sslRedirectPort", "targetType"),
+        *("wafv2AclArn", "wafv2AclName"),
+    }
+    assert "x-kubernetes-validations" not in params[1]
+
+
+def test_an_older_chart_asks_for_older_reviews_and_injects_nothing_but_gates() -> None:
+    hooks = {hook["name"]: hook for hook in objects(OLDER)["MutatingWebhookConfiguration"]["webhooks"]}
+
+    assert set(hooks) == {"mpod.elbv2.k8s.aws", "mservice.elbv2.k8s.aws", "mtargetgroupbinding.elbv2.k8s.aws"}
+    assert {tuple(hook["admissionReviewVersions"]) for hook in hooks.values()} == {("v1beta1",)}
+
+
+def test_an_older_controller_may_not_watch_gateways() -> None:
+    rules = objects(OLDER)["ClusterRole"]["rules"]
+
+    assert not [rule for rule in rules if "gateway.networking.k8s.io" in rule["apiGroups"]]
+    assert allowed(rules, "", "pods/status") == {"patch", "update"}
+
+
+def test_an_older_chart_lets_cert_manager_sign_by_itself() -> None:
+    made = render(OLDER, {"clusterName": "c", "enableCertManager": True}, crds=False)
+
+    assert [one["metadata"]["name"] for one in made if one["kind"] == "Issuer"] == [
+        "aws-load-balancer-selfsigned-issuer"
+    ]
+
+
+def test_a_value_of_one_version_is_unknown_to_a_version_without_it() -> None:
+    given = {
+        "clusterName": "c",
+        "maxTargetsPerTargetGroup": 3,
+        "webhookConfig": {"ingressValdationFailurePolicy": "Fail"},
+    }
+
+    assert list(problems(given)) == []
+    assert "; ".join(problems(given, "1.12.0")).count(" is unknown") == 2
+
+
+def test_what_a_default_of_an_older_chart_was_it_still_is() -> None:
+    assert secret_to_keep(OLDER, {"clusterName": "c"}) == "aws-load-balancer-tls"
+    assert secret_to_keep(RELEASE, {"clusterName": "c"}) is None
+
+
+def test_every_value_that_an_older_chart_lacks_is_one_that_the_newest_has() -> None:
+    def paths(known: Any, prefix: str = "") -> set[str]:
+        below = [paths(key, f"{prefix}{name}.") for name, key in known.items() if isinstance(key, dict)]
+        return {f"{prefix}{name}" for name in known}.union(*below)
+
+    for chart in CHARTS.values():
+        assert {*chart.lacks, *chart.defaults} <= paths(VALUES)

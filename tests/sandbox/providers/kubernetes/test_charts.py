@@ -47,8 +47,8 @@ def test_a_release_and_its_prefix_are_called_after_the_component() -> None:
 @pytest.mark.parametrize(
     ("changed", "says"),
     [
-        ({"version": "1.12.0"}, "aws-load-balancer-controller 1.12.0 is not known: this stand-in renders 3.5.0"),
-        ({"version": None}, "has no version: give 3.5.0"),
+        ({"version": "1.7.0"}, "aws-load-balancer-controller 1.7.0 is not known: this stand-in renders 1.12.0, 3.5.0"),
+        ({"version": None}, "has no version: this stand-in renders 1.12.0, 3.5.0"),
         ({"repositoryOpts": {}}, "has no repositoryOpts.repo: give https://aws.github.io/eks-charts"),
         ({"repositoryOpts": {"repo": "https://example.com"}}, "is not the repository of aws-load-balancer-controller"),
         ({"repositoryOpts": {"repo": "x", "username": "u"}}, "repositoryOpts.username is not for this stand-in"),

@@ -1,0 +1,139 @@
+"""`components/` as others get it: built, installed outside the checkout, and as a plugin of the engine."""
+
+import json
+import re
+import subprocess
+import sys
+import sysconfig
+import tarfile
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import REPOSITORY
+from tests.engine import Engine
+
+pytestmark = pytest.mark.sandbox
+
+COMPONENTS = REPOSITORY / "components"
+SCHEMA = COMPONENTS / "schema.json"
+_ENGINES_OWN = ("config", "dependencies")
+_CLAUSES = re.compile(r"(?=[<>])|,")  # a requirement's parts, whose order says nothing
+_SEEN = """
+import importlib.metadata, importlib.resources, importlib.util, json
+import eks_load_balancing
+from eks_load_balancing import reference
+print(json.dumps({
+    "file": eks_load_balancing.__file__,
+    "typed": importlib.resources.files(eks_load_balancing).joinpath("py.typed").is_file(),
+    "doctor": importlib.util.find_spec("eks_load_balancing.doctor.checks") is not None,
+    "requires": importlib.metadata.requires("eks-load-balancing"),
+    "schema": reference.schema(),
+}))
+"""
+
+
+def run(*command: str, cwd: Path, **environment: str) -> str:
+    done = subprocess.run(
+        command, cwd=cwd, env=environment or None, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, f"{' '.join(command)}:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    return done.stdout
+
+
+def installed(folder: Path, what: str) -> Path:
+    """A virtual environment with one thing in it, put there by pip.
+
+    What it depends on is a gigabyte of SDKs: it is looked for beside this test's own Python, where `make environment`
+    has put it by the same requirements. The checkout is not: a path file hands on no editable install.
+    """
+    run(sys.executable, "-m", "venv", "--without-pip", str(folder), cwd=folder.parent)
+    python = folder / "bin" / "python"
+    pip = (sys.executable, "-m", "pip", "--python", str(python), "--disable-pip-version-check")
+    run(*pip, "install", "--quiet", "--no-deps", what, cwd=folder.parent)
+    (site,) = folder.glob("lib/python*/site-packages")
+    (site / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
+    return python
+
+
+def seen_from(python: Path, folder: Path) -> dict[str, Any]:
+    return json.loads(run(str(python), "-c", _SEEN, cwd=folder))
+
+
+def as_the_engine_has_it(schema: Any) -> Any:
+    """A schema without what the engine fills in or leaves out.
+
+    A component plugin's version is its git tag (the SDK itself serves 0.0.0); items have no description of their own.
+    """
+    if not isinstance(schema, dict):
+        return schema
+    made = {key: as_the_engine_has_it(value) for key, value in schema.items() if key not in _ENGINES_OWN}
+    for inner in ("items", "additionalProperties"):
+        if isinstance(made.get(inner), dict):
+            made[inner].pop("description", None)
+    return made
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A source distribution of the folder as it is now."""
+    folder = tmp_path_factory.mktemp("built")
+    (requirement,) = tomllib.loads((COMPONENTS / "pyproject.toml").read_text())["build-system"]["requires"]
+    pip = (sys.executable, "-m", "pip", "--disable-pip-version-check")
+    run(*pip, "install", "--quiet", "--target", str(folder / "backend"), requirement, cwd=folder)
+    build = f"import sys; sys.path.insert(0, {str(folder / 'backend')!r})\n"
+    build += f"import setuptools.build_meta as b; b.build_sdist({str(folder)!r})"
+    # egg_info is written into the source: into a copy of it.
+    run("cp", "-r", str(COMPONENTS), str(folder / "components"), cwd=folder)
+    run(sys.executable, "-c", build, cwd=folder / "components")
+    (made,) = folder.glob("*.tar.gz")
+    return made
+
+
+@pytest.fixture(scope="module")
+def elsewhere(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Python with the built package in it."""
+    return installed(tmp_path_factory.mktemp("clean") / "venv", str(source))
+
+
+def test_a_built_package_is_installed_and_imported_outside_the_checkout(elsewhere: Path, tmp_path: Path) -> None:
+    seen = seen_from(elsewhere, tmp_path)
+    asked = tomllib.loads((COMPONENTS / "pyproject.toml").read_text())["project"]["dependencies"]
+    needed = [one for one in seen["requires"] if "extra ==" not in one]
+
+    assert Path(seen["file"]).is_relative_to(elsewhere.parents[1])
+    assert seen["typed"]
+    assert seen["doctor"]
+    assert {frozenset(_CLAUSES.split(one)) for one in needed} == {frozenset(_CLAUSES.split(a)) for a in asked}
+    assert seen["schema"] == json.loads(SCHEMA.read_text())
+
+
+def test_it_is_installed_from_a_git_address_with_its_subdirectory(tmp_path: Path) -> None:
+    python = installed(tmp_path / "venv", f"git+file://{REPOSITORY}#subdirectory=components")
+    seen = seen_from(python, tmp_path)
+    committed = run("git", "show", "HEAD:components/schema.json", cwd=REPOSITORY)
+
+    assert Path(seen["file"]).is_relative_to(tmp_path)
+    assert seen["schema"] == json.loads(committed)
+
+
+def test_the_engine_reads_the_same_schema_from_the_built_plugin(
+    source: Path, elsewhere: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with tarfile.open(source) as archive:
+        archive.extractall(tmp_path, filter="data")
+    (plugin,) = (path for path in tmp_path.iterdir() if path.is_dir())
+    # What `pulumi install` writes once it has made a virtual environment for a plugin.
+    runtime = {"name": "python", "options": {"virtualenv": str(elsewhere.parents[1])}}
+    assert (plugin / "PulumiPlugin.yaml").read_text() == "runtime: python\n"
+    (plugin / "PulumiPlugin.yaml").write_text(json.dumps({"runtime": runtime}))
+
+    done = Engine(tmp_path_factory.mktemp("plugin")).run("package", "get-schema", str(plugin))
+
+    assert done.returncode == 0, done.stderr
+    served, kept = (
+        as_the_engine_has_it({**json.loads(text), "version": ""}) for text in (done.stdout, SCHEMA.read_text())
+    )
+    assert served == kept

@@ -1,0 +1,120 @@
+"""A stack made with an earlier version, and the program of today: nothing is replaced, nothing is deleted.
+
+The earlier stack is its state, which `tests/upgrades.py` keeps at each release. Engine and providers see it beside a
+cluster on which the same objects are; AWS is asked for nothing that is in the state.
+"""
+
+import base64
+import gzip
+import json
+import re
+import shutil
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import REPOSITORY, Sandbox
+from tests.upgrades import STATES
+
+pytestmark = pytest.mark.sandbox
+
+_PROGRAM = ("Pulumi.yaml", "Pulumi.sandbox.yaml", "__main__.py", "settings.py")
+VERSIONS = sorted(path.name.removesuffix(".json.gz") for path in STATES.glob("*.json.gz"))
+_SERVER = re.compile(r"https://127\.0\.0\.1:\d+")
+_AUTHORITY = re.compile(r"certificate-authority-data[\\\":]+([A-Za-z0-9+/=]+)")
+_TAKES_AWAY = ("delete", "replace", "create-replacement", "delete-replaced", "discard-replaced")
+
+
+class Earlier:
+    """A stack that is nothing but a state, in a backend of its own."""
+
+    def __init__(self, sandbox: Sandbox, folder: Path) -> None:
+        self.sandbox, self.program = sandbox, folder / "program"
+        self.program.mkdir()
+        for name in _PROGRAM:
+            shutil.copy(REPOSITORY / name, self.program)
+        (self.program / ".venv").symlink_to(sys.prefix)
+        (folder / "backend").mkdir()
+        self.backend = f"PULUMI_BACKEND_URL=file://{folder}/backend"
+        self.pulumi("stack", "init", "sandbox")
+
+    def pulumi(self, *arguments: str) -> str:
+        return self.sandbox.run("env", self.backend, "pulumi", *arguments, "--non-interactive", cwd=self.program)
+
+    def operations(self, state: dict[str, Any]) -> "Counter[str]":
+        """How many resources a preview on a state would do what to."""
+        empty = json.loads(self.pulumi("stack", "export", "--stack", "sandbox"))
+        own = {**empty["deployment"], "resources": state["deployment"]["resources"]}
+        (self.program / "state.json").write_text(json.dumps({**state, "deployment": own}))
+        self.pulumi("stack", "import", "--stack", "sandbox", "--file", "state.json")
+        seen = json.loads(self.pulumi("preview", "--stack", "sandbox", "--json", "--show-sames"))
+        self.steps = {step["urn"].rpartition("::")[2]: step["op"] for step in seen["steps"]}
+        return Counter(step["op"] for step in seen["steps"])
+
+
+def text_of(version: str) -> str:
+    return gzip.decompress((STATES / f"{version}.json.gz").read_bytes()).decode()
+
+
+def state_of(version: str, sandbox: Sandbox) -> dict[str, Any]:
+    """A version's state, with its cluster at the address of the one that is there."""
+    text = text_of(version)
+    there = sandbox.run("pulumi", "stack", "output", "kubeconfig", "--stack", "sandbox", "--show-secrets")
+    for pattern in (_SERVER, _AUTHORITY):
+        (old,) = set(pattern.findall(text))
+        (new,) = set(pattern.findall(there))
+        text = text.replace(old, new)
+    # A certificate that is due is replaced, and is meant to be: not what is asked here.
+    return json.loads(re.sub(r'("validityEndTime":")\d{4}', r"\g<1>9999", text))
+
+
+@pytest.fixture
+def earlier(stack: Sandbox, tmp_path: Path) -> Earlier:
+    return Earlier(stack, tmp_path)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_stack_of_an_earlier_version_loses_nothing(stack: Sandbox, earlier: Earlier, version: str) -> None:
+    found = earlier.operations(state_of(version, stack))
+
+    lost = {name: op for name, op in earlier.steps.items() if op in _TAKES_AWAY}
+    assert not lost, f"replaced or deleted: {lost}"
+    assert found["same"] > 50, found
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_kept_state_holds_no_private_key(version: str) -> None:
+    text = text_of(version)
+    inside = [
+        base64.b64decode(word).decode(errors="replace")
+        for word in re.findall(r"[A-Za-z0-9+/]{40,}={0,2}", text)
+        if len(word) % 4 == 0
+    ]
+
+    keys = [
+        key for each in (text, *inside) for key in re.findall(r"BEGIN [A-Z ]*PRIVATE KEY-----(.{6})", each, re.DOTALL)
+    ]
+    assert set(keys) <= {" none "}, "make it with `python -m tests.upgrades`"
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "lost"),
+    [
+        ("::network-internet", "::network-gateway", {"network-gateway": "delete"}),
+        (
+            '"namespace": "samples"',
+            '"namespace": "others"',
+            {"web-nlb-service": "replace", "web-alb-ingress": "replace"},
+        ),
+    ],
+    ids=["another name without an alias", "another namespace"],
+)
+def test_what_would_be_lost_is_seen(stack: Sandbox, earlier: Earlier, was: str, now: str, lost: dict[str, str]) -> None:
+    changed = json.dumps(state_of(VERSIONS[-1], stack)).replace(was, now)
+
+    earlier.operations(json.loads(changed))
+
+    assert lost.items() <= earlier.steps.items()
