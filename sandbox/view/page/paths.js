@@ -28,7 +28,7 @@ function lane(child, path, carries, send, open) {
       element("p", { class: "said", role: "status" }));
     child.append(details);
   }
-  const [row, hops, said] = details.children;
+  const [row, hops, said] = ["summary", ".hops", ".said"].map((part) => details.querySelector(part));
   const badge = path.stopped ? "bad" : path.measured ? "good" : "";
   row.replaceChildren(
     element("span", { class: "title" }, path.title), " ",

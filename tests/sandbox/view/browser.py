@@ -1,17 +1,24 @@
 """Debian's Chromium, driven from the keyboard alone, and what it complained of."""
 
 import json
+import os
 import shutil
+import subprocess
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
 from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.support.ui import WebDriverWait
 
+from tests.conftest import REPOSITORY, Sandbox
+
+HAS = "[...document.querySelectorAll(arguments[0])].some((e) => e.textContent.includes(arguments[1]))"
+"""Whether an element of a selector has a text."""
 CHROMIUM, DRIVER = "chromium", "chromedriver"
 _OWN = {"chrome", "data"}
 """What needs no network: the pages that the browser itself brings, such as its first tab, and data in a page."""
@@ -89,3 +96,26 @@ def browser(profile: Path, width: int = 1280, height: int = 1000) -> Generator[B
         yield Browser(driver)
     finally:
         driver.quit()
+
+
+@contextmanager
+def serving(sandbox: Sandbox) -> Generator[str]:
+    """`sandbox view` of the cluster that the sandbox asks; the page's address."""
+    command = [str(REPOSITORY / ".venv/bin/sandbox"), "view", "--cluster", sandbox.cluster]
+    own = os.environ | {"SANDBOX_STATE_DIR": str(sandbox.state.root)}
+    with subprocess.Popen(command, env=own, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        yield process.stdout.readline().strip()
+        process.terminate()
+
+
+@contextmanager
+def showing(address: str, profile: Path) -> Generator[Browser]:
+    """A browser with the page, live."""
+    lack = missing()
+    if lack:
+        pytest.fail(lack)
+    with browser(profile) as window:
+        window.open(address)
+        window.until(HAS, "#live", "live")
+        yield window

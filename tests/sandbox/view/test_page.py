@@ -1,7 +1,5 @@
 """The page in a real browser, from the keyboard alone; and who may ask its server for anything."""
 
-import os
-import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -11,10 +9,8 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 
 from sandbox.view.server import guard
-from tests.conftest import REPOSITORY, Sandbox
-from tests.sandbox.view.browser import Browser, browser, missing
-
-HAS = "[...document.querySelectorAll(arguments[0])].some((e) => e.textContent.includes(arguments[1]))"
+from tests.conftest import Sandbox
+from tests.sandbox.view.browser import HAS, Browser, serving, showing
 
 
 def test_only_the_page_itself_may_ask() -> None:
@@ -27,23 +23,14 @@ def test_only_the_page_itself_may_ask() -> None:
 @pytest.fixture(scope="module")
 def address(stack: Sandbox) -> Iterator[str]:
     """The page of the stack's cluster."""
-    command = [str(REPOSITORY / ".venv/bin/sandbox"), "view", "--cluster", stack.cluster]
-    own = os.environ | {"SANDBOX_STATE_DIR": str(stack.state.root)}
-    with subprocess.Popen(command, env=own, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout
-        yield process.stdout.readline().strip()
-        process.terminate()
+    with serving(stack) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
 def page(address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """A browser that shows it."""
-    lack = missing()
-    if lack:
-        pytest.fail(lack)
-    with browser(tmp_path_factory.mktemp("profile")) as window:
-        window.open(address)
-        window.until(HAS, "#live", "live")
+    with showing(address, tmp_path_factory.mktemp("profile")) as window:
         yield window
 
 
