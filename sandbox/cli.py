@@ -22,6 +22,7 @@ from sandbox.tools.build import BuildError
 from sandbox.traffic.cli import traffic as traffic_commands
 from sandbox.traffic.compare.cli import compare
 from sandbox.traffic.trace.cli import trace
+from sandbox.view.cli import view
 
 _ERRORS = (lifecycle.LifecycleError, StateError, BuildError)
 
@@ -50,6 +51,7 @@ def main() -> None:
     sandbox exec -- kubectl get pods -A
     sandbox targets                every load balancer, with the pods behind it
     sandbox iam denied             what IAM refused, and why
+    sandbox view                   all of it on a page, as it happens
     sandbox rehearse --from X --to Y   what another version of the controller would cost
     sandbox down                   end every process, remove the folder
     """  # noqa: D301 - \b keeps click from refilling these lines
@@ -179,6 +181,7 @@ main.add_command(rehearse)
 main.add_command(traffic_commands)
 main.add_command(trace)
 main.add_command(compare)
+main.add_command(view)
 
 
 def _environment(state: State, role: str | None) -> dict[str, str]:

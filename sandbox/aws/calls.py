@@ -5,6 +5,9 @@ from typing import Any
 
 from sandbox.aws.call import Call
 
+CALLS = "calls"
+"""The service that changes with every call, also one that only reads (see `changes`): for who shows them."""
+
 
 class Calls:
     """Counts by caller and action since the last reset."""

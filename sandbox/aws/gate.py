@@ -16,7 +16,7 @@ from werkzeug.wrappers import Request, Response
 
 from sandbox.aws import determinism, private
 from sandbox.aws.call import Call, kept_headers
-from sandbox.aws.calls import Calls
+from sandbox.aws.calls import CALLS, Calls
 from sandbox.aws.changes import Changes
 from sandbox.aws.clusters import Observations
 from sandbox.aws.emulator import Emulator
@@ -78,6 +78,7 @@ class Gate:
             if isinstance(strike, Denial):
                 return error_reply(call, strike)
             denial = self._authorizer.authorize(call, call.received)
+            self.changes.add(CALLS)
             if denial or _is_rehearsal(call):
                 return error_reply(call, denial or _REHEARSED)
             reply = self._write(call) if call.writes else self._emulator.answer(call)

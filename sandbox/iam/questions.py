@@ -3,6 +3,7 @@
 The AWS process answers these under `/_sandbox/iam/`; the shapes are JSON's.
 """
 
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,7 +27,8 @@ def answer(authorizer: Authorizer, question: str, given: Mapping[str, str]) -> A
     Args:
         authorizer: whose decisions and policies it is about.
         question: its name.
-        given: `as` (ARN or name of a role or user); for `explain` also `action`, `resource`, and condition keys under
+        given: `as` (ARN or name of a role or user); for `log` and `denied` also `since` (a time that an entry had) and
+            `last` (how many at most); for `explain` also `action`, `resource`, and condition keys under
             their own names (`aws:RequestTag/team`).
 
     Raises:
@@ -56,13 +58,19 @@ def _needed(given: Mapping[str, str], name: str) -> str:
 
 
 def _entries(authorizer: Authorizer, given: Mapping[str, str], *, denied: bool) -> list[dict[str, Any]]:
-    """The entries, oldest first; `as` names a principal or what is behind it, `action` is an action."""
+    """The entries, oldest first; `as` names a principal or what is behind it, `action` is an action.
+
+    Those after `since` only, and no more than the `last` of them, if given.
+    """
+    since, last = float(given.get("since", 0)), int(given.get("last", len(authorizer.decisions.entries)))
 
     def wanted(entry: Entry) -> bool:
         who = given.get("as") in {None, entry.principal, entry.source}
         return who and given.get("action") in {None, entry.action} and not (denied and entry.allowed)
 
-    return [entry.to_json() for entry in authorizer.decisions.entries if wanted(entry)]
+    # The log is long, and who asks again and again wants its end.
+    late = itertools.takewhile(lambda entry: round(entry.time, 3) > since, reversed(authorizer.decisions.entries))
+    return [entry.to_json() for entry in itertools.islice(filter(wanted, late), last)][::-1]
 
 
 def unused(authorizer: Authorizer, source: str) -> list[dict[str, Any]]:

@@ -225,16 +225,21 @@ async def gone(operation: Operation, live: Any) -> None:
         WaitingError: It is not, in time.
     """
     uid = live["metadata"].get("uid")
-    await until(
-        operation.client,
-        {readiness.SELF: _itself(live)},
-        lambda objects: [
-            what_holds(item) for item in objects[readiness.SELF] if uid in (None, item["metadata"]["uid"])
-        ],
-        seconds=operation.wish.timeout,
-        stopped=operation.stopped,
-        report=operation.report,
-    )
+    path = await operation.client.path_of(live)
+    left: Any = live
+    # A list comes from the API server's cache, which may not have heard of the object yet; a read by name does not.
+    while path and left and uid in (None, left["metadata"]["uid"]):
+        await until(
+            operation.client,
+            {readiness.SELF: _itself(live)},
+            lambda objects: [
+                what_holds(item) for item in objects[readiness.SELF] if uid in (None, item["metadata"]["uid"])
+            ],
+            seconds=operation.wish.timeout,
+            stopped=operation.stopped,
+            report=operation.report,
+        )
+        left = await operation.client.get(path)
 
 
 def what_holds(item: Any) -> str:
