@@ -14,6 +14,9 @@ from sandbox.traffic.control import ask
 from sandbox.traffic.world import CLIENTS
 from tests.conftest import Sandbox, brought_up
 
+REQUESTS = 10_000 if os.environ.get("SOAK") else 1000
+"""Sent through each load balancer."""
+
 
 def processes(word: str) -> list[str]:
     """The command lines in which a word stands, but our own."""

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from sandbox.processes import wait_until
+from sandbox.traffic.control import ask
 from tests.e2e.test_examples import Existing, running
-from tests.sandbox.traffic.conftest import Traffic
+from tests.sandbox.traffic.conftest import REQUESTS, Traffic
 
 pytestmark = pytest.mark.sandbox
 _MANAGER = "cloud-controller-manager"
@@ -16,6 +17,7 @@ def classic(traffic: Traffic) -> list[dict[str, Any]]:
     return traffic.sandbox.aws("elb").describe_load_balancers()["LoadBalancerDescriptions"]
 
 
+@pytest.mark.soak
 def test_without_the_controller_a_connection_is_rewritten_on_its_way_and_with_it_not(traffic: Traffic) -> None:
     kubectl = traffic.sandbox.kubectl
     existing = Existing(traffic.sandbox, {"sandbox": traffic.sandbox})
@@ -34,6 +36,11 @@ def test_without_the_controller_a_connection_is_rewritten_on_its_way_and_with_it
             totals = traffic.trace(traffic.until_answering(hosts[balancer]))["totals"]
             assert totals["rewritings"], balancer
             assert totals["translations"], balancer
+            told = ask(traffic.sandbox.state, "count", host=hosts[balancer], connections=REQUESTS)
+            assert (told["answered"], told["failed"]) == (REQUESTS, {}), balancer
+            pods = kubectl("get", "pods", "-n", "in-tree", "-l", f"app.kubernetes.io/name=web-{balancer}")["items"]
+            assert set(told["pods"]) == {pod["metadata"]["name"] for pod in pods}, balancer
+            assert told["translations"], balancer
         totals = traffic.trace(traffic.until_answering(traffic.output("albHostName")))["totals"]
         assert (totals["rewritings"], totals["translations"]) == (0, 0)
 

@@ -11,10 +11,9 @@ from sandbox.lifecycle import status
 from sandbox.processes import Identity, wait_until
 from sandbox.state import read_json
 from sandbox.traffic.control import ask
-from tests.sandbox.traffic.conftest import Traffic, processes
+from tests.sandbox.traffic.conftest import REQUESTS, Traffic, processes
 
 pytestmark = pytest.mark.sandbox
-REQUESTS = 10_000 if os.environ.get("SOAK") else 1000
 ROLLOUTS = 10 if os.environ.get("SOAK") else 1
 
 
