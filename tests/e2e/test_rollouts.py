@@ -25,6 +25,7 @@ class Samples:
 
     def __init__(self, stack: Sandbox) -> None:
         self.stack = stack
+        self._elb = stack.aws("elbv2")
         bound = [b for b in bindings(stack) if b["metadata"]["namespace"] == "samples"]
         self.groups = {b["spec"]["targetGroupARN"]: b["spec"]["serviceRef"]["name"] for b in bound}
         deployments = stack.kubectl("get", "deployments", "-n", "samples")["items"]
@@ -43,6 +44,14 @@ class Samples:
             self.stack.run("kubectl", "rollout", "status", f"deployment/{name}", "-n", "samples", "--timeout=180s")
         assert wait_until(self.followed, 60, 0.2)
 
+    def healthy(self, group: str) -> set[str]:
+        described = self._elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
+        return {d["Target"]["Id"] for d in described if d["TargetHealth"]["State"] == "healthy"}
+
+    def whole(self) -> bool:
+        """Whether all is as it is to stay: tests before may have left a target that is not healthy yet."""
+        return self.followed() and all(len(self.healthy(group)) == count for group, count in self.replicas.items())
+
     def followed(self) -> bool:
         return all(
             registered(self.stack, group) == endpoints(self.stack, "samples", service)
@@ -54,7 +63,7 @@ class Watch:
     """Counts again and again, while a block runs, the healthy targets that are pods which still live."""
 
     def __init__(self, samples: Samples) -> None:
-        self._elb, self._samples = samples.stack.aws("elbv2"), samples
+        self._samples = samples
         kubeconfig = samples.stack.state.cluster(samples.stack.cluster) / "kubeconfig"
         self._core = client.CoreV1Api(config.new_client_from_config(str(kubeconfig)))
         self._done, self._thread = threading.Event(), threading.Thread(target=self._run)
@@ -70,13 +79,9 @@ class Watch:
 
     def _run(self) -> None:
         while not self._done.wait(_PAUSE):
-            healthy = {group: self._healthy(group) for group in self._samples.groups}
+            healthy = {group: self._samples.healthy(group) for group in self._samples.groups}
             alive = self._alive()  # asked afterwards: a pod that is gone by now was taken out of its group too late
             self.counts.append({group: len(addresses & alive) for group, addresses in healthy.items()})
-
-    def _healthy(self, group: str) -> set[str]:
-        described = self._elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
-        return {d["Target"]["Id"] for d in described if d["TargetHealth"]["State"] == "healthy"}
 
     def _alive(self) -> set[str]:
         answer: Any = self._core.list_namespaced_pod("samples", _preload_content=False)
@@ -91,6 +96,7 @@ class Watch:
 
 def rolled(samples: Samples) -> Watch:
     """A rollout that was watched: every pod is another one afterwards, made with its gate."""
+    assert wait_until(samples.whole, 60, 0.2)
     before = samples.pods()
     with Watch(samples) as watch:
         samples.roll()

@@ -20,6 +20,7 @@ NAMESPACES: Final = Kind("", "v1", "Namespace")
 SECONDS_FOR_ITS_KIND: Final = 30
 """How long an object waits for the CRD or the namespace that another resource of the same update makes."""
 
+_LOOK_SECONDS = 0.1
 _NOT_FOUND, _CONFLICT = 404, 409
 _BY_DEPENDENTS = "foregroundDeletion"  # the garbage collector's own
 _MANAGER = re.compile(r'conflict with "([^"]+)"( with subresource)?')
@@ -268,9 +269,20 @@ async def _path(operation: Operation, item: Any) -> str:
     path = await operation.client.path_of(item)
     if path is None:
         await _definition(operation, of_object(item))
-        path = await operation.client.path_of(item)
+        path = await _discovered(operation, item)
     if path is None:
-        raise UnknownKindError(f"the cluster does not know {of_object(item)}: its CRD serves another version")
+        raise UnknownKindError(f"the cluster does not know {of_object(item)}, although its CRD serves it: try again")
+    return path
+
+
+async def _discovered(operation: Operation, item: Any) -> str | None:
+    """The path of an object whose CRD is established: the API server shows it to clients a moment later."""
+    clock = asyncio.get_running_loop().time
+    deadline = clock() + SECONDS_FOR_ITS_KIND
+    while (path := await operation.client.path_of(item)) is None:
+        if clock() >= deadline or operation.stopped.is_set():
+            return None
+        await asyncio.sleep(_LOOK_SECONDS)
     return path
 
 
@@ -283,6 +295,8 @@ async def _definition(operation: Operation, kind: Kind) -> None:
     def missing(objects: Objects) -> Sequence[str]:
         for item in objects["definitions"]:
             if item["spec"]["group"] == kind.group and item["spec"]["names"]["kind"] == kind.name:
+                if not any(each["name"] == kind.version and each["served"] for each in item["spec"]["versions"]):
+                    raise UnknownKindError(f"the cluster does not know {kind}: its CRD serves another version")
                 return readiness.definition({readiness.SELF: [item]})
         return [f"no CRD makes {kind}"]
 

@@ -38,6 +38,10 @@ class Vpc:
         assert told["code"] == 0, f"{argv}: {told}"
         return told["output"]
 
+    def attempt(self, namespace: str, *argv: str) -> bool:
+        """Whether a command in a namespace ends well."""
+        return control.ask(self.aws.state, "run", namespace=namespace, argv=list(argv))["code"] == 0
+
     def curl(self, *argv: str) -> str:
         """What curl prints at a client."""
         told = control.ask(

@@ -262,6 +262,8 @@ def test_datagrams_reach_every_target_with_the_clients_address(vpc: Vpc) -> None
         "    s.send(b'x')\n"
         "    print(s.recv(100).decode())\n"
     )
+    # Health is told before the kernel of the load balancer's node is.
+    assert wait_until(lambda: vpc.attempt("clients", sys.executable, "-c", ask, balancer["DNSName"]), 10, 0.2)
     told = vpc.run("clients", sys.executable, "-c", ask, balancer["DNSName"]).splitlines()
     assert set(told) == {f"{server} {CLIENT_ADDRESS}" for server in vpc.addresses}
 
