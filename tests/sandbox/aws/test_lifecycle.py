@@ -10,12 +10,16 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from sandbox.processes import wait_until
 from tests.sandbox.aws.harness import Aws, everything, make_stage
 
 # Answers that mean "it is done already": the answer before this one was lost.
 _DONE = {"ResourceInUseException", "ResourceNotFoundException", "LoadBalancerNotFound", "TargetGroupNotFound"}
+
+# What botocore makes of JSON that was cut off before its first byte; every call of EKS answers more.
+_CUT_OFF = {"ResponseMetadata"}
 
 
 class Patient:
@@ -29,14 +33,17 @@ class Patient:
             deadline = time.monotonic() + 60
             while True:
                 try:
-                    return getattr(self._client, name)(**parameters)
+                    answer = getattr(self._client, name)(**parameters)
+                    if answer.keys() != _CUT_OFF or self._client.meta.service_model.protocol != "rest-json":
+                        return answer
                 except ClientError as error:
                     if error.response["Error"]["Code"] in _DONE:
                         return None
                     raise
-                except BotoCoreError:
-                    assert time.monotonic() < deadline
-                    time.sleep(0.05)
+                except (BotoCoreError, ResponseParserError):
+                    pass
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
 
         return call
 
