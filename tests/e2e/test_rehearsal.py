@@ -95,11 +95,14 @@ def test_what_is_taken_away_meanwhile_is_found(stack: Sandbox) -> None:
 
     with watched(rehearsal, rehearsal.samples_of_the_program()) as samples:
         group, address = min(samples[0].targets)
-        elb.deregister_targets(TargetGroupArn=group, Targets=[{"Id": address}])
+        registered = elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
+        (target,) = (each["Target"] for each in registered if each["Target"]["Id"] == address)
+        elb.deregister_targets(TargetGroupArn=group, Targets=[target])
         elb.delete_load_balancer(LoadBalancerArn=other["LoadBalancerArn"])
         with pytest.raises(ClientError, match="UnauthorizedOperation"):
             stranger.describe_vpcs()
         assert wait_until(lambda: bool(lost(samples) and replaced(samples)), 20, 0.1)
+    elb.register_targets(TargetGroupArn=group, Targets=[target])  # the stack is other tests' too
     found = rehearsal.findings(samples, begun)
     iam.delete_access_key(UserName="planted", AccessKeyId=key["AccessKeyId"])
     iam.delete_user(UserName="planted")
