@@ -15,7 +15,7 @@ from sandbox.state import State
 from sandbox.traffic import aws
 from sandbox.traffic.balancers import health
 from sandbox.traffic.balancers.documents import Reader
-from sandbox.traffic.balancers.health import Health
+from sandbox.traffic.balancers.health import Health, Healths
 from sandbox.traffic.balancers.names import Names, hosts
 from sandbox.traffic.balancers.plan import Node, nodes
 from sandbox.traffic.balancers.pools import Check, Pool, Target
@@ -82,8 +82,11 @@ class Balancers:
         """Wait until something has changed, or a moment has passed, and make everything what it should be."""
         draining = any(t.draining for node in self._nodes for pool in node.pools for t in pool.targets)
         waiting = not {node.id for node in self._nodes} <= self._wired()
+        # Not `wait_for`: in Python 3.11 it loses a cancellation that comes together with what it waits for.
+        # https://github.com/python/cpython/issues/86296
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._bell.wait(), _SOON_SECONDS if waiting else _TICK_SECONDS)
+            async with asyncio.timeout(_SOON_SECONDS if waiting else _TICK_SECONDS):
+                await self._bell.wait()
         self._bell.clear()
         try:
             if self._stale or draining:
@@ -91,8 +94,10 @@ class Balancers:
                 self._stale = False
                 self._certificates.clear()
                 await self._become(nodes(await asyncio.to_thread(reader.read)))
-            await self._settle()
-            await self._report()
+            # What a check finds from here on is carried, named and told the next time: told is only what is carried.
+            healths = dict(self._healths)
+            await self._settle(healths)
+            await self._report(healths)
         except Exception:
             log.exception("load balancers are not what the APIs say; trying again")
             self._stale = True
@@ -154,10 +159,10 @@ class Balancers:
                     await self._proxies[node].cut(pool_name, target.name)
             await asyncio.sleep(max(0.0, check.interval - (loop.time() - began)))
 
-    async def _settle(self) -> None:
+    async def _settle(self, healths: Healths) -> None:
         wired = self._wired()
         ready = [node for node in self._nodes if node.id in wired]
-        results = await asyncio.gather(*(self._carry(node) for node in ready), return_exceptions=True)
+        results = await asyncio.gather(*(self._carry(node, healths) for node in ready), return_exceptions=True)
         for node, result in zip(ready, results, strict=True):
             known = isinstance(result, ProxyError | CommandFailedError | OSError)
             if isinstance(result, BaseException) and not known:
@@ -167,14 +172,14 @@ class Balancers:
                 log.error("%s: %s", node.id, result)
             self._errors[node.id] = str(result or "")
         await self._count_connections(ready)
-        await self._names.apply(hosts(self._nodes, self._healths))
+        await self._names.apply(hosts(self._nodes, healths))
 
-    async def _carry(self, node: Node) -> None:
+    async def _carry(self, node: Node, healths: Healths) -> None:
         folder = FOLDER / node.id
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if node.id not in self._proxies:
             self._proxies[node.id] = Proxy(self._world, node.id, folder, self._certificate)
-        await self._proxies[node.id].apply(node, health.receiving(node, self._healths))
+        await self._proxies[node.id].apply(node, health.receiving(node, healths))
 
     async def _count_connections(self, ready: list[Node]) -> None:
         """Find the draining targets that have no connection left, at no node."""
@@ -193,9 +198,9 @@ class Balancers:
             self._certificates[arn] = (await self._ask("GET", "certificate", params={"arn": arn}))["pem"]
         return self._certificates[arn]
 
-    async def _report(self) -> None:
+    async def _report(self, healths: Healths) -> None:
         """Tell AWS, when there is news, and now and then: it forgets when it restarts."""
-        told = health.report(self._nodes, self._healths, self._drained)
+        told = health.report(self._nodes, healths, self._drained)
         now = asyncio.get_running_loop().time()
         last, before = self._reported
         if told != before or now - last > _HEARTBEAT_SECONDS or not last:

@@ -194,6 +194,7 @@ class Proxy:
             reloads = await self._reloads()
             await self._ask("reload")
             await self._until(lambda reached: reached > reloads)
+            await self._until_old_ones_stop_listening()
             return
         self._socket.unlink(missing_ok=True)
         command = ["haproxy", "-W", "-f", path, "-S", f"{self._socket},mode,600"]
@@ -212,6 +213,15 @@ class Proxy:
                 return
             await asyncio.sleep(0.02)
         raise ProxyError(f"HAProxy of {self._node} is not ready after {_READY_SECONDS:.0f} s: see the log of traffic")
+
+    async def _until_old_ones_stop_listening(self) -> None:
+        """They share the sockets with the new process until its signal reaches them."""
+        for _ in range(int(_READY_SECONDS / 0.02)):
+            told = [await self._ask(f"@!{worker} show info") for worker in (await self._workers())[1:]]
+            if not any("Stopping: 0" in text for text in told):
+                return
+            await asyncio.sleep(0.02)
+        log.warning("%s: an old process still listens", self._node)
 
     async def _reloads(self) -> int:
         """How often it was reloaded, as soon as the new process is there; -1 before."""
@@ -236,7 +246,8 @@ class Proxy:
         try:
             writer.write(f"{command}\n".encode())
             writer.write_eof()
-            return (await asyncio.wait_for(reader.read(), 5)).decode(errors="replace").strip()
+            async with asyncio.timeout(5):
+                return (await reader.read()).decode(errors="replace").strip()
         except (OSError, TimeoutError):
             return ""
         finally:
