@@ -9,6 +9,7 @@ from pulumi import Input, Output
 
 from eks_load_balancing import errors
 from eks_load_balancing.annotations import ALB_CLASS, SCHEMES, Exposure, alb_annotations
+from eks_load_balancing.host_names import host_name
 from eks_load_balancing.target_groups import INGRESS_RESOURCE, target_group_arns
 from eks_load_balancing.workload import DEFAULT_DELAY, SAMPLE_IMAGE, SAMPLE_PORT, Workload, deploy
 
@@ -133,7 +134,7 @@ class ApplicationLoadBalancedIngress(pulumi.ComponentResource):
             },
             opts=child,
         )
-        self.host_name = ingress.status.apply(_host_name)
+        self.host_name = ingress.status.apply(host_name)
         self.target_group_arns = target_group_arns(
             args["cluster_name"],
             INGRESS_RESOURCE,
@@ -142,9 +143,3 @@ class ApplicationLoadBalancedIngress(pulumi.ComponentResource):
             self,
         )
         self.register_outputs({"host_name": self.host_name, "target_group_arns": self.target_group_arns})
-
-
-def _host_name(status: kubernetes.networking.v1.outputs.IngressStatus | None) -> str:
-    """Return the host name that the controller wrote into the status, or nothing if there is none yet."""
-    ingress = status.load_balancer.ingress if status and status.load_balancer else None
-    return str(ingress[0].hostname) if ingress else ""

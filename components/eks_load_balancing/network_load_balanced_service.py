@@ -9,6 +9,7 @@ from pulumi import Input, Output
 
 from eks_load_balancing import errors
 from eks_load_balancing.annotations import NLB_CLASS, SCHEMES, Exposure, nlb_annotations
+from eks_load_balancing.host_names import host_name
 from eks_load_balancing.target_groups import SERVICE_STACK, target_group_arns
 from eks_load_balancing.workload import DEFAULT_DELAY, SAMPLE_IMAGE, SAMPLE_PORT, Workload, deploy
 
@@ -104,7 +105,7 @@ class NetworkLoadBalancedService(pulumi.ComponentResource):
             },
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self.host_name = service.status.apply(_host_name)
+        self.host_name = service.status.apply(host_name)
         self.target_group_arns = target_group_arns(
             args["cluster_name"],
             SERVICE_STACK,
@@ -113,9 +114,3 @@ class NetworkLoadBalancedService(pulumi.ComponentResource):
             self,
         )
         self.register_outputs({"host_name": self.host_name, "target_group_arns": self.target_group_arns})
-
-
-def _host_name(status: kubernetes.core.v1.outputs.ServiceStatus | None) -> str:
-    """Return the host name that the controller wrote into the status, or nothing if there is none yet."""
-    ingress = status.load_balancer.ingress if status and status.load_balancer else None
-    return str(ingress[0].hostname) if ingress else ""

@@ -8,6 +8,7 @@ from pulumi import Input, Output
 
 from eks_load_balancing import errors
 from eks_load_balancing.annotations import ALB_CLASS, NLB_CLASS, SCHEMES, instance_annotations
+from eks_load_balancing.host_names import host_name
 from eks_load_balancing.workload import DEFAULT_DELAY, SAMPLE_IMAGE, SAMPLE_PORT, Workload, deploy
 
 BALANCERS = ("classic", "nlb", "alb")
@@ -108,15 +109,7 @@ class NodePortLoadBalancedService(pulumi.ComponentResource):
                 },
                 opts=child,
             )
-            self.host_name = ingress.status.apply(_host_name)
+            self.host_name = ingress.status.apply(host_name)
         else:
-            self.host_name = service.status.apply(_host_name)
+            self.host_name = service.status.apply(host_name)
         self.register_outputs({"host_name": self.host_name})
-
-
-def _host_name(
-    status: kubernetes.core.v1.outputs.ServiceStatus | kubernetes.networking.v1.outputs.IngressStatus | None,
-) -> str:
-    """Return the host name in the status, or nothing if there is none yet."""
-    ingress = status.load_balancer.ingress if status and status.load_balancer else None
-    return str(ingress[0].hostname) if ingress else ""
