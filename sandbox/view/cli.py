@@ -9,10 +9,11 @@ import click
 
 from sandbox.options import state_option
 from sandbox.state import State, StateError
+from sandbox.view.address import claim
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(1, 65535), help="The page's port. A free one unless told.")
+@click.option("--port", type=click.IntRange(1, 65535), help="The page's port: the last one or a free one unless told.")
 @click.option("--cluster", metavar="NAME", help="Whose watches to show. The only one unless told.")
 @state_option
 def view(port: int | None, cluster: str | None, folder: Path) -> None:
@@ -25,7 +26,7 @@ def view(port: int | None, cluster: str | None, folder: Path) -> None:
     state = State.at(folder)
     state.settings()
     try:
-        asyncio.run(_serve(state, port or 0, cluster))
+        asyncio.run(_serve(state, port, cluster))
     except OSError as error:
         raise StateError(
             f"the page cannot listen on port {port}: {error.strerror or error}; give another --port"
@@ -34,7 +35,7 @@ def view(port: int | None, cluster: str | None, folder: Path) -> None:
         click.echo("", err=True)
 
 
-async def _serve(state: State, port: int, cluster: str | None) -> None:
+async def _serve(state: State, port: int | None, cluster: str | None) -> None:
     # boto3 and aiohttp cost half a second that no other command owes.
     from sandbox.traffic.control import ask  # noqa: PLC0415
     from sandbox.view.board import Board  # noqa: PLC0415 - likewise
@@ -55,6 +56,6 @@ async def _serve(state: State, port: int, cluster: str | None) -> None:
         follower.traced(identity, told)
 
     async with contextlib.AsyncExitStack() as undo:
-        url = await undo.enter_async_context(served(board, trace, port))
+        url = await undo.enter_async_context(served(board, trace, *claim(state, port)))
         click.echo(url)
         await follower.run()

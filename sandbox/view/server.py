@@ -6,7 +6,6 @@ that no name that somebody points at 127.0.0.1 leads here; what changes anything
 
 import asyncio
 import contextlib
-import secrets
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
@@ -14,9 +13,9 @@ from typing import Any
 
 from aiohttp import web
 
+from sandbox.view.address import ADDRESS
 from sandbox.view.board import Board
 
-ADDRESS = "127.0.0.1"
 _PAGE = Path(__file__).parent / "page"
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _ALIVE_SECONDS = 15.0
@@ -60,14 +59,9 @@ def guard(host: str, origin: str | None, site: str | None, port: int) -> str | N
 
 
 @contextlib.asynccontextmanager
-async def served(board: Board, trace: Trace, port: int) -> AsyncGenerator[str]:
-    """Serve the page for as long as the context lives; its URL.
-
-    Raises:
-        OSError: the port is taken.
-    """
-    door = socket.create_server((ADDRESS, port))
-    secret, bound = secrets.token_urlsafe(24), door.getsockname()[1]
+async def served(board: Board, trace: Trace, door: socket.socket, secret: str) -> AsyncGenerator[str]:
+    """Serve the page at an open door for as long as the context lives; its URL."""
+    bound = door.getsockname()[1]
     runner = web.AppRunner(application(board, trace, secret, bound), access_log=None, shutdown_timeout=0.5)
     await runner.setup()
     try:

@@ -89,7 +89,10 @@ async function send(path) {
 }
 
 const source = new EventSource("changes");
-source.onopen = () => live("live");
+source.onopen = () => {
+  newest = null; // a server that was started again counts its events anew
+  live("live");
+};
 source.onerror = () => live("lost; trying again");
 for (const [name, show] of Object.entries(sections)) {
   source.addEventListener(name, (event) => {

@@ -99,9 +99,9 @@ def browser(profile: Path, width: int = 1280, height: int = 1000) -> Generator[B
 
 
 @contextmanager
-def serving(sandbox: Sandbox) -> Generator[str]:
+def serving(sandbox: Sandbox, *options: str) -> Generator[str]:
     """`sandbox view` of the cluster that the sandbox asks; the page's address."""
-    command = [str(REPOSITORY / ".venv/bin/sandbox"), "view", "--cluster", sandbox.cluster]
+    command = [str(REPOSITORY / ".venv/bin/sandbox"), "view", "--cluster", sandbox.cluster, *options]
     own = os.environ | {"SANDBOX_STATE_DIR": str(sandbox.state.root)}
     with subprocess.Popen(command, env=own, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout

@@ -3,6 +3,7 @@
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import ExitStack
 from urllib.parse import urlsplit
 
 import pytest
@@ -44,12 +45,12 @@ def test_the_page_shows_what_is_watched_called_and_provisioned(page: Browser) ->
 
 
 @pytest.mark.sandbox
-def test_what_comes_and_goes_shows_within_a_second(stack: Sandbox, page: Browser) -> None:
+def test_what_comes_and_goes_shows_by_itself(stack: Sandbox, page: Browser) -> None:
     stack.run("kubectl", "create", "service", "clusterip", "seen-live", "--tcp=80", "-n", "default")
-    page.until(HAS, "#kind-Service .title", "default/seen-live", seconds=1)
-    page.until(HAS, "#events .title", "default/seen-live", seconds=1)
+    page.until(HAS, "#kind-Service .title", "default/seen-live")
+    page.until(HAS, "#events .title", "default/seen-live")
     stack.run("kubectl", "delete", "service", "seen-live", "-n", "default")
-    page.until(f"!{HAS}", "#kind-Service .title", "default/seen-live", seconds=1)
+    page.until(f"!{HAS}", "#kind-Service .title", "default/seen-live")
 
 
 @pytest.mark.sandbox
@@ -68,6 +69,19 @@ def test_the_keyboard_reaches_opens_and_filters(page: Browser) -> None:
 def test_nothing_comes_from_elsewhere_and_nothing_is_complained_of(page: Browser, address: str) -> None:
     assert page.hosts() == {urlsplit(address).hostname} == {"127.0.0.1"}
     assert not page.complaints()
+
+
+@pytest.mark.sandbox
+def test_an_open_page_goes_on_when_its_server_is_started_again(
+    stack: Sandbox, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with ExitStack() as ends:
+        with serving(stack) as url:
+            window = ends.enter_context(showing(url, tmp_path_factory.mktemp("profile")))
+        window.until(HAS, "#live", "lost")
+        with serving(stack, "--port", str(urlsplit(url).port)) as again:
+            assert again == url
+            window.until(HAS, "#live", "live")
 
 
 @pytest.mark.sandbox

@@ -53,6 +53,11 @@ class Vpc:
         """What the server that answered saw of a request."""
         return json.loads(self.curl(*argv))
 
+    def servers(self, *argv: str, times: int = 1) -> set[str]:
+        """Who answered requests: servers' addresses, and whatever else was answered as it is."""
+        answers = [self.curl(*argv) for _ in range(times)]
+        return {json.loads(a)["server"] if a.startswith("{") else a for a in answers}
+
     def group(
         self, protocol: str = "HTTP", kind: str = "ip", *, attributes: dict[str, str] | None = None, **more: Any
     ) -> str:

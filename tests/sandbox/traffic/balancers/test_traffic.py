@@ -22,7 +22,7 @@ def test_a_name_is_answered_by_every_healthy_target(vpc: Vpc) -> None:
     url = f"http://{balancer['DNSName']}/"
     vpc.answers(url)
     vpc.healthy(group, 2)
-    assert wait_until(lambda: {vpc.seen(url)["server"] for _ in range(6)} == set(vpc.addresses), 10)
+    assert wait_until(lambda: vpc.servers(url, times=6) == set(vpc.addresses), 10)
     seen = vpc.seen(url)
     assert seen["address"] in vpc.nodes(balancer)
     assert seen["headers"]["x-forwarded-for"] == CLIENT_ADDRESS
@@ -107,7 +107,7 @@ def test_a_deregistered_target_finishes_what_it_has_and_gets_nothing_new(vpc: Vp
     vpc.healthy(group, 2)
     vpc.leave(group, leaving)
     assert wait_until(lambda: vpc.health(group)[leaving] == ("draining", "Target.DeregistrationInProgress"), 2)
-    assert wait_until(lambda: {vpc.seen(url)["server"] for _ in range(6)} == {staying}, 3)
+    assert wait_until(lambda: vpc.servers(url, times=6) == {staying}, 3)
     # The request that was under way is answered; then nothing is left to drain, and the delay is not waited for.
     assert wait_until(lambda: vpc.run("clients", "cat", out).startswith("{"), 8, 0.2)
     assert leaving in vpc.run("clients", "cat", out)
@@ -187,7 +187,7 @@ def test_a_cookie_keeps_a_client_at_its_target(vpc: Vpc) -> None:
     assert {vpc.seen(url)["server"] for _ in range(6)} == set(vpc.addresses)
     (bound,) = servers
     vpc.leave(group, bound)
-    assert wait_until(lambda: vpc.seen("-b", jar, url)["server"] != bound, 5, 0.1)
+    assert wait_until(lambda: vpc.servers("-b", jar, url) == set(vpc.addresses) - {bound}, 5, 0.1)
 
 
 def test_a_classic_load_balancer_leads_to_a_port_of_its_instances(vpc: Vpc) -> None:
@@ -319,9 +319,9 @@ def test_weights_choose_a_group_and_a_cookie_remembers_it(vpc: Vpc) -> None:
     url, jar = f"http://{balancer['DNSName']}/", f"/tmp/{groups[0][-16:]}.jar"
     weigh(0, 1)
     vpc.healthy(groups[1], 1)
-    assert wait_until(lambda: {vpc.seen(url)["server"] for _ in range(4)} == {vpc.addresses[1]}, 20)
+    assert wait_until(lambda: vpc.servers(url, times=4) == {vpc.addresses[1]}, 20)
     weigh(1, 1)
-    assert wait_until(lambda: {vpc.seen(url)["server"] for _ in range(12)} == set(vpc.addresses), 30)
+    assert wait_until(lambda: vpc.servers(url, times=12) == set(vpc.addresses), 30)
     assert len({vpc.seen("-b", jar, "-c", jar, url)["server"] for _ in range(8)}) == 1
 
 
