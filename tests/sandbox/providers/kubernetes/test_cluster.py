@@ -258,8 +258,8 @@ def test_an_imported_object_has_no_changes(engine: Engine, namespace: str, contr
 
 
 def test_a_deletion_ends_when_the_object_is_gone(engine: Engine, namespace: str, control_plane: ControlPlane) -> None:
-    made = engine.create(DEPLOYMENT, "d", **unawaited(deployment(namespace, name="d")))
-    made.inputs = {}
+    # Without pods it is ready at once. Awaited: a Deployment that is not is not waited for at its end either.
+    made = engine.create(DEPLOYMENT, "d", **deployment(namespace, name="d", replicas=0))
     engine.delete(made)
     assert control_plane.kubectl("-n", namespace, "get", "deployment", "d", "--ignore-not-found") == ""
 
