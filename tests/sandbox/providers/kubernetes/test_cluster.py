@@ -1,6 +1,7 @@
 """The provider against a real control plane: the life of objects."""
 
 import asyncio
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -258,10 +259,22 @@ def test_an_imported_object_has_no_changes(engine: Engine, namespace: str, contr
 
 
 def test_a_deletion_ends_when_the_object_is_gone(engine: Engine, namespace: str, control_plane: ControlPlane) -> None:
-    # Without pods it is ready at once. Awaited: a Deployment that is not is not waited for at its end either.
-    made = engine.create(DEPLOYMENT, "d", **deployment(namespace, name="d", replicas=0))
+    made = engine.create(CONFIG_MAP, "x", metadata={"namespace": namespace, "name": "x"}, data={"a": "1"})
+    finalizers = ("-n", namespace, "patch", "configmap", "x", "-p")
+    control_plane.kubectl(*finalizers, '{"metadata": {"finalizers": ["example.com/hold"]}}')
+    released = threading.Event()
+
+    def release() -> None:
+        control_plane.kubectl("-n", namespace, "wait", "configmap/x", "--for=jsonpath={.metadata.deletionTimestamp}")
+        released.set()
+        control_plane.kubectl(*finalizers, '{"metadata": {"finalizers": null}}')
+
+    releasing = threading.Thread(target=release)
+    releasing.start()
     engine.delete(made)
-    assert control_plane.kubectl("-n", namespace, "get", "deployment", "d", "--ignore-not-found") == ""
+    assert released.is_set()
+    releasing.join()
+    assert control_plane.kubectl("-n", namespace, "get", "configmap", "x", "--ignore-not-found") == ""
 
 
 def test_a_deletion_that_hangs_names_the_finalizers(
