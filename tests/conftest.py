@@ -84,7 +84,7 @@ def brought_up(
 ) -> Generator[Sandbox, None, None]:
     """A sandbox in `folder` for as long as the generator lives."""
     state = State.at(folder)
-    lifecycle.up(state, given=given or {}, aws_port=None, report=lambda _: None, traffic=traffic)
+    lifecycle.up(state, lifecycle.Wish(given or {}, traffic=traffic), lambda _: None)
     try:
         yield Sandbox(state)
     finally:

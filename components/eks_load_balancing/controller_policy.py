@@ -42,6 +42,16 @@ _NOT_IN_ISOLATED: Final = frozenset(
 )
 _NONE: Final[frozenset[str]] = frozenset()
 _NOT_YET_IN_2_12: Final = frozenset({"ec2:DescribeRouteTables"})
+_V3: Final = {
+    "aws": _NONE,
+    "aws-cn": _NONE,
+    "aws-us-gov": _NONE,
+    "aws-eusc": _NONE,
+    "aws-iso": _NOT_IN_ISOLATED,
+    "aws-iso-b": _NOT_IN_ISOLATED,
+    "aws-iso-e": _NOT_IN_ISOLATED,
+    "aws-iso-f": _NOT_IN_ISOLATED,
+}
 ABSENT: Final[dict[str, dict[str, frozenset[str]]]] = {
     # No policy of this release knows aws-eusc.
     "2.12.0": {
@@ -53,16 +63,8 @@ ABSENT: Final[dict[str, dict[str, frozenset[str]]]] = {
         "aws-iso-e": _NOT_YET_IN_2_12 | _NOT_IN_ISOLATED,
         "aws-iso-f": _NOT_YET_IN_2_12 | _NOT_IN_ISOLATED,
     },
-    "3.5.0": {
-        "aws": _NONE,
-        "aws-cn": _NONE,
-        "aws-us-gov": _NONE,
-        "aws-eusc": _NONE,
-        "aws-iso": _NOT_IN_ISOLATED,
-        "aws-iso-b": _NOT_IN_ISOLATED,
-        "aws-iso-e": _NOT_IN_ISOLATED,
-        "aws-iso-f": _NOT_IN_ISOLATED,
-    },
+    "3.2.2": _V3,
+    "3.5.0": _V3,
 }
 
 

@@ -58,6 +58,17 @@ _V2_CRDS: Final[Mapping[str, frozenset[str]]] = {
     ),
 }
 _V2_WEBHOOKS: Final = _fields("mtargetgroupbinding vingressclassparams vtargetgroupbinding")
+_V3_CRDS: Final[Mapping[str, frozenset[str]]] = {
+    "albtargetcontrolconfigs.elbv2.k8s.aws": frozenset(),
+    "globalaccelerators.aga.k8s.aws": frozenset(),
+    "listenerruleconfigurations.gateway.k8s.aws": frozenset(),
+    "loadbalancerconfigurations.gateway.k8s.aws": frozenset(),
+    "targetgroupconfigurations.gateway.k8s.aws": frozenset(),
+    _CLASS_PARAMS: _V2_CRDS[_CLASS_PARAMS]
+    | _fields("PrefixListsIDs loadBalancerName prefixListsIDs sslRedirectPort targetType wafv2AclArn wafv2AclName"),
+    _BINDINGS: _V2_CRDS[_BINDINGS] | {"targetGroupProtocol"},
+}
+_V3_WEBHOOKS: Final = _V2_WEBHOOKS | _fields("quicid alb-target-control.namespace alb-target-control.object")
 
 CONTROLLER_VERSIONS: Final = {
     "2.12.0": ControllerVersion(
@@ -72,6 +83,18 @@ CONTROLLER_VERSIONS: Final = {
         leaves_services_out=False,
         defaults={"keepTLSSecret": "true"},
     ),
+    "3.2.2": ControllerVersion(
+        version="3.2.2",
+        chart="3.2.2",
+        image_tag="v3.2.2",
+        oldest_kubernetes="1.22",
+        gateway_api="1.5.0",
+        global_accelerator=True,
+        crds=_V3_CRDS,
+        webhooks=_V3_WEBHOOKS,
+        leaves_services_out=True,
+        defaults={"keepTLSSecret": "false"},
+    ),
     "3.5.0": ControllerVersion(
         version="3.5.0",
         chart="3.5.0",
@@ -79,19 +102,8 @@ CONTROLLER_VERSIONS: Final = {
         oldest_kubernetes="1.22",
         gateway_api="1.6.0",
         global_accelerator=True,
-        crds={
-            "albtargetcontrolconfigs.elbv2.k8s.aws": frozenset(),
-            "globalaccelerators.aga.k8s.aws": frozenset(),
-            "listenerruleconfigurations.gateway.k8s.aws": frozenset(),
-            "loadbalancerconfigurations.gateway.k8s.aws": frozenset(),
-            "targetgroupconfigurations.gateway.k8s.aws": frozenset(),
-            _CLASS_PARAMS: _V2_CRDS[_CLASS_PARAMS]
-            | _fields(
-                "PrefixListsIDs loadBalancerName prefixListsIDs sslRedirectPort targetType wafv2AclArn wafv2AclName"
-            ),
-            _BINDINGS: _V2_CRDS[_BINDINGS] | {"targetGroupProtocol"},
-        },
-        webhooks=_V2_WEBHOOKS | _fields("quicid alb-target-control.namespace alb-target-control.object"),
+        crds=_V3_CRDS,
+        webhooks=_V3_WEBHOOKS,
         leaves_services_out=True,
         defaults={"keepTLSSecret": "false"},
     ),

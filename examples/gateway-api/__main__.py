@@ -18,7 +18,7 @@ crds = kubernetes.yaml.v2.ConfigGroup(
 controller = LoadBalancerController(
     # It looks for the CRDs once, when it starts.
     "controller",
-    cluster.arguments,
+    {**cluster.arguments, "version": config.require("controllerVersion")},
     pulumi.ResourceOptions(provider=cluster.provider, depends_on=[crds]),
 )
 

@@ -49,7 +49,6 @@ _MODULES = (
     "boto3",
     "sandbox.providers.aws.provider",
     "sandbox.providers.eks.provider",
-    "sandbox.providers.kubernetes.provider",
     "sandbox.providers.tls.provider",
 )
 """What is imported ahead: what the stand-ins use, and what programs do with the types that the stand-ins know."""

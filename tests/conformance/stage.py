@@ -21,8 +21,7 @@ from sandbox.cluster import images
 from sandbox.cluster.images import Surroundings
 from sandbox.ports import free_port
 from sandbox.processes import Process, wait_until
-from sandbox.providers.kubernetes.chart import crds
-from tests.conformance.gateway_api import standard_channel
+from tests import chart
 from tests.conformance.props import Props
 from tests.conftest import Sandbox
 
@@ -43,7 +42,7 @@ class Stage:
     keys: dict[str, str]
     controllers: list[Process] = field(default_factory=list[Process])
     program: str = ""
-    """What runs as the controller, "" for the stand-in."""
+    """What runs as the controller; "" for the one that the sandbox builds."""
 
     def __post_init__(self) -> None:
         """Props are made when a case asks for them."""
@@ -72,10 +71,14 @@ class Stage:
         name = f"{NAME}-controller-{len(self.controllers)}"
         environment = self.sandbox.environment() | self.keys | {"POD_NAME": name}
         given = [f"--cluster-name={NAME}", f"--aws-vpc-id={self.vpc}", f"--aws-region={environment['AWS_REGION']}"]
-        given += ["--leader-election-namespace=kube-system", *flags]
+        given += flags
         ports = {port.flag: free_port() for port in _IMAGE.ports}
-        around = Surroundings(self.kubeconfig, self.sandbox.state.aws_endpoint, ports, self.serving_certificate())
-        argv = images.program(_IMAGE, self.program or None) + images.arguments(_IMAGE, given, around)
+        state = self.sandbox.state
+        around = Surroundings(
+            self.kubeconfig, "kube-system", state.aws_endpoint, ports, self.serving_certificate()
+        )
+        program = self.program or state.settings().tools["load-balancer-controller"]
+        argv = [program, *images.arguments(_IMAGE, given, around)]
         log, health = self.sandbox.state.log(name), ports["health-probe-bind-addr"]
         made = Process(name, argv, log, env=environment, ready=lambda: _answers(health))
         self.controllers.append(made)
@@ -204,9 +207,9 @@ def staged(sandbox: Sandbox) -> Generator[Stage, None, None]:
     _cluster(sandbox, subnets)
     stage = Stage(sandbox, vpc, _user(sandbox))
     try:
-        stage.apply(*crds.definitions())
-        for file in standard_channel():
-            # The largest is too large for the annotation that a plain apply leaves behind.
+        # The largest are too large for the annotation that a plain apply leaves behind.
+        stage.kubectl("apply", "--server-side", "-f", "-", stdin=yaml.safe_dump_all(chart.definitions()))
+        for file in chart.gateway_api():
             stage.kubectl("apply", "--server-side", "-f", str(file))
         stage.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
         controller = {"controller": "ingress.k8s.aws/alb"}

@@ -30,20 +30,22 @@ _ACTIONS = {
 ACTIONS = {f"{service}:{action}" for service, actions in _ACTIONS.items() for action in actions.split()}
 """Every action that the policy of 3.5.0 grants in `aws`, `aws-cn`, `aws-us-gov` and `aws-eusc`."""
 
-ACTIONS_OF = {"2.12.0": ACTIONS - {"ec2:DescribeRouteTables"}, "3.5.0": ACTIONS}
+ACTIONS_OF = {"2.12.0": ACTIONS - {"ec2:DescribeRouteTables"}, "3.2.2": ACTIONS, "3.5.0": ACTIONS}
 """The same by version; 2.12.0 was published without a policy for `aws-eusc`."""
 
+_V3_CRDS = {
+    "albtargetcontrolconfigs.elbv2.k8s.aws",
+    "globalaccelerators.aga.k8s.aws",
+    "ingressclassparams.elbv2.k8s.aws",
+    "listenerruleconfigurations.gateway.k8s.aws",
+    "loadbalancerconfigurations.gateway.k8s.aws",
+    "targetgroupbindings.elbv2.k8s.aws",
+    "targetgroupconfigurations.gateway.k8s.aws",
+}
 CRDS = {
     "2.12.0": {"ingressclassparams.elbv2.k8s.aws", "targetgroupbindings.elbv2.k8s.aws"},
-    "3.5.0": {
-        "albtargetcontrolconfigs.elbv2.k8s.aws",
-        "globalaccelerators.aga.k8s.aws",
-        "ingressclassparams.elbv2.k8s.aws",
-        "listenerruleconfigurations.gateway.k8s.aws",
-        "loadbalancerconfigurations.gateway.k8s.aws",
-        "targetgroupbindings.elbv2.k8s.aws",
-        "targetgroupconfigurations.gateway.k8s.aws",
-    },
+    "3.2.2": _V3_CRDS,
+    "3.5.0": _V3_CRDS,
 }
 """The CRDs in the folder `crds` of a version's chart."""
 

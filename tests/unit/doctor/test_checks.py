@@ -11,7 +11,7 @@ from eks_load_balancing.doctor.checks import CHECKS, SUBJECTS
 from eks_load_balancing.doctor.facts import Facts, Unseen
 from eks_load_balancing.doctor.registry import COULD_NOT_LOOK, REGISTERED, Finding, examine
 from eks_load_balancing.doctor.ways import drawn
-from sandbox.providers.kubernetes.chart import crds
+from tests import chart
 from tests.unit.doctor.cases import CASES, FINE, Case
 from tests.unit.doctor.healthy import World, chained, facts, healthy, healthy_with_pod_identity
 
@@ -92,10 +92,10 @@ def test_a_chain_is_believed_up_to_the_link_that_the_authority_signed(
     assert any("does not vouch" in finding.what for finding in found(world)) is not believed
 
 
+@pytest.mark.sandbox
 def test_the_crds_of_the_table_are_the_charts() -> None:
-    """The sandbox has the published CRDs, field by field."""
     world = healthy()
-    world["crds"] = crds.definitions()
+    world["crds"] = list(chart.definitions())
     assert found(world) == []
 
 
