@@ -411,7 +411,7 @@ def environment(state: State) -> dict[str, str]:
     Raises:
         StateError: there is no sandbox, or it is not running.
     """
-    settings = state.settings()
+    state.settings()
     if _aws_identity(state) is None:
         raise StateError(f"the sandbox in {state.root} is not running: bring it back with `sandbox up`")
     return {

@@ -27,7 +27,11 @@ _PIPE_WIDTH = 400
     "--key", default="controller.version", show_default=True, help="The project's configuration key of the version."
 )
 @click.option(
-    "--with", "given", multiple=True, metavar="NAME=PATH", help="As for `sandbox up`; controller@VERSION needs no build."
+    "--with",
+    "given",
+    multiple=True,
+    metavar="NAME=PATH",
+    help="As for `sandbox up`; controller@VERSION needs no build.",
 )
 @click.option(
     "--chart",

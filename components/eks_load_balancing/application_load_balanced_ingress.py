@@ -112,9 +112,9 @@ class ApplicationLoadBalancedIngress(pulumi.ComponentResource):
             spec={
                 "ingress_class_name": ingress_class,
                 "rules": [
-                    {
-                        "host": args.get("host"),
-                        "http": {
+                    kubernetes.networking.v1.IngressRuleArgs(
+                        host=args.get("host"),
+                        http={
                             "paths": [
                                 {
                                     "path": "/",
@@ -129,7 +129,7 @@ class ApplicationLoadBalancedIngress(pulumi.ComponentResource):
                                 }
                             ]
                         },
-                    }
+                    )
                 ],
             },
             opts=child,

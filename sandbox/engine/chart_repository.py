@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 import certifi
 import trustme
 import yaml
+from pathspec import GitIgnoreSpec
 
 from sandbox.ports import free_port
 from sandbox.processes import Identity
@@ -70,10 +71,7 @@ def read(path: Path) -> Chart:
         if not file.exists():
             raise ChartError(f"--chart {path}: the folder has no Chart.yaml")
         metadata = yaml.safe_load(file.read_text())
-        packed = io.BytesIO()
-        with tarfile.open(fileobj=packed, mode="w:gz") as archive:
-            archive.add(path, metadata["name"])
-        return Chart(metadata, packed.getvalue())
+        return Chart(metadata, _packed(path, metadata["name"]))
     try:
         with tarfile.open(path, "r:gz") as archive:
             # The chart's own Chart.yaml comes before those of its dependencies, which lie deeper.
@@ -82,6 +80,19 @@ def read(path: Path) -> Chart:
             return Chart(yaml.safe_load(member.read() if member else b""), path.read_bytes())
     except (OSError, ValueError, tarfile.TarError) as error:
         raise ChartError(f"--chart {path}: neither a folder with a Chart.yaml nor a packed chart ({error})") from error
+
+
+def _packed(folder: Path, name: str) -> bytes:
+    """A folder as `helm package` packs it: without what .helmignore names."""
+    rules = folder / ".helmignore"
+    ignored = GitIgnoreSpec.from_lines(rules.read_text().splitlines() if rules.exists() else [])
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            inside = path.relative_to(folder)
+            if not ignored.match_file(inside):
+                archive.add(path, Path(name, inside))
+    return packed.getvalue()
 
 
 def index(charts: Iterable[Chart], address: str) -> str:

@@ -26,9 +26,9 @@ STAND_INS = {"aws": "pulumi_aws", "eks": "pulumi_eks", "tls": "pulumi_tls"}
 
 PREFORK = "prefork.sock"
 """Where the prefork server listens, below the engine's folder."""
-PASSPHRASE = "sandbox"
-"""Encrypts the secrets of stacks. It is well known, so that a stack's file can be checked in with the salt that belongs to it:
-what protects a sandbox's secrets is the mode of its folder."""
+PASSPHRASE = "sandbox"  # noqa: S105 - well known on purpose
+"""Encrypts the secrets of stacks. A stack's file can be checked in with the salt that belongs to it, because everybody knows
+the passphrase. What protects a sandbox's secrets is the mode of its folder."""
 
 _PREFIX = "pulumi-resource-"
 
@@ -44,7 +44,7 @@ def prepare(state: State) -> None:
     _script(root / "bin" / "kubectl", [settings.tools["control-plane"], "kubectl"])
     charts = chart_repository.environment(state)
     _script(root / "bin" / "helm", [settings.tools["helm"]], charts, first_use="helm")
-    _script(root / "bin" / "aws", [settings.tools["aws"]], first_use="aws")
+    _script(root / "bin" / "aws", [settings.tools["aws"]])
     for name, sdk in STAND_INS.items():
         replacement = settings.replacements.get(f"{_PREFIX}{name}")
         command = [replacement] if replacement else _prefork(root, f"sandbox.providers.{name}")
@@ -87,9 +87,9 @@ def release_dead_locks(backend: Path) -> list[Path]:
 
 def _install_engine(root: Path, source: Path) -> None:
     """Put the engine on PATH with a language host beside it: the engine looks for one there first."""
-    host = root / "bin" / "pulumi-language-python"
-    if source.with_name(host.name).exists():
-        _script(root / "bin" / "pulumi", [source])
+    host = "pulumi-language-python"
+    if source.with_name(host).exists():
+        _link(root / "bin" / "pulumi", source)
         return
     engine = root / "engine" / "pulumi"
     if not engine.exists() or not engine.samefile(source):
@@ -99,10 +99,16 @@ def _install_engine(root: Path, source: Path) -> None:
         except OSError:
             # Another file system: a symbolic link would not do, the engine resolves its own.
             shutil.copy2(source, engine)
-    _script(root / "bin" / "pulumi", [engine])
-    # On PATH too: that is where the language hosts of other languages look for it when a program uses a Python plugin.
-    for path in (root / "engine" / host.name, host):
-        _script(path, _prefork(root, "sandbox.engine.language_host"), {"SANDBOX_PREFORK": str(root / PREFORK)})
+    command = _prefork(root, "sandbox.engine.language_host")
+    _script(root / "engine" / host, command, {"SANDBOX_PREFORK": str(root / PREFORK)})
+    _link(root / "bin" / "pulumi", engine)
+    # The language hosts of other languages look for it on PATH when a program uses a Python plugin.
+    _link(root / "bin" / host, root / "engine" / host)
+
+
+def _link(path: Path, target: Path) -> None:
+    path.unlink(missing_ok=True)
+    path.symlink_to(target)
 
 
 def _prefork(root: Path, module: str) -> list[str | Path]:

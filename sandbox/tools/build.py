@@ -48,7 +48,9 @@ def missing(tools: Iterable[Tool]) -> list[Tool]:
 
 
 def ensure_all(tools: Sequence[Tool], report: Report) -> dict[str, Path]:
-    """The executables of `tools` by name, in the order given. Sources download while earlier tools compile.
+    """The executables of `tools` by name, in the order given.
+
+    While one tool compiles, the sources of the next ones download and Python tools are installed.
 
     Raises:
         BuildError: one of them cannot be built.
@@ -59,7 +61,11 @@ def ensure_all(tools: Sequence[Tool], report: Report) -> dict[str, Path]:
         names = ", ".join(t.name for t in todo)
         report(f"building {len(todo)} tools, once: {names}; about {minutes:.0f} min on 2 cores")
     with ThreadPoolExecutor(1, "download") as ahead:
-        later: list[Future[object]] = [ahead.submit(_download, t) for t in todo[1:] if isinstance(t, GoTool)]
+        later: list[Future[object]] = [
+            ahead.submit(_download, t) if isinstance(t, GoTool) else ahead.submit(ensure, t, report)
+            for t in sorted(todo, key=lambda t: isinstance(t, GoTool))
+            if t is not todo[0]
+        ]
         try:
             return {t.name: ensure(t, report) for t in tools}
         finally:

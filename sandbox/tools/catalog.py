@@ -155,8 +155,8 @@ CATALOG: tuple[Tool, ...] = (
 )
 """In the order in which `make up` needs them."""
 
-AT_ONCE = frozenset({"pulumi", KUBERNETES_PROVIDER, "control-plane", "kwok", CONTROLLER})
-"""What every sandbox runs. The others are built when they are first used."""
+AT_ONCE = frozenset({"pulumi", KUBERNETES_PROVIDER, "control-plane", "kwok", CONTROLLER, "aws"})
+"""What `make up` needs; kubeconfigs run the AWS CLI. The others are built when they are first used."""
 _WITH_TRAFFIC = frozenset({"web", "cloud-controller-manager"})
 
 

@@ -57,7 +57,7 @@ def choose(
     """
     replaced = [name for name in ("pulumi", "kwok", "helm") if name in given]
     chosen = {name: Choice(given[name], _says(given[name], name), GIVEN) for name in replaced}
-    tools = {t.name: t for t in (*wanted(traffic=traffic), by_name("helm"), by_name("aws"))}
+    tools = {t.name: t for t in (*wanted(traffic=traffic), by_name("helm"))}
     if controller_version and controller_version != release(by_name(CONTROLLER).version):
         tools[CONTROLLER] = controllers.tool(controller_version, report)
     if "controller" in given:
@@ -144,10 +144,10 @@ def _kube_parts(given: Mapping[str, str]) -> dict[str, Path]:
 
 def _dispatched(state: State, parts: Mapping[str, Path], built: Choice | None, given: Mapping[str, str]) -> Choice:
     """One command for several executables, like the one that is built: the first argument names the part."""
-    cases = [f"{part}) exec {shlex.quote(str(path))} \"$@\" ;;" for part, path in parts.items()]
-    rest = f"exec {shlex.quote(built.path)} \"$part\" \"$@\"" if built else "echo \"no $part here\" >&2; exit 2"
+    cases = [f'{part}) exec {shlex.quote(str(path))} "$@" ;;' for part, path in parts.items()]
+    rest = f'exec {shlex.quote(built.path)} "$part" "$@"' if built else 'echo "no $part here" >&2; exit 2'
     script = state.root / "kube"
-    write_text(script, "\n".join(['#!/bin/sh', 'part="$1"; shift', 'case "$part" in', *cases, "esac", rest, ""]))
+    write_text(script, "\n".join(["#!/bin/sh", 'part="$1"; shift', 'case "$part" in', *cases, "esac", rest, ""]))
     script.chmod(0o700)
     source = GIVEN if "kube" in given else _ASSETS
     return Choice(str(script), _says(parts["kube-apiserver"], "kube-apiserver"), source)

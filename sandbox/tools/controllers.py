@@ -75,7 +75,9 @@ def module(release: str) -> str:
         return f"{_REPOSITORY}@v0.0.0-{COMMITS[release]}"
     if _numbers(release) >= _FIRST_TAGGED:
         return f"{_TAGGED}@v{release}"
-    raise build.BuildError(f"controller version {release}: there is no such release; the oldest here is {next(iter(COMMITS))}")
+    raise build.BuildError(
+        f"controller version {release}: there is no such release; the oldest here is {next(iter(COMMITS))}"
+    )
 
 
 def requirement(release: str) -> str:

@@ -74,9 +74,7 @@ class Stage:
         given += flags
         ports = {port.flag: free_port() for port in _IMAGE.ports}
         state = self.sandbox.state
-        around = Surroundings(
-            self.kubeconfig, "kube-system", state.aws_endpoint, ports, self.serving_certificate()
-        )
+        around = Surroundings(self.kubeconfig, "kube-system", state.aws_endpoint, ports, self.serving_certificate())
         program = self.program or state.settings().tools["load-balancer-controller"]
         argv = [program, *images.arguments(_IMAGE, given, around)]
         log, health = self.sandbox.state.log(name), ports["health-probe-bind-addr"]

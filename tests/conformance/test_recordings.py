@@ -34,9 +34,7 @@ def played(stage: Stage, request: pytest.FixtureRequest) -> Iterator[Mapping[str
 
 
 @pytest.mark.parametrize("case", _ALL)
-def test_a_recorded_case_comes_out_as_it_was_recorded(
-    played: Mapping[str, Future[None]], case: str
-) -> None:
+def test_a_recorded_case_comes_out_as_it_was_recorded(played: Mapping[str, Future[None]], case: str) -> None:
     played[case].result()
 
 

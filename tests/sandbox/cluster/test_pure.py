@@ -316,7 +316,11 @@ def test_other_images_are_not_known(image: str) -> None:
 
 
 AROUND = images.Surroundings(
-    Path("/k"), "ns", "http://aws", {"webhook-bind-port": 1, "metrics-bind-addr": 2, "health-probe-bind-addr": 3}, Path("/c")
+    Path("/k"),
+    "ns",
+    "http://aws",
+    {"webhook-bind-port": 1, "metrics-bind-addr": 2, "health-probe-bind-addr": 3},
+    Path("/c"),
 )
 
 
