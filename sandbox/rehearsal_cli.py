@@ -70,11 +70,11 @@ def rehearse(
     targets that were lost although their pods stayed ready, and the calls that IAM refused.
 
     Both controllers are real: each release is built from its Go module, with its chart, or given by
-    `--with controller@VERSION=PATH`. `--with controller=PATH` runs one program at both versions; the report says so, because
-    only chart, CRDs, webhooks, IAM policy and order are rehearsed then.
+    `--with controller@VERSION=PATH`. `--with controller=PATH` runs one program at both versions; the report says so,
+    because only chart, CRDs, webhooks, IAM policy and order are rehearsed then.
 
-    Exit code 0 if nothing was lost, replaced or refused, 1 if something was, or if it could not be tried, 130 after Ctrl-C.
-    It takes about two minutes when everything is built.
+    Exit code 0 if nothing was lost, replaced or refused, 1 if something was, or if it could not be tried, 130 after
+    Ctrl-C. It takes about two minutes when everything is built.
     """
     from sandbox import rehearsal  # noqa: PLC0415 - boto3 and kubernetes cost a second that no other command owes
 
@@ -117,7 +117,7 @@ def table(found: dict[str, Any], console: Console) -> str:
         out.print(view)
     ran = found["controller"]
     which = (
-        f"the same program at both versions, {ran['executables'][0]}: rehearsed are chart, CRDs, webhooks, IAM and order"
+        f"one program at both versions, {ran['executables'][0]}: rehearsed are chart, CRDs, webhooks, IAM and order"
         if ran["oneBinary"]
         else ", then ".join(ran["executables"])
     )

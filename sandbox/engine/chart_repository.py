@@ -1,8 +1,8 @@
 """`python -m sandbox.engine.chart_repository --state-dir D`: Helm charts under the names of their public repositories.
 
-The Kubernetes provider and helm reach it as an HTTPS proxy, and trust its authority; no other process does either. The
-controller's chart is offered at its own address, charts of `sandbox up --chart` at any. Everything else is refused: the sandbox
-has no network. The formats are Helm's: https://helm.sh/docs/topics/chart_repository/
+The Kubernetes provider and helm reach it as an HTTPS proxy, and trust its authority; no other process does. The
+controller's chart is offered at its own address, charts of `sandbox up --chart` at any. Everything else is refused: the
+sandbox has no network. The formats are Helm's: https://helm.sh/docs/topics/chart_repository/
 """
 
 import argparse

@@ -27,8 +27,8 @@ STAND_INS = {"aws": "pulumi_aws", "eks": "pulumi_eks", "tls": "pulumi_tls"}
 PREFORK = "prefork.sock"
 """Where the prefork server listens, below the engine's folder."""
 PASSPHRASE = "sandbox"  # noqa: S105 - well known on purpose
-"""Encrypts the secrets of stacks. A stack's file can be checked in with the salt that belongs to it, because everybody knows
-the passphrase. What protects a sandbox's secrets is the mode of its folder."""
+"""Encrypts the secrets of stacks. A stack's file can be checked in with the salt that belongs to it, because everybody
+knows the passphrase. What protects a sandbox's secrets is the mode of its folder."""
 
 _PREFIX = "pulumi-resource-"
 

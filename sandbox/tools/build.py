@@ -1,8 +1,8 @@
 """Build a tool of the catalog, or find the one that was built before.
 
-The cache is `$XDG_CACHE_HOME/eks-load-balancing` (or `~/.cache/…`), one folder for each tool, version and key. A build writes
-to a draft and renames it at the end, under a lock: an interrupted build leaves nothing that looks finished, and two
-builds of the same tool become one.
+The cache is `$XDG_CACHE_HOME/eks-load-balancing` (or `~/.cache/…`), one folder for each tool, version and key. A build
+writes to a draft and renames it at the end, under a lock: an interrupted build leaves nothing that looks finished, and
+two builds of the same tool become one.
 """
 
 import os

@@ -55,7 +55,7 @@ class GoTool:
     def key(self) -> str:
         """What tells two builds of the same version apart: its sources and flags, as 12 hex digits."""
         digest = hashlib.sha256(f"{self.package} {self.build_flags} {self.files}".encode())
-        for file in sorted(self.module.glob("*")):
+        for file in sorted(f for f in self.module.glob("*") if f.is_file()):
             digest.update(file.name.encode() + b"\0" + file.read_bytes())
         return digest.hexdigest()[:12]
 
@@ -150,6 +150,7 @@ CATALOG: tuple[Tool, ...] = (
         "cloud-controller-manager", "1.36.2", "k8s.io/cloud-provider-aws/cmd/aws-cloud-controller-manager", minutes=4
     ),
     GoTool("helm", "4.3.1", "helm.sh/helm/v4/cmd/helm", minutes=2),
+    GoTool("pulumi-python-sdk", _PULUMI, ".", folder=MODULES / "pulumi", minutes=0.5),
     # The AWS CLI pins its own botocore: it cannot be installed beside moto and boto3.
     PythonTool("aws", "1.46.3", "awscli", requirements=("awscli==1.46.3",)),
 )

@@ -1,7 +1,7 @@
 """Which executable each tool is: the one that `--with` names, one that the user has already, or one that is built.
 
-What a user has is used if it is of the version that the sandbox is tested with, or of one that behaves alike. Nothing of a
-user's is changed.
+What a user has is used if it is of the version that the sandbox is tested with, or of one that behaves alike. Nothing
+that belongs to the user is changed.
 """
 
 import os

@@ -1,8 +1,8 @@
 """Releases of the AWS Load Balancer Controller, and the Go module that each is built from.
 
-Since 3.5.0 a release is a version of the module `sigs.k8s.io/aws-load-balancer-controller/v3`. Earlier releases have tags that
-do not fit the module's path, so Go knows each by its commit: a pseudo-version of the repository's path. The table holds the
-commits of the tags at https://github.com/kubernetes-sigs/aws-load-balancer-controller/tags.
+Since 3.5.0 a release is a version of the module `sigs.k8s.io/aws-load-balancer-controller/v3`. Earlier releases have
+tags that do not fit the module's path, so Go knows each by its commit: a pseudo-version of the repository's path. The
+table holds the commits of the tags at https://github.com/kubernetes-sigs/aws-load-balancer-controller/tags.
 """
 
 import re
@@ -96,7 +96,7 @@ def requirement(release: str) -> str:
 
 
 def tool(release: str, report: build.Report) -> GoTool:
-    """The controller of a release, as a tool that can be built. Its dependencies are resolved once and kept in the cache.
+    """The controller of a release, as a tool that can be built. Its dependencies are resolved once, in the cache.
 
     Raises:
         build.BuildError: the release is unknown, or the module proxy does not serve it.
@@ -125,8 +125,8 @@ def _resolve(home: Path, release: str, wanted: str) -> None:
         words = re.sub(r"\s+", " ", done.stderr.strip())[-300:]
         raise build.BuildError(
             f"controller {release} cannot be built: your Go module proxy does not serve {wanted}. It serves "
-            f"{', '.join(served) or 'no other release either'}; the sandbox's own is {by_name(CONTROLLER).version}. Or give a "
-            f"program with --with controller@{release}=PATH (go said: {words})"
+            f"{', '.join(served) or 'no other release either'}; the sandbox's own is {by_name(CONTROLLER).version}. "
+            f"Or give a program with --with controller@{release}=PATH (go said: {words})"
         )
     shutil.rmtree(home, ignore_errors=True)
     draft.replace(home)

@@ -38,6 +38,14 @@ def test_a_recorded_case_comes_out_as_it_was_recorded(played: Mapping[str, Futur
     played[case].result()
 
 
+def test_no_call_of_the_controller_was_refused(stage: Stage, played: Mapping[str, Future[None]]) -> None:
+    """It has the policy narrowed to one cluster."""
+    for future in played.values():
+        future.exception()  # when all have come to an end
+    refused = {(each["action"], each["resource"]) for each in stage.decided("denied")}
+    assert not refused
+
+
 def test_every_step_has_its_recording() -> None:
     for case in _ALL:
         manifests = {path.stem for path in (CASES / case).glob("[0-9]*.yaml")}

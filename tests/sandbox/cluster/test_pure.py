@@ -637,7 +637,7 @@ def test_a_token_is_bound_to_its_pod_and_renewed_when_four_fifths_of_its_life_ar
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
-def test_a_roles_profile_runs_a_process_whose_session_name_aws_allows(tmp_path: Path) -> None:
+def test_a_roles_profile_runs_a_process_whose_session_name_aws_allows() -> None:
     profile = aws_profile("http://127.0.0.1:1", "arn:aws:iam::1:role/r", "/a folder/token", "kube-system/pod:1")
     command = shlex.split(profile.splitlines()[1].partition(" = ")[2])
     assert command[-4:] == ["http://127.0.0.1:1", "arn:aws:iam::1:role/r", "/a folder/token", "kube-system-pod-1"]
