@@ -7,7 +7,7 @@ import pulumi_kubernetes as kubernetes
 
 from eks_load_balancing import ClusterReference, LoadBalancerController
 
-GATEWAY_API, OWN = "gateway.networking.k8s.io/v1", "gateway.k8s.aws/v1"
+GATEWAY_API, OWN = "gateway.networking.k8s.io/v1", "gateway.k8s.aws/v1beta1"
 NAME, LABELS, IMAGE = "pages", {"app": "pages"}, "public.ecr.aws/nginx/nginx:stable"
 
 config = pulumi.Config()

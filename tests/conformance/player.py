@@ -108,14 +108,18 @@ class Player:
         """Send a manifest, again if the cluster is away."""
         more = ["--wait=false", "--ignore-not-found"] if verb == "delete" else []
 
+        refused = ""
+
         def sent() -> bool:
+            nonlocal refused
             try:
                 self.stage.kubectl("-n", self.namespace, verb, *more, "-f", "-", stdin=manifest)
-            except (AssertionError, TimeoutError):
+            except (AssertionError, TimeoutError) as error:
+                refused = str(error)
                 return False
             return True
 
-        assert wait_until(sent, _SETTLE_SECONDS, 0.5), f"kubectl {verb}"
+        assert wait_until(sent, _SETTLE_SECONDS, 0.5), refused
 
     def gone(self) -> bool:
         """Whether the objects that ask for load balancers are all gone."""

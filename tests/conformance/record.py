@@ -44,7 +44,7 @@ def record(player: Player) -> list[str]:
         player.ask(manifest)
         found, file = quiet(player), manifest.with_suffix(".json")
         if not file.exists() or json.loads(file.read_text()) != found:
-            file.write_text(json.dumps(found, indent=2, sort_keys=True) + "\n")
+            file.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
             changed.append(f"{player.case}/{file.name}")
     return changed
 
