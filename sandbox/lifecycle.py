@@ -22,7 +22,7 @@ from sandbox.engine import chart_repository, home
 from sandbox.processes import Identity, Process, ProcessFailedError
 from sandbox.state import EMPTY_KUBECONFIG, Settings, State, StateError, locked, read_json, write_json, write_text
 from sandbox.tools.catalog import CONTROLLER, KUBERNETES_PROVIDER
-from sandbox.tools.choose import Choice, choose
+from sandbox.tools.choose import BUILT, Choice, choose
 from sandbox.traffic import requirements
 
 REGION, ACCOUNT = "us-west-2", "123456789012"
@@ -350,8 +350,9 @@ def parts(state: State) -> list[Part]:
 
 
 def _tool_part(settings: Settings, name: str, tool: str) -> Part:
-    origin = settings.origins[tool]
-    return Part(name, "real", origin["version"], None, origin["source"])
+    origin = settings.origins.get(tool, {"version": "unknown", "source": ""})
+    later = origin["source"] == BUILT and not Path(settings.tools[tool]).exists()
+    return Part(name, "real", origin["version"], None, "built when first used" if later else origin["source"])
 
 
 def _cluster_parts(folder: Path) -> list[Part]:

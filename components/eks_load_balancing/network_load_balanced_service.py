@@ -101,7 +101,11 @@ class NetworkLoadBalancedService(pulumi.ComponentResource):
                 allocate_load_balancer_node_ports=False,  # traffic goes to pods, not through nodes
                 load_balancer_source_ranges=args.get("inbound_cidrs"),
                 selector=workload.labels,
-                ports=[{"name": "traffic", "protocol": "TCP", "port": port, "target_port": container_port}],
+                ports=[
+                    kubernetes.core.v1.ServicePortArgs(
+                        name="traffic", protocol="TCP", port=port, target_port=container_port
+                    )
+                ],
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )

@@ -85,7 +85,11 @@ class NodePortLoadBalancedService(pulumi.ComponentResource):
                 load_balancer_class=NLB_CLASS if balancer == "nlb" else None,
                 external_traffic_policy=policy,
                 selector=workload.labels,
-                ports=[{"name": "http", "protocol": "TCP", "port": PORT, "target_port": container_port}],
+                ports=[
+                    kubernetes.core.v1.ServicePortArgs(
+                        name="http", protocol="TCP", port=PORT, target_port=container_port
+                    )
+                ],
             ),
             opts=child,
         )

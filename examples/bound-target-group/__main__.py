@@ -52,10 +52,7 @@ for cluster in clusters:
         spec={
             "replicas": 2,
             "selector": {"match_labels": LABELS},
-            "template": {
-                "metadata": {"labels": LABELS},
-                "spec": {"containers": [{"name": NAME, "image": IMAGE}]},
-            },
+            "template": {"metadata": {"labels": LABELS}, "spec": {"containers": [{"name": NAME, "image": IMAGE}]}},
         },
         opts=on_cluster,
     )

@@ -109,8 +109,8 @@ def offered(state: State, host: str, path: str) -> list[Chart]:
     """The charts of the repository at an address: read anew, because `sandbox up --chart` may add some."""
     settings = state.settings()
     given = [read(Path(chart)) for chart in settings.charts]
-    controller = Path(settings.tools[CONTROLLER]).with_name("chart")
-    ours = host == CONTROLLER_HOST and path.startswith(CONTROLLER_PATH) and controller.exists()
+    controller = Path(settings.tools.get(CONTROLLER, "")).absolute().with_name("chart")
+    ours = host == CONTROLLER_HOST and path.startswith(CONTROLLER_PATH) and (controller / "Chart.yaml").exists()
     return [*([read(controller)] if ours else []), *given]
 
 

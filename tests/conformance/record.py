@@ -2,8 +2,8 @@
 
     python -m tests.conformance.record [CASE ...]
 
-Cases whose document is as recorded stay untouched. `git diff` shows the others: each difference has to be explained by a
-change in the controller, or is a fault of the sandbox's AWS.
+Cases whose document is as recorded stay untouched. `git diff` shows the others: a change in the controller explains
+each difference, or it is a fault of the sandbox's AWS.
 """
 
 import contextlib

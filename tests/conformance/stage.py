@@ -1,8 +1,8 @@
 """The stage that the recordings were made on: a VPC of two zones, a cluster of two nodes, and the controller on it.
 
 It stands apart from the sample stack. The controller runs as a process with the flags of the recordings (the defaults);
-its Kubernetes rights are the cluster admin's. In AWS it is a user of its own with the policy that the components give the
-controller of one cluster.
+its Kubernetes rights are the cluster admin's. In AWS it is a user of its own, with the policy that the components give
+the controller of one cluster.
 """
 
 import json

@@ -105,7 +105,9 @@ def test_the_controllers_chart_is_found_under_its_public_address(state: State) -
 
 
 def test_another_repository_is_refused_with_a_list_of_what_there_is(state: State) -> None:
-    with pytest.raises(OSError, match=r"no chart of charts\.example\.com: it offers aws-load-balancer-controller 3\.2\.2"):
+    with pytest.raises(
+        OSError, match=r"no chart of charts\.example\.com: it offers aws-load-balancer-controller 3\.2\.2"
+    ):
         fetched(state, "https://charts.example.com/stable/index.yaml")
 
 

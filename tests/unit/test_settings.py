@@ -93,7 +93,12 @@ NETWORK, CLUSTER, NODES, CONTROLLER, SAMPLES = (
             "'a b' is not one that EKS",
             "beginning with a letter or digit",
         ),
-        ({"controller": {"version": "2.4.0"}}, CONTROLLER, "'2.4.0' is not supported", "give one of 2.12.0, 3.2.2, 3.5.0"),
+        (
+            {"controller": {"version": "2.4.0"}},
+            CONTROLLER,
+            "'2.4.0' is not supported",
+            "give one of 2.12.0, 3.2.2, 3.5.0",
+        ),
         ({"controller": {"replicas": 1}}, f"{CONTROLLER}.replicas", "1 is too small", "give 2 or more"),
         ({"controller": {"disabledFeatures": ["x"]}}, f"{CONTROLLER}.disabledFeatures.0", "'x' is", "discovery"),
         ({"nodes": {"desired": 9}}, NODES, "9 nodes wanted, which is not between 2", "give one that is"),

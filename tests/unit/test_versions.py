@@ -45,7 +45,8 @@ def test_the_documentation_has_a_version_as_the_table_has_it(entry: ControllerVe
 
 def test_an_unknown_controller_version_is_refused_with_those_that_are_known() -> None:
     with pytest.raises(
-        InvalidInputError, match=r"controller version '2\.4\.0' is not supported: give one of 2\.12\.0, 3\.2\.2, 3\.5\.0"
+        InvalidInputError,
+        match=r"controller version '2\.4\.0' is not supported: give one of 2\.12\.0, 3\.2\.2, 3\.5\.0",
     ):
         controller_version("2.4.0")
 
