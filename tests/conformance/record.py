@@ -53,8 +53,9 @@ _MADE_UP = (
     (r"\b(sg|subnet|i|eni|igw|rtb|eipalloc|acl)-[0-9a-f]{8,}", r"\1-1"),
     (r"vpc-[0-9a-f]{17}", "vpc-0123456789abcdef0"),
     (r"/[0-9a-f]{16}\b", "/0"),
-    (r"(targetgroup|/app|/net|loadbalancer/app|loadbalancer/net)/[\w-]+/0", r"\1/k8s-name/0"),
+    (r"(targetgroup|/app|/net)/[\w-]+/(0|\*)", r"\1/k8s-name/\2"),
 )
+_CLUSTER = "elbv2.k8s.aws/cluster"
 CALLS = Path(__file__).parents[1] / "sandbox" / "iam" / "controller_calls.json"
 
 
@@ -62,7 +63,7 @@ def calls(decided: list[dict[str, Any]]) -> list[str]:
     """What a controller asked of IAM, each kind of call once: ids and generated names are left out."""
     found: set[str] = set()
     for each in decided:
-        keys = {k: v for k, v in each["keys"].items() if "elbv2.k8s.aws/" in k or not k.startswith("aws:")}
+        keys = {k: v for k, v in each["keys"].items() if _CLUSTER in k or not (k.startswith("aws:") or "tag/" in k)}
         text = json.dumps({"action": each["action"], "resource": each["resource"], "keys": keys}, sort_keys=True)
         for pattern, plain in _MADE_UP:
             text = re.sub(pattern, plain, text)

@@ -27,7 +27,10 @@ def refusal(result: Result) -> str:
     ("word", "words"),
     [
         ("controller", "give NAME=PATH"),
-        ("etcd=/bin/true", "etcd is none of pulumi, kube, kwok, helm, controller, controller@VERSION or pulumi-resource-NAME"),
+        (
+            "etcd=/bin/true",
+            "etcd is none of pulumi, kube, kwok, helm, controller, controller@VERSION or pulumi-resource-NAME",
+        ),
         ("helm=/no/such/file", "/no/such/file is not an executable file"),
         ("kube=/bin/true", "/bin/true is not a folder"),
     ],
