@@ -9,8 +9,11 @@ import pulumi_eks as eks
 from pulumi import Input, Output
 
 from eks_load_balancing import errors
+from eks_load_balancing.administrators import Caller, caller, principals, refuse_lock_out, same_principal, slug
+from eks_load_balancing.kubeconfig import credentials, with_profile
 from eks_load_balancing.nodes import NodesArgs, check_nodes, launch_template, node_role
 from eks_load_balancing.oidc_provider import OidcProvider
+from eks_load_balancing.outputs import after
 from eks_load_balancing.partitions import partition_of
 from eks_load_balancing.service_account_role import ServiceAccountRole
 from eks_load_balancing.versions import kubernetes_version
@@ -39,7 +42,8 @@ class ClusterArgs(TypedDict):
     public_access_cidrs: NotRequired[Sequence[str]]
     """IPv4 ranges that may reach the API server from outside the VPC. Default none: the endpoint is private."""
     admin_arns: NotRequired[Sequence[str]]
-    """Roles or users that administer the cluster. Default: whoever runs this program; name them where several do."""
+    """Roles or users that administer the cluster. Default: whoever runs this program; name them where several do. They
+    must include whoever runs it, or the role that the kubeconfig assumes."""
     secrets_key_arn: NotRequired[Input[str]]
     """The KMS key that encrypts the cluster's secrets. Default: a key made here."""
     log_retention_days: NotRequired[int]
@@ -51,9 +55,11 @@ class ClusterArgs(TypedDict):
     deletion_protection: NotRequired[bool]
     """Whether EKS refuses to delete the cluster. Default no."""
     kubeconfig_profile: NotRequired[str]
-    """The AWS CLI profile in the kubeconfig. Default: the credentials that are around when it is used."""
+    """The AWS CLI profile in the kubeconfig. Default: that of the AWS provider, `aws:profile` in the stack's
+    configuration; without one, the credentials of the environment."""
     kubeconfig_role_arn: NotRequired[Input[str]]
-    """The role that the kubeconfig assumes. Default none."""
+    """The role that the kubeconfig assumes. Default: that of `aws:assumeRoles` in the stack's configuration. Give it
+    with an AWS provider of your own that assumes a role."""
     permissions_boundary_arn: NotRequired[Input[str]]
     """The permissions boundary of every role made here."""
     tags: NotRequired[Input[Mapping[str, Input[str]]]]
@@ -76,7 +82,7 @@ class Cluster(pulumi.ComponentResource):
     cluster_name: Output[str]
     """The cluster's name."""
     kubeconfig: Output[str]
-    """A kubeconfig that runs the AWS CLI; a secret. It is there once its reader may use the cluster."""
+    """A kubeconfig that runs the AWS CLI; a secret. What is made with it waits until its reader may use the cluster."""
     issuer_url: Output[str]
     """The issuer of service account tokens."""
     oidc_provider_arn: Output[str]
@@ -93,15 +99,19 @@ class Cluster(pulumi.ComponentResource):
         self._cluster_name = errors.cluster_name(args["cluster_name"])
         version, nodes = kubernetes_version(args["version"]), check_nodes(args["nodes"])
         super().__init__("eks-load-balancing:index:Cluster", name, opts=opts)
-        identity = aws.get_caller_identity_output(opts=pulumi.InvokeOutputOptions(parent=self))
+        asked = pulumi.InvokeOptions(parent=self)
+        me = caller(asked)
+        self._credentials = credentials(self, args.get("kubeconfig_profile"), args.get("kubeconfig_role_arn"))
+        if not args.get("kubeconfig_profile"):  # with a profile of its own the kubeconfig is somebody else's
+            refuse_lock_out(me, args.get("admin_arns", ()), self._credentials.role_arn, asked)
 
         cluster = self._control_plane(version)
         self._cluster = cluster
         self.cluster_name = pulumi.Output.from_input(self._cluster_name)
         self.issuer_url = cluster.oidc_provider_url
         self.security_group_id = cluster.cluster_security_group_id
-        self.arn = identity.account_id.apply(
-            lambda account: f"arn:{self._partition}:eks:{args['region']}:{account}:cluster/{self._cluster_name}"
+        self.arn = pulumi.Output.from_input(
+            f"arn:{self._partition}:eks:{args['region']}:{me.account}:cluster/{self._cluster_name}"
         )
         provider = OidcProvider(
             f"{name}-oidc", {"issuer_url": self.issuer_url, "tags": self._tags}, pulumi.ResourceOptions(parent=self)
@@ -110,10 +120,10 @@ class Cluster(pulumi.ComponentResource):
         before_nodes = self._addons_for_nodes()
         self.node_role_arn, node_group = self._nodes(nodes, before_nodes)
         self._addon("coredns", after=[node_group])
-        access = self._administrators(identity)
-        self.kubeconfig = pulumi.Output.secret(
-            pulumi.Output.all(cluster.kubeconfig_json, *access).apply(lambda known: str(known[0]))
+        written = pulumi.Output.all(cluster.kubeconfig_json, self._credentials.profile).apply(
+            lambda known: with_profile(known[0], known[1])
         )
+        self.kubeconfig = pulumi.Output.secret(after(written, self._administrators(me)))
         self.register_outputs(
             {
                 "arn": self.arn,
@@ -151,7 +161,7 @@ class Cluster(pulumi.ComponentResource):
             enabled_cluster_log_types=list(LOG_TYPES),
             upgrade_policy={"support_type": "STANDARD"},  # rather upgraded by AWS than in paid extended support
             deletion_protection=args.get("deletion_protection", False),
-            provider_credential_opts=self._credentials(),
+            provider_credential_opts=self._kubeconfig_options(),
             # Nodes, add-ons, security groups and the OIDC provider are made here, or not at all.
             skip_default_node_group=True,
             skip_default_security_groups=True,
@@ -178,8 +188,9 @@ class Cluster(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         ).arn
 
-    def _credentials(self) -> eks.KubeconfigOptionsArgs | None:
-        profile, role = self._args.get("kubeconfig_profile"), self._args.get("kubeconfig_role_arn")
+    def _kubeconfig_options(self) -> eks.KubeconfigOptionsArgs | None:
+        """Return whose credentials pulumi-eks's own Kubernetes provider uses; of them the role is in its outputs."""
+        profile, role = self._credentials
         return eks.KubeconfigOptionsArgs(profile_name=profile, role_arn=role) if profile or role is not None else None
 
     def _addons_for_nodes(self) -> list[pulumi.Resource]:
@@ -245,23 +256,26 @@ class Cluster(pulumi.ComponentResource):
         )
         return role.arn, group
 
-    def _administrators(self, identity: Output[aws.GetCallerIdentityResult]) -> list[Output[str]]:
+    def _administrators(self, me: Caller) -> list[pulumi.Resource]:
         """Declare access entries. EKS makes those of the nodes itself, for managed node groups."""
-        given = self._args.get("admin_arns")
-        if given:
-            return [self._administrator(_slug(arn), arn) for arn in given]
-        # Credentials of an assumed role belong to a session; the entry is for its role.
-        session = aws.iam.get_session_context_output(arn=identity.arn, opts=pulumi.InvokeOutputOptions(parent=self))
-        return [self._administrator("deployer", session.issuer_arn)]
+        named = principals(self._args.get("admin_arns", ()), me.arn, pulumi.InvokeOptions(parent=self))
+        return [made for arn in named for made in self._administrator(arn, me)]
 
-    def _administrator(self, who: str, arn: Input[str]) -> Output[str]:
-        name = f"{self._prefix}-admin-{who}"
+    def _administrator(self, arn: str, me: Caller) -> list[pulumi.Resource]:
+        """Declare one administrator's access.
+
+        The resources have the principal's name, so that they stay the same however it came to be named: EKS takes one
+        entry for a principal, and a second one under another name would fail. The alias is the name that the entry of
+        an unnamed deployer had.
+        """
+        name = f"{self._prefix}-admin-{slug(arn)}"
+        unnamed = f"{self._prefix}-admin-deployer" if same_principal(me.arn, arn) else None
         entry = aws.eks.AccessEntry(
             name,
             cluster_name=self._cluster_name,
             principal_arn=arn,
             tags=self._tags,
-            opts=self._after(),
+            opts=self._renamed(unnamed),
         )
         policy = aws.eks.AccessPolicyAssociation(
             f"{name}-policy",
@@ -269,9 +283,13 @@ class Cluster(pulumi.ComponentResource):
             principal_arn=entry.principal_arn,
             policy_arn=f"arn:{self._partition}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy",
             access_scope={"type": "cluster"},
-            opts=self._after(entry),
+            opts=self._renamed(unnamed and f"{unnamed}-policy", entry),
         )
-        return policy.id
+        return [entry, policy]
+
+    def _renamed(self, before: str | None, *resources: pulumi.Resource) -> pulumi.ResourceOptions:
+        aliases = [pulumi.Alias(name=before)] if before else []
+        return pulumi.ResourceOptions.merge(self._after(*resources), pulumi.ResourceOptions(aliases=aliases))
 
     def _after(self, *resources: pulumi.Resource) -> pulumi.ResourceOptions:
         """Options of something in the cluster: it waits for the control plane, and for what is named."""
@@ -284,11 +302,6 @@ class Cluster(pulumi.ComponentResource):
 
 class _BoundaryArgs(TypedDict):
     permissions_boundary_arn: NotRequired[Input[str]]
-
-
-def _slug(arn: str) -> str:
-    """Return the part of an ARN that says who it is, as part of a resource's name."""
-    return "-".join(arn.split(":")[4:]).replace("/", "-")
 
 
 def _without_bootstrap_admin(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:

@@ -21,6 +21,7 @@ from eks_load_balancing.controller_values import (
     webhook_names,
 )
 from eks_load_balancing.global_accelerator_policy import global_accelerator_policy
+from eks_load_balancing.outputs import known_in_previews
 from eks_load_balancing.partitions import controller_image_repository, partition_of
 from eks_load_balancing.service_account_role import IRSA, ServiceAccountRole
 from eks_load_balancing.serving_certificate import serving_certificate
@@ -179,7 +180,7 @@ class LoadBalancerController(pulumi.ComponentResource):
             chart=local_chart or CHART,
             version=None if local_chart else version.chart,
             repository_opts=None if local_chart else {"repo": REPOSITORY},
-            values=values,
+            values=known_in_previews(values),
             # The role keeps its policy until the last controller pod is gone.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[account, role, *accelerators]),
         )

@@ -142,11 +142,11 @@ def test_the_deployers_role_administers_and_not_its_session(declared: Declared) 
 
 
 def test_named_administrators_take_the_deployers_place() -> None:
-    admins = ["arn:aws:iam::1:role/ops/ci", "arn:aws:iam::1:user/jo"]
+    admins = [DEPLOYER, "arn:aws:iam::1:user/jo"]
     declared = cluster(admin_arns=admins)
 
     assert {e.name: e.inputs["principalArn"] for e in declared.of(":AccessEntry")} == {
-        "c-admin-1-role-ops-ci": admins[0],
+        "c-admin-123456789012-role-ops-deployer": admins[0],
         "c-admin-1-user-jo": admins[1],
     }
     assert "aws:iam/getSessionContext:getSessionContext" not in [token for token, _ in declared.calls]
