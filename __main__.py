@@ -12,8 +12,10 @@ from eks_load_balancing import (
     NetworkLoadBalancedService,
 )
 from eks_load_balancing.administrators import caller, refuse_lock_out
+from eks_load_balancing.cli_version import require_cli
 from eks_load_balancing.controller_values import READINESS_GATE_LABEL
 
+require_cli()
 settings = configuration.load(configuration.stack_configuration())
 if not settings.cluster.kubeconfig_profile:  # before anything is made; a profile of its own is somebody else's
     refuse_lock_out(caller(), settings.cluster.admin_arns, settings.cluster.kubeconfig_role_arn)

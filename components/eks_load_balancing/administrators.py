@@ -1,6 +1,6 @@
 """Who administers a cluster: access entries, and the check that whoever runs the program is among them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import pulumi
@@ -82,6 +82,52 @@ def _principal(arn: str, opts: pulumi.InvokeOptions | None) -> str:
         return principals((), arn, opts)[0]
     except Exception:  # noqa: BLE001 - whatever IAM says, the reason that this is asked for is said next
         return arn
+
+
+def administrator(
+    prefix: str,
+    arn: str,
+    me: Caller,
+    *,
+    cluster_name: str,
+    policy_arn: str,
+    tags: Input[Mapping[str, Input[str]]],
+    options: Callable[..., pulumi.ResourceOptions],
+) -> list[pulumi.Resource]:
+    """Declare one administrator's access.
+
+    The resources have the principal's name, so that they stay the same however it came to be named: EKS takes one entry
+    for a principal, and a second one under another name would fail. The alias is the name that the entry of an unnamed
+    deployer had.
+
+    Args:
+        prefix: what the resources' names begin with.
+        arn: of the user or role.
+        me: whoever runs the program.
+        cluster_name: the cluster.
+        policy_arn: the access policy.
+        tags: the entry's.
+        options: those of a resource in the cluster, which waits for the ones that it is given.
+    """
+    name = f"{prefix}-admin-{slug(arn)}"
+    unnamed = f"{prefix}-admin-deployer" if same_principal(me.arn, arn) else None
+    entry = aws.eks.AccessEntry(
+        name, cluster_name=cluster_name, principal_arn=arn, tags=tags, opts=_renamed(options(), unnamed)
+    )
+    policy = aws.eks.AccessPolicyAssociation(
+        f"{name}-policy",
+        cluster_name=cluster_name,
+        principal_arn=entry.principal_arn,
+        policy_arn=policy_arn,
+        access_scope={"type": "cluster"},
+        opts=_renamed(options(entry), unnamed and f"{unnamed}-policy"),
+    )
+    return [entry, policy]
+
+
+def _renamed(opts: pulumi.ResourceOptions, before: str | None) -> pulumi.ResourceOptions:
+    aliases = [pulumi.Alias(name=before)] if before else []
+    return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(aliases=aliases))
 
 
 def slug(arn: str) -> str:

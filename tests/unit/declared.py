@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 from pulumi.runtime import MockCallArgs, MockResourceArgs, Mocks, rpc, set_mocks
 from pulumi.runtime import test as run_to_the_end
-from pulumi.runtime.mocks import MockMonitor
+from pulumi.runtime.mocks import MockEngine, MockMonitor
 
 ACCOUNT = "123456789012"
 CALLER = f"arn:aws:sts::{ACCOUNT}:assumed-role/deployer/session"
@@ -62,6 +62,10 @@ _CALLS: dict[str, dict[str, Any]] = {
         "resourceTagMappingLists": [{"resourceArn": "arn:b"}, {"resourceArn": "arn:a"}]
     },
 }
+
+
+# Pulumi's mock of the engine does not say which version of the CLI it is: any is.
+MockEngine.RequirePulumiVersion = lambda _self, _request: None  # pyright: ignore[reportAttributeAccessIssue]
 
 
 @dataclass(frozen=True)

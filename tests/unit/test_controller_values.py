@@ -12,10 +12,7 @@ from eks_load_balancing.controller_values import (
     webhook_names,
 )
 from eks_load_balancing.versions import CONTROLLER_VERSIONS, ControllerVersion
-from sandbox.providers.kubernetes.chart import CHARTS, Release, render
-from sandbox.providers.kubernetes.chart.crds import definitions
-from sandbox.providers.kubernetes.chart.values import problems
-from tests.unit.upstream import CHART_VALUES
+from tests.unit.upstream import CHART_VALUES, RELEASES
 
 SETTINGS = ControllerSettings(
     cluster_name="dev",
@@ -41,30 +38,16 @@ def test_the_chart_knows_every_value() -> None:
 
 
 @pytest.mark.parametrize("version", CONTROLLER_VERSIONS.values(), ids=CONTROLLER_VERSIONS)
-def test_the_chart_of_every_version_takes_the_values(version: ControllerVersion) -> None:
-    given = values(image_tag=version.image_tag, leaves_services_out=version.leaves_services_out)
+def test_the_chart_of_every_version_knows_every_value(version: ControllerVersion) -> None:
+    given = values(
+        image_tag=version.image_tag,
+        leaves_services_out=version.leaves_services_out,
+        refuses_pods=version.refuses_pods,
+    )
 
-    assert list(problems(given, version.chart)) == []
-
-
-@pytest.mark.parametrize("version", CONTROLLER_VERSIONS.values(), ids=CONTROLLER_VERSIONS)
-def test_the_table_says_of_a_version_what_its_chart_has(version: ControllerVersion) -> None:
-    """The components' table and the sandbox's chart are written down apart: neither knows the other."""
-    schemas = {
-        crd["metadata"]["name"]: crd["spec"]["versions"][-1]["schema"]["openAPIV3Schema"]["properties"]
-        for crd in definitions(version.chart)
-    }
-    hooks = [
-        hook["name"].removesuffix(".elbv2.k8s.aws")
-        for made in render(Release("r", "n", version.chart), {"clusterName": "c"}, crds=False)
-        for hook in made.get("webhooks", [])
-    ]
-
-    assert set(version.crds) == set(schemas)
-    for name, fields in version.crds.items():
-        assert not fields or fields == set(schemas[name]["spec"]["properties"])
-    assert version.webhooks <= set(hooks)
-    assert CHARTS[version.chart].app == version.image_tag
+    assert set(given) <= set(RELEASES[version.version]["values"])
+    assert version.leaves_services_out is RELEASES[version.version]["namespaceSelectors"]
+    assert version.refuses_pods is RELEASES[version.version]["podMutatorWebhookConfig"]
 
 
 def test_region_and_vpc_are_told_so_that_pods_need_no_metadata_service() -> None:
@@ -115,14 +98,13 @@ def test_replicas_spread_over_zones_and_nodes_and_are_evicted_one_by_one() -> No
     ]
 
 
-def test_containers_run_unprivileged_with_bounded_memory() -> None:
+def test_containers_run_unprivileged() -> None:
     context = values()["securityContext"]
 
     assert context["allowPrivilegeEscalation"] is False
     assert context["capabilities"] == {"drop": ["ALL"]}
     assert context["readOnlyRootFilesystem"] is True
     assert context["runAsNonRoot"] is True
-    assert values()["resources"]["limits"] == {"memory": "500Mi"}
 
 
 def test_the_webhooks_answer_to_the_service_names_of_their_namespace() -> None:
