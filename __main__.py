@@ -14,6 +14,7 @@ from eks_load_balancing import (
 from eks_load_balancing.administrators import caller, refuse_lock_out
 from eks_load_balancing.cli_version import require_cli
 from eks_load_balancing.controller_values import READINESS_GATE_LABEL
+from eks_load_balancing.deletion_guard import refuse_deletion
 
 require_cli()
 settings = configuration.load(configuration.stack_configuration())
@@ -85,6 +86,7 @@ alb = ApplicationLoadBalancedIngress(
     },
     on_controller,
 )
+refuse_deletion("deletion-guard", settings.protected, after=[network, cluster, provider, controller, samples, nlb, alb])
 
 pulumi.export("clusterName", cluster.cluster_name)
 pulumi.export("kubeconfig", cluster.kubeconfig)

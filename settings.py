@@ -242,6 +242,12 @@ class Settings(Section):
     protect: bool = Field(default=False, description="whether Pulumi refuses to delete network and cluster")
 
     @property
+    def protected(self) -> list[str]:
+        """The keys by which AWS refuses to delete something."""
+        asked = {"cluster": self.cluster, "samples.nlb": self.samples.nlb, "samples.alb": self.samples.alb}
+        return [f"{PROJECT}:{key}.deletionProtection" for key, section in asked.items() if section.deletion_protection]
+
+    @property
     def common(self) -> CommonArgs:
         """Arguments for every component that makes roles."""
         boundary = self.permissions_boundary_arn
