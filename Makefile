@@ -1,6 +1,7 @@
 # make up        the whole stack on this machine: environment, tools, sandbox, `pulumi up`, and what serves what
 #                with TRAFFIC=1 it carries real packets (Linux): then `sandbox trace` and `sandbox compare` work
 # make down      take it down again: `pulumi destroy`, then the sandbox itself
+# make destroy   `pulumi destroy` of a stack, also where an earlier one stopped halfway: make destroy STACK=dev
 # make packages  Debian's packages that real packets and the browser's tests need (as root)
 # make test      everything that .ci/run runs after `make packages`
 # make soak      the campaigns of the tests in full (hours), or some: make soak ARGS="-k rollouts"; see docs/reliability.md
@@ -10,7 +11,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SANDBOX := $(BIN)/sandbox
-PULUMI := $(SANDBOX) exec -- pulumi
+# The sandbox's stack is on this machine; every other one is on AWS, with the Pulumi CLI and the credentials of the shell.
+PULUMI = $(if $(filter sandbox,$(STACK)),$(SANDBOX) exec -- pulumi,pulumi)
 POLICIES := --policy-pack policies --policy-pack-config policies/profiles/dev.json
 STACK := sandbox
 # Proxies, name service, the kernel's own tools; load generators; a browser for the tests of `sandbox view`.
@@ -43,11 +45,11 @@ up: environment
 	@$(PULUMI) up --stack $(STACK) --yes --skip-preview $(POLICIES)
 	@$(SANDBOX) targets
 
-# With the program while the stack has its cluster's provider, for the controller's guard is asked first; without it
-# when there is none yet, or an earlier destroy has come further: a program cannot declare what is on no cluster.
-destroy: environment
-	@guarded=$$($(PULUMI) stack export --stack $(STACK) | grep -q 'pulumi:providers:kubernetes::kubernetes"' && echo --run-program); \
-	$(PULUMI) destroy --stack $(STACK) --yes --skip-preview $$guarded
+# With the program while the state has a guard that is asked before it is deleted; without it once they are gone: an earlier
+# destroy has come further then, and a program cannot declare what is on no cluster.
+destroy: $(if $(filter sandbox,$(STACK)),environment)
+	@guarded=$$($(PULUMI) stack export --stack $(STACK) | grep -q '"BeforeDelete"' && echo --run-program); \
+	$(PULUMI) destroy --stack $(STACK) $(if $(filter sandbox,$(STACK)),--yes --skip-preview) $$guarded
 
 down: environment
 	@if $(SANDBOX) exec -- pulumi stack ls 2>/dev/null | grep -q '^$(STACK)'; then $(MAKE) --no-print-directory destroy; fi

@@ -11,9 +11,15 @@ from eks_load_balancing import (
     Network,
     NetworkLoadBalancedService,
 )
+from eks_load_balancing.administrators import caller, refuse_lock_out
+from eks_load_balancing.cli_version import require_cli
 from eks_load_balancing.controller_values import READINESS_GATE_LABEL
+from eks_load_balancing.deletion_guard import refuse_deletion
 
+require_cli()
 settings = configuration.load(configuration.stack_configuration())
+if not settings.cluster.kubeconfig_profile:  # before anything is made; a profile of its own is somebody else's
+    refuse_lock_out(caller(), settings.cluster.admin_arns, settings.cluster.kubeconfig_role_arn)
 
 kept = pulumi.ResourceOptions(protect=settings.protect)
 network = Network("network", {**settings.network.arguments, "tags": settings.tags}, kept)
@@ -80,6 +86,7 @@ alb = ApplicationLoadBalancedIngress(
     },
     on_controller,
 )
+refuse_deletion("deletion-guard", settings.protected, after=[network, cluster, provider, controller, samples, nlb, alb])
 
 pulumi.export("clusterName", cluster.cluster_name)
 pulumi.export("kubeconfig", cluster.kubeconfig)

@@ -9,7 +9,15 @@ from typing import Annotated, Any, NotRequired, Self, TypedDict, cast
 
 import pulumi
 from pulumi.runtime import config as runtime_config
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
@@ -23,22 +31,31 @@ from eks_load_balancing import (
     NodesArgs,
 )
 from eks_load_balancing.annotations import SCHEMES
+from eks_load_balancing.controller_opt_ins import check_gates
 from eks_load_balancing.controller_policy import ANY_VPC, FEATURES, controller_policy
-from eks_load_balancing.errors import at_least, cluster_name, namespace, one_of
+from eks_load_balancing.controller_values import default_tags
+from eks_load_balancing.errors import at_least, cluster_name, memory, namespace, one_of
 from eks_load_balancing.load_balancer_controller import FEWEST_REPLICAS
 from eks_load_balancing.network import NAT_MODES
 from eks_load_balancing.nodes import check_nodes
-from eks_load_balancing.partitions import controller_image_repository, partition_of
+from eks_load_balancing.partitions import IMAGE_REGISTRIES, controller_image_repository, partition_of
 from eks_load_balancing.subnets import plan_subnets, region_of
-from eks_load_balancing.versions import DEFAULT_CONTROLLER_VERSION, controller_version, kubernetes_version
+from eks_load_balancing.versions import (
+    DEFAULT_CONTROLLER_VERSION,
+    controller_version,
+    kubernetes_version,
+    upgrade_policy,
+)
 
 PROJECT = "eks-load-balancing"
 
 ClusterName = Annotated[str, AfterValidator(cluster_name)]
-KubernetesVersion = Annotated[str, AfterValidator(kubernetes_version)]
+UpgradePolicy = Annotated[str, AfterValidator(upgrade_policy)]
 Namespace = Annotated[str, AfterValidator(namespace)]
 Nat = Annotated[str, AfterValidator(lambda value: one_of(value, NAT_MODES, "nat"))]
 Scheme = Annotated[str, AfterValidator(lambda value: one_of(value, SCHEMES, "scheme"))]
+Registry = Annotated[str, AfterValidator(lambda value: one_of(value, IMAGE_REGISTRIES, "image registry"))]
+Memory = Annotated[str, AfterValidator(lambda value: memory(value, "memory"))]
 Feature = Annotated[str, AfterValidator(lambda value: one_of(value, FEATURES, "feature"))]
 
 
@@ -74,15 +91,23 @@ class ClusterSettings(Section):
     """The EKS cluster."""
 
     cluster_name: ClusterName = Field(alias="name", description="the cluster's name", examples=["dev"])
-    version: KubernetesVersion = Field(description="the Kubernetes version, in quotes", examples=['"1.36"'])
+    version: str = Field(description="the Kubernetes version, in quotes", examples=['"1.36"'])
+    upgrade_policy: UpgradePolicy = Field(default="standard", description="standard, or extended support, which costs")
+    allow_unlisted_version: bool = Field(
+        default=False, description="whether a version unknown here is taken all the same"
+    )
     public_access_cidrs: list[str] = Field(default=[], description="ranges that may reach the API server from outside")
     admin_arns: list[str] = Field(default=[], description="roles and users that administer the cluster")
     log_retention_days: int = Field(default=90, description="days that logs are kept")
     deletion_protection: bool = Field(default=False, description="whether EKS refuses to delete the cluster")
     pod_identity_agent: bool = Field(default=False, description="whether EKS Pod Identity's agent is installed")
-    secrets_key_arn: str | None = Field(default=None, description="a KMS key for the cluster's secrets")
-    addon_versions: dict[str, str] | None = Field(default=None, description="versions of add-ons by name")
-    kubeconfig_profile: str | None = Field(default=None, description="the AWS CLI profile in the kubeconfig")
+    secrets_key_arn: str | None = Field(default=None, description="a KMS key for the cluster's secrets, for good")
+    addon_versions: dict[str, str] | None = Field(
+        default=None, description="versions of add-ons by name: one, default, latest, or eks to leave it as it is"
+    )
+    kubeconfig_profile: str | None = Field(
+        default=None, description="the AWS CLI profile in the kubeconfig, aws:profile unless given"
+    )
     kubeconfig_role_arn: str | None = Field(default=None, description="the role that the kubeconfig assumes")
 
     @property
@@ -90,26 +115,31 @@ class ClusterSettings(Section):
         """Arguments for a `Cluster`, but for network and nodes."""
         return cast(ClusterArgs, self.given())
 
+    @model_validator(mode="after")
+    def _offered(self) -> Self:
+        kubernetes_version(self.version, allow_unlisted=self.allow_unlisted_version)
+        return self
+
 
 class NodeSettings(Section):
     """The managed nodes."""
 
     instance_types: list[str] = Field(description="EC2 instance types", examples=["[m7i.large]"])
     min_size: int = Field(alias="min", description="the fewest nodes", examples=[2])
-    desired_size: int = Field(alias="desired", description="the nodes wanted now", examples=[2])
+    desired_size: int = Field(alias="desired", description="the nodes to begin with", examples=[2])
     max_size: int = Field(alias="max", description="the most nodes", examples=[4])
     ami_type: str = Field(default="AL2023_x86_64_STANDARD", description="the AMI's type")
     disk_size: int = Field(default=30, description="GiB of a node's disk")
+    manage_desired_size: bool = Field(
+        default=False, alias="manageDesired", description="whether every up sets the number of nodes to desired"
+    )
+    version: str | None = Field(default=None, description="their Kubernetes version, the cluster's unless given")
+    release_version: str | None = Field(default=None, description="the AMI's release, or latest")
 
     @property
     def arguments(self) -> NodesArgs:
         """Arguments for a `Cluster`."""
         return cast(NodesArgs, self.given())
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        check_nodes(self.arguments)
-        return self
 
 
 class ControllerSettings(Section):
@@ -121,7 +151,20 @@ class ControllerSettings(Section):
     )
     disabled_features: list[Feature] = Field(default=[], description="what its IAM policy leaves out")
     legacy_annotations: bool = Field(default=False, description="whether class and group annotations have a say")
+    version_like: str | None = Field(default=None, description="the known version that an unknown one is like")
+    image_registry: Registry = Field(
+        default="public", description="Amazon's registry with the image: public or regional"
+    )
     image_repository: str | None = Field(default=None, description="a repository with the controller's image")
+    memory_request: Memory | None = Field(default=None, description="memory that a controller pod is scheduled with")
+    memory_limit: Memory | None = Field(default=None, description="memory at which a controller pod is killed")
+    feature_gates: dict[str, bool] | None = Field(default=None, description="the controller's feature gates")
+    assumable_role_arns: list[str] | None = Field(
+        default=None, description="roles of other accounts that bindings name"
+    )
+    shared_target_group_arns: list[str] | None = Field(
+        default=None, description="target groups of other clusters that pods are registered in"
+    )
     chart: str | None = Field(default=None, description="a folder, archive or oci:// address with the chart")
 
     @property
@@ -199,6 +242,12 @@ class Settings(Section):
     protect: bool = Field(default=False, description="whether Pulumi refuses to delete network and cluster")
 
     @property
+    def protected(self) -> list[str]:
+        """The keys by which AWS refuses to delete something."""
+        asked = {"cluster": self.cluster, "samples.nlb": self.samples.nlb, "samples.alb": self.samples.alb}
+        return [f"{PROJECT}:{key}.deletionProtection" for key, section in asked.items() if section.deletion_protection]
+
+    @property
     def common(self) -> CommonArgs:
         """Arguments for every component that makes roles."""
         boundary = self.permissions_boundary_arn
@@ -241,9 +290,14 @@ def _fit_together(settings: Settings) -> Settings:
         )
     controller, cluster = settings.controller, settings.cluster
     try:
-        controller_version(controller.version, cluster.version)
+        check_nodes(settings.nodes.arguments, cluster.version)
+    except ValueError as error:
+        raise pulumi.RunError(f"{PROJECT}:nodes: {error}") from None
+    try:
+        version = controller_version(controller.version, cluster.version, controller.version_like)
+        check_gates(controller.feature_gates or {}, version, controller.disabled_features)
         controller_policy(
-            controller.version,
+            version.like,
             partition_of(settings.region),
             cluster.cluster_name,
             settings.region,
@@ -251,7 +305,7 @@ def _fit_together(settings: Settings) -> Settings:
             disabled_features=controller.disabled_features,
         )
         if not controller.image_repository:
-            controller_image_repository(settings.region)
+            controller_image_repository(settings.region, controller.image_registry)
     except ValueError as error:
         raise pulumi.RunError(f"{PROJECT}:controller: {error}") from None
     if settings.samples.alb.web_acl_arn and "wafv2" in controller.disabled_features:
@@ -259,6 +313,10 @@ def _fit_together(settings: Settings) -> Settings:
             f"{PROJECT}:samples.alb.webAclArn: the controller may not attach it: take wafv2 out of"
             f" {PROJECT}:controller.disabledFeatures"
         )
+    try:
+        default_tags(settings.tags)
+    except ValueError as error:
+        raise pulumi.RunError(f"{PROJECT}:tags: {error}") from None
     return settings
 
 

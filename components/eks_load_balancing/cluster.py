@@ -1,7 +1,7 @@
 """An EKS cluster with its nodes, add-ons and access."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NotRequired, TypedDict
+from typing import Final, NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
@@ -9,16 +9,26 @@ import pulumi_eks as eks
 from pulumi import Input, Output
 
 from eks_load_balancing import errors
-from eks_load_balancing.nodes import NodesArgs, check_nodes, launch_template, node_role
+from eks_load_balancing.addons import DEFAULT, addon_version
+from eks_load_balancing.administrators import Caller, administrator, caller, principals, refuse_lock_out
+from eks_load_balancing.control_plane import (
+    bounded_roles,
+    log_group,
+    same_key,
+    secrets_key,
+    with_its_first_key,
+    without_bootstrap_admin,
+)
+from eks_load_balancing.kubeconfig import credentials, with_profile
+from eks_load_balancing.nodes import NodesArgs, check_nodes, launch_template, node_group, node_role
 from eks_load_balancing.oidc_provider import OidcProvider
+from eks_load_balancing.outputs import after
 from eks_load_balancing.partitions import partition_of
 from eks_load_balancing.service_account_role import ServiceAccountRole
-from eks_load_balancing.versions import kubernetes_version
+from eks_load_balancing.versions import kubernetes_version, support_warnings, upgrade_policy
 
 LOG_TYPES: Final = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 DEFAULT_LOG_RETENTION_DAYS: Final = 90
-_KEY_DELETION_DAYS: Final = 30
-"""The longest that KMS waits: without its key a cluster's secrets cannot be read again."""
 
 
 class ClusterArgs(TypedDict):
@@ -29,7 +39,14 @@ class ClusterArgs(TypedDict):
     region: str
     """The region, such as `us-west-2`."""
     version: str
-    """The Kubernetes version, such as `1.36`; one in EKS's standard support."""
+    """The Kubernetes version, such as `1.36`. Nodes and add-ons follow it, in the order that Kubernetes asks for; EKS
+    takes one minor version at a time."""
+    upgrade_policy: NotRequired[str]
+    """What EKS does at the end of the version's standard support: `standard` (the default): it upgrades the control
+    plane; `extended`: the cluster stays for another year, which costs six times as much."""
+    allow_unlisted_version: NotRequired[bool]
+    """Whether a Kubernetes version is taken that this package does not know, or whose support has ended here. Default
+    no."""
     vpc_id: Input[str]
     """The VPC."""
     subnet_ids: Input[Sequence[Input[str]]]
@@ -39,21 +56,25 @@ class ClusterArgs(TypedDict):
     public_access_cidrs: NotRequired[Sequence[str]]
     """IPv4 ranges that may reach the API server from outside the VPC. Default none: the endpoint is private."""
     admin_arns: NotRequired[Sequence[str]]
-    """Roles or users that administer the cluster. Default: whoever runs this program; name them where several do."""
+    """Roles or users that administer the cluster. Default: whoever runs this program; name them where several do. They
+    must include whoever runs it, or the role that the kubeconfig assumes."""
     secrets_key_arn: NotRequired[Input[str]]
-    """The KMS key that encrypts the cluster's secrets. Default: a key made here."""
+    """The KMS key that encrypts the cluster's secrets. Default: a key made here. EKS cannot change it later."""
     log_retention_days: NotRequired[int]
     """How long the control plane's logs are kept. Default 90."""
     addon_versions: NotRequired[Mapping[str, str]]
-    """Versions of add-ons by name, such as `coredns`. Default: EKS's choice when the add-on is made."""
+    """Versions of add-ons by name, such as `coredns`: a version; `default`, EKS's default for the Kubernetes version;
+    `latest`; or `eks`, what EKS chose when the add-on was made. Default `default`."""
     pod_identity_agent: NotRequired[bool]
     """Whether the add-on `eks-pod-identity-agent` is installed. Default no."""
     deletion_protection: NotRequired[bool]
-    """Whether EKS refuses to delete the cluster. Default no."""
+    """Whether EKS refuses to delete the cluster; Pulumi then does too, before it deletes anything. Default no."""
     kubeconfig_profile: NotRequired[str]
-    """The AWS CLI profile in the kubeconfig. Default: the credentials that are around when it is used."""
+    """The AWS CLI profile in the kubeconfig. Default: that of the AWS provider, `aws:profile` in the stack's
+    configuration; without one, the credentials of the environment."""
     kubeconfig_role_arn: NotRequired[Input[str]]
-    """The role that the kubeconfig assumes. Default none."""
+    """The role that the kubeconfig assumes. Default: that of `aws:assumeRoles` in the stack's configuration. Give it
+    with an AWS provider of your own that assumes a role."""
     permissions_boundary_arn: NotRequired[Input[str]]
     """The permissions boundary of every role made here."""
     tags: NotRequired[Input[Mapping[str, Input[str]]]]
@@ -76,7 +97,7 @@ class Cluster(pulumi.ComponentResource):
     cluster_name: Output[str]
     """The cluster's name."""
     kubeconfig: Output[str]
-    """A kubeconfig that runs the AWS CLI; a secret. It is there once its reader may use the cluster."""
+    """A kubeconfig that runs the AWS CLI; a secret. What is made with it waits until its reader may use the cluster."""
     issuer_url: Output[str]
     """The issuer of service account tokens."""
     oidc_provider_arn: Output[str]
@@ -91,17 +112,27 @@ class Cluster(pulumi.ComponentResource):
         self._partition = partition_of(args["region"])
         self._tags: Input[Mapping[str, Input[str]]] = args.get("tags") or {}
         self._cluster_name = errors.cluster_name(args["cluster_name"])
-        version, nodes = kubernetes_version(args["version"]), check_nodes(args["nodes"])
+        self._kubernetes_version = kubernetes_version(
+            args["version"], allow_unlisted=args.get("allow_unlisted_version", False)
+        )
+        nodes = check_nodes(args["nodes"], self._kubernetes_version)
+        upgrade_policy(args.get("upgrade_policy"))
         super().__init__("eks-load-balancing:index:Cluster", name, opts=opts)
-        identity = aws.get_caller_identity_output(opts=pulumi.InvokeOutputOptions(parent=self))
+        asked = pulumi.InvokeOptions(parent=self)
+        me = caller(asked)
+        self._credentials = credentials(self, args.get("kubeconfig_profile"), args.get("kubeconfig_role_arn"))
+        if not args.get("kubeconfig_profile"):  # with a profile of its own the kubeconfig is somebody else's
+            refuse_lock_out(me, args.get("admin_arns", ()), self._credentials.role_arn, asked)
 
-        cluster = self._control_plane(version)
+        for line in support_warnings(self._kubernetes_version, upgrade_policy(args.get("upgrade_policy"))):
+            pulumi.log.warn(line, self)
+        cluster = self._control_plane(self._kubernetes_version)
         self._cluster = cluster
         self.cluster_name = pulumi.Output.from_input(self._cluster_name)
         self.issuer_url = cluster.oidc_provider_url
         self.security_group_id = cluster.cluster_security_group_id
-        self.arn = identity.account_id.apply(
-            lambda account: f"arn:{self._partition}:eks:{args['region']}:{account}:cluster/{self._cluster_name}"
+        self.arn = pulumi.Output.from_input(
+            f"arn:{self._partition}:eks:{args['region']}:{me.account}:cluster/{self._cluster_name}"
         )
         provider = OidcProvider(
             f"{name}-oidc", {"issuer_url": self.issuer_url, "tags": self._tags}, pulumi.ResourceOptions(parent=self)
@@ -110,10 +141,10 @@ class Cluster(pulumi.ComponentResource):
         before_nodes = self._addons_for_nodes()
         self.node_role_arn, node_group = self._nodes(nodes, before_nodes)
         self._addon("coredns", after=[node_group])
-        access = self._administrators(identity)
-        self.kubeconfig = pulumi.Output.secret(
-            pulumi.Output.all(cluster.kubeconfig_json, *access).apply(lambda known: str(known[0]))
-        )
+        written = pulumi.Output.all(
+            cluster.kubeconfig_json, self._credentials.profile, same_key(cluster.eks_cluster, self._key)
+        ).apply(lambda known: with_profile(known[0], known[1]))
+        self.kubeconfig = pulumi.Output.secret(after(written, self._administrators(me)))
         self.register_outputs(
             {
                 "arn": self.arn,
@@ -127,15 +158,12 @@ class Cluster(pulumi.ComponentResource):
         )
 
     def _control_plane(self, version: str) -> eks.Cluster:
-        args, child = self._args, pulumi.ResourceOptions(parent=self)
+        args = self._args
         public = list(args.get("public_access_cidrs", ()))
-        # EKS writes to this group, and makes it without a retention if it is not there.
-        logs = aws.cloudwatch.LogGroup(
-            f"{self._prefix}-logs",
-            name=f"/aws/eks/{self._cluster_name}/cluster",
-            retention_in_days=int(args.get("log_retention_days", DEFAULT_LOG_RETENTION_DAYS)),
-            tags=self._tags,
-            opts=child,
+        retention = int(args.get("log_retention_days", DEFAULT_LOG_RETENTION_DAYS))
+        logs = log_group(f"{self._prefix}-logs", self._cluster_name, retention, self._tags, self)
+        self._key = args.get("secrets_key_arn") or secrets_key(
+            f"{self._prefix}-secrets-key", self._cluster_name, self._tags, self
         )
         return eks.Cluster(
             f"{self._prefix}-eks",
@@ -147,11 +175,11 @@ class Cluster(pulumi.ComponentResource):
             endpoint_public_access=bool(public),
             public_access_cidrs=public or None,
             authentication_mode=eks.AuthenticationMode.API,
-            encryption_config_key_arn=args.get("secrets_key_arn") or self._secrets_key(),
+            encryption_config_key_arn=self._key,
             enabled_cluster_log_types=list(LOG_TYPES),
-            upgrade_policy={"support_type": "STANDARD"},  # rather upgraded by AWS than in paid extended support
+            upgrade_policy={"support_type": upgrade_policy(args.get("upgrade_policy")).upper()},
             deletion_protection=args.get("deletion_protection", False),
-            provider_credential_opts=self._credentials(),
+            provider_credential_opts=self._kubeconfig_options(),
             # Nodes, add-ons, security groups and the OIDC provider are made here, or not at all.
             skip_default_node_group=True,
             skip_default_security_groups=True,
@@ -164,22 +192,19 @@ class Cluster(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=[logs],
-                transforms=[_without_bootstrap_admin, _bounded_roles(args.get("permissions_boundary_arn"))],
+                # EKS refuses to delete it, so Pulumi does before anything else is gone.
+                protect=True if args.get("deletion_protection", False) else None,
+                transforms=[
+                    without_bootstrap_admin,
+                    with_its_first_key,
+                    bounded_roles(args.get("permissions_boundary_arn")),
+                ],
             ),
         )
 
-    def _secrets_key(self) -> Output[str]:
-        return aws.kms.Key(
-            f"{self._prefix}-secrets-key",
-            description=f"Secrets of the EKS cluster {self._cluster_name}",
-            enable_key_rotation=True,
-            deletion_window_in_days=_KEY_DELETION_DAYS,
-            tags=self._tags,
-            opts=pulumi.ResourceOptions(parent=self),
-        ).arn
-
-    def _credentials(self) -> eks.KubeconfigOptionsArgs | None:
-        profile, role = self._args.get("kubeconfig_profile"), self._args.get("kubeconfig_role_arn")
+    def _kubeconfig_options(self) -> eks.KubeconfigOptionsArgs | None:
+        """Return whose credentials pulumi-eks's own Kubernetes provider uses; of them the role is in its outputs."""
+        profile, role = self._credentials
         return eks.KubeconfigOptionsArgs(profile_name=profile, role_arn=role) if profile or role is not None else None
 
     def _addons_for_nodes(self) -> list[pulumi.Resource]:
@@ -212,7 +237,12 @@ class Cluster(pulumi.ComponentResource):
             f"{self._prefix}-{addon}",
             cluster_name=self._cluster_name,
             addon_name=addon,
-            addon_version=self._args.get("addon_versions", {}).get(addon),
+            addon_version=addon_version(
+                addon,
+                self._args.get("addon_versions", {}).get(addon, DEFAULT),
+                self._kubernetes_version,
+                pulumi.InvokeOutputOptions(parent=self),
+            ),
             service_account_role_arn=role_arn,
             resolve_conflicts_on_create="OVERWRITE",
             resolve_conflicts_on_update="OVERWRITE",
@@ -226,56 +256,43 @@ class Cluster(pulumi.ComponentResource):
             name, self._partition, self._args.get("permissions_boundary_arn"), self._tags, self
         )
         template = launch_template(name, nodes.get("disk_size", 30), self.security_group_id, self._tags, self)
-        group = aws.eks.NodeGroup(
+        group = node_group(
             name,
+            nodes,
+            self._kubernetes_version,
             cluster_name=self._cluster_name,
-            node_role_arn=role.arn,
             subnet_ids=self._args["subnet_ids"],
-            ami_type=nodes.get("ami_type"),
-            instance_types=list(nodes["instance_types"]),
-            launch_template={"id": template.id, "version": template.latest_version.apply(str)},
-            scaling_config={
-                "min_size": nodes["min_size"],
-                "desired_size": nodes["desired_size"],
-                "max_size": nodes["max_size"],
-            },
-            update_config={"max_unavailable": 1},
+            role=role,
+            template=template,
             tags=self._tags,
             opts=self._after(*attachments, *before),
         )
         return role.arn, group
 
-    def _administrators(self, identity: Output[aws.GetCallerIdentityResult]) -> list[Output[str]]:
+    def _administrators(self, me: Caller) -> list[pulumi.Resource]:
         """Declare access entries. EKS makes those of the nodes itself, for managed node groups."""
-        given = self._args.get("admin_arns")
-        if given:
-            return [self._administrator(_slug(arn), arn) for arn in given]
-        # Credentials of an assumed role belong to a session; the entry is for its role.
-        session = aws.iam.get_session_context_output(arn=identity.arn, opts=pulumi.InvokeOutputOptions(parent=self))
-        return [self._administrator("deployer", session.issuer_arn)]
-
-    def _administrator(self, who: str, arn: Input[str]) -> Output[str]:
-        name = f"{self._prefix}-admin-{who}"
-        entry = aws.eks.AccessEntry(
-            name,
-            cluster_name=self._cluster_name,
-            principal_arn=arn,
-            tags=self._tags,
-            opts=self._after(),
-        )
-        policy = aws.eks.AccessPolicyAssociation(
-            f"{name}-policy",
-            cluster_name=self._cluster_name,
-            principal_arn=entry.principal_arn,
-            policy_arn=f"arn:{self._partition}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy",
-            access_scope={"type": "cluster"},
-            opts=self._after(entry),
-        )
-        return policy.id
+        named = principals(self._args.get("admin_arns", ()), me.arn, pulumi.InvokeOptions(parent=self))
+        admin = f"arn:{self._partition}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
+        return [
+            made
+            for arn in named
+            for made in administrator(
+                self._prefix,
+                arn,
+                me,
+                cluster_name=self._cluster_name,
+                policy_arn=admin,
+                tags=self._tags,
+                options=self._after,
+            )
+        ]
 
     def _after(self, *resources: pulumi.Resource) -> pulumi.ResourceOptions:
-        """Options of something in the cluster: it waits for the control plane, and for what is named."""
-        return pulumi.ResourceOptions(parent=self, depends_on=[self._cluster, *resources])
+        """Options of something in the cluster: it waits for the control plane, and for what is named.
+
+        It holds neither data nor an identity, and is meant to change: it is not protected when the component is.
+        """
+        return pulumi.ResourceOptions(parent=self, depends_on=[self._cluster, *resources], protect=False)
 
     def _boundary(self) -> "_BoundaryArgs":
         boundary = self._args.get("permissions_boundary_arn")
@@ -284,29 +301,3 @@ class Cluster(pulumi.ComponentResource):
 
 class _BoundaryArgs(TypedDict):
     permissions_boundary_arn: NotRequired[Input[str]]
-
-
-def _slug(arn: str) -> str:
-    """Return the part of an ARN that says who it is, as part of a resource's name."""
-    return "-".join(arn.split(":")[4:]).replace("/", "-")
-
-
-def _without_bootstrap_admin(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
-    """Switch off what pulumi-eks hard-codes: that whoever makes the cluster is its administrator for good."""
-    if args.type_ != "aws:eks/cluster:Cluster":
-        return None
-    props: dict[str, Any] = {**args.props}
-    access = props.get("accessConfig") or {}
-    props["accessConfig"] = {**access, "bootstrapClusterCreatorAdminPermissions": False}
-    return pulumi.ResourceTransformResult(props, args.opts)
-
-
-def _bounded_roles(boundary: Input[str] | None) -> pulumi.ResourceTransform:
-    """Give the role that pulumi-eks makes for the control plane the permissions boundary of the others."""
-
-    def transform(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
-        if boundary is None or args.type_ != "aws:iam/role:Role":
-            return None
-        return pulumi.ResourceTransformResult({**args.props, "permissionsBoundary": boundary}, args.opts)
-
-    return transform

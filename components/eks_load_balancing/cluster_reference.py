@@ -1,6 +1,5 @@
 """A cluster that this program did not make."""
 
-import json
 from collections.abc import Sequence
 from typing import Final, NotRequired, TypedDict
 
@@ -11,13 +10,13 @@ from pulumi import Output
 
 from eks_load_balancing import errors
 from eks_load_balancing.errors import InvalidInputError
+from eks_load_balancing.kubeconfig import credentials, kubeconfig
 from eks_load_balancing.load_balancer_controller import LoadBalancerControllerArgs
 from eks_load_balancing.oidc_provider import OidcProvider
 
 MADE_BY: Final = "eks-load-balancing/made-by"
 """The tag on an OIDC provider that a `ClusterReference` made: which program and stack go on declaring it."""
 _NOT_THERE: Final = ("not found", "couldn't find", "NoSuchEntity", "ResourceNotFound", "No cluster found")
-_EXEC_API: Final = "client.authentication.k8s.io/v1beta1"
 
 
 class ClusterReferenceArgs(TypedDict):
@@ -29,9 +28,11 @@ class ClusterReferenceArgs(TypedDict):
     """Whether pods get roles by IRSA, the default: then the IAM OIDC provider of the cluster's issuer is found, or made
     if there is none, and left when this stack goes: others may use it by then. Say no where all use Pod Identity."""
     kubeconfig_profile: NotRequired[str]
-    """The AWS CLI profile in the kubeconfig. Default: the credentials that are around when it is used."""
+    """The AWS CLI profile in the kubeconfig. Default: that of the AWS provider, `aws:profile` in the stack's
+    configuration; without one, the credentials of the environment."""
     kubeconfig_role_arn: NotRequired[str]
-    """The role that the kubeconfig assumes. Default none."""
+    """The role that the kubeconfig assumes. Default: that of `aws:assumeRoles` in the stack's configuration. Give it
+    with an AWS provider of your own that assumes a role."""
 
 
 class ClusterReference(pulumi.ComponentResource):
@@ -73,13 +74,11 @@ class ClusterReference(pulumi.ComponentResource):
         self.security_group_id = found.vpc_config.cluster_security_group_id
         self.issuer_url = found.identities[0].oidcs[0].issuer
         self.oidc_provider_arn = self._trusted_issuer(name) if args.get("irsa", True) else Output.from_input("")
+        profile, role = credentials(self, args.get("kubeconfig_profile"), args.get("kubeconfig_role_arn"))
+        authority = found.certificate_authorities[0].data
         self.kubeconfig = Output.secret(
-            kubeconfig(
-                found.arn,
-                found.endpoint,
-                found.certificate_authorities[0].data,
-                args.get("kubeconfig_profile"),
-                args.get("kubeconfig_role_arn"),
+            Output.all(profile, role).apply(
+                lambda known: kubeconfig(found.arn, found.endpoint, authority, known[0], known[1])
             )
         )
         # By the ARN: with anything else, a changed endpoint would replace everything on the cluster.
@@ -171,35 +170,6 @@ class ClusterReference(pulumi.ComponentResource):
             {"issuer_url": self.issuer_url, "tags": {MADE_BY: made_by}},
             pulumi.ResourceOptions(parent=self, retain_on_delete=True),
         ).arn
-
-
-def kubeconfig(arn: str, endpoint: str, authority: str, profile: str | None = None, role_arn: str | None = None) -> str:
-    """Return a kubeconfig that asks the AWS CLI for a token, as JSON.
-
-    https://docs.aws.amazon.com/eks/latest/userguide/create-kubeconfig.html
-
-    Args:
-        arn: the cluster's, which has its region and name.
-        endpoint: of the API server.
-        authority: the certificate of the cluster's CA, PEM in base64.
-        profile: of the AWS CLI.
-        role_arn: the role to assume.
-    """
-    words = ["--region", arn.split(":")[3], "eks", "get-token", "--cluster-name", arn.rpartition("/")[2]]
-    words += ["--output", "json"]
-    words += ["--role-arn", role_arn] if role_arn else []
-    words += ["--profile", profile] if profile else []
-    run = {"apiVersion": _EXEC_API, "command": "aws", "args": words, "interactiveMode": "Never"}
-    return json.dumps(
-        {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [{"name": arn, "cluster": {"server": endpoint, "certificate-authority-data": authority}}],
-            "users": [{"name": arn, "user": {"exec": run}}],
-            "contexts": [{"name": arn, "context": {"cluster": arn, "user": arn}}],
-            "current-context": arn,
-        }
-    )
 
 
 def _is_absence(error: Exception) -> bool:

@@ -74,7 +74,7 @@ def announced(name: str, version: str, partition: str, parent: pulumi.Resource, 
 
 
 def _actions(version: ControllerVersion, partition: str) -> frozenset[str]:
-    statements = controller_statements(version.version, partition, "any", "any", "any")
+    statements = controller_statements(version.like, partition, "any", "any", "any")
     return frozenset(action for statement in statements for action in statement.actions)
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from eks_load_balancing.errors import InvalidInputError
+from eks_load_balancing.versions import CONTROLLER_VERSIONS, RELEASES, release
 
 TAG: Final = "elbv2.k8s.aws/cluster"
 RESOURCE_TAG: Final = f"aws:ResourceTag/{TAG}"
@@ -30,7 +31,7 @@ LONGEST: Final = 6144
 ANY_VPC: Final = "vpc-00000000000000000"
 """As long as a VPC's id is: for checking a policy's length before the VPC is there."""
 
-# What a partition's Elastic Load Balancing does not offer, by controller version.
+# What the isolated partitions' Elastic Load Balancing does not offer.
 _NOT_IN_ISOLATED: Final = frozenset(
     {
         "elasticloadbalancing:DescribeTrustStores",
@@ -40,32 +41,46 @@ _NOT_IN_ISOLATED: Final = frozenset(
         "elasticloadbalancing:ModifyCapacityReservation",
     }
 )
-_NONE: Final[frozenset[str]] = frozenset()
-_NOT_YET_IN_2_12: Final = frozenset({"ec2:DescribeRouteTables"})
-_V3: Final = {
-    "aws": _NONE,
-    "aws-cn": _NONE,
-    "aws-us-gov": _NONE,
-    "aws-eusc": _NONE,
-    "aws-iso": _NOT_IN_ISOLATED,
-    "aws-iso-b": _NOT_IN_ISOLATED,
-    "aws-iso-e": _NOT_IN_ISOLATED,
-    "aws-iso-f": _NOT_IN_ISOLATED,
+_ISOLATED: Final = ("aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f")
+# The release that first published a policy for a partition.
+_PARTITION_SINCE: Final = {
+    "aws": "2.8.0",
+    "aws-cn": "2.8.0",
+    "aws-us-gov": "2.8.0",
+    "aws-eusc": "2.15.0",
+    "aws-iso": "2.8.0",
+    "aws-iso-b": "2.8.0",
+    "aws-iso-e": "2.12.0",
+    "aws-iso-f": "2.12.0",
 }
-ABSENT: Final[dict[str, dict[str, frozenset[str]]]] = {
-    # No policy of this release knows aws-eusc.
-    "2.12.0": {
-        "aws": _NOT_YET_IN_2_12,
-        "aws-cn": _NOT_YET_IN_2_12,
-        "aws-us-gov": _NOT_YET_IN_2_12,
-        "aws-iso": _NOT_YET_IN_2_12 | _NOT_IN_ISOLATED,
-        "aws-iso-b": _NOT_YET_IN_2_12 | _NOT_IN_ISOLATED,
-        "aws-iso-e": _NOT_YET_IN_2_12 | _NOT_IN_ISOLATED,
-        "aws-iso-f": _NOT_YET_IN_2_12 | _NOT_IN_ISOLATED,
-    },
-    "3.2.2": _V3,
-    "3.5.0": _V3,
+# The release that first asked for an action; all others ask for the rest.
+_ACTION_SINCE: Final = {
+    "elasticloadbalancing:DescribeListenerAttributes": "2.9.0",
+    "elasticloadbalancing:ModifyListenerAttributes": "2.9.0",
+    "ec2:GetSecurityGroupsForVpc": "2.10.0",
+    "elasticloadbalancing:DescribeCapacityReservation": "2.11.0",
+    "elasticloadbalancing:ModifyCapacityReservation": "2.11.0",
+    "ec2:DescribeIpamPools": "2.12.0",
+    "elasticloadbalancing:ModifyIpPools": "2.12.0",
+    "elasticloadbalancing:SetRulePriorities": "2.12.0",
+    "ec2:DescribeRouteTables": "2.13.0",
 }
+
+
+def _without(version: str, partition: str) -> frozenset[str]:
+    later = frozenset(action for action, since in _ACTION_SINCE.items() if release(version) < release(since))
+    return later | _NOT_IN_ISOLATED if partition in _ISOLATED else later
+
+
+ABSENT: Final = {
+    version: {
+        partition: _without(version, partition)
+        for partition, since in _PARTITION_SINCE.items()
+        if release(since) <= release(version)
+    }
+    for version in RELEASES
+}
+"""By version and partition, the actions that the release's policy lacks; a partition that is missing has no policy."""
 
 
 @dataclass(frozen=True)
@@ -102,10 +117,9 @@ def controller_statements(version: str, partition: str, cluster_name: str, regio
 def _absent(version: str, partition: str) -> frozenset[str]:
     absent = ABSENT.get(version, {}).get(partition)
     if absent is None:
-        there = "; ".join(f"{known} for {', '.join(partitions)}" for known, partitions in ABSENT.items())
-        raise InvalidInputError(
-            f"controller version {version} has no IAM policy for partition {partition}: there are {there}"
-        )
+        since = _PARTITION_SINCE.get(partition)
+        there = f"give {since} or later" if since else f"there are those for {', '.join(_PARTITION_SINCE)}"
+        raise InvalidInputError(f"controller version {version} has no IAM policy for partition {partition}: {there}")
     return absent
 
 
@@ -136,10 +150,22 @@ def controller_policy(
             raise InvalidInputError(f"feature {feature!r} is not known: give some of {', '.join(FEATURES)}")
     wanted = [
         statement
-        for statement in controller_statements(version, partition, cluster_name, region, vpc_id)
+        for statement in (
+            *controller_statements(version, partition, cluster_name, region, vpc_id),
+            *_beyond_the_release(version),
+        )
         if not statement.features or set(statement.features) - set(disabled_features)
     ]
     return _fitting(wanted, f"cluster {cluster_name!r}", "turn features off, or give the cluster a shorter name")
+
+
+def _beyond_the_release(version: str) -> Iterator[Statement]:
+    """Yield what the controller needs for a field of its CRDs, and the release's policy does not grant.
+
+    https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/#wafv2-acl-name
+    """
+    if "wafv2AclName" in CONTROLLER_VERSIONS[version].crds["ingressclassparams.elbv2.k8s.aws"]:
+        yield Statement("find a web ACL by its name", ("wafv2:ListWebACLs",), features=("wafv2",))
 
 
 def _fitting(statements: list[Statement], what: str, remedy: str) -> str:

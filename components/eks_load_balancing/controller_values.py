@@ -1,10 +1,13 @@
 """Values for the controller's Helm chart. A function of plain values, or of outputs that stand for them."""
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from pulumi import Input
+from pulumi import Input, Output
+
+from eks_load_balancing.errors import InvalidInputError
 
 CHART: Final = "aws-load-balancer-controller"
 REPOSITORY: Final = "https://aws.github.io/eks-charts"
@@ -22,7 +25,15 @@ _ASKED: Final = [{"key": SERVICE_WEBHOOK_LABEL, "operator": "NotIn", "values": [
 _FLAGS: Final = {"waf": "enableWaf", "wafv2": "enableWafv2", "shield": "enableShield"}
 
 
-_ACCELERATORS: Final = {"GlobalAcceleratorController": True}
+ACCELERATORS: Final = "GlobalAcceleratorController"
+"""The feature gate with which the controller keeps Global Accelerators."""
+MEMORY_REQUEST: Final = "200Mi"
+MEMORY_LIMIT: Final = "8Gi"
+"""More than the controller was ever reported to use: 7 GiB at 50 load balancers with 1,000 targets each. A limit below
+what it needs kills it while it starts: https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/3919"""
+_TAG: Final = re.compile(r"[\w +\-=.:/@]*")
+"""What Elastic Load Balancing takes in tags:
+https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_Tag.html"""
 
 
 @dataclass(frozen=True)
@@ -49,15 +60,39 @@ class ControllerSettings:
     disabled_features: Collection[str] = ()
     legacy_annotations: bool = False
     tags: Input[Mapping[str, Input[str]]] = field(default_factory=dict[str, Input[str]])
-    global_accelerator: bool = False
+    feature_gates: Mapping[str, bool] = field(default_factory=dict[str, bool])
     leaves_services_out: bool = True
     """Whether the chart can leave out the Services of namespaces that ask for it."""
-    pod_annotations: Mapping[str, str] = field(default_factory=dict[str, str])
+    refuses_pods: bool = True
+    """Whether the chart lets the webhook for readiness gates refuse pods."""
+    pod_annotations: Mapping[str, Input[str]] = field(default_factory=dict[str, Input[str]])
+    memory_request: str = MEMORY_REQUEST
+    memory_limit: str = MEMORY_LIMIT
 
 
 def webhook_names(namespace: str) -> list[str]:
     """Return the names that the webhooks' certificate must be good for."""
     return [f"{WEBHOOK_SERVICE}.{namespace}.svc", f"{WEBHOOK_SERVICE}.{namespace}.svc.cluster.local"]
+
+
+def default_tags(tags: Mapping[str, Any] | None) -> dict[str, str]:
+    """Return tags for what the controller makes, or say which of them it cannot take.
+
+    They become one flag, `--default-tags=key=value,key=value`: the chart's `convertMapToCsv` makes it, and pflag's
+    `StringToString` reads it. With a comma in a value, an equals sign in a key, or what YAML does not read as text, no
+    controller pod starts. Elastic Load Balancing takes no commas or quotes either.
+
+    Raises:
+        InvalidInputError: for the first tag that cannot be.
+    """
+    for key, value in (tags or {}).items():
+        text = f"{key}={value}"
+        if not _TAG.fullmatch(text) or "=" in key or ": " in text or text.endswith((":", " ")):
+            raise InvalidInputError(
+                f"tag {key}={value!r} cannot be on load balancers: give letters, digits, spaces and + - = . _ : / @, no"
+                " = in the key, no space after a colon or at the end"
+            )
+    return dict(tags or {})
 
 
 def chart_values(settings: ControllerSettings) -> dict[str, Any]:
@@ -71,16 +106,22 @@ def chart_values(settings: ControllerSettings) -> dict[str, Any]:
         "image": {"repository": settings.image_repository, "tag": settings.image_tag},
         "serviceAccount": {"create": False, "name": settings.service_account},
         "defaultTargetType": "ip",
-        "defaultTags": settings.tags,
+        "defaultTags": _tags(settings.tags),
         "disableIngressClassAnnotation": not settings.legacy_annotations,
         "disableIngressGroupNameAnnotation": not settings.legacy_annotations,
         **{flag: feature not in settings.disabled_features for feature, flag in _FLAGS.items()},
-        **({"controllerConfig": {"featureGates": _ACCELERATORS}} if settings.global_accelerator else {}),
+        **({"controllerConfig": {"featureGates": dict(settings.feature_gates)}} if settings.feature_gates else {}),
         **({"podAnnotations": settings.pod_annotations} if settings.pod_annotations else {}),
         **_webhooks(settings),
-        **_availability(settings.replicas),
+        **_availability(settings),
         **_hardening(),
     }
+
+
+def _tags(tags: Input[Mapping[str, Input[str]]]) -> Input[Mapping[str, str]]:
+    if isinstance(tags, Mapping) and all(isinstance(value, str) for value in tags.values()):
+        return default_tags({key: str(value) for key, value in tags.items()})
+    return Output.from_input(tags).apply(default_tags)
 
 
 def _webhooks(settings: ControllerSettings) -> dict[str, Any]:
@@ -95,17 +136,17 @@ def _webhooks(settings: ControllerSettings) -> dict[str, Any]:
         **({"serviceMutatorWebhookConfig": {"namespaceSelectors": _ASKED}} if settings.leaves_services_out else {}),
         # A pod that starts without its gate may take the place of one that still serves, so no gate means no pod. A pod
         # that can do without says so by its own label, and starts even while no controller answers.
-        "podMutatorWebhookConfig": {"failurePolicy": "Fail"},
+        **({"podMutatorWebhookConfig": {"failurePolicy": "Fail"}} if settings.refuses_pods else {}),
         "objectSelector": {
             "matchExpressions": [{"key": READINESS_GATE_LABEL, "operator": "NotIn", "values": ["disabled"]}]
         },
     }
 
 
-def _availability(replicas: int) -> dict[str, Any]:
+def _availability(settings: ControllerSettings) -> dict[str, Any]:
     labels = {"app.kubernetes.io/name": CHART, "app.kubernetes.io/instance": RELEASE}
     return {
-        "replicaCount": replicas,
+        "replicaCount": settings.replicas,
         "podDisruptionBudget": {"maxUnavailable": 1},
         "topologySpreadConstraints": [
             {
@@ -116,7 +157,10 @@ def _availability(replicas: int) -> dict[str, Any]:
             }
             for key in ("topology.kubernetes.io/zone", "kubernetes.io/hostname")
         ],
-        "resources": {"requests": {"cpu": "100m", "memory": "200Mi"}, "limits": {"memory": "500Mi"}},
+        "resources": {
+            "requests": {"cpu": "100m", "memory": settings.memory_request},
+            "limits": {"memory": settings.memory_limit},
+        },
     }
 
 

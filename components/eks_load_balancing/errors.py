@@ -18,6 +18,8 @@ _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-
 _SUBDOMAIN_LENGTH = 253
 # https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateCluster.html
 _CLUSTER_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,99}")
+# Of the forms that Kubernetes takes: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
+_MEMORY = re.compile(r"[1-9][0-9]*(Mi|Gi)")
 
 
 def label(value: str, what: str) -> str:
@@ -62,6 +64,13 @@ def cluster_name(value: str) -> str:
             f"cluster name {value!r} is not one that EKS takes: give 1 to 100 letters, digits, dashes and underscores,"
             " beginning with a letter or digit"
         )
+    return value
+
+
+def memory(value: str, what: str) -> str:
+    """Return an amount of memory in whole Mi or Gi, or say why it is none."""
+    if not _MEMORY.fullmatch(value):
+        raise InvalidInputError(f"{what} {value!r} is no amount of memory: give one such as 512Mi or 2Gi")
     return value
 
 

@@ -66,7 +66,7 @@ class Network(pulumi.ComponentResource):
             route_table_id=public_routes.id,
             destination_cidr_block="0.0.0.0/0",
             gateway_id=internet.id,
-            opts=self._child(),
+            opts=self._changing(),
         )
 
         public: list[aws.ec2.Subnet] = []
@@ -89,7 +89,7 @@ class Network(pulumi.ComponentResource):
                     route_table_id=routes.id,
                     destination_cidr_block="0.0.0.0/0",
                     nat_gateway_id=gateways[index % len(gateways)].id,
-                    opts=self._child(),
+                    opts=self._changing(),
                 )
 
         self.vpc_id = vpc.id
@@ -104,7 +104,12 @@ class Network(pulumi.ComponentResource):
         )
 
     def _child(self, *after: pulumi.Resource) -> pulumi.ResourceOptions:
+        """Options of what holds an identity (addresses, ranges): it is protected when the component is."""
         return pulumi.ResourceOptions(parent=self, depends_on=list(after))
+
+    def _changing(self, *after: pulumi.Resource) -> pulumi.ResourceOptions:
+        """Options of what is meant to change, and can be made again as it was."""
+        return pulumi.ResourceOptions(parent=self, depends_on=list(after), protect=False)
 
     def _subnet(self, vpc: aws.ec2.Vpc, zone: str, cidr: str, kind: str, role: str) -> aws.ec2.Subnet:
         name = f"{self._prefix}-{kind}-{zone}"
@@ -120,11 +125,11 @@ class Network(pulumi.ComponentResource):
 
     def _route_table(self, kind: str, vpc: aws.ec2.Vpc) -> aws.ec2.RouteTable:
         name = f"{self._prefix}-{kind}"
-        return aws.ec2.RouteTable(f"{name}-routes", vpc_id=vpc.id, tags=named(self._tags, name), opts=self._child())
+        return aws.ec2.RouteTable(f"{name}-routes", vpc_id=vpc.id, tags=named(self._tags, name), opts=self._changing())
 
     def _associate(self, kind: str, subnet: aws.ec2.Subnet, routes: aws.ec2.RouteTable) -> None:
         aws.ec2.RouteTableAssociation(
-            f"{self._prefix}-{kind}-routing", subnet_id=subnet.id, route_table_id=routes.id, opts=self._child()
+            f"{self._prefix}-{kind}-routing", subnet_id=subnet.id, route_table_id=routes.id, opts=self._changing()
         )
 
     def _nat_gateway(self, zone: str, subnet: aws.ec2.Subnet, internet: aws.ec2.InternetGateway) -> aws.ec2.NatGateway:
@@ -137,5 +142,5 @@ class Network(pulumi.ComponentResource):
             subnet_id=subnet.id,
             allocation_id=address.id,
             tags=named(self._tags, name),
-            opts=self._child(internet),
+            opts=self._changing(internet),
         )

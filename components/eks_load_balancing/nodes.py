@@ -8,11 +8,20 @@ import pulumi_aws as aws
 from pulumi import Input
 
 from eks_load_balancing import errors
+from eks_load_balancing.addons import LATEST, LEFT_TO_EKS
 from eks_load_balancing.errors import InvalidInputError
 from eks_load_balancing.tags import named
 from eks_load_balancing.trust import service_trust
+from eks_load_balancing.versions import kubernetes_number, release
 
 AMI_TYPES: Final = ("AL2023_x86_64_STANDARD", "AL2023_ARM_64_STANDARD")
+FARTHEST_BEHIND: Final = 3
+"""Minor versions that a kubelet may be behind: https://kubernetes.io/releases/version-skew-policy/"""
+_RELEASE: Final = (
+    "/aws/service/eks/optimized-ami/{version}/amazon-linux-2023/{processor}/standard/recommended/release_version"
+)
+"""https://docs.aws.amazon.com/eks/latest/userguide/retrieve-ami-id.html"""
+_PROCESSORS: Final = {"AL2023_x86_64_STANDARD": "x86_64", "AL2023_ARM_64_STANDARD": "arm64"}
 _ROOT_DEVICE: Final = "/dev/xvda"  # of Amazon Linux 2023
 SMALLEST_DISK: Final = 20
 
@@ -29,17 +38,31 @@ class NodesArgs(TypedDict):
     min_size: int
     """Fewest nodes."""
     desired_size: int
-    """Nodes wanted now."""
+    """Nodes to begin with. Later the number is the autoscaler's, unless `manage_desired_size` says otherwise."""
     max_size: int
     """Most nodes."""
     ami_type: NotRequired[str]
     """`AL2023_x86_64_STANDARD` (the default) or `AL2023_ARM_64_STANDARD`."""
     disk_size: NotRequired[int]
     """Root disk of a node in GiB. Default 30."""
+    manage_desired_size: NotRequired[bool]
+    """Whether every `up` sets the number of nodes to `desired_size` again. Default no. Say yes once where `min_size` or
+    `max_size` moves past the number of nodes: EKS refuses that otherwise."""
+    version: NotRequired[str]
+    """The nodes' Kubernetes version, such as `1.36`, or `eks` for what EKS chose when the nodes were made. Default: the
+    cluster's, which they follow."""
+    release_version: NotRequired[str]
+    """The release of the nodes' AMI: one such as `1.36.3-20261101`, or `latest`, which every `up` looks up. Default:
+    EKS's choice when the nodes are made or get another Kubernetes version."""
 
 
-def check_nodes(args: NodesArgs) -> NodesArgs:
-    """Return the arguments, whole and consistent, or say what is wrong with them."""
+def check_nodes(args: NodesArgs, cluster_version: str) -> NodesArgs:
+    """Return the arguments, whole and consistent, or say what is wrong with them.
+
+    Args:
+        args: the nodes'.
+        cluster_version: the Kubernetes version of their cluster.
+    """
     low = errors.at_least(args["min_size"], 0, "fewest nodes")
     high = errors.at_least(args["max_size"], 1, "most nodes")
     wanted = errors.at_least(args["desired_size"], 0, "nodes wanted")
@@ -56,7 +79,37 @@ def check_nodes(args: NodesArgs) -> NodesArgs:
         "max_size": high,
         "ami_type": errors.one_of(args.get("ami_type", AMI_TYPES[0]), AMI_TYPES, "AMI type"),
         "disk_size": errors.at_least(args.get("disk_size", 30), SMALLEST_DISK, "disk size (GiB)"),
+        "manage_desired_size": args.get("manage_desired_size", False),
+        "version": _version(args, cluster_version),
+        "release_version": _release_version(args, cluster_version),
     }
+
+
+def _version(args: NodesArgs, cluster_version: str) -> str:
+    version = args.get("version") or cluster_version
+    if version == LEFT_TO_EKS:
+        return version
+    behind = release(cluster_version)[1] - release(kubernetes_number(version))[1]
+    if behind < 0 or behind > FARTHEST_BEHIND:
+        raise InvalidInputError(
+            f"nodes of Kubernetes {version} cannot join a cluster of {cluster_version}: give the cluster's version or"
+            f" one of the {FARTHEST_BEHIND} before it"
+        )
+    return version
+
+
+def _release_version(args: NodesArgs, cluster_version: str) -> str:
+    wanted = args.get("release_version", LEFT_TO_EKS)
+    version = args.get("version") or cluster_version
+    if wanted == LATEST and version == LEFT_TO_EKS:
+        raise InvalidInputError(
+            "the latest AMI of which Kubernetes version is meant is not known: give the nodes a version"
+        )
+    if wanted not in (LATEST, LEFT_TO_EKS) and version != LEFT_TO_EKS and not wanted.startswith(f"{version}."):
+        raise InvalidInputError(
+            f"AMI release {wanted} is none of Kubernetes {version}: give one such as {version}.3-20261101, or latest"
+        )
+    return wanted
 
 
 def node_role(
@@ -85,7 +138,7 @@ def node_role(
             f"{name}-{policy}",
             role=role.name,
             policy_arn=f"arn:{partition}:iam::aws:policy/{policy}",
-            opts=child,
+            opts=pulumi.ResourceOptions(parent=parent, protect=False),
         )
         for policy in _NODE_POLICIES
     ]
@@ -133,5 +186,70 @@ def launch_template(
             {"resource_type": "volume", "tags": with_name},
         ],
         tags=with_name,
-        opts=pulumi.ResourceOptions(parent=parent),
+        opts=pulumi.ResourceOptions(parent=parent, protect=False),
     )
+
+
+def node_group(
+    name: str,
+    nodes: NodesArgs,
+    cluster_version: str,
+    *,
+    cluster_name: str,
+    subnet_ids: Input[Sequence[Input[str]]],
+    role: aws.iam.Role,
+    template: aws.ec2.LaunchTemplate,
+    tags: Input[Mapping[str, Input[str]]],
+    opts: pulumi.ResourceOptions,
+) -> aws.eks.NodeGroup:
+    """Declare the node group.
+
+    Without a version EKS keeps the one that the nodes were made with, and refuses the cluster's next upgrades once they
+    are too far behind. A new one is rolled out node by node, after the control plane and the add-ons that nodes need.
+
+    Args:
+        name: the resource's name.
+        nodes: checked by `check_nodes`.
+        cluster_version: the cluster's Kubernetes version.
+        cluster_name: the cluster.
+        subnet_ids: where the nodes run.
+        role: what they run with.
+        template: what they are launched from.
+        tags: the group's.
+        opts: the resource's.
+    """
+    version = nodes.get("version", cluster_version)
+    managed = nodes.get("manage_desired_size", False)
+    return aws.eks.NodeGroup(
+        name,
+        cluster_name=cluster_name,
+        node_role_arn=role.arn,
+        subnet_ids=subnet_ids,
+        ami_type=nodes.get("ami_type"),
+        version=None if version == LEFT_TO_EKS else version,
+        release_version=_release(nodes, version, opts.parent),
+        instance_types=list(nodes["instance_types"]),
+        launch_template={"id": template.id, "version": template.latest_version.apply(str)},
+        scaling_config={
+            "min_size": nodes["min_size"],
+            "desired_size": nodes["desired_size"],
+            "max_size": nodes["max_size"],
+        },
+        update_config={"max_unavailable": 1},
+        tags=tags,
+        opts=pulumi.ResourceOptions.merge(
+            opts, pulumi.ResourceOptions(ignore_changes=[] if managed else ["scalingConfig.desiredSize"])
+        ),
+    )
+
+
+def _release(nodes: NodesArgs, version: str, parent: pulumi.Resource | None) -> Input[str] | None:
+    """Return the AMI's release to ask for, or None to leave it to EKS."""
+    wanted = nodes.get("release_version", LEFT_TO_EKS)
+    if wanted != LATEST:
+        return None if wanted == LEFT_TO_EKS else wanted
+    processor = _PROCESSORS[nodes.get("ami_type", AMI_TYPES[0])]
+    found = aws.ssm.get_parameter_output(
+        name=_RELEASE.format(version=version, processor=processor), opts=pulumi.InvokeOutputOptions(parent=parent)
+    )
+    return found.value

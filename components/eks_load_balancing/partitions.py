@@ -48,23 +48,32 @@ def partition_of(region: str) -> str:
     return next((p for prefix, p in _PARTITION_BY_PREFIX.items() if region.startswith(prefix)), "aws")
 
 
-def controller_image_repository(region: str) -> str:
-    """Return the repository that Amazon serves the controller's image from in a region.
+IMAGE_REGISTRIES: Final = ("public", "regional")
+PUBLIC_IMAGE: Final = "public.ecr.aws/eks/aws-load-balancer-controller"
+"""The chart's own default: every release is there on the day it is made."""
 
-    It is the registry of the region itself: nodes pull from it with their own role, through an ECR endpoint if the
-    VPC has one, and without the limits of the public gallery. A region of the `aws` partition that is not listed
-    gets the public gallery.
+
+def controller_image_repository(region: str, registry: str = IMAGE_REGISTRIES[0]) -> str:
+    """Return the repository that Amazon serves the controller's image from.
+
+    `public` is the public gallery in the partition `aws`; in others, which it cannot be counted on in, it is the
+    region's own registry all the same. `regional` is the region's registry: nodes pull from it with their own role,
+    through an ECR endpoint if the VPC has one, and without the limits of the public gallery; but a release may come to
+    it later, or never.
+
+    Args:
+        region: such as `us-west-2`.
+        registry: `public` or `regional`.
 
     Raises:
-        InvalidInputError: for a region of another partition that is not listed; the public gallery cannot be
-            counted on there.
+        InvalidInputError: for a region whose registry is wanted and not listed.
     """
     partition = partition_of(region)
+    if partition == "aws" and registry == IMAGE_REGISTRIES[0]:
+        return PUBLIC_IMAGE
     account = _REGISTRY_OF_MOST if region in _MOST else _REGISTRY_BY_REGION.get(region)
     if account:
         return f"{account}.dkr.ecr.{region}.{_DNS_SUFFIX[partition]}/amazon/aws-load-balancer-controller"
-    if partition == "aws":
-        return "public.ecr.aws/eks/aws-load-balancer-controller"
     raise InvalidInputError(
         f"region {region!r} of partition {partition} has no registry listed here: give an image"
         " repository of yours that holds the controller's image"

@@ -25,7 +25,7 @@ class ServiceAccountRoleArgs(TypedDict):
     service_account: str
     """The service account's name."""
     identity: NotRequired[str]
-    """How pods come by the role: `irsa` (the default), or `pod-identity` with the add-on `eks-pod-identity-agent`;
+    """How pods get the role: `irsa` (the default), or `pod-identity` with the add-on `eks-pod-identity-agent`;
     `both` on the way from one to the other: pods that run keep what they have, new ones get Pod Identity."""
     oidc_provider_arn: NotRequired[Input[str]]
     """For `irsa` and `both`: the ARN of the cluster's OIDC provider."""
@@ -65,6 +65,7 @@ class ServiceAccountRole(pulumi.ComponentResource):
         trust = _trust(args, identity)
         super().__init__("eks-load-balancing:index:ServiceAccountRole", name, opts=opts)
         child = pulumi.ResourceOptions(parent=self)
+        changing = pulumi.ResourceOptions(parent=self, protect=False)  # neither data nor an identity
 
         role = aws.iam.Role(
             f"{name}-role",
@@ -76,7 +77,7 @@ class ServiceAccountRole(pulumi.ComponentResource):
         )
         policy_arn = args.get("policy_arn")
         if policy_arn is not None:
-            aws.iam.RolePolicyAttachment(f"{name}-policy", role=role.name, policy_arn=policy_arn, opts=child)
+            aws.iam.RolePolicyAttachment(f"{name}-policy", role=role.name, policy_arn=policy_arn, opts=changing)
         if identity != IRSA:
             aws.eks.PodIdentityAssociation(
                 f"{name}-association",
@@ -85,7 +86,7 @@ class ServiceAccountRole(pulumi.ComponentResource):
                 service_account=account,
                 role_arn=role.arn,
                 tags=args.get("tags"),
-                opts=child,
+                opts=changing,
             )
 
         self.arn = role.arn

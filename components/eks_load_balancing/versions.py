@@ -1,16 +1,109 @@
 """The versions that this package knows: Kubernetes on EKS, and the controller. One table each."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from eks_load_balancing.errors import InvalidInputError
 
-KUBERNETES_VERSIONS: Final = ("1.33", "1.34", "1.35", "1.36")
-"""Kubernetes versions in standard support on EKS.
 
-https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html
+@dataclass(frozen=True)
+class KubernetesVersion:
+    """Until when EKS supports a Kubernetes version: the first days without support, in UTC."""
+
+    standard: date
+    """From here on it is in extended support, which costs six times as much."""
+    extended: date
+    """From here on no cluster is made with it, and EKS upgrades those that are left."""
+
+
+KUBERNETES_VERSIONS: Final = {
+    "1.31": KubernetesVersion(date(2025, 11, 26), date(2026, 11, 26)),
+    "1.32": KubernetesVersion(date(2026, 3, 23), date(2027, 3, 23)),
+    "1.33": KubernetesVersion(date(2026, 7, 29), date(2027, 7, 29)),
+    "1.34": KubernetesVersion(date(2026, 12, 2), date(2027, 12, 2)),
+    "1.35": KubernetesVersion(date(2027, 3, 27), date(2028, 3, 27)),
+    "1.36": KubernetesVersion(date(2027, 8, 2), date(2028, 8, 2)),
+}
+"""By version, the oldest first.
+
+https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html#kubernetes-release-calendar
 """
+UPGRADE_POLICIES: Final = ("standard", "extended")
+WARNED_BEFORE: Final = timedelta(days=90)
+"""How long before the end of a version's support the program warns of it: EKS announces the day 60 days before."""
+
+
+def kubernetes_number(version: str) -> str:
+    """Return a Kubernetes version that has the form of one on EKS, or say why it is none."""
+    major, _, minor = version.partition(".")
+    if major != "1" or not minor.isdecimal():
+        raise InvalidInputError(f"Kubernetes version {version!r} is no version of EKS: give one such as 1.36")
+    return version
+
+
+def kubernetes_version(version: str, *, allow_unlisted: bool = False, today: date | None = None) -> str:
+    """Return a Kubernetes version that EKS offers, as far as this package's table says.
+
+    Args:
+        version: such as `1.36`.
+        allow_unlisted: takes a version that the table does not have, or whose support has ended by it.
+        today: the day that support is judged by. Default: today.
+
+    Raises:
+        InvalidInputError: for a version that EKS does not offer any more, or that is not in the table.
+    """
+    kubernetes_number(version)
+    day = today or _today()
+    offered = [known for known, support in KUBERNETES_VERSIONS.items() if day < support.extended]
+    if version not in offered and not allow_unlisted:
+        ended = KUBERNETES_VERSIONS.get(version)
+        why = f"left extended support on {ended.extended}" if ended else "is not in this package's table"
+        raise InvalidInputError(
+            f"Kubernetes version {version!r} {why}: give one of {', '.join(offered)}, or allow unlisted versions"
+            " (allow_unlisted_version) where EKS takes it all the same"
+        )
+    return version
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
+def upgrade_policy(policy: str | None) -> str:
+    """Return what EKS does at the end of standard support: `standard` unless another policy is given."""
+    wanted = UPGRADE_POLICIES[0] if policy is None else policy
+    if wanted not in UPGRADE_POLICIES:
+        raise InvalidInputError(f"upgrade policy {policy!r} is not known: give one of {', '.join(UPGRADE_POLICIES)}")
+    return wanted
+
+
+def support_warnings(version: str, policy: str, today: date | None = None) -> Iterator[str]:
+    """Yield what there is to say about a version whose support ends soon, or has ended.
+
+    Args:
+        version: the cluster's Kubernetes version.
+        policy: `standard` or `extended`.
+        today: the day that it is said on. Default: today.
+    """
+    day = today or _today()
+    support = KUBERNETES_VERSIONS.get(version)
+    if support is None:
+        yield f"Kubernetes {version} is not in this package's table: until when EKS supports it is not known here"
+        return
+    extended = policy == "extended"
+    end = support.extended if extended or day >= support.standard else support.standard
+    kind = "extended" if end == support.extended else "standard"
+    if day >= support.standard and not extended:
+        yield (
+            f"Kubernetes {version} left standard support on {support.standard}: EKS upgrades the control plane by"
+            " itself, for the upgrade policy is standard; move the version on, or choose the policy extended"
+        )
+    elif day >= support.standard:
+        yield f"Kubernetes {version} left standard support on {support.standard}: the cluster costs six times as much"
+    if end - WARNED_BEFORE <= day < end:
+        yield f"Kubernetes {version} leaves {kind} support on {end}: EKS then upgrades the control plane by itself"
 
 
 @dataclass(frozen=True)
@@ -22,111 +115,147 @@ class ControllerVersion:
     """
 
     version: str
+    like: str
+    """The version of the table that its IAM policy is taken from: itself, but for one that the table does not have."""
     chart: str
-    """Version of the Helm chart `aws-load-balancer-controller`: below 3.0.0 it has numbers of its own."""
+    """Version of the Helm chart `aws-load-balancer-controller`: below 3.0.0 it has numbers of its own.
+    https://github.com/aws/eks-charts/tree/master/stable/aws-load-balancer-controller"""
     image_tag: str
     oldest_kubernetes: str
     """https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/installation/"""
     gateway_api: str | None
-    """The release of the Gateway API whose CRDs it wants to find when it starts; the chart has them not.
+    """The release of the Gateway API whose CRDs it wants to find when it starts; the chart does not have them.
     None: it knows no Gateways. https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/gateway/gateway/"""
     global_accelerator: bool
     """Whether it knows Global Accelerators."""
+    certificate_management: bool
+    """Whether it can request certificates in ACM, with the feature gate `EnableCertificateManagement`."""
     crds: Mapping[str, frozenset[str]]
-    """The chart's CRDs, and of those that two versions have in common the fields of their `spec`."""
+    """The chart's CRDs, and of those that changed from one version to another the fields of their `spec`."""
     webhooks: frozenset[str]
     """The webhooks that its chart registers whatever the values are, and that refuse when nobody answers."""
     leaves_services_out: bool
     """Whether a namespace's label keeps its Services from the webhook: its chart can select namespaces there."""
+    refuses_pods: bool
+    """Whether its chart lets the webhook that injects readiness gates refuse a pod when nobody answers."""
     defaults: Mapping[str, str]
     """Defaults of the chart's values that are not the same in every version here."""
 
 
-def _fields(names: str) -> frozenset[str]:
-    return frozenset(names.split())
+RELEASES: Final = (
+    *("2.8.0", "2.8.1", "2.8.2", "2.8.3", "2.9.0", "2.9.1", "2.9.2", "2.10.0", "2.10.1", "2.11.0", "2.12.0"),
+    *("2.13.0", "2.13.1", "2.13.2", "2.13.3", "2.13.4", "2.14.0", "2.14.1", "2.15.0", "2.16.0", "2.17.0", "2.17.1"),
+    *("3.0.0", "3.1.0", "3.2.0", "3.2.1", "3.2.2", "3.3.0", "3.4.0", "3.4.1", "3.4.2", "3.4.3", "3.5.0"),
+)
+"""Every release from 2.8.0 on, the oldest first."""
+
+_OLDEST: Final = RELEASES[0]
+_CRD_SINCE: Final = {
+    "ingressclassparams.elbv2.k8s.aws": _OLDEST,
+    "targetgroupbindings.elbv2.k8s.aws": _OLDEST,
+    "loadbalancerconfigurations.gateway.k8s.aws": "2.13.4",
+    "targetgroupconfigurations.gateway.k8s.aws": "2.13.4",
+    "listenerruleconfigurations.gateway.k8s.aws": "2.14.0",
+    "globalaccelerators.aga.k8s.aws": "2.14.1",
+    "albtargetcontrolconfigs.elbv2.k8s.aws": "2.16.0",
+}
+# Fields of `spec` by the version that brought them; those with a dash before them went with it.
+_FIELDS_SINCE: Final = {
+    "ingressclassparams.elbv2.k8s.aws": {
+        _OLDEST: (
+            "certificateArn group inboundCIDRs ipAddressType loadBalancerAttributes namespaceSelector scheme sslPolicy"
+            " subnets tags"
+        ),
+        "2.9.0": "listeners",
+        "2.11.0": "minimumLoadBalancerCapacity",
+        "2.12.0": "ipamConfiguration",
+        "2.13.0": "PrefixListsIDs targetType",
+        "2.14.0": "loadBalancerName prefixListsIDs sslRedirectPort wafv2AclArn wafv2AclName",
+    },
+    "targetgroupbindings.elbv2.k8s.aws": {
+        _OLDEST: "ipAddressType networking nodeSelector serviceRef targetGroupARN targetType vpcID",
+        "2.10.0": "multiClusterTargetGroup",
+        "2.11.0": "targetGroupName",
+        "2.12.0": "assumeRoleExternalId iamRoleArnToAssume",
+        "2.14.0": "targetGroupProtocol",
+    },
+    "loadbalancerconfigurations.gateway.k8s.aws": {
+        "2.13.4": "vpcId",
+        "2.14.0": "shieldConfiguration wafV2 -vpcId",
+        "2.15.0": "disableSecurityGroup",
+        "3.2.0": "defaultTargetGroupConfiguration",
+    },
+}
+_WEBHOOKS_SINCE: Final = {
+    _OLDEST: "mtargetgroupbinding vingressclassparams vtargetgroupbinding",
+    "2.15.0": "quicid",
+    "2.16.0": "alb-target-control.namespace alb-target-control.object",
+}
+_GATEWAY_API_SINCE: Final = {"2.13.0": "1.2.0", "2.14.0": "1.3.0", "3.2.0": "1.5.0", "3.5.0": "1.6.0"}
+_KEEPS_TLS_SECRET_SINCE: Final = {_OLDEST: "true", "3.0.0": "", "3.1.0": "false"}
 
 
-_CLASS_PARAMS, _BINDINGS = "ingressclassparams.elbv2.k8s.aws", "targetgroupbindings.elbv2.k8s.aws"
-_V2_CRDS: Final[Mapping[str, frozenset[str]]] = {
-    _CLASS_PARAMS: _fields(
-        "certificateArn group inboundCIDRs ipAddressType ipamConfiguration listeners loadBalancerAttributes"
-        " minimumLoadBalancerCapacity namespaceSelector scheme sslPolicy subnets tags"
-    ),
-    _BINDINGS: _fields(
-        "assumeRoleExternalId iamRoleArnToAssume ipAddressType multiClusterTargetGroup networking nodeSelector"
-        " serviceRef targetGroupARN targetGroupName targetType vpcID"
-    ),
-}
-_V2_WEBHOOKS: Final = _fields("mtargetgroupbinding vingressclassparams vtargetgroupbinding")
-_V3_CRDS: Final[Mapping[str, frozenset[str]]] = {
-    "albtargetcontrolconfigs.elbv2.k8s.aws": frozenset(),
-    "globalaccelerators.aga.k8s.aws": frozenset(),
-    "listenerruleconfigurations.gateway.k8s.aws": frozenset(),
-    "loadbalancerconfigurations.gateway.k8s.aws": frozenset(),
-    "targetgroupconfigurations.gateway.k8s.aws": frozenset(),
-    _CLASS_PARAMS: _V2_CRDS[_CLASS_PARAMS]
-    | _fields("PrefixListsIDs loadBalancerName prefixListsIDs sslRedirectPort targetType wafv2AclArn wafv2AclName"),
-    _BINDINGS: _V2_CRDS[_BINDINGS] | {"targetGroupProtocol"},
-}
-_V3_WEBHOOKS: Final = _V2_WEBHOOKS | _fields("quicid alb-target-control.namespace alb-target-control.object")
+def _since(version: str, changes: Mapping[str, str]) -> list[str]:
+    return [change for since, change in changes.items() if release(since) <= release(version)]
 
-CONTROLLER_VERSIONS: Final = {
-    "2.12.0": ControllerVersion(
-        version="2.12.0",
-        chart="1.12.0",
-        image_tag="v2.12.0",
+
+def _words(version: str, changes: Mapping[str, str]) -> frozenset[str]:
+    words = [word for change in _since(version, changes) for word in change.split()]
+    return frozenset(word for word in words if not word.startswith("-") and f"-{word}" not in words)
+
+
+def release(version: str) -> tuple[int, ...]:
+    """Return a version as numbers, for comparison: 1.9 comes before 1.36."""
+    return tuple(int(part) for part in version.split("."))
+
+
+def _chart(version: str) -> str:
+    return f"1{version[1:]}" if version.startswith("2.") else version
+
+
+def _controller(version: str) -> ControllerVersion:
+    def has(since: str) -> bool:
+        return release(since) <= release(version)
+
+    keeps_secret = _since(version, _KEEPS_TLS_SECRET_SINCE)[-1]
+    return ControllerVersion(
+        version=version,
+        like=version,
+        chart=_chart(version),
+        image_tag=f"v{version}",
         oldest_kubernetes="1.22",
-        gateway_api=None,
-        global_accelerator=False,
-        crds=_V2_CRDS,
-        webhooks=_V2_WEBHOOKS,
-        leaves_services_out=False,
-        defaults={"keepTLSSecret": "true"},
-    ),
-    "3.2.2": ControllerVersion(
-        version="3.2.2",
-        chart="3.2.2",
-        image_tag="v3.2.2",
-        oldest_kubernetes="1.22",
-        gateway_api="1.5.0",
-        global_accelerator=True,
-        crds=_V3_CRDS,
-        webhooks=_V3_WEBHOOKS,
-        leaves_services_out=True,
-        defaults={"keepTLSSecret": "false"},
-    ),
-    "3.5.0": ControllerVersion(
-        version="3.5.0",
-        chart="3.5.0",
-        image_tag="v3.5.0",
-        oldest_kubernetes="1.22",
-        gateway_api="1.6.0",
-        global_accelerator=True,
-        crds=_V3_CRDS,
-        webhooks=_V3_WEBHOOKS,
-        leaves_services_out=True,
-        defaults={"keepTLSSecret": "false"},
-    ),
-}
+        gateway_api=next(iter(_since(version, _GATEWAY_API_SINCE)[-1:]), None),
+        global_accelerator=has("2.17.0"),
+        certificate_management=has("3.3.0"),
+        crds={name: _words(version, _FIELDS_SINCE.get(name, {})) for name, since in _CRD_SINCE.items() if has(since)},
+        webhooks=_words(version, _WEBHOOKS_SINCE),
+        leaves_services_out=has("3.2.0"),
+        refuses_pods=has("2.12.0"),
+        defaults={"keepTLSSecret": keeps_secret} if keeps_secret else {},
+    )
+
+
+CONTROLLER_VERSIONS: Final = {version: _controller(version) for version in RELEASES}
 """By version, the oldest first."""
-DEFAULT_CONTROLLER_VERSION: Final = "3.5.0"
+DEFAULT_CONTROLLER_VERSION: Final = RELEASES[-1]
 
 
-def controller_version(version: str, kubernetes_version: str | None = None) -> ControllerVersion:
+def controller_version(
+    version: str, kubernetes_version: str | None = None, like: str | None = None
+) -> ControllerVersion:
     """Return a controller version's entry.
 
     Args:
         version: such as `3.5.0`.
         kubernetes_version: the cluster's, to be checked against the oldest that this controller runs on.
+        like: for a version that is not in the table, the one in it that it is taken to be like.
 
     Raises:
-        InvalidInputError: for a version that is not in the table, or too new for the cluster.
+        InvalidInputError: for a version that is not in the table and like none that is, or too new for the cluster.
     """
     entry = CONTROLLER_VERSIONS.get(version)
     if entry is None:
-        raise InvalidInputError(
-            f"controller version {version!r} is not supported: give one of {', '.join(CONTROLLER_VERSIONS)}"
-        )
+        entry = _unlisted(version, like)
     if kubernetes_version is not None and release(kubernetes_version) < release(entry.oldest_kubernetes):
         raise InvalidInputError(
             f"controller version {version} needs Kubernetes {entry.oldest_kubernetes} or later,"
@@ -135,15 +264,18 @@ def controller_version(version: str, kubernetes_version: str | None = None) -> C
     return entry
 
 
-def kubernetes_version(version: str) -> str:
-    """Return a Kubernetes version of this package's table, or name those in it."""
-    if version not in KUBERNETES_VERSIONS:
+def _unlisted(version: str, like: str | None) -> ControllerVersion:
+    known = f"{RELEASES[0]} to {RELEASES[-1]}"
+    if like is None:
         raise InvalidInputError(
-            f"Kubernetes version {version!r} is not supported: give one of {', '.join(KUBERNETES_VERSIONS)}"
+            f"controller version {version!r} is not in this package's table ({known}): give one that is, or name the"
+            " one that it is taken to be like (version_like)"
         )
-    return version
-
-
-def release(version: str) -> tuple[int, ...]:
-    """Return a version as numbers, for comparison: 1.9 comes before 1.36."""
-    return tuple(int(part) for part in version.split("."))
+    if like not in CONTROLLER_VERSIONS:
+        raise InvalidInputError(
+            f"controller version {version!r} cannot be like {like!r}, which is not in this package's table: give one of"
+            f" {known}"
+        )
+    if not all(part.isdecimal() for part in version.split(".")):
+        raise InvalidInputError(f"controller version {version!r} is no release: give one such as {RELEASES[-1]}")
+    return replace(CONTROLLER_VERSIONS[like], version=version, chart=_chart(version), image_tag=f"v{version}")

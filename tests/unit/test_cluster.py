@@ -142,11 +142,11 @@ def test_the_deployers_role_administers_and_not_its_session(declared: Declared) 
 
 
 def test_named_administrators_take_the_deployers_place() -> None:
-    admins = ["arn:aws:iam::1:role/ops/ci", "arn:aws:iam::1:user/jo"]
+    admins = [DEPLOYER, "arn:aws:iam::1:user/jo"]
     declared = cluster(admin_arns=admins)
 
     assert {e.name: e.inputs["principalArn"] for e in declared.of(":AccessEntry")} == {
-        "c-admin-1-role-ops-ci": admins[0],
+        "c-admin-123456789012-role-ops-deployer": admins[0],
         "c-admin-1-user-jo": admins[1],
     }
     assert "aws:iam/getSessionContext:getSessionContext" not in [token for token, _ in declared.calls]
@@ -213,13 +213,6 @@ def test_pod_identitys_agent_is_there_on_request() -> None:
     assert "eks-pod-identity-agent" in [a.inputs["addonName"] for a in cluster(pod_identity_agent=True).of(":Addon")]
 
 
-def test_an_add_ons_version_is_eks_choice_unless_given() -> None:
-    declared = cluster(addon_versions={"coredns": "v1.13.1-eksbuild.1"})
-
-    assert declared.one(":Addon", "c-coredns").inputs["addonVersion"] == "v1.13.1-eksbuild.1"
-    assert "addonVersion" not in declared.one(":Addon", "c-kube-proxy").inputs
-
-
 @pytest.mark.parametrize(
     ("region", "partition"), [("us-west-2", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")]
 )
@@ -240,7 +233,7 @@ def test_the_kubeconfig_is_a_secret_and_the_name_is_none(declared: Declared) -> 
     ("changes", "says"),
     [
         ({"cluster_name": "no spaces"}, "is not one that EKS takes"),
-        ({"version": "1.20"}, "Kubernetes version '1.20' is not supported"),
+        ({"version": "1.20"}, "Kubernetes version '1.20' is not in this package's table"),
         (
             {"nodes": {**NODES, "desired_size": 9}},
             r"9 nodes wanted, which is not between 2 \(the fewest\) and 4 \(the most\)",

@@ -13,9 +13,9 @@ from eks_load_balancing.controller_values import (
     chart_values,
     webhook_names,
 )
-from eks_load_balancing.versions import CONTROLLER_VERSIONS
+from eks_load_balancing.versions import CONTROLLER_VERSIONS, ControllerVersion
 from tests import chart
-from tests.unit.upstream import CHART_VALUES
+from tests.unit.upstream import CHART_VALUES, RELEASES
 
 SETTINGS = ControllerSettings(
     cluster_name="dev",
@@ -75,6 +75,19 @@ def test_the_table_agrees_with_the_real_chart() -> None:
     assert (about["version"], about["appVersion"]) == (version.chart, version.image_tag)
 
 
+@pytest.mark.parametrize("version", CONTROLLER_VERSIONS.values(), ids=CONTROLLER_VERSIONS)
+def test_the_chart_of_every_version_knows_every_value(version: ControllerVersion) -> None:
+    given = values(
+        image_tag=version.image_tag,
+        leaves_services_out=version.leaves_services_out,
+        refuses_pods=version.refuses_pods,
+    )
+
+    assert set(given) <= set(RELEASES[version.version]["values"])
+    assert version.leaves_services_out is RELEASES[version.version]["namespaceSelectors"]
+    assert version.refuses_pods is RELEASES[version.version]["podMutatorWebhookConfig"]
+
+
 def test_region_and_vpc_are_told_so_that_pods_need_no_metadata_service() -> None:
     assert (values()["region"], values()["vpcId"], values()["clusterName"]) == ("us-west-2", "vpc-1", "dev")
 
@@ -123,14 +136,13 @@ def test_replicas_spread_over_zones_and_nodes_and_are_evicted_one_by_one() -> No
     ]
 
 
-def test_containers_run_unprivileged_with_bounded_memory() -> None:
+def test_containers_run_unprivileged() -> None:
     context = values()["securityContext"]
 
     assert context["allowPrivilegeEscalation"] is False
     assert context["capabilities"] == {"drop": ["ALL"]}
     assert context["readOnlyRootFilesystem"] is True
     assert context["runAsNonRoot"] is True
-    assert values()["resources"]["limits"] == {"memory": "500Mi"}
 
 
 def test_the_webhooks_answer_to_the_service_names_of_their_namespace() -> None:

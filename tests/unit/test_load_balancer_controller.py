@@ -179,10 +179,10 @@ def test_it_makes_no_user_no_access_key_and_no_rule(declared: Declared) -> None:
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"version": "1.0.0"}, "controller version '1.0.0' is not supported"),
+        ({"version": "1.0.0"}, "controller version '1.0.0' is not in this package's table"),
         (
             {"version": "2.12.0", "global_accelerator": True},
-            "version 2.12.0 knows no Global Accelerators: give a later",
+            "version 2.12.0 does not know Global Accelerators: give a later",
         ),
         ({"version": "2.12.0", "region": "eusc-de-east-1", "image_repository": "mine"}, "no IAM policy for partition"),
         ({"kubernetes_version": "1.20"}, "needs Kubernetes 1.22 or later"),

@@ -30,7 +30,7 @@ def test_a_region_is_of_one_partition(region: str, partition: str) -> None:
     ],
 )
 def test_the_image_comes_from_the_registry_of_the_region(region: str, registry: str) -> None:
-    assert controller_image_repository(region) == f"{registry}/amazon/aws-load-balancer-controller"
+    assert controller_image_repository(region, "regional") == f"{registry}/amazon/aws-load-balancer-controller"
 
 
 def test_a_region_that_is_not_listed_gets_the_public_gallery() -> None:

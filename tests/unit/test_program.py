@@ -7,13 +7,13 @@ import pytest
 import yaml
 from pulumi.runtime import set_all_config
 
-from tests.unit.declared import Declared, declare
+from tests.unit.declared import ACCOUNT, CALLER, Declared, declare
 
 ROOT = Path(__file__).parents[2]
 
 
-def program(stack: str, **changes: Any) -> Declared:
-    """Run `__main__.py` with a stack file; a change goes into a section's keys."""
+def program(stack: str, caller: str | None = None, **changes: Any) -> Declared:
+    """Run `__main__.py` with a stack file, as one of its administrators; a change goes into a section's keys."""
     config: dict[str, Any] = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
     for section, keys in changes.items():
         config[f"eks-load-balancing:{section}"].update(keys)
@@ -22,8 +22,9 @@ def program(stack: str, **changes: Any) -> Declared:
     def run() -> None:
         runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
 
+    arn = caller or config["eks-load-balancing:cluster"].get("adminArns", [CALLER])[0]
     try:
-        return declare(run)
+        return declare(run, {"aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT, "arn": arn}})
     finally:
         set_all_config({})
 

@@ -1,7 +1,11 @@
 """Facts about the AWS Load Balancer Controller that the components are held against: names, nothing else.
 
-From the release's published IAM policies and the values of its chart.
+From the releases' published IAM policies, and the values and CRDs of their charts.
 """
+
+import json
+from pathlib import Path
+from typing import Any
 
 _ACTIONS = {
     "acm": "DescribeCertificate ListCertificates",
@@ -30,23 +34,30 @@ _ACTIONS = {
 ACTIONS = {f"{service}:{action}" for service, actions in _ACTIONS.items() for action in actions.split()}
 """Every action that the policy of 3.5.0 grants in `aws`, `aws-cn`, `aws-us-gov` and `aws-eusc`."""
 
-ACTIONS_OF = {"2.12.0": ACTIONS - {"ec2:DescribeRouteTables"}, "3.2.2": ACTIONS, "3.5.0": ACTIONS}
-"""The same by version; 2.12.0 was published without a policy for `aws-eusc`."""
 
-_V3_CRDS = {
-    "albtargetcontrolconfigs.elbv2.k8s.aws",
-    "globalaccelerators.aga.k8s.aws",
-    "ingressclassparams.elbv2.k8s.aws",
-    "listenerruleconfigurations.gateway.k8s.aws",
-    "loadbalancerconfigurations.gateway.k8s.aws",
-    "targetgroupbindings.elbv2.k8s.aws",
-    "targetgroupconfigurations.gateway.k8s.aws",
-}
-CRDS = {
-    "2.12.0": {"ingressclassparams.elbv2.k8s.aws", "targetgroupbindings.elbv2.k8s.aws"},
-    "3.2.2": _V3_CRDS,
-    "3.5.0": _V3_CRDS,
-}
+def _releases() -> dict[str, dict[str, Any]]:
+    """Read `controller_releases.json`: an entry after the first has what differs from the one before it."""
+    every: dict[str, dict[str, Any]] = {}
+    before: dict[str, Any] = {}
+    for version, change in json.loads(Path(__file__).with_name("controller_releases.json").read_text()).items():
+        now = {**before}
+        for key, value in change.items():
+            if isinstance(value, dict) and value.keys() == {"new", "gone"}:
+                now[key] = [one for one in before[key] if one not in value["gone"]] + value["new"]
+            else:
+                now[key] = {**before.get(key, {}), **value} if isinstance(value, dict) else value
+        every[version] = before = now
+    return every
+
+
+RELEASES = _releases()
+"""By version: chart (as published), CRDs with the fields of their `spec`, webhooks, actions of the main IAM policy,
+partitions that have one, values that the chart knows. Read from the tags of the upstream repository on 2026-11-28."""
+
+ACTIONS_OF = {version: set(facts["actions"]) for version, facts in RELEASES.items()}
+"""The actions of the main IAM policy by version."""
+
+CRDS = {version: set(facts["crds"]) for version, facts in RELEASES.items()}
 """The CRDs in the folder `crds` of a version's chart."""
 
 NOT_IN_ISOLATED = {
@@ -83,12 +94,14 @@ CHART_VALUES = {
     "objectSelector": {"matchExpressions", "matchLabels"},
     "replicaCount": None,
     "podDisruptionBudget": None,
+    "podAnnotations": None,
+    "controllerConfig": {"featureGates"},
     "topologySpreadConstraints": None,
     "resources": None,
     "podSecurityContext": None,
     "securityContext": None,
 }
-"""Values that the charts 1.12.0 and 3.5.0 know, of those that matter here, and what is inside; None where the chart
+"""Values that the chart 3.5.0 knows, of those that matter here, and what is inside; None where the chart
 passes all on."""
 
 _GLOBAL_ACCELERATOR = """

@@ -1,5 +1,6 @@
 """Small things in other services: what EKS nodes and the controller ask of them."""
 
+import itertools
 import json
 from typing import Any
 
@@ -8,7 +9,8 @@ from moto.shield.responses import ShieldResponse
 from moto.ssm.models import Parameter, ParameterDict
 
 from sandbox.aws.determinism import random_bytes, utcnow
-from sandbox.aws.eks.catalog import NODE_IMAGE, NODE_RELEASE, VERSION
+from sandbox.aws.eks import logs
+from sandbox.aws.eks.catalog import NODE_IMAGE, SUPPORT, node_release
 from sandbox.aws.patching import replace
 
 _IMAGES = "/aws/service/eks/optimized-ami/"
@@ -27,6 +29,7 @@ def install() -> None:
             load_node_images(self)
 
     replace(ParameterDict, "_check_loading_status", check_loading_status)
+    logs.install()
 
 
 def get_subscription_state(_self: ShieldResponse) -> str:
@@ -39,10 +42,11 @@ def load_node_images(parameters: ParameterDict) -> None:
 
     https://docs.aws.amazon.com/eks/latest/userguide/retrieve-ami-id.html
     """
-    for kind in ("x86_64", "arm64"):
-        folder = f"{_IMAGES}{VERSION}/amazon-linux-2023/{kind}/standard/recommended"
-        whole = json.dumps({"image_id": NODE_IMAGE, "release_version": NODE_RELEASE})
-        values = {"": whole, "/image_id": NODE_IMAGE, "/release_version": NODE_RELEASE}
+    for version, kind in itertools.product(SUPPORT, ("x86_64", "arm64")):
+        folder = f"{_IMAGES}{version}/amazon-linux-2023/{kind}/standard/recommended"
+        release = node_release(version)
+        whole = json.dumps({"image_id": NODE_IMAGE, "release_version": release})
+        values = {"": whole, "/image_id": NODE_IMAGE, "/release_version": release}
         for name, value in values.items():
             more: dict[str, Any] = {"description": None, "allowed_pattern": None, "keyid": None, "data_type": "text"}
             made = Parameter(

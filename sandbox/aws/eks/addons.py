@@ -2,19 +2,9 @@
 
 from moto.moto_api._internal import mock_random
 
-from sandbox.aws.eks.catalog import VERSION
+from sandbox.aws.eks.catalog import ADDONS, SUPPORT, WITH_A_ROLE, addon_versions
 from sandbox.aws.eks.errors import InvalidParameterError, ResourceInUseError, ResourceNotFoundError
 from sandbox.aws.eks.store import Cluster, Document, Eks, Request, page, record_update, timestamp
-
-# What the sandbox lets one add, the version it reports, and whether a service account of it may have a role.
-CATALOG = {
-    "vpc-cni": ("v1.21.1-eksbuild.1", "aws-node"),
-    "coredns": ("v1.13.1-eksbuild.1", None),
-    "kube-proxy": ("v1.36.0-eksbuild.1", None),
-    "eks-pod-identity-agent": ("v1.3.10-eksbuild.1", None),
-    "aws-ebs-csi-driver": ("v1.54.0-eksbuild.1", "ebs-csi-controller-sa"),
-    "metrics-server": ("v0.8.0-eksbuild.5", None),
-}
 
 
 def create_addon(eks: Eks, request: Request) -> Document:
@@ -29,7 +19,7 @@ def create_addon(eks: Eks, request: Request) -> Document:
         "addonName": name,
         "clusterName": cluster.name,
         "status": "ACTIVE",
-        "addonVersion": check_version(name, request.get("addonVersion")),
+        "addonVersion": check_version(name, cluster.document["version"], request.get("addonVersion")),
         "health": {"issues": []},
         "addonArn": eks.arn("addon", cluster.name, name, str(mock_random.uuid4())),
         "createdAt": timestamp(),
@@ -44,14 +34,17 @@ def create_addon(eks: Eks, request: Request) -> Document:
     return {"addon": addon}
 
 
-def check_version(name: str, version: str | None) -> str:
-    """The version, if the catalog has it."""
-    if name not in CATALOG:
-        raise InvalidParameterError(f"Addon {name} specified is not supported: there are {sorted(CATALOG)}")
-    offered = CATALOG[name][0]
-    if version not in {None, offered}:
-        raise InvalidParameterError(f"Addon version {version} of {name} is not supported: there is {offered}")
-    return offered
+def check_version(name: str, kubernetes_version: str, version: str | None) -> str:
+    """The version, if the catalog has it for the cluster's Kubernetes version; EKS's default unless one is given."""
+    if name not in ADDONS:
+        raise InvalidParameterError(f"Addon {name} specified is not supported: there are {sorted(ADDONS)}")
+    offered = addon_versions(name, kubernetes_version)
+    if version is not None and version not in offered:
+        raise InvalidParameterError(
+            f"Addon version {version} of {name} is not supported on Kubernetes {kubernetes_version}: there are"
+            f" {offered}"
+        )
+    return version or offered[-1]
 
 
 def find(eks: Eks, request: Request) -> tuple[Cluster, Document]:
@@ -78,7 +71,8 @@ def update_addon(eks: Eks, request: Request) -> Document:
     cluster, addon = find(eks, request)
     changes: Document = {}
     if request.get("addonVersion"):
-        addon["addonVersion"] = check_version(addon["addonName"], request["addonVersion"])
+        offered = check_version(addon["addonName"], cluster.document["version"], request["addonVersion"])
+        addon["addonVersion"] = offered
         changes["AddonVersion"] = addon["addonVersion"]
     for field, parameter in (
         ("serviceAccountRoleArn", "ServiceAccountRoleArn"),
@@ -99,27 +93,40 @@ def delete_addon(eks: Eks, request: Request) -> Document:
 
 
 def describe_addon_versions(_eks: Eks, request: Request) -> Document:
-    """DescribeAddonVersions: the catalog."""
-    wanted = request.get("addonName")
-    if request.get("kubernetesVersion", VERSION) != VERSION:
-        return {"addons": []}
-    compatible = [{"clusterVersion": VERSION, "platformVersions": ["*"], "defaultVersion": True}]
+    """DescribeAddonVersions: the catalog, for one Kubernetes version or all."""
+    wanted, kubernetes = request.get("addonName"), request.get("kubernetesVersion")
     addons = [
         {
             "addonName": name,
             "type": "networking" if name in {"vpc-cni", "coredns", "kube-proxy"} else "security",
             "owner": "aws",
             "publisher": "eks",
-            "addonVersions": [
-                {
-                    "addonVersion": version,
-                    "architecture": ["amd64", "arm64"],
-                    "compatibilities": compatible,
-                    "requiresIamPermissions": account is not None,
-                }
-            ],
+            "addonVersions": _offered(name, [kubernetes] if kubernetes else list(reversed(SUPPORT))),
         }
-        for name, (version, account) in CATALOG.items()
-        if wanted in {None, name}
+        for name in ADDONS
+        if wanted in {None, name} and kubernetes in {None, *SUPPORT}
     ]
     return page("addons", addons, request)
+
+
+def _offered(name: str, kubernetes_versions: list[str]) -> list[Document]:
+    """The versions of an add-on with the Kubernetes versions that each is for."""
+    compatible: dict[str, list[Document]] = {}
+    for kubernetes in kubernetes_versions:
+        versions = addon_versions(name, kubernetes)
+        for version in versions:
+            compatibility = {
+                "clusterVersion": kubernetes,
+                "platformVersions": ["*"],
+                "defaultVersion": version == versions[-1],
+            }
+            compatible.setdefault(version, []).append(compatibility)
+    return [
+        {
+            "addonVersion": version,
+            "architecture": ["amd64", "arm64"],
+            "compatibilities": compatibilities,
+            "requiresIamPermissions": name in WITH_A_ROLE,
+        }
+        for version, compatibilities in compatible.items()
+    ]

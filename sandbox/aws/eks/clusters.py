@@ -2,12 +2,13 @@
 
 import ipaddress
 import re
+from datetime import UTC, datetime, time
 
 from moto.iam.models import iam_backends
 from moto.moto_api._internal import mock_random
 
 from sandbox.aws.eks import access, machines
-from sandbox.aws.eks.catalog import PATCH, PLATFORM, VERSION
+from sandbox.aws.eks.catalog import PATCH, PLATFORM, SUPPORT, VERSION, minor
 from sandbox.aws.eks.errors import (
     InvalidParameterError,
     InvalidRequestError,
@@ -19,6 +20,8 @@ from sandbox.aws.eks.store import Cluster, Document, Eks, Request, page, record_
 
 _NAME = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}")
 _LOG_TYPES = ["api", "audit", "authenticator", "controllerManager", "scheduler"]
+FARTHEST_BEHIND = 2
+"""Minor versions behind the control plane at which nodes keep it from moving on."""
 _REFUSED = ("outpostConfig", "remoteNetworkConfig", "computeConfig", "storageConfig")
 
 
@@ -37,6 +40,8 @@ def create_cluster(eks: Eks, request: Request) -> Document:
         )
     refuse_unknown(request)
     version = check_version(request.get("version", VERSION))
+    policy = request.get("upgradePolicy", {}).get("supportType", "EXTENDED")
+    check_support(version, policy)
     check_role(eks, request["roleArn"], "eks.amazonaws.com", "roleArn")
     network = network_of(eks, request["resourcesVpcConfig"])
     bootstrap = request.get("accessConfig", {}).get("bootstrapClusterCreatorAdminPermissions", True)
@@ -60,7 +65,7 @@ def create_cluster(eks: Eks, request: Request) -> Document:
         "encryptionConfig": request.get("encryptionConfig", []),
         "health": {"issues": []},
         "accessConfig": {"authenticationMode": mode},
-        "upgradePolicy": {"supportType": request.get("upgradePolicy", {}).get("supportType", "EXTENDED")},
+        "upgradePolicy": {"supportType": policy},
         "zonalShiftConfig": {"enabled": bool(request.get("zonalShiftConfig", {}).get("enabled"))},
         "deletionProtection": bool(request.get("deletionProtection")),
     }
@@ -80,10 +85,21 @@ def refuse_unknown(request: Request) -> None:
 
 
 def check_version(version: str) -> str:
-    """The version, if there is a control plane of it."""
-    if version != VERSION:
-        raise InvalidParameterError(f"unsupported Kubernetes version {version}: the sandbox runs {VERSION}")
+    """The version, if EKS supports it."""
+    if version not in SUPPORT or timestamp().date() >= SUPPORT[version][1]:
+        raise InvalidParameterError(f"unsupported Kubernetes version {version}")
     return version
+
+
+def check_support(version: str, policy: str) -> None:
+    """Raise if a version has left standard support and the policy has no other.
+
+    https://docs.aws.amazon.com/eks/latest/userguide/disable-extended-support.html
+    """
+    if policy == "STANDARD" and timestamp().date() >= SUPPORT[version][0]:
+        raise InvalidRequestError(
+            f"Kubernetes version {version} is in extended support: upgradePolicy.supportType STANDARD is not possible"
+        )
 
 
 def check_role(eks: Eks, arn: str, service: str, field: str) -> None:
@@ -196,6 +212,8 @@ def update_cluster_config(eks: Eks, request: Request) -> Document:
     if wanted := request.get("accessConfig"):
         change_mode(cluster, wanted["authenticationMode"])
         changes.append(("AccessConfigUpdate", {"AuthenticationMode": wanted["authenticationMode"]}))
+    if wanted := request.get("upgradePolicy"):
+        check_support(document["version"], wanted["supportType"])
     for name, kind, parameter in (
         ("upgradePolicy", "UpgradePolicyUpdate", "UpgradePolicy"),
         ("zonalShiftConfig", "ZonalShiftConfigUpdate", "ZonalShiftConfig"),
@@ -220,10 +238,26 @@ def change_mode(cluster: Cluster, wanted: str) -> None:
 
 
 def update_cluster_version(eks: Eks, request: Request) -> Document:
-    """UpdateClusterVersion: there is one version, and the cluster has it."""
-    eks.active(request["name"])
-    check_version(request["version"])
-    raise InvalidParameterError(f"Cluster is already at the desired configuration with version {VERSION}")
+    """UpdateClusterVersion: one minor version up, while the nodes keep up. Nodes and add-ons stay as they are."""
+    cluster, wanted = eks.active(request["name"]), request["version"]
+    current = cluster.document["version"]
+    if wanted == current:
+        raise InvalidParameterError(f"Cluster is already at the desired configuration with version {current}")
+    check_version(wanted)
+    if minor(wanted) != minor(current) + 1:
+        raise InvalidParameterError(f"Unsupported Kubernetes minor version update from {current} to {wanted}")
+    behind = {
+        name: group.document["version"]
+        for name, group in cluster.nodegroups.items()
+        if minor(current) - minor(group.document["version"]) >= FARTHEST_BEHIND
+    }
+    if behind:
+        nodes = ", ".join(f"{name} ({version})" for name, version in behind.items())
+        raise InvalidRequestError(
+            f"Nodegroups {nodes} must be updated to match cluster version {current} before updating cluster version"
+        )
+    cluster.document["version"] = wanted
+    return {"update": record_update(cluster, "VersionUpdate", {"Version": wanted}, done=True)}
 
 
 def associate_encryption_config(eks: Eks, request: Request) -> Document:
@@ -257,15 +291,25 @@ def list_updates(eks: Eks, request: Request) -> Document:
 
 
 def describe_cluster_versions(_eks: Eks, request: Request) -> Document:
-    """DescribeClusterVersions: the one there is."""
-    wanted = request.get("clusterVersions") or [VERSION]
-    version = {
-        "clusterVersion": VERSION,
-        "clusterType": "eks",
-        "defaultPlatformVersion": PLATFORM,
-        "defaultVersion": True,
-        "status": "standard-support",
-        "versionStatus": "STANDARD_SUPPORT",
-        "kubernetesPatchVersion": PATCH,
-    }
-    return {"clusterVersions": [version] if VERSION in wanted else []}
+    """DescribeClusterVersions: those that are supported, the newest first."""
+    today = timestamp().date()
+    wanted = request.get("clusterVersions") or list(SUPPORT)
+    versions: list[Document] = []
+    for version, (standard, extended) in reversed(SUPPORT.items()):
+        if version not in wanted or today >= extended:
+            continue
+        status = "STANDARD_SUPPORT" if today < standard else "EXTENDED_SUPPORT"
+        versions.append(
+            {
+                "clusterVersion": version,
+                "clusterType": "eks",
+                "defaultPlatformVersion": PLATFORM,
+                "defaultVersion": version == VERSION,
+                "endOfStandardSupportDate": datetime.combine(standard, time(), UTC),
+                "endOfExtendedSupportDate": datetime.combine(extended, time(), UTC),
+                "status": status.lower().replace("_", "-"),
+                "versionStatus": status,
+                "kubernetesPatchVersion": PATCH if version == VERSION else f"{version}.3",
+            }
+        )
+    return page("clusterVersions", versions, request)

@@ -3,7 +3,7 @@
 from moto.moto_api._internal import mock_random
 
 from sandbox.aws.eks import access, machines
-from sandbox.aws.eks.catalog import NODE_RELEASE, VERSION
+from sandbox.aws.eks.catalog import minor, node_release
 from sandbox.aws.eks.clusters import check_role, check_version
 from sandbox.aws.eks.errors import (
     InvalidParameterError,
@@ -25,7 +25,7 @@ def create_nodegroup(eks: Eks, request: Request) -> Document:
         raise ResourceInUseError(f"NodeGroup already exists with name {name} and cluster name {cluster.name}")
     check_role(eks, request["nodeRole"], "ec2.amazonaws.com", "nodeRole")
     check_subnets(eks, cluster, request["subnets"])
-    check_version(request.get("version", VERSION))
+    version, release = versions(cluster, request)
     template = resolve_template(eks, request.get("launchTemplate"))
     group_id = str(mock_random.uuid4())
     scaling = {"minSize": 1, "maxSize": 2, "desiredSize": 2, **request.get("scalingConfig", {})}
@@ -35,8 +35,8 @@ def create_nodegroup(eks: Eks, request: Request) -> Document:
         "nodegroupName": name,
         "nodegroupArn": eks.arn("nodegroup", cluster.name, name, group_id),
         "clusterName": cluster.name,
-        "version": VERSION,
-        "releaseVersion": request.get("releaseVersion", NODE_RELEASE),
+        "version": version,
+        "releaseVersion": release,
         "createdAt": timestamp(),
         "modifiedAt": timestamp(),
         "status": "CREATING",
@@ -63,6 +63,25 @@ def create_nodegroup(eks: Eks, request: Request) -> Document:
     cluster.nodegroups[name] = group
     eks.settle()
     return {"nodegroup": document}
+
+
+def versions(cluster: Cluster, request: Request) -> tuple[str, str]:
+    """The Kubernetes version and the image's release that a request asks for: the cluster's, and the newest by default.
+
+    https://docs.aws.amazon.com/eks/latest/APIReference/API_UpdateNodegroupVersion.html
+    """
+    current = cluster.document["version"]
+    version = check_version(request.get("version", current))
+    if minor(version) > minor(current):
+        raise InvalidParameterError(
+            f"Nodegroup kubernetes version {version} is newer than the cluster's, which is {current}"
+        )
+    release = request.get("releaseVersion", node_release(version))
+    if not release.startswith(f"{version}."):
+        raise InvalidParameterError(
+            f"Requested release version {release} is not valid for kubernetes version {version}."
+        )
+    return version, release
 
 
 def check_subnets(eks: Eks, cluster: Cluster, ids: list[str]) -> None:
@@ -188,7 +207,9 @@ def merge_taints(taints: list[Document], wanted: Document) -> list[Document]:
 def update_nodegroup_version(eks: Eks, request: Request) -> Document:
     """UpdateNodegroupVersion: successors first; the old instances go when those are ready."""
     cluster, group = changeable(eks, request)
-    check_version(request.get("version", VERSION))
+    version, release = versions(cluster, request)
+    if minor(version) < minor(group.document["version"]):
+        raise InvalidParameterError(f"Nodegroup kubernetes version {version} is older than what it has")
     if wanted := request.get("launchTemplate"):
         current = group.document.get("launchTemplate")
         template = resolve_template(eks, wanted)
@@ -197,9 +218,9 @@ def update_nodegroup_version(eks: Eks, request: Request) -> Document:
                 "a node group keeps the launch template it was made with; only its version changes"
             )
         group.document["launchTemplate"] = template
-    group.document["releaseVersion"] = request.get("releaseVersion", NODE_RELEASE)
+    group.document["version"], group.document["releaseVersion"] = version, release
     group.retiring = list(group.instances)
-    return begin(eks, cluster, group, "VersionUpdate", {"Version": VERSION})
+    return begin(eks, cluster, group, "VersionUpdate", {"Version": version, "ReleaseVersion": release})
 
 
 def begin(eks: Eks, cluster: Cluster, group: NodeGroup, kind: str, changes: Document) -> Document:

@@ -7,7 +7,7 @@ from typing import Any
 from moto.moto_api._internal import mock_random
 
 from sandbox.aws.determinism import utcnow
-from sandbox.aws.eks import machines
+from sandbox.aws.eks import logs, machines
 from sandbox.aws.eks.errors import InvalidRequestError, ResourceNotFoundError
 from sandbox.aws.identity import Caller
 
@@ -147,6 +147,7 @@ class Eks:
         if observation.get("gone"):
             if cluster.document["status"] == "DELETING":
                 machines.delete_security_group(self, cluster.document)
+                logs.write(self, cluster.document, last=True)
                 del self.clusters[cluster.name]
             return
         cluster.status, cluster.keys = observation["status"], observation["keys"]
@@ -156,6 +157,8 @@ class Eks:
         """Move everything on that waits for a report or for instances."""
         for cluster in self.clusters.values():
             settle_cluster(cluster)
+            if cluster.document["status"] == "ACTIVE":
+                logs.write(self, cluster.document)
             for group in list(cluster.nodegroups.values()):
                 machines.keep_count(self, cluster, group)
                 settle_group(self, cluster, group)

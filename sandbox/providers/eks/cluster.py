@@ -8,8 +8,9 @@ from typing import Any
 import pulumi
 
 from sandbox.providers.eks.children import Child, KubernetesProvider
+from sandbox.providers.eks.health import reachable
 from sandbox.providers.eks.inputs import CLUSTER, check
-from sandbox.providers.eks.kubeconfig import kubeconfig
+from sandbox.providers.eks.kubeconfig import credentials, kubeconfig
 
 Inputs = Mapping[str, Any]
 
@@ -28,7 +29,7 @@ class ServiceRole(pulumi.ComponentResource):
         }
         inputs = {
             "description": "Allows EKS to manage clusters on your behalf.",
-            "assumeRolePolicy": json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+            "assumeRolePolicy": _compact({"Version": "2012-10-17", "Statement": [statement]}),
             "tags": tags,
         }
         self.role = Child("aws:iam/role:Role", f"{name}-role", inputs, ("arn", "name"), child)
@@ -41,7 +42,7 @@ class ServiceRole(pulumi.ComponentResource):
         what = hashlib.sha1(f"arn:aws:iam::aws:{policy}".encode(), usedforsecurity=False).hexdigest()[:8]
         kind = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
         self.attachment = Child(kind, f"{name}-{what}", attached, (), child)
-        self.register_outputs({})
+        self.register_outputs({"directRole": self.role, "resolvedRole": self.role})
 
 
 class Cluster(pulumi.ComponentResource):
@@ -58,7 +59,7 @@ class Cluster(pulumi.ComponentResource):
             ProviderError: The inputs are not ones that the stand-in can serve.
         """
         check(inputs)
-        super().__init__(CLUSTER, name, dict(inputs), opts)
+        super().__init__(CLUSTER, name, {}, opts)  # without its inputs, as a component of the Node.js SDK
         self._prefix, self._inputs = name, inputs
         self._child = pulumi.ResourceOptions(parent=self)
         role_arn, role, after = self._service_role()
@@ -66,8 +67,12 @@ class Cluster(pulumi.ComponentResource):
         self._addon("kube-proxy", inputs.get("kubeProxyAddonOptions") or {}, by_default=True)
         # CoreDNS has nowhere to run without nodes, so it comes only when it is asked for.
         self._addon("coredns", inputs.get("corednsAddonOptions") or {}, by_default=False)
-        written = pulumi.Output.secret(_known(self._kubeconfig(), {}))
-        provider = KubernetesProvider(f"{name}-eks-k8s", written.apply(_compact), self._child)
+        endpoint = (
+            reachable(self._cluster["endpoint"]) if inputs.get("endpointPublicAccess") else self._cluster["endpoint"]
+        )
+        written = _known(self._kubeconfig(endpoint, with_profile=False), {})
+        own = _known(self._kubeconfig(endpoint, with_profile=True), {}).apply(_compact)
+        provider = KubernetesProvider(f"{name}-eks-k8s", own, self._child)
         self._access_entries()
         oidc_provider_arn = self._oidc_provider()
         self.state = self._outputs(written, provider, role, oidc_provider_arn)
@@ -84,7 +89,6 @@ class Cluster(pulumi.ComponentResource):
 
     def _control_plane(self, role_arn: Any, after: list[pulumi.Resource]) -> Child:
         given = self._inputs
-        key = given.get("encryptionConfigKeyArn")
         network = (
             {
                 "ipFamily": given.get("ipFamily") or "ipv4",
@@ -106,7 +110,7 @@ class Cluster(pulumi.ComponentResource):
             "bootstrapSelfManagedAddons": _or(given.get("bootstrapSelfManagedAddons"), other=True),
             "enabledClusterLogTypes": given.get("enabledClusterLogTypes"),
             "tags": _merged({"Name": name}, given.get("clusterTags"), given.get("tags")),
-            "encryptionConfig": None if key is None else {"provider": {"keyArn": key}, "resources": ["secrets"]},
+            "encryptionConfig": self._encryption(),
             "kubernetesNetworkConfig": network,
             # pulumi-eks hard-codes it, for charts that it installs itself.
             "accessConfig": {"authenticationMode": "API", "bootstrapClusterCreatorAdminPermissions": True},
@@ -118,8 +122,21 @@ class Cluster(pulumi.ComponentResource):
             depends_on=after,
             ignore_changes=["accessConfig.bootstrapClusterCreatorAdminPermissions", "bootstrapSelfManagedAddons"],
         )
-        outputs = ("arn", "name", "version", "endpoint", "certificateAuthority", "identities", "vpcConfig")
+        outputs = (
+            "arn",
+            "name",
+            "version",
+            "endpoint",
+            "certificateAuthority",
+            "identities",
+            "vpcConfig",
+            "encryptionConfig",
+        )
         return Child("aws:eks/cluster:Cluster", name, inputs, outputs, opts)
+
+    def _encryption(self) -> Any:
+        key = self._inputs.get("encryptionConfigKeyArn")
+        return None if key is None else {"provider": {"keyArn": key}, "resources": ["secrets"]}
 
     def _subnets(self) -> Any:
         if self._inputs.get("subnetIds") is not None:
@@ -169,10 +186,14 @@ class Cluster(pulumi.ComponentResource):
                 under = pulumi.ResourceOptions(parent=made, depends_on=[made])
                 Child(kind, f"{name}-{policy_key}", associated, (), under)
 
-    def _kubeconfig(self) -> pulumi.Output[dict[str, Any]]:
-        cluster, options = self._cluster, self._inputs.get("providerCredentialOpts") or {}
-        parts = pulumi.Output.all(cluster["arn"], cluster["endpoint"], cluster["certificateAuthority"], options)
-        return parts.apply(lambda known: kubeconfig(known[0], known[1], (known[2] or {}).get("data", ""), known[3]))
+    def _kubeconfig(self, endpoint: Any, *, with_profile: bool) -> pulumi.Output[dict[str, Any]]:
+        cluster, options = self._cluster, credentials(self._inputs.get("providerCredentialOpts"))
+        parts = pulumi.Output.all(cluster["arn"], endpoint, cluster["certificateAuthority"], options)
+        return parts.apply(
+            lambda known: kubeconfig(
+                known[0], known[1], (known[2] or {}).get("data", ""), known[3], with_profile=with_profile
+            )
+        )
 
     def _oidc_provider(self) -> Any:
         """The IAM provider, without a thumbprint: pulumi-eks dials the issuer for one, IAM asks for none."""
@@ -201,8 +222,9 @@ class Cluster(pulumi.ComponentResource):
             "endpoint": self._cluster["endpoint"],
             "provider": provider,
             "instanceRoles": [],
-            "nodeGroupOptions": {},
-            # pulumi-eks has the kubeconfig here too; a secret in it would make all of `core` one.
+            "nodeGroupOptions": {"version": self._inputs.get("version")},
+            "kubeconfig": written,
+            "encryptionConfig": self._encryption(),
             "tags": self._inputs.get("tags"),
             "storageClasses": {},
             "clusterIamRole": role,
@@ -247,7 +269,11 @@ def _known(output: pulumi.Output[Any], otherwise: Any) -> pulumi.Output[Any]:
     async def value() -> Any:
         return await output.future() if await output.is_known() else otherwise
 
-    return output if pulumi.runtime.is_dry_run() else pulumi.Output.from_input(value())
+    async def known() -> bool:
+        return True
+
+    # With the output's resources: what is made of it depends on the cluster.
+    return output if pulumi.runtime.is_dry_run() else pulumi.Output(output.resources(), value(), known())
 
 
 def _compact(value: Any) -> str:

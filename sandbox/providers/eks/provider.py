@@ -1,16 +1,20 @@
 """The provider: constructs the component, refuses every other."""
 
 import importlib
+import json
 from typing import Any, Final
 
 import pulumi
-from pulumi.provider.provider import ConstructResult, Provider
+from pulumi.provider.provider import CallResult, ConstructResult, Provider
 from pulumi.provider.server import ProviderServicer
 from pulumi.runtime import proto
 
 from sandbox.providers.common.server import ProviderError, answer_in_one_line
 from sandbox.providers.eks.cluster import Cluster
 from sandbox.providers.eks.inputs import CLUSTER
+from sandbox.providers.eks.kubeconfig import rescoped
+
+GET_KUBECONFIG: Final = f"{CLUSTER}/getKubeconfig"
 
 RESOURCES_AS_INPUTS: Final = ("serviceRole",)
 """Inputs that hold a resource: to find its outputs the SDK needs the resource's class."""
@@ -32,14 +36,29 @@ class EksProvider(Provider):
         cluster = Cluster(name, inputs, options)
         return ConstructResult(cluster.urn, cluster.state)
 
-    def call(self, token: str, args: Any) -> Any:
-        """Calls a method of a component: there is none that the stand-in knows.
+    def call(self, token: str, args: Any) -> CallResult:
+        """Calls a method of a component.
 
         Raises:
-            ProviderError: Always.
+            ProviderError: The stand-in does not know the method.
         """
-        del args
-        raise ProviderError(f"{token} is not one the sandbox's stand-in knows; use the component's `kubeconfig` output")
+        if token != GET_KUBECONFIG:
+            raise ProviderError(f"{token} is not one the sandbox's stand-in knows; known: {GET_KUBECONFIG}")
+        return CallResult({"result": get_kubeconfig(args["__self__"], args.get("profileName"), args.get("roleArn"))})
+
+
+def get_kubeconfig(urn: Any, profile: Any, role_arn: Any) -> pulumi.Output[str]:
+    """A kubeconfig of a cluster with other credentials, as text.
+
+    Args:
+        urn: Of the component; its state has a kubeconfig, whose server, authority and name stay.
+        profile: Of the AWS CLI, if any.
+        role_arn: The role to assume, if any.
+    """
+    found = pulumi.runtime.invoke_output("pulumi:pulumi:getResource", {"urn": urn})
+    return pulumi.Output.all(found, profile, role_arn).apply(
+        lambda known: json.dumps(rescoped(known[0]["state"]["kubeconfig"], known[1], known[2]), separators=(",", ":"))
+    )
 
 
 class EksServicer(ProviderServicer):

@@ -84,7 +84,11 @@ def test_a_deleted_cluster_leaves_no_folder_no_agent_and_no_security_group(stage
 @pytest.mark.parametrize(
     ("wish", "message"),
     [
-        ({"version": "1.35"}, "unsupported Kubernetes version 1.35: the sandbox runs 1.36"),
+        ({"version": "1.20"}, "unsupported Kubernetes version 1.20"),
+        (
+            {"version": "1.33", "upgradePolicy": {"supportType": "STANDARD"}},
+            "1.33 is in extended support: upgradePolicy.supportType STANDARD is not possible",
+        ),
         ({"resourcesVpcConfig": {"subnetIds": ["SUBNET"]}}, "at least two different AZs"),
         ({"resourcesVpcConfig": {"subnetIds": ["subnet-00000000"]}}, "'subnet-00000000' does not exist"),
         ({"roleArn": f"arn:aws:iam::{ACCOUNT}:role/nobody"}, "nobody does not exist"),
@@ -217,7 +221,8 @@ def test_a_launch_templates_wishes_are_honoured_and_its_new_version_replaces_the
         ({"scalingConfig": {"minSize": 3, "maxSize": 2, "desiredSize": 2}}, "desired capacity 2 must be between"),
         ({"subnets": ["subnet-00000000"]}, "'subnet-00000000' does not exist"),
         ({"nodeRole": "CLUSTER_ROLE"}, "[ec2.amazonaws.com] were not found"),
-        ({"version": "1.35"}, "unsupported Kubernetes version 1.35"),
+        ({"version": "1.20"}, "unsupported Kubernetes version 1.20"),
+        ({"version": "1.35", "releaseVersion": "1.36.3-20260901"}, "is not valid for kubernetes version 1.35"),
         ({"launchTemplate": {"name": "nothing"}}, "Couldn't find launch template nothing"),
     ],
 )
@@ -290,7 +295,8 @@ def test_an_access_entry_that_cannot_be_is_refused(home: Stage, wish: dict[str, 
 
 def test_addons_of_the_catalog_come_change_and_go(home: Stage) -> None:
     eks = home.aws.client("eks")
-    offered = eks.describe_addon_versions(addonName="vpc-cni")["addons"][0]["addonVersions"][0]["addonVersion"]
+    (*_, default) = eks.describe_addon_versions(addonName="vpc-cni")["addons"][0]["addonVersions"]
+    offered = default["addonVersion"]
     made = eks.create_addon(clusterName=home.name, addonName="vpc-cni", tags={"a": "b"})["addon"]
     assert (made["addonVersion"], made["status"]) == (offered, "ACTIVE")
     update = eks.update_addon(clusterName=home.name, addonName="vpc-cni", configurationValues="{}")["update"]
@@ -352,9 +358,17 @@ def test_tags_come_and_go(home: Stage) -> None:
     assert eks.list_tags_for_resource(resourceArn=arn)["tags"] == {"b": "2"}
 
 
-def test_there_is_one_version(aws: Aws) -> None:
+def test_the_versions_are_those_that_eks_supports(aws: Aws) -> None:
     versions = aws.client("eks").describe_cluster_versions()["clusterVersions"]
-    assert [v["clusterVersion"] for v in versions] == ["1.36"]
+    support = {v["clusterVersion"]: v["versionStatus"] for v in versions}
+    assert support == {
+        "1.36": "STANDARD_SUPPORT",
+        "1.35": "STANDARD_SUPPORT",
+        "1.34": support["1.34"],
+        "1.33": "EXTENDED_SUPPORT",
+        "1.32": "EXTENDED_SUPPORT",
+    }
+    assert [v["clusterVersion"] for v in versions if v["defaultVersion"]] == ["1.36"]
 
 
 def test_what_the_sandboxs_eks_does_not_do_it_says(home: Stage) -> None:

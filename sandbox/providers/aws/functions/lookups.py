@@ -206,6 +206,27 @@ def oidc_provider(aws: Aws, args: dict[str, Any]) -> dict[str, Any]:
     return live
 
 
+def clusters(aws: Aws, _args: dict[str, Any]) -> dict[str, Any]:
+    """The names of the EKS clusters in the region."""
+    pages = aws.client("eks").get_paginator("list_clusters").paginate()
+    names = sorted(name for page in pages for name in page["clusters"])
+    return {"names": names, "id": aws.region, "region": aws.region}
+
+
+def log_groups(aws: Aws, args: dict[str, Any]) -> dict[str, Any]:
+    """The log groups whose names begin as given."""
+    prefix = {"logGroupNamePrefix": args["logGroupNamePrefix"]} if args.get("logGroupNamePrefix") else {}
+    pages = aws.client("logs").get_paginator("describe_log_groups").paginate(**prefix)
+    found = [group for page in pages for group in page["logGroups"]]
+    return {
+        **args,
+        "arns": [group["arn"].removesuffix(":*") for group in found],
+        "logGroupNames": [group["logGroupName"] for group in found],
+        "id": aws.region,
+        "region": aws.region,
+    }
+
+
 def session_context(aws: Aws, args: dict[str, Any]) -> dict[str, Any]:
     """The role behind a session of it; any other principal as it is."""
     arn = str(args["arn"])
@@ -232,6 +253,8 @@ FUNCTIONS = (
     _function("ec2/getSecurityGroup", security_group, {**_ONE, "vpcId": Field(), "name": Field()}),
     _function("ec2/getSecurityGroups", security_groups, _SEARCH),
     _function("eks/getCluster", cluster, {"name": Field(required=True)}),
+    _function("eks/getClusters", clusters, {}),
+    _function("cloudwatch/getLogGroups", log_groups, {"logGroupNamePrefix": Field()}),
     Function("aws:eks/getClusterAuth:getClusterAuth", cluster_auth, {"name": Field(required=True)}, secrets=("token",)),
     _function(
         "eks/getAddonVersion",

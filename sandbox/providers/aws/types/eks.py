@@ -157,9 +157,8 @@ CLUSTER = Kind(
         "accessConfig": Field(inside=inside("authenticationMode", "bootstrapClusterCreatorAdminPermissions")),
         "bootstrapSelfManagedAddons": Field(replaces=True, default=True),
         "enabledClusterLogTypes": Field(same=same_set, default=[]),
-        "encryptionConfig": Field(
-            replaces=True, inside=inside("resources", provider=Field(required=True, inside=inside("keyArn")))
-        ),
+        # Another key is no other cluster, and no call either: terraform-provider-aws, internal/service/eks/cluster.go.
+        "encryptionConfig": Field(inside=inside("resources", provider=Field(required=True, inside=inside("keyArn")))),
         "kubernetesNetworkConfig": Field(replaces=True, inside=inside("ipFamily", "serviceIpv4Cidr")),
         "upgradePolicy": Field(inside=inside("supportType")),
         "zonalShiftConfig": Field(inside=inside("enabled")),

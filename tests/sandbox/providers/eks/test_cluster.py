@@ -6,13 +6,14 @@ from typing import Any
 
 import pulumi
 import pytest
-from pulumi.runtime import MockCallArgs, MockResourceArgs, Mocks, set_mocks
+from pulumi.runtime import MockCallArgs, MockResourceArgs, Mocks, set_all_config, set_mocks
 from pulumi.runtime import test as run_to_the_end
 
 from sandbox.providers.common.server import ProviderError
+from sandbox.providers.eks import health
 from sandbox.providers.eks.cluster import Cluster
 from sandbox.providers.eks.inputs import FIELDS, check
-from sandbox.providers.eks.kubeconfig import kubeconfig
+from sandbox.providers.eks.kubeconfig import kubeconfig, rescoped
 from sandbox.providers.eks.provider import EksProvider
 
 GIVEN: Mapping[str, Any] = {
@@ -135,12 +136,12 @@ def test_add_ons_are_declared_as_asked_for() -> None:
     assert versions == {"aws:eks/addon:Addon c-kube-proxy": "v9", "aws:eks/addon:Addon c-coredns": "v1"}
 
 
-def test_the_outputs_are_those_of_the_cluster_and_the_kubeconfig_is_a_secret() -> None:
+def test_the_outputs_are_those_of_the_cluster_and_the_kubeconfig_is_no_secret() -> None:
     _, outputs = declare()
     assert outputs["clusterSecurityGroupId"] == outputs["nodeSecurityGroupId"] == "sg-1"
     assert outputs["oidcIssuer"] == "oidc.eks.us-west-2.amazonaws.com/id/A"
     assert outputs["oidcProviderArn"] == ""
-    assert outputs["secret"] is True
+    assert outputs["secret"] is False
     assert json.loads(outputs["kubeconfigJson"]) == outputs["kubeconfig"]
 
 
@@ -155,7 +156,7 @@ def test_an_oidc_provider_is_declared_when_it_is_asked_for() -> None:
 
 def test_the_kubeconfig_runs_the_aws_cli_with_the_credentials_it_is_told() -> None:
     options = {"roleArn": "arn:role", "profileName": "ops"}
-    config = kubeconfig(CLUSTER["arn"], CLUSTER["endpoint"], "Q0E=", options)
+    config = kubeconfig(CLUSTER["arn"], CLUSTER["endpoint"], "Q0E=", options, with_profile=True)
     assert config["clusters"][0]["cluster"] == {
         "server": "https://127.0.0.1:6443",
         "certificate-authority-data": "Q0E=",
@@ -164,6 +165,125 @@ def test_the_kubeconfig_runs_the_aws_cli_with_the_credentials_it_is_told() -> No
     assert " ".join([command["command"], *command["args"]]) == (
         "aws --region us-west-2 eks get-token --cluster-name demo --output json --role arn:role --profile ops"
     )
+
+
+def words(config: Any) -> list[str]:
+    return (json.loads(config) if isinstance(config, str) else config)["users"][0]["user"]["exec"]["args"]
+
+
+OWN = "pulumi:providers:kubernetes c-eks-k8s"
+"""The component's own Kubernetes provider."""
+
+
+def test_a_profile_is_in_the_components_own_provider_and_in_no_output() -> None:
+    """pulumi-eks calls `genKubeconfig(true)` for the provider alone (nodejs/eks/cluster/cluster.ts)."""
+    declared, outputs = declare(providerCredentialOpts={"profileName": "ops", "roleArn": "arn:role"})
+
+    assert words(declared[OWN]["kubeconfig"])[-4:] == ["--role", "arn:role", "--profile", "ops"]
+    assert words(outputs["kubeconfig"])[-2:] == words(outputs["kubeconfigJson"])[-2:] == ["--role", "arn:role"]
+
+
+@pytest.mark.parametrize("where", ["environment", "configuration"])
+def test_a_profile_that_is_not_given_comes_from_around(monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+    if where == "environment":
+        monkeypatch.setenv("AWS_PROFILE", "ops")
+    set_all_config({"aws:profile": "ops"} if where == "configuration" else {})
+    try:
+        declared, outputs = declare()
+    finally:
+        set_all_config({})
+
+    assert words(declared[OWN]["kubeconfig"])[-2:] == ["--profile", "ops"]
+    assert "--profile" not in words(outputs["kubeconfig"])
+
+
+def test_get_kubeconfig_gives_other_credentials_for_the_same_cluster() -> None:
+    plain = kubeconfig(CLUSTER["arn"], CLUSTER["endpoint"], "Q0E=", {}, with_profile=False)
+
+    other = rescoped(plain, "ops", "arn:role")
+
+    assert other["clusters"] == plain["clusters"]
+    assert words(other) == [*words(plain), "--role", "arn:role", "--profile", "ops"]
+    assert rescoped(plain, None, None) == plain
+
+
+def test_a_method_that_is_not_known_is_refused_by_name() -> None:
+    with pytest.raises(ProviderError, match=r"known: eks:index:Cluster/getKubeconfig"):
+        EksProvider("4.4.0").call("eks:index:Cluster/other", {})
+
+
+def test_the_component_is_registered_without_its_inputs() -> None:
+    declared, _ = declare()
+
+    assert declared["eks:index:Cluster c"] == {}
+
+
+def test_the_trust_policy_is_json_without_spaces() -> None:
+    declared, _ = declare()
+
+    assert " " not in declared["aws:iam/role:Role c-eksRole-role"]["assumeRolePolicy"]
+
+
+def test_core_says_what_pulumi_eks_does() -> None:
+    aws, core = Aws(), dict[str, Any]()
+    set_mocks(aws)
+
+    @run_to_the_end
+    def program() -> Any:
+        cluster = Cluster("c", {**GIVEN, "encryptionConfigKeyArn": "arn:key"})
+        return pulumi.Output.from_input(cluster.state["core"]).apply(core.update)
+
+    program()
+
+    assert core["encryptionConfig"] == {"provider": {"keyArn": "arn:key"}, "resources": ["secrets"]}
+    assert core["nodeGroupOptions"] == {"version": "1.36"}
+    assert core["kubeconfig"]["kind"] == "Config"
+
+
+def test_what_is_made_of_the_kubeconfig_depends_on_the_cluster() -> None:
+    names: set[str] = set()
+    set_mocks(Aws())
+
+    @run_to_the_end
+    def program() -> Any:
+        async def depends_on() -> None:
+            cluster = Cluster("c", GIVEN)
+            for made in await cluster.state["kubeconfig"].resources():
+                names.add(str(await made.urn.future()))
+
+        return pulumi.Output.from_input(depends_on())
+
+    program()
+
+    assert any(urn.endswith("::c-eksCluster") for urn in names)
+
+
+class Answers:
+    """A cluster whose `/healthz` answers after some tries."""
+
+    def __init__(self, after: int) -> None:
+        self.after, self.tries, self.pauses = after, 0, list[float]()
+
+    def answers(self, _endpoint: str) -> bool:
+        self.tries += 1
+        return self.tries > self.after
+
+    async def pause(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+
+
+@pytest.mark.parametrize(("public", "after", "tries"), [(True, 3, 4), (True, 1000, 60), (False, 1000, 0)])
+def test_a_public_endpoint_is_asked_sixty_times_at_most(
+    monkeypatch: pytest.MonkeyPatch, *, public: bool, after: int, tries: int
+) -> None:
+    cluster = Answers(after)
+    monkeypatch.setattr(health, "_answers", cluster.answers)
+    monkeypatch.setattr(health, "_pause", cluster.pause)
+
+    declare(endpointPublicAccess=public)
+
+    assert cluster.tries == tries
+    assert set(cluster.pauses) <= {5.0}
 
 
 @pytest.mark.parametrize(

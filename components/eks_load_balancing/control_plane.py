@@ -1,0 +1,117 @@
+"""The control plane of a `Cluster`: what pulumi-eks is given, and what is changed in what it declares.
+
+https://github.com/pulumi/pulumi-eks/blob/master/nodejs/eks/cluster/cluster.ts
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final, cast
+
+import pulumi
+import pulumi_aws as aws
+from pulumi import Input, Output
+
+from eks_load_balancing.errors import InvalidInputError
+
+_CLUSTER: Final = "aws:eks/cluster:Cluster"
+_KEY_DELETION_DAYS: Final = 30
+"""The longest that KMS waits: without its key a cluster's secrets cannot be read again."""
+
+
+def log_group(
+    name: str, cluster_name: str, retention_days: int, tags: Input[Mapping[str, Input[str]]], parent: pulumi.Resource
+) -> aws.cloudwatch.LogGroup:
+    """Declare the log group that EKS writes to, or take over the one that is left of an earlier cluster.
+
+    EKS makes a group of this name, without a retention, if there is none: that happens before a cluster, and once more
+    when EKS writes the last lines of a cluster after its group was deleted. A new group of the same name would be
+    refused, so a group without a cluster is imported; the next `up` sets its retention and tags, for an import takes a
+    resource as it is.
+    https://github.com/terraform-aws-modules/terraform-aws-eks/issues/2763
+    """
+    asked = pulumi.InvokeOptions(parent=parent)
+    group = f"/aws/eks/{cluster_name}/cluster"
+    left_over = (
+        group in aws.cloudwatch.get_log_groups(log_group_name_prefix=group, opts=asked).log_group_names
+        and cluster_name not in aws.eks.get_clusters(opts=asked).names
+    )
+    return aws.cloudwatch.LogGroup(
+        name,
+        name=group,
+        retention_in_days=retention_days,
+        tags=tags,
+        opts=pulumi.ResourceOptions(
+            parent=parent,
+            import_=group if left_over else None,
+            ignore_changes=["retentionInDays", "tags", "tagsAll", "kmsKeyId", "logGroupClass"] if left_over else None,
+        ),
+    )
+
+
+def secrets_key(
+    name: str, cluster_name: str, tags: Input[Mapping[str, Input[str]]], parent: pulumi.Resource
+) -> Output[str]:
+    """Declare a KMS key for a cluster's secrets."""
+    return aws.kms.Key(
+        name,
+        description=f"Secrets of the EKS cluster {cluster_name}",
+        enable_key_rotation=True,
+        deletion_window_in_days=_KEY_DELETION_DAYS,
+        tags=tags,
+        opts=pulumi.ResourceOptions(parent=parent),
+    ).arn
+
+
+def same_key(made: Output[aws.eks.Cluster], wanted: Input[str]) -> Output[str]:
+    """Return the key that encrypts a cluster's secrets; fail if it is not the one that is wanted.
+
+    EKS never changes it. The AWS provider plans an update for another key and makes no call for it
+    (terraform-provider-aws, internal/service/eks/cluster.go: `key_arn` forces no new cluster, `resourceClusterUpdate`
+    asks EKS for a key only if there was none). The program fails before the engine deletes a key that it made
+    earlier: without it the secrets are lost.
+    """
+    return Output.all(made.apply(_key_of), wanted).apply(lambda keys: _same(keys[0], keys[1]))
+
+
+def _key_of(cluster: aws.eks.Cluster) -> Output[str]:
+    config: Output[Any] = cast(Output[Any], cluster.encryption_config)
+    return config.apply(lambda found: found.provider.key_arn if found else "")
+
+
+def _same(has: str, wanted: str) -> str:
+    if has and has != wanted:
+        line = (
+            f"the cluster's secrets are encrypted with {has}, which EKS cannot change to {wanted}: leave the secrets"
+            " key as it was, or make another cluster"
+        )
+        pulumi.log.error(line)  # what is raised here is shown inside of others' errors
+        raise InvalidInputError(line)
+    return wanted
+
+
+def without_bootstrap_admin(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
+    """Switch off what pulumi-eks hard-codes: that whoever makes the cluster is its administrator for good."""
+    if args.type_ != _CLUSTER:
+        return None
+    props: dict[str, Any] = {**args.props}
+    access = props.get("accessConfig") or {}
+    props["accessConfig"] = {**access, "bootstrapClusterCreatorAdminPermissions": False}
+    return pulumi.ResourceTransformResult(props, args.opts)
+
+
+def with_its_first_key(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
+    """Keep a cluster's secrets key out of every update: see `same_key`."""
+    if args.type_ != _CLUSTER:
+        return None
+    opts = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(ignore_changes=["encryptionConfig"]))
+    return pulumi.ResourceTransformResult(args.props, opts)
+
+
+def bounded_roles(boundary: Input[str] | None) -> pulumi.ResourceTransform:
+    """Give the role that pulumi-eks makes for the control plane the permissions boundary of the others."""
+
+    def transform(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
+        if boundary is None or args.type_ != "aws:iam/role:Role":
+            return None
+        return pulumi.ResourceTransformResult({**args.props, "permissionsBoundary": boundary}, args.opts)
+
+    return transform
