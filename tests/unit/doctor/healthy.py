@@ -1,4 +1,4 @@
-"""A healthy cluster with an ALB and an NLB, as AWS and Kubernetes describe it: what each test breaks in one way."""
+"""A healthy cluster with an ALB and an NLB, as AWS and Kubernetes describe it; each test breaks it in one way."""
 
 import base64
 import datetime as dt
@@ -27,18 +27,19 @@ CLUSTER_ARN = f"arn:aws:eks:{REGION}:{ACCOUNT}:cluster/{NAME}"
 CONTROLLER, SYSTEM = "aws-load-balancer-controller", "kube-system"
 WEBHOOK_HOST = "aws-load-balancer-webhook-service.kube-system.svc"
 _VERSION = "3.5.0"
+_MORE = ("quicid", "alb-target-control.namespace", "alb-target-control.object")
 _OWNED = f"kubernetes.io/cluster/{NAME}"
 _ZONES = ("us-west-2a", "us-west-2b")
 
 
 def facts(world: World) -> Facts:
-    """What the doctor would have gathered of a world."""
+    """The facts of a world."""
     given: World = {k: tuple(v) if isinstance(v, list) else v for k, v in world.items()}
     return Facts(**given)
 
 
 def healthy() -> World:
-    """A world with nothing wrong in it; the controller comes by its role by IRSA."""
+    """A world without a fault; the controller gets its role by IRSA."""
     return {
         "now": NOW,
         "cluster": {
@@ -60,7 +61,7 @@ def healthy() -> World:
 
 
 def healthy_with_pod_identity() -> World:
-    """The same, but the role comes by EKS Pod Identity."""
+    """The same, but the controller gets its role by EKS Pod Identity."""
     world = healthy()
     world["service_account"]["metadata"]["annotations"] = {}
     world["associations"] = [{"roleArn": ROLE, "namespace": SYSTEM, "serviceAccount": CONTROLLER}]
@@ -96,8 +97,12 @@ def _object(kind: str, name: str, namespace: str = "", **rest: Any) -> dict[str,
 
 def pod(name: str, namespace: str, address: str) -> dict[str, Any]:
     """A pod that is ready."""
-    status = {"phase": "Running", "podIP": address, "conditions": [{"type": "Ready", "status": "True"}]}
-    return _object("Pod", name, namespace, spec={"containers": [{"ports": [{"containerPort": 8080}]}]}, status=status)
+    conditions = [{"type": kind, "status": "True"} for kind in ("PodScheduled", "ContainersReady", "Ready")]
+    status = {"phase": "Running", "podIP": address, "conditions": conditions}
+    spec = {"containers": [{"name": "web", "ports": [{"name": "http", "containerPort": 8080}]}]}
+    made = _object("Pod", name, namespace, spec=spec, status=status)
+    made["metadata"]["labels"] = {"app": "web"}
+    return made
 
 
 def _controllers_pod(name: str, address: str) -> dict[str, Any]:
@@ -128,12 +133,14 @@ def _binding(name: str, namespace: str, service: str) -> dict[str, Any]:
 
 
 def _kubernetes() -> World:
-    ingress = _object("Ingress", "web", "alb", spec={"ingressClassName": "alb"})
+    backend = {"service": {"name": "web", "port": {"number": 80}}}
+    ingress = _object("Ingress", "web", "alb", spec={"ingressClassName": "alb", "defaultBackend": backend})
     ingress["metadata"]["finalizers"] = ["ingress.k8s.aws/resources"]
     ingress["status"] = {"loadBalancer": {"ingress": [{"hostname": host("alb")}]}}
-    service = _object(
-        "Service", "web", "nlb", spec={"type": "LoadBalancer", "loadBalancerClass": "service.k8s.aws/nlb"}
-    )
+    webhooks = _service("aws-load-balancer-webhook-service", SYSTEM)
+    webhooks["spec"]["selector"] = {"app": CONTROLLER}
+    service = _service("web", "nlb")
+    service["spec"] |= {"type": "LoadBalancer", "loadBalancerClass": "service.k8s.aws/nlb"}
     service["metadata"]["finalizers"] = ["service.k8s.aws/resources"]
     service["status"] = {"loadBalancer": {"ingress": [{"hostname": host("nlb")}]}}
     account = _object("ServiceAccount", CONTROLLER, SYSTEM)
@@ -148,7 +155,7 @@ def _kubernetes() -> World:
             pod("web-nlb-1", "nlb", "10.0.10.7"),
             pod("web-nlb-2", "nlb", "10.0.11.7"),
         ],
-        "services": [_object("Service", "web", "alb", spec={"type": "ClusterIP"}), service],
+        "services": [_service("web", "alb"), service, webhooks],
         "endpoint_slices": [
             _slice("web", "alb", "10.0.10.6", "10.0.11.6"),
             _slice("web", "nlb", "10.0.10.7", "10.0.11.7"),
@@ -165,19 +172,33 @@ def _kubernetes() -> World:
         "ingress_class_params": [_object("IngressClassParams", "alb", spec={})],
         "bindings": [_binding("alb", "alb", "web"), _binding("nlb", "nlb", "web")],
         "gateways": [],
+        "network_policies": [],
+        "namespaces": [_namespace(name) for name in ("alb", "nlb")] + [_object("Namespace", "default")],
+        "workloads": [],
+        "secret_keys": {},
         "deployments": [_deployment()],
         "service_account": account,
         "crds": [_crd(name, fields) for name, fields in CONTROLLER_VERSIONS[_VERSION].crds.items()],
         "webhooks": [
-            _object(kind, "aws-load-balancer-webhook", webhooks=[_webhook(name, authority) for name in names])
+            _object(
+                kind,
+                "aws-load-balancer-webhook",
+                webhooks=[_webhook(name, authority) for name in names],
+            )
             for kind, names in (
-                ("MutatingWebhookConfiguration", ("mpod.elbv2.k8s.aws", "mservice.elbv2.k8s.aws")),
-                ("ValidatingWebhookConfiguration", ("vingress.elbv2.k8s.aws",)),
+                ("MutatingWebhookConfiguration", ("mpod", "mservice", "mtargetgroupbinding", *_MORE)),
+                ("ValidatingWebhookConfiguration", ("vingress", "vingressclassparams", "vtargetgroupbinding")),
             )
         ],
         "serving_certificate": certificate,
         "events": [event("Service", "nlb", "web", severity="Normal", reason="SuccessfullyReconciled", at=NOW)],
     }
+
+
+def _namespace(name: str) -> dict[str, Any]:
+    made = _object("Namespace", name)
+    made["metadata"]["labels"] = {"elbv2.k8s.aws/pod-readiness-gate-inject": "enabled"}
+    return made
 
 
 def event(kind: str, namespace: str, name: str, *, severity: str, reason: str, at: dt.datetime) -> dict[str, Any]:
@@ -188,8 +209,19 @@ def event(kind: str, namespace: str, name: str, *, severity: str, reason: str, a
         "type": severity,
         "reason": reason,
         "message": "m",
+        "source": {"component": kind[0].lower() + kind[1:]},
         "lastTimestamp": at.isoformat(),
     }
+
+
+def warning(kind: str, namespace: str, at: dt.datetime) -> World:
+    """A Warning of the controller's."""
+    return event(kind, namespace, "web", severity="Warning", reason="FailedBuildModel", at=at)
+
+
+def _service(name: str, namespace: str) -> dict[str, Any]:
+    spec = {"type": "ClusterIP", "selector": {"app": "web"}, "ports": [{"name": "http", "port": 80}]}
+    return _object("Service", name, namespace, spec=spec)
 
 
 def _deployment() -> dict[str, Any]:
@@ -221,7 +253,7 @@ def _crd(name: str, fields: frozenset[str]) -> dict[str, Any]:
 def _webhook(name: str, authority: str) -> dict[str, Any]:
     service = {"namespace": SYSTEM, "name": "aws-load-balancer-webhook-service"}
     return {
-        "name": name,
+        "name": f"{name}.elbv2.k8s.aws",
         "clientConfig": {"service": service, "caBundle": base64.b64encode(authority.encode()).decode()},
     }
 
@@ -277,7 +309,13 @@ def _identity() -> World:
             "AssumeRolePolicyDocument": _parsed(web_identity_trust(PROVIDER, ISSUER, SYSTEM, CONTROLLER)),
         },
         "role_policies": [
-            _parsed(controller_policy(_VERSION, "aws", NAME, REGION, VPC, disabled_features=("shield", "cognito")))
+            {
+                "Name": "controller",
+                "Arn": f"arn:aws:iam::{ACCOUNT}:policy/controller",
+                "Document": _parsed(
+                    controller_policy(_VERSION, "aws", NAME, REGION, VPC, disabled_features=("shield", "cognito"))
+                ),
+            }
         ],
         "boundary": None,
     }
@@ -417,6 +455,8 @@ def _balancers() -> World:
         "load_balancers": [balancer(name) for name in addresses],
         "target_groups": [target_group(name) for name in addresses],
         "tags": {arn(name): {TAG: NAME, **stack[name]} for name in addresses for arn in (balancer_arn, group_arn)},
+        "limits": {"targets-per-network-load-balancer": 3000},
+        "attributes": {balancer_arn("nlb"): {"load_balancing.cross_zone.enabled": "true"}},
         "listeners": {
             balancer_arn(name): (
                 {"ListenerArn": f"{name}-80", "Protocol": "HTTP", "Port": 80, "DefaultActions": forward[name]},
