@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 import urllib3
+import yaml
 from kubernetes import client, config
 from kubernetes.config import ConfigException
 from kubernetes.config.kube_config import KUBE_CONFIG_DEFAULT_LOCATION, KubeConfigMerger
@@ -27,6 +28,7 @@ _AT_ONCE: Final = 500
 _TIMEOUT: Final = urllib3.Timeout(connect=10, read=60)
 _NOT_FOUND: Final = 404
 _REFUSED: Final = 400
+_DEFAULT: Final = "(KUBECONFIG, ~/.kube/config)"
 _ARN: Final = re.compile(r"arn:[^:]+:eks:(?P<region>[^:]+):\d+:cluster/(?P<name>.+)")
 
 _KINDS: Final = {
@@ -122,12 +124,16 @@ def by_kubeconfig(file: str | None, context: str | None) -> Any:
     settings = client.Configuration()
     try:
         config.load_kube_config(file, context, client_configuration=settings)
-    except (ConfigException, OSError) as error:
-        raise CannotLookError(
-            f"cannot use the kubeconfig {file or '(KUBECONFIG, ~/.kube/config)'}: {' '.join(str(error).split())};"
-            " give one with --kubeconfig and --context, or neither to connect with AWS credentials"
-        ) from error
+    except (ConfigException, OSError, yaml.YAMLError) as error:
+        raise _unusable(file, error) from error
     return settings
+
+
+def _unusable(file: str | None, error: Exception) -> CannotLookError:
+    return CannotLookError(
+        f"cannot use the kubeconfig {file or _DEFAULT}: {' '.join(str(error).split())};"
+        " give one with --kubeconfig and --context, or neither and --cluster to connect with AWS credentials"
+    )
 
 
 def named(file: str | None, context: str | None) -> tuple[str, str | None]:
@@ -141,28 +147,27 @@ def named(file: str | None, context: str | None) -> tuple[str, str | None]:
     """
     try:
         given = KubeConfigMerger(file or KUBE_CONFIG_DEFAULT_LOCATION).config
-        settings: dict[str, Any] = given.value if given else {}
-        context = context or settings.get("current-context")
-        chosen = _entry(settings, "contexts", context).get("context", {})
-        user = _entry(settings, "users", chosen.get("user")).get("user", {})
-    except (ConfigException, OSError) as error:
-        raise CannotLookError(
-            f"{' '.join(str(error).split())}; give --cluster, or --kubeconfig and --context"
-        ) from error
+    except (ConfigException, OSError, yaml.YAMLError) as error:
+        raise _unusable(file, error) from error
+    settings: dict[str, Any] = given.value if given else {}
+    context = context or settings.get("current-context")
+    chosen = _entry(settings, "contexts", context).get("context", {})
+    user = _entry(settings, "users", chosen.get("user")).get("user", {})
     arguments: list[str] = (user.get("exec") or {}).get("args") or []
     flags = dict(pairwise(arguments))
     arn = _ARN.fullmatch(chosen.get("cluster", ""))
     name = first(flags[flag] for flag in ("--cluster-name", "--cluster-id", "-i") if flag in flags)
     if not name and not arn:
         raise CannotLookError(
-            f"context {context!r} of the kubeconfig names no EKS cluster: give --cluster, or a --context that"
-            " `aws eks update-kubeconfig` wrote"
+            f"{f'context {context!r} of ' if context else ''}the kubeconfig {file or _DEFAULT} names no EKS cluster: give"
+            " --cluster, or a --context that `aws eks update-kubeconfig` wrote"
         )
     return name or (arn["name"] if arn else ""), flags.get("--region") or (arn["region"] if arn else None)
 
 
 def _entry(settings: dict[str, Any], kind: str, name: str | None) -> dict[str, Any]:
-    return first(one for one in settings.get(kind) or [] if one.get("name") == name) or {}
+    entries = [getattr(one, "value", one) for one in settings.get(kind) or []]  # the merger's nodes, with their values
+    return first(one for one in entries if one.get("name") == name) or {}
 
 
 def greet(api: Api) -> None:
@@ -175,7 +180,7 @@ def greet(api: Api) -> None:
         api.get("/version")
     except NotSeenError as error:
         raise CannotLookError(
-            f"the cluster's API refuses the doctor: {error}; a private endpoint answers only inside its network, and"
+            f"the cluster's API cannot be used: {error}; a private endpoint answers only inside its network, and"
             " the caller needs an access entry with AmazonEKSAdminViewPolicy (or the ClusterRole in docs/doctor.md)"
         ) from error
 

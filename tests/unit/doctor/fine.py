@@ -114,7 +114,7 @@ FINE: list[tuple[str, Callable[[World], object]]] = [
         **warning("Service", "nlb", NOW), "reason": "ClusterIPNotAllocated", "message": "repairing",
         "source": {"component": "ipallocator-repair-controller"},
     })),
-    ("the cloud controller's Warning has a reason of the controller's and is not its own", lambda w: w["events"].append({
+    ("the cloud controller's Warning with the same reason is not the controller's", lambda w: w["events"].append({
         **warning("Service", "nlb", NOW), "source": {"component": "service-controller"},
     })),
     ("a fixed answer of the user's own is none of the controller's", lambda w: answer_503(w, "closed for maintenance")),
