@@ -159,8 +159,8 @@ def named(file: str | None, context: str | None) -> tuple[str, str | None]:
     name = first(flags[flag] for flag in ("--cluster-name", "--cluster-id", "-i") if flag in flags)
     if not name and not arn:
         raise CannotLookError(
-            f"{f'context {context!r} of ' if context else ''}the kubeconfig {file or _DEFAULT} names no EKS cluster: give"
-            " --cluster, or a --context that `aws eks update-kubeconfig` wrote"
+            f"{f'context {context!r} of ' if context else ''}the kubeconfig {file or _DEFAULT} names no EKS cluster:"
+            " give --cluster, or a --context that `aws eks update-kubeconfig` wrote"
         )
     return name or (arn["name"] if arn else ""), flags.get("--region") or (arn["region"] if arn else None)
 

@@ -195,9 +195,9 @@ def test_a_kubeconfig_names_its_eks_cluster(
 
 
 def test_a_kubeconfig_of_another_cluster_is_refused_with_what_to_give(tmp_path: Path) -> None:
-    with pytest.raises(CannotLookError, match="context 'here' of the kubeconfig .* names no EKS cluster: give"):
+    with pytest.raises(CannotLookError, match=r"context 'here' of the kubeconfig .* names no EKS cluster: give"):
         kube.named(str(kubeconfig(tmp_path, "kind", {"token": "t"})), None)
-    with pytest.raises(CannotLookError, match="the kubeconfig .*nowhere names no EKS cluster: give --cluster"):
+    with pytest.raises(CannotLookError, match=r"the kubeconfig .*nowhere names no EKS cluster: give --cluster"):
         kube.named(str(tmp_path / "nowhere"), None)
 
 

@@ -67,7 +67,7 @@ def world_of(faults: list[Callable[[World], object]]) -> World:
     for fault in faults:
         try:
             fault(world)
-        except (IndexError, KeyError, StopIteration):
+        except (IndexError, KeyError, ValueError):
             continue  # an earlier fault has taken away what this one would break
     return world
 
