@@ -35,8 +35,9 @@ Balancer Controller, whether this program made it or not. It only reads.
     --watch [--interval SECONDS]        look again and again until nothing is found; print what has changed
     --json, --markdown                  for machines; for a ticket
 
-Each finding says where, what, how to fix it, and where the rule comes from. Commands in a fix are in backticks: they
-run as they are, except for words in capitals (`VALUE`). Then comes a picture of the path from each load balancer's DNS
+Each finding says where, what, how to fix it, and where the rule comes from. Commands in a fix are in backticks: each
+removes the fault as it is, except for words in capitals (`VALUE`), which are yours to fill in. Where the doctor cannot
+see the cause, `see:` names a command that shows more. Then comes a picture of the path from each load balancer's DNS
 name to its pods. The first broken hop is marked, and **everything that the picture marks is a finding**: one of the
 checks under [Paths](#paths) reports it. A target that is unhealthy because a later hop is broken is not marked itself.
 
@@ -87,10 +88,11 @@ annotations name, of which it keeps the names of the keys:
 
 ## JSON
 
-`{{"cluster", "account", "region", "at", "checked": [name], "findings": [finding], "ways": [way]}}`; a finding is
-`{{"check", "severity", "where", "what", "fix", "link", "namespace"}}` (the namespace is null if there is none), a way
-`{{"title", "namespace", "whole", "start": hop}}`, a hop `{{"kind", "name", "broken", "fix", "firstBroken", "below":
-[hop]}}` (`broken` gives the reason, `fix` the remedy; both are null for a hop that works).
+`{{"cluster", "account", "region", "at", "checked": [name], "findings": [finding], "ways": [way]}}`. A finding is
+`{{"check", "severity", "where", "what", "fix", "see", "link", "namespace"}}`: `see` is a command or "", the namespace
+is null if there is none. A way is `{{"title", "namespace", "whole", "start": hop}}`, a hop `{{"kind", "name", "broken",
+"fix", "firstBroken", "below": [hop]}}`: `broken` gives the reason and `fix` the remedy; both are null for a hop that
+works.
 """
 
 

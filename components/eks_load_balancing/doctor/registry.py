@@ -23,9 +23,11 @@ class Trouble:
     what: str
     """What is wrong with it, with the values."""
     fix: str
-    """The remedy in one line; commands are in backticks, and run as they are unless they hold a word in capitals."""
+    """The remedy in one line. A command in backticks removes the fault; words in capitals are to be filled in."""
     namespace: str | None = None
     """Namespace of the Kubernetes object concerned, if there is one."""
+    see: str = ""
+    """A command that shows more, where the cause cannot be seen from outside."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,8 @@ def examine(facts: Facts, checks: Iterable[Check]) -> list[Finding]:
     for one in checks:
         try:
             found += [
-                Finding(t.where, t.what, t.fix, t.namespace, one.name, one.severity, one.link) for t in one.run(facts)
+                Finding(t.where, t.what, t.fix, t.namespace, t.see, one.name, one.severity, one.link)
+                for t in one.run(facts)
             ]
         except NotSeenError as error:
             blind.setdefault(error.unseen, []).append(one.name)

@@ -12,25 +12,25 @@ from typing import Final
 
 from eks_load_balancing.doctor.events import text_of
 from eks_load_balancing.doctor.facts import Facts, Object
-from eks_load_balancing.doctor.faults import REFRESH, log
+from eks_load_balancing.doctor.faults import REFRESH, Remedy, reported, restart
 from eks_load_balancing.doctor.lookups import annotations_of, called, first, key
 from eks_load_balancing.doctor.network import public_subnets
 
 ROLE_TAGS: Final = {"internet-facing": "kubernetes.io/role/elb", "internal": "kubernetes.io/role/internal-elb"}
 _SCHEME: Final = ("alb.ingress.kubernetes.io/scheme", "service.beta.kubernetes.io/aws-load-balancer-scheme")
 
-Remedy = Callable[[Facts, Object, "re.Match[str]"], str]
+Answer = Callable[[Facts, Object, "re.Match[str]"], str]
 """The facts, the object that the event is about, and what matched -> what to do."""
 
 
-def remedy(facts: Facts, thing: Object, event: Object) -> str:
-    """Return what to do about a Warning of the controller's on an object."""
+def remedy(facts: Facts, thing: Object, event: Object) -> Remedy:
+    """Return what to do about a Warning of the controller on an object."""
     text = text_of(event)
-    for pattern, answer in _REMEDIES:
+    for pattern, answer, see in _REMEDIES:
         match = re.search(pattern, text)
         if match:
-            return answer if isinstance(answer, str) else answer(facts, thing, match)
-    return log(facts)
+            return Remedy(answer if isinstance(answer, str) else answer(facts, thing, match), see)
+    return reported(facts)
 
 
 def _subnets(facts: Facts, thing: Object, _: "re.Match[str]") -> str:
@@ -91,99 +91,104 @@ def _group(_: Facts, thing: Object, match: "re.Match[str]") -> str:
     return f"give {what} one value in all members of the IngressGroup, or {called(thing)} its own group"
 
 
+def _service(_: Facts, thing: Object, match: "re.Match[str]") -> str:
+    return f"create Service {key(thing)[0]}/{match['service']}, or correct the backend of {called(thing)}"
+
+
+def _node_port(_: Facts, thing: Object, __: "re.Match[str]") -> str:
+    register = f"`{_edit(thing)} alb.ingress.kubernetes.io/target-type=ip`"
+    return f"make its Services of type NodePort, or register pods instead of nodes: {register}"
+
+
+def _unknown(_: Facts, thing: Object, match: "re.Match[str]") -> str:
+    return f"correct {match['what']} {match['value']!r} in the annotations of {called(thing)}"
+
+
+def _binding(facts: Facts, thing: Object, _: "re.Match[str]") -> str:
+    return rebind(facts, thing)
+
+
+def rebind(facts: Facts, binding: Object) -> str:
+    """Return how to replace a TargetGroupBinding whose target group is gone."""
+    delete = f"`kubectl delete targetgroupbinding -n {' '.join(key(binding))}`"
+    return f"{delete}, then {restart(facts)}; for a binding of yours, create the target group first"
+
+
 _ACCESS: Final = (
     f"give the controller's role its policy again: {REFRESH}, or take the policy of its version from"
     " https://github.com/kubernetes-sigs/aws-load-balancer-controller/tree/main/docs/install"
 )
 _QUOTA: Final = (
-    "remove what is not needed, or raise the quota: `aws service-quotas list-service-quotas --service-code"
-    " elasticloadbalancing` lists them, `aws service-quotas request-service-quota-increase --service-code"
-    " elasticloadbalancing --quota-code CODE --desired-value VALUE` asks for more"
+    "remove what is not needed, or raise the quota: `aws service-quotas request-service-quota-increase --service-code"
+    " elasticloadbalancing --quota-code CODE --desired-value VALUE`"
 )
 
-_REMEDIES: Final[tuple[tuple[str, str | Remedy], ...]] = (
+_REMEDIES: Final[tuple[tuple[str, str | Answer, str], ...]] = (
     # credentials and permissions
     (
         r"AssumeRoleWithWebIdentity|no EC2 IMDS role found|failed to refresh cached credentials|NoCredentialProviders",
-        (
-            f"the controller gets no role: {REFRESH} restores the trust policy and the service account's annotation;"
-            " the identity checks say which of them is wrong"
-        ),
+        f"the controller gets no role: {REFRESH} restores the trust policy and the service account's annotation",
+        "",
     ),
-    (r"AccessDenied|UnauthorizedOperation|not authorized to perform", _ACCESS),
+    (r"AccessDenied|UnauthorizedOperation|not authorized to perform", _ACCESS, ""),
+    (
+        r"Throttling|Rate exceeded|RequestLimitExceeded",
+        "wait, the controller tries again; if it lasts, stop what calls AWS so often",
+        "aws cloudtrail lookup-events --max-results 50",
+    ),
     # FailedBuildModel
-    (r"auto-discover subnets|resolve at least one subnet|subnets count less than minimal", _subnets),
-    (r"no certificate found for host: (?P<host>\S+)", _certificate),
-    (r"unable to find port (?P<port>\S+) on service (?P<service>\S+)", _port),
+    (r"auto-discover subnets|resolve at least one subnet|subnets count less than minimal", _subnets, ""),
+    (r"no certificate found for host: (?P<host>\S+)", _certificate, ""),
+    (r"unable to find port (?P<port>\S+) on service (?P<service>\S+)", _port, ""),
+    (r"[Ss]ervices? \"(?P<service>[^\"]+)\" not found", _service, ""),
+    (r"missing client\w+, secret: (?P<secret>\S+)", _secret, ""),
+    (r"[Ss]ecrets? \"(?P<secret>[^\"]+)\" not found", _secret, ""),
+    (r"failed to parse \w+ annotation, (?P<annotation>[^:\s]+)", _annotation, ""),
+    (r"conflicting (?P<what>[^:,|]+)", _group, ""),
+    (r"TargetGroup port is empty|service type must be either 'NodePort' or 'LoadBalancer'", _node_port, ""),
     (
-        r"[Ss]ervices? \"(?P<service>[^\"]+)\" not found",
-        lambda _, thing, match: (
-            f"create Service {key(thing)[0]}/{match['service']}, or correct the backend of {called(thing)}"
-        ),
-    ),
-    (r"missing client\w+, secret: (?P<secret>\S+)", _secret),
-    (r"[Ss]ecrets? \"(?P<secret>[^\"]+)\" not found", _secret),
-    (r"failed to parse \w+ annotation, (?P<annotation>[^:\s]+)", _annotation),
-    (r"conflicting (?P<what>[^:,|]+)", _group),
-    (
-        r"TargetGroup port is empty|service type must be either 'NodePort' or 'LoadBalancer'",
-        lambda _, thing, __: (
-            "make its Services of type NodePort, or register pods:"
-            f" `{_edit(thing)} alb.ingress.kubernetes.io/target-type=ip`"
-        ),
+        r"couldn't find all security groups|couldn't fetch SecurityGroup",
+        "name security groups of the cluster's VPC in the annotations of its object",
+        "aws ec2 describe-security-groups --query 'SecurityGroups[].[GroupId,GroupName,VpcId]'",
     ),
     (
-        r"couldn't (?:find all (?:security groups|subnets)|fetch SecurityGroup)|subnet (?:ID|with Name tag) not found",
-        lambda _, thing, __: (
-            f"name subnets and security groups of the cluster's VPC in the annotations of {called(thing)}; what exists:"
-            " `aws ec2 describe-subnets --query 'Subnets[].SubnetId'`, `aws ec2 describe-security-groups --query"
-            " 'SecurityGroups[].[GroupId,GroupName]'`"
-        ),
+        r"couldn't find all subnets|subnet (?:ID|with Name tag) not found|multiple subnets in same Availability Zone",
+        "name subnets of the cluster's VPC in the annotations of its object, one in each zone",
+        "aws ec2 describe-subnets --query 'Subnets[].[SubnetId,AvailabilityZone,VpcId]'",
     ),
-    (
-        r"multiple subnets in same Availability Zone",
-        lambda _, thing, __: f"name one subnet a zone in the subnets annotation of {called(thing)}",
-    ),
-    (
-        r"unknown (?P<what>scheme|targetType|authType|IPAddressType|action type): ?(?P<value>\S*)",
-        lambda _, thing, match: f"correct {match['what']} {match['value']!r} in the annotations of {called(thing)}",
-    ),
+    (r"unknown (?P<what>scheme|targetType|authType|IPAddressType|action type): ?(?P<value>\S*)", _unknown, ""),
     (
         r"EIP allocations|private IPv4 addresses",
-        lambda _, thing, __: (
-            f"give {called(thing)} as many addresses as its load balancer has subnets; Elastic IPs are for"
-            " internet-facing ones"
-        ),
+        "name as many addresses as the load balancer has subnets; only an internet-facing one takes Elastic IPs",
+        "",
     ),
     (
         r"namespaceSelector of IngressClassParams (?P<params>\S+) mismatch",
         lambda _, thing, match: (
-            f"give namespace {key(thing)[0]} the labels that IngressClassParams {match['params']} ask for, or"
+            f"give namespace {key(thing)[0]} the labels that IngressClassParams {match['params']} demand, or"
             f" {called(thing)} another class"
         ),
+        "",
     ),
-    (r"deletion[_ ]protection", _protection),
-    # FailedDeployModel
+    (r"deletion[_ ]protection", _protection, ""),
+    # FailedDeployModel, and FailedNetworkReconcile of TargetGroupBindings
     (
         r"expected exactly one securityGroup tagged with",
         (
             "leave the tag kubernetes.io/cluster/NAME on one security group of the node's interface: the check"
             " interfaces-have-one-tagged-security-group has the command"
         ),
+        "",
     ),
     (
         r"cannot resolve (?:pod|node) ENI",
-        (
-            "make sure that the VPC CNI gives pods addresses of the VPC:"
-            " `kubectl get pods -n kube-system -l k8s-app=aws-node`; with another CNI use target type instance"
-        ),
+        "let the VPC CNI give pods addresses of the VPC; with another network plugin use target type instance",
+        "kubectl get pods -n kube-system -l k8s-app=aws-node",
     ),
     (
         r"Not enough IP space|InvalidSubnet",
-        (
-            "free addresses in the load balancer's subnets (8 in each), or give it larger ones:"
-            " `aws ec2 describe-subnets --query 'Subnets[].[SubnetId,AvailableIpAddressCount]'`"
-        ),
+        "free addresses in the load balancer's subnets (8 in each), or give it larger ones",
+        "aws ec2 describe-subnets --query 'Subnets[].[SubnetId,AvailableIpAddressCount]'",
     ),
     (
         r"RulesPerSecurityGroupLimitExceeded",
@@ -191,58 +196,61 @@ _REMEDIES: Final[tuple[tuple[str, str | Remedy], ...]] = (
             "raise the quota of rules per security group, or open all ports in one rule: start the controller with"
             " --disable-restricted-sg-rules"
         ),
+        "",
     ),
-    (r"TooMany\w+|LimitExceeded|too many (?:certificates|rules|targets)|there's too many attached", _QUOTA),
+    (
+        r"TooMany\w+|LimitExceeded|too many (?:certificates|rules|targets)|there's too many attached",
+        _QUOTA,
+        "aws service-quotas list-service-quotas --service-code elasticloadbalancing",
+    ),
     (
         r"CertificateNotFound|UnsupportedCertificate",
-        lambda facts, thing, _: (
-            f"name an issued ACM certificate of {facts.region} in the annotations of {called(thing)}:"
-            " `aws acm list-certificates --certificate-statuses ISSUED`"
-        ),
+        "name an issued ACM certificate of the cluster's region in the annotations of its object",
+        "aws acm list-certificates --certificate-statuses ISSUED",
     ),
     (
         r"DuplicateLoadBalancerName|DuplicateTargetGroupName|same name .* exists",
-        lambda _, thing, __: (
-            f"delete the load balancer or target group of that name, or give {called(thing)} another name by annotation"
-            " (load-balancer-name); scheme and type of an existing load balancer cannot change"
+        (
+            "delete the load balancer or target group of that name, or give its object another name with the annotation"
+            " load-balancer-name; scheme and type of an existing load balancer cannot change"
         ),
+        "",
     ),
     (
         r"DependencyViolation|ResourceInUse",
-        (
-            "remove what still uses it: `aws ec2 describe-network-interfaces --filters Name=group-id,Values=GROUP`"
-            " shows a security group's interfaces; the controller tries again by itself"
-        ),
+        "remove what still uses it; the controller tries again by itself",
+        "aws ec2 describe-network-interfaces --filters Name=group-id,Values=GROUP",
     ),
-    (r"SSLPolicyNotFound", "name a policy that exists: `aws elbv2 describe-ssl-policies --query 'SslPolicies[].Name'`"),
+    (
+        r"SSLPolicyNotFound",
+        "name a TLS policy that exists",
+        "aws elbv2 describe-ssl-policies --query 'SslPolicies[].Name'",
+    ),
     (
         r"Access Denied for bucket",
         (
             "let Elastic Load Balancing write to the bucket of the access logs:"
             " https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html"
         ),
+        "",
     ),
     (
         r"WAFNonexistentItemException|WAFUnavailableEntityException|couldn't find WAFv2 WebACL",
-        ("name a regional web ACL that exists: `aws wafv2 list-web-acls --scope REGIONAL`"),
-    ),
-    (
-        r"Throttling|Rate exceeded|RequestLimitExceeded",
-        (
-            "wait, the controller tries again; if it lasts, `aws cloudtrail lookup-events --max-results 50`"
-            " shows the callers"
-        ),
+        "name a regional web ACL that exists",
+        "aws wafv2 list-web-acls --scope REGIONAL",
     ),
     (
         r"dial tcp|i/o timeout|no such host|context deadline exceeded|connection refused",
         (
-            "let the controller's pods reach AWS: a NAT gateway, or VPC endpoints for ec2, elasticloadbalancing and"
-            " sts, and a name service that answers"
+            "let the controller's pods reach AWS: a NAT gateway, or VPC endpoints for ec2, elasticloadbalancing,"
+            " sts; and a name service that answers"
         ),
+        "",
     ),
     (
         r"ValidationError|InvalidConfigurationRequest|InvalidParameter\w*|Invalid\w*Exception",
-        ("correct the annotation whose value AWS refuses: the event names it"),
+        "correct the annotation whose value AWS refuses: the event names it",
+        "",
     ),
     # TargetGroupBindings
     (
@@ -250,13 +258,8 @@ _REMEDIES: Final[tuple[tuple[str, str | Remedy], ...]] = (
         lambda _, thing, __: (
             f"create the Service of {called(thing)} with the port that it names, or correct its spec.serviceRef"
         ),
+        "",
     ),
-    (
-        r"TargetGroupNotFound",
-        lambda _, thing, __: (
-            f"`kubectl delete targetgroupbinding -n {' '.join(key(thing))}`: the controller creates its own again; for"
-            " one of yours, create the target group first"
-        ),
-    ),
+    (r"TargetGroupNotFound", _binding, ""),
 )
-"""A regular expression for the text, and the remedy; the first that matches counts."""
+"""A regular expression for the text, the remedy, and a command that shows more; the first that matches counts."""

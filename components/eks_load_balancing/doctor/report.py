@@ -33,8 +33,8 @@ def machine(report: Report) -> dict[str, Any]:
     """Return a report as JSON.
 
     Shape: `{"cluster", "account", "region", "at", "checked": [name], "findings": [{"check", "severity", "where",
-    "what", "fix", "link", "namespace"}], "ways": [{"title", "namespace", "whole", "start": {"kind", "name", "broken",
-    "fix", "firstBroken", "below": [...]}}]}`.
+    "what", "fix", "see", "link", "namespace"}], "ways": [{"title", "namespace", "whole", "start": {"kind", "name",
+    "broken", "fix", "firstBroken", "below": [...]}}]}`.
     """
     facts = report.facts
     return {
@@ -69,6 +69,8 @@ def people(report: Report) -> Iterator[Text]:
         yield Text.assemble((f"{finding.severity:7}", _STYLES[finding.severity]), (finding.where, "bold"))
         yield Text(f"       {finding.what}")
         yield Text(f"       fix: {finding.fix}")
+        if finding.see:
+            yield Text(f"       see: {finding.see}")
         yield Text(f"       {finding.check}, {finding.link}", style="dim")
         yield Text()
     yield from _pictures(report)
@@ -83,6 +85,8 @@ def markdown(report: Report) -> Iterator[str]:
         yield f"\n## {finding.severity}: {_escaped(finding.where)}"
         yield f"\n{_escaped(finding.what)}"
         yield f"\n**Fix:** {_escaped(finding.fix)}"
+        if finding.see:
+            yield f"\nSee `{finding.see}`"
         yield f"\nCheck [{finding.check}]({finding.link})"
     yield "\n## Paths\n\n```text"
     yield from (line.plain for line in _pictures(report))

@@ -14,7 +14,7 @@ from typing import Any, Final
 from eks_load_balancing.doctor.backends import NO_ACTION, NO_SERVICE, missing_backends
 from eks_load_balancing.doctor.events import last_reports, text_of
 from eks_load_balancing.doctor.facts import Facts, Object
-from eks_load_balancing.doctor.faults import Fault, log, restart
+from eks_load_balancing.doctor.faults import Fault, log, reported, restart
 from eks_load_balancing.doctor.hops import Hop, Kind, Way
 from eks_load_balancing.doctor.lookups import (
     called,
@@ -29,6 +29,7 @@ from eks_load_balancing.doctor.lookups import (
     stacks,
 )
 from eks_load_balancing.doctor.network import admitted, groups_of, in_vpc, interface_of, protocols_of, where_from
+from eks_load_balancing.doctor.registration import deregister, register
 from eks_load_balancing.doctor.remedies import remedy
 from eks_load_balancing.doctor.workloads import illness, nothing_serves
 
@@ -67,11 +68,11 @@ def _asking(facts: Facts) -> dict[str, Object]:
 def _no_balancer(facts: Facts, owner: Object) -> Fault:
     report = last_reports(facts).get((owner["kind"], *key(owner)))
     if report is not None and report["type"] == "Warning":
-        return Fault(f"{called(owner)} has no load balancer: {text_of(report)}", remedy(facts, owner, report))
+        return Fault(f"{called(owner)} has no load balancer: {text_of(report)}", *remedy(facts, owner, report))
     published = ", ".join(_host_names(owner))
     if published:
         return Fault(f"the load balancer {published} of {called(owner)} does not exist any more", restart(facts))
-    return Fault(f"{called(owner)} has no load balancer, and the controller has not reported why", log(facts))
+    return Fault(f"{called(owner)} has no load balancer, and the controller has not reported why", *reported(facts))
 
 
 def _dns_name(facts: Facts, balancer: Object, owner: Object | None) -> Hop:
@@ -102,7 +103,7 @@ def _balancer(facts: Facts, balancer: Object, owner: Object | None) -> Hop:
     elif state.get("Code") not in ("active", "active_impaired"):
         reason = " ".join(t for t in (state.get("Code"), state.get("Reason")) if t)
         fault = Fault(
-            f"it is {reason}", f"`aws elbv2 delete-load-balancer --load-balancer-arn {arn}`; {restart(facts)}"
+            f"it is {reason}", f"`aws elbv2 delete-load-balancer --load-balancer-arn {arn}`, then {restart(facts)}"
         )
     elif not listeners:
         made = stack_of(facts.tags.get(arn, {})) is not None
@@ -187,11 +188,11 @@ def _group_fault(facts: Facts, group: Object, held: Collection[Object]) -> Fault
     for binding in bindings:
         fault = nothing_serves(facts, key(binding)[0], binding["spec"]["serviceRef"]["name"])
         if fault is not None:
-            return Fault(f"it holds no target: {fault.why}", fault.fix)
+            return Fault(f"it holds no target: {fault.why}", fault.fix, fault.see)
         report = last_reports(facts).get((binding["kind"], *key(binding)))
         if report is not None and report["type"] == "Warning":
-            return Fault(f"it holds no target: {text_of(report)}", remedy(facts, binding, report))
-    return Fault("it holds no target, though pods are ready", log(facts))
+            return Fault(f"it holds no target: {text_of(report)}", *remedy(facts, binding, report))
+    return Fault("it holds no target, though pods are ready", register(facts, bindings[0], group), log(facts))
 
 
 def _target(facts: Facts, balancer: Object, group: Object, described: Object) -> Hop:
@@ -225,11 +226,7 @@ def _heal(group: Object, target: Object, reason: str) -> str:
             " groups, network ACLs and NetworkPolicies"
         )
     if reason == "Target.NotInUse":
-        arn = group["TargetGroupArn"]
-        return (
-            "let a listener forward to its target group, and give the load balancer a subnet in the target's zone:"
-            f" `aws elbv2 describe-target-groups --target-group-arns {arn}` names its load balancers"
-        )
+        return "let a listener forward to its target group, and give the load balancer a subnet in the target's zone"
     codes = (group.get("Matcher") or {}).get("HttpCode") or (group.get("Matcher") or {}).get("GrpcCode") or "200"
     return (
         f"make the pods answer the health check {asks} on {where} with {codes}, or name another path or code in the"
@@ -239,7 +236,9 @@ def _heal(group: Object, target: Object, reason: str) -> str:
 
 def _interface(facts: Facts, balancer: Object, group: Object, interface: Object | None, target: Object) -> Hop:
     if interface is None:
-        fault = Fault(f"no network interface of the VPC has {target['Id']}", _deregister(group, target))
+        fault = Fault(
+            f"no network interface of the VPC has {target['Id']}", deregister(group["TargetGroupArn"], [target])
+        )
         return Hop(Kind.INTERFACE, "none", fault)
     groups, port, protocols = groups_of(interface), target.get("Port", 0), protocols_of(group)
     name = f"{interface['NetworkInterfaceId']} ({', '.join(groups)})"
@@ -263,13 +262,6 @@ def _primary(interface: Object, instance: str) -> bool:
     return attachment.get("InstanceId") == instance and attachment.get("DeviceIndex", 0) == 0
 
 
-def _deregister(group: Object, target: Object) -> str:
-    return (
-        f"`aws elbv2 deregister-targets --target-group-arn {group['TargetGroupArn']} --targets"
-        f" Id={target['Id']},Port={target.get('Port', '')}`"
-    )
-
-
 def _pod(facts: Facts, group: Object, target: Object) -> Hop:
     pod = pod_at(facts, target["Id"], target.get("Port"))
     if pod is None:
@@ -280,5 +272,5 @@ def _pod(facts: Facts, group: Object, target: Object) -> Hop:
         )
         if shared:
             return Hop(Kind.POD, "of another cluster")
-        return Hop(Kind.POD, "none", Fault(f"no pod has {target['Id']}", _deregister(group, target)))
+        return Hop(Kind.POD, "none", Fault(f"no pod has {target['Id']}", deregister(group["TargetGroupArn"], [target])))
     return Hop(Kind.POD, "/".join(key(pod)), illness(facts, pod))

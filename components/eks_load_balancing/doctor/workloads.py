@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from eks_load_balancing.doctor.facts import Facts, Object
-from eks_load_balancing.doctor.faults import Fault, restart
+from eks_load_balancing.doctor.faults import Fault, restart, restored
 from eks_load_balancing.doctor.lookups import called, first, is_ready, key
 
 GATE: Final = "target-health.elbv2.k8s.aws/"
@@ -102,16 +102,16 @@ def illness(facts: Facts, pod: Object) -> Fault | None:
     if is_ready(pod):
         return None
     namespace, name = key(pod)
-    look = f"`kubectl describe pod -n {namespace} {name}` shows why"
+    look = f"kubectl describe pod -n {namespace} {name}"
     unscheduled = conditions_of(pod).get("PodScheduled", {})
     if unscheduled.get("status") == "False":
         why = f"it is not scheduled: {unscheduled.get('message', 'no reason given')}"
-        return Fault(why, f"add nodes, or lower what it requests; {look}")
+        return Fault(why, "add nodes, or lower what it requests", look)
     waits = waits_for_gates_alone(pod)
     gate = gate_fault(facts, pod)
     if waits:
         return gate if gate is not None and NO_BINDING in gate.why else None
-    return _waiting(pod, look) or Fault("it is not ready", look)
+    return _waiting(pod, look) or Fault("it is not ready", "make its readiness probe succeed", look)
 
 
 def _waiting(pod: Object, look: str) -> Fault | None:
@@ -122,12 +122,12 @@ def _waiting(pod: Object, look: str) -> Fault | None:
         waiting = container.get("state", {}).get("waiting") or {}
         reason = waiting.get("reason", "")
         if reason in _PULL:
-            return Fault(f"{reason}: image {container.get('image')}", f"correct the image; {look}")
+            return Fault(f"{reason}: image {container.get('image')}", "correct the image, or its pull secret", look)
         if reason == "CrashLoopBackOff":
-            logs = f"`kubectl logs -n {namespace} {name} -c {container['name']} --previous` shows why"
-            return Fault(f"its container {container['name']} crashes again and again", logs)
+            logs = f"kubectl logs -n {namespace} {name} -c {container['name']} --previous"
+            return Fault(f"its container {container['name']} crashes again and again", "correct its program", logs)
         if reason and reason not in ("ContainerCreating", "PodInitializing"):
-            return Fault(f"{reason}: {waiting.get('message', 'no message')}", look)
+            return Fault(f"{reason}: {waiting.get('message', 'no message')}", "create what it needs", look)
     return None
 
 
@@ -214,10 +214,12 @@ def nothing_serves(facts: Facts, namespace: str, name: str) -> Fault | None:
             )
         return Fault(
             f"{called(service)} selects no pod: none in {namespace} carries {wanted}",
-            f"start its pods, or set its selector to their labels: `kubectl get pods -n {namespace} --show-labels`",
+            f"start its pods, or set its selector to their labels{restored(service)}",
+            f"kubectl get pods -n {namespace} --show-labels",
         )
     ill = [(pod, fault) for pod in pods if (fault := illness(facts, pod)) is not None]
     if ill and len(ill) == len(pods):
         pod, fault = ill[0]
-        return Fault(f"none of the {len(pods)} pods of {called(service)} serves: {called(pod)}: {fault.why}", fault.fix)
+        why = f"none of the {len(pods)} pods of {called(service)} serves: {called(pod)}: {fault.why}"
+        return Fault(why, fault.fix, fault.see)
     return None

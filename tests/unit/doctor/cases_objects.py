@@ -180,6 +180,7 @@ OBJECTS = [
         "targets-are-the-ready-pods",
         lambda w: w["health"][group_arn("alb")].pop(),
         "ready and no target: 10.0.11.6",
+        fix=f"`aws elbv2 register-targets --target-group-arn {group_arn('alb')} --targets Id=10.0.11.6,Port=8080`",
     ),
     Case(
         "targets-are-the-ready-pods",

@@ -43,6 +43,7 @@ def _never_made(world: World) -> None:
     world["events"].append(failed)
 
 
+_REGISTER = f"--target-group-arn {group_arn('alb')} --targets Id=10.0.10.6,Port=8080 Id=10.0.11.6,Port=8080`"
 PATHS = [
     Case("names-lead-to-load-balancers", lose_balancer, "the load balancer internal-alb-1", fix="rollout restart"),
     Case("names-lead-to-load-balancers", _never_made, "auto-discover", fix="create-tags --resources subnet-private-a"),
@@ -50,7 +51,7 @@ PATHS = [
         "names-lead-to-load-balancers",
         lambda w: (lose_balancer(w, "nlb"), w["services"][1].update(status={})),
         "Service nlb/web has no load balancer, and the controller has not reported why",
-        fix="kubectl logs",
+        fix="correct what the controller's log names",
     ),
     Case("names-lead-to-load-balancers", lambda w: w["ingresses"][0].update(status={}), "status of Ingress alb/web"),
     Case(
@@ -83,7 +84,7 @@ PATHS = [
         "target-groups-hold-targets",
         lambda w: (no_targets(w), w["services"][0]["spec"].update(selector={"app": "shop"})),
         "Service alb/web selects no pod: none in alb carries app=shop",
-        fix="kubectl get pods -n alb --show-labels",
+        fix="start its pods, or set its selector to their labels",
     ),
     Case(
         "target-groups-hold-targets",
@@ -101,7 +102,12 @@ PATHS = [
         "target-groups-hold-targets", _unready, "none of the 2 pods of Service alb/web serves", fix="correct the image"
     ),
     Case("target-groups-hold-targets", _all_initial, "being registered or checked", fix="wait"),
-    Case("target-groups-hold-targets", lambda w: w["health"][group_arn("alb")].clear(), "though pods are ready"),
+    Case(
+        "target-groups-hold-targets",
+        lambda w: w["health"][group_arn("alb")].clear(),
+        "though pods are ready",
+        fix=_REGISTER,
+    ),
     Case(
         "target-groups-hold-targets",
         lambda w: (no_targets(w), w["bindings"].pop(0)),
@@ -138,7 +144,7 @@ PATHS = [
     Case(
         "pods-are-ready", lambda w: waiting(w["pods"][2], "ErrImagePull"), "image shop/web:1", fix="correct the image"
     ),
-    Case("pods-are-ready", lambda w: waiting(w["pods"][2], "CrashLoopBackOff"), "crashes", fix="--previous"),
+    Case("pods-are-ready", lambda w: waiting(w["pods"][2], "CrashLoopBackOff"), "crashes", fix="correct its program"),
     Case("pods-are-ready", lambda w: waiting(w["pods"][2], "CreateContainerConfigError", "no x"), "Error: no x"),
     Case(
         "pods-are-ready",

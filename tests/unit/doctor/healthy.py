@@ -118,6 +118,7 @@ def _slice(service: str, namespace: str, *addresses: str) -> dict[str, Any]:
         f"{service}-1",
         namespace,
         endpoints=[{"addresses": [a], "conditions": {"ready": True}} for a in addresses],
+        ports=[{"name": "http", "port": 8080, "protocol": "TCP"}],
     )
     made["metadata"]["labels"] = {"kubernetes.io/service-name": service}
     return made

@@ -111,7 +111,7 @@ def test_the_list_names_all_checks_and_needs_no_cluster() -> None:
 def test_the_json_has_everything(run: Run) -> None:
     told = json.loads(run(sick(), "--json").output)
     assert set(told) == {"cluster", "account", "region", "at", "checked", "findings", "ways"}
-    assert set(told["findings"][0]) == {"check", "severity", "where", "what", "fix", "link", "namespace"}
+    assert set(told["findings"][0]) == {"check", "severity", "where", "what", "fix", "see", "link", "namespace"}
     assert [way["whole"] for way in told["ways"]] == [False, True]
 
 

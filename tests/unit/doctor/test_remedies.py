@@ -1,11 +1,13 @@
 """Remedies: the right one for each of the controller's texts, and no command that does not exist."""
 
+import json
 import re
 import shlex
 from collections.abc import Iterator
 from functools import cache
 
 import boto3
+import jsonpatch
 import pytest
 from botocore import xform_name
 
@@ -17,6 +19,7 @@ from tests.unit.doctor.cases import CASES, Case
 from tests.unit.doctor.cases_objects import OBJECTS
 from tests.unit.doctor.cases_paths import PATHS
 from tests.unit.doctor.healthy import NOW, event, facts, healthy
+from tests.unit.doctor.plant import no_targets
 
 _BUILD, _DEPLOY = "FailedBuildModel", "FailedDeployModel"
 _TEXTS = [
@@ -43,7 +46,7 @@ _TEXTS = [
         "TargetGroup port is empty. When using Instance targets, your service be must of type 'NodePort'",
         "target-type=ip",
     ),
-    (_BUILD, "couldn't find all security groups: requested ids [sg-1] but found []", "describe-security-groups"),
+    (_BUILD, "couldn't find all security groups: requested ids [sg-1] but found []", "name security groups"),
     (_BUILD, "deletion_protection is enabled, cannot delete the ingress: web", "deletion_protection.enabled=false"),
     (
         _BUILD,
@@ -60,16 +63,16 @@ _TEXTS = [
         "operation error EC2: AuthorizeSecurityGroupIngress, api error UnauthorizedOperation: You are not authorized",
         "give the controller's role its policy again",
     ),
-    (_DEPLOY, "api error CertificateNotFound: Certificate 'arn' not found", "aws acm list-certificates"),
+    (_DEPLOY, "api error CertificateNotFound: Certificate 'arn' not found", "name an issued ACM certificate"),
     (_DEPLOY, "api error TooManyTargets: you have too many targets", "request-service-quota-increase"),
     (_DEPLOY, "api error TooManyLoadBalancers: The maximum number has been reached", "request-service-quota-increase"),
     (_DEPLOY, "Unable to synthesize listener rules, there's too many attached.", "request-service-quota-increase"),
     (_DEPLOY, "api error InvalidSubnet: Not enough IP space available in subnet-1", "free addresses"),
     (_DEPLOY, "api error DuplicateLoadBalancerName: A load balancer with the same name", "another name"),
-    (_DEPLOY, "api error DependencyViolation: resource sg-1 has a dependent object", "describe-network-interfaces"),
+    (_DEPLOY, "api error DependencyViolation: resource sg-1 has a dependent object", "remove what still uses it"),
     (_DEPLOY, "api error RulesPerSecurityGroupLimitExceeded: The maximum number", "--disable-restricted-sg-rules"),
     (_DEPLOY, "api error OperationNotPermitted: deletion protection is enabled", "deletion_protection.enabled=false"),
-    (_DEPLOY, "api error SSLPolicyNotFound: SSL policy 'x' not found", "describe-ssl-policies"),
+    (_DEPLOY, "api error SSLPolicyNotFound: SSL policy 'x' not found", "name a TLS policy"),
     (
         _DEPLOY,
         "api error InvalidConfigurationRequest: Access Denied for bucket: logs. Please check S3bucket permission",
@@ -77,6 +80,7 @@ _TEXTS = [
     ),
     (_DEPLOY, "api error InvalidConfigurationRequest: The value is not valid", "correct the annotation"),
     (_DEPLOY, "api error Throttling: Rate exceeded", "wait"),
+    (_DEPLOY, "api error RequestLimitExceeded: Request limit exceeded.", "wait"),
     (_DEPLOY, 'Post "https://elasticloadbalancing": dial tcp: i/o timeout', "NAT gateway, or VPC endpoints"),
     (
         "FailedNetworkReconcile",
@@ -85,7 +89,7 @@ _TEXTS = [
     ),
     ("FailedNetworkReconcile", "cannot resolve pod ENI for pods: [alb/web-1]", "VPC CNI"),
     ("FailedReconcile", "api error TargetGroupNotFound: One or more target groups not found", "targetgroupbinding -n"),
-    (_DEPLOY, "something that nobody has seen before", "kubectl logs -n kube-system"),
+    (_DEPLOY, "something that nobody has seen before", "correct what the controller's log names"),
 ]
 
 
@@ -94,7 +98,7 @@ def test_each_text_of_the_controller_has_its_remedy(reason: str, text: str, fix:
     world = healthy()
     warned = event("Ingress", "alb", "web", severity="Warning", reason=reason, at=NOW)
     warned["message"] = f"Failed model due to {text}"
-    assert fix in remedy(facts(world), world["ingresses"][0], warned)
+    assert fix in remedy(facts(world), world["ingresses"][0], warned).fix
 
 
 @pytest.mark.parametrize(
@@ -119,7 +123,8 @@ def commands() -> Iterator[str]:
     world = healthy()
     for reason, text, _ in _TEXTS:
         warned = event("Ingress", "alb", "web", severity="Warning", reason=reason, at=NOW) | {"message": text}
-        yield from re.findall(r"`([^`]+)`", remedy(facts(world), world["ingresses"][0], warned))
+        answer = remedy(facts(world), world["ingresses"][0], warned)
+        yield from (*re.findall(r"`([^`]+)`", answer.fix), *filter(None, [answer.see]))
 
 
 def _commands_of(case: Case) -> Iterator[str]:
@@ -128,10 +133,10 @@ def _commands_of(case: Case) -> Iterator[str]:
     for finding in examine(facts(world), CHECKS.values()):
         assert finding.fix.count("`") % 2 == 0
         yield from re.findall(r"`([^`]+)`", finding.fix)
+        yield from filter(None, [finding.see])
 
 
 _COMMANDS = sorted(set(commands()))
-_NAMES = {"elbv2": "elbv2", "ec2": "ec2", "iam": "iam", "eks": "eks", "acm": "acm", "wafv2": "wafv2"}
 _SHORT = {  # arguments that the AWS CLI adds to the API's own
     ("ec2", "authorize-security-group-ingress"): {"--protocol", "--port", "--cidr", "--source-group"},
 }
@@ -145,7 +150,7 @@ def test_there_are_commands_of_each_tool() -> None:
 @pytest.mark.parametrize("command", [c for c in _COMMANDS if c.startswith("aws ")])
 def test_a_command_for_aws_exists_with_its_arguments(command: str) -> None:
     _, service, operation, *rest = shlex.split(command)
-    flags = {word for word in rest if word.startswith("--")} - {"--query", "--max-results"}
+    flags = {word for word in rest if word.startswith("--")} - {"--query"}
     allowed = _arguments(service)[operation] | _SHORT.get((service, operation), set[str]())
     assert flags <= allowed, flags - allowed
 
@@ -171,7 +176,76 @@ def test_a_command_for_kubectl_names_what_it_changes(command: str) -> None:
     assert "-n" in words or words[1] == "label" or "webhookconfiguration/" in command
 
 
+@pytest.mark.parametrize("case", [*CASES, *PATHS, *OBJECTS], ids=lambda case: f"{case.check}: {case.says}")
+def test_a_fix_changes_something_and_what_only_shows_more_stands_beside_it(case: Case) -> None:
+    world = case.of()
+    case.fault(world)
+    looks = re.compile(r"^(kubectl (describe|get|logs) |aws \S+ (describe|get|list|lookup)-)")
+    for finding in examine(facts(world), CHECKS.values()):
+        assert not [c for c in re.findall(r"`([^`]+)`", finding.fix) if looks.match(c)], finding.fix
+        assert not finding.see or looks.match(finding.see), finding.see
+
+
 @pytest.mark.parametrize("command", [c for c in _COMMANDS if c.startswith("pulumi ")])
 def test_pulumi_looks_at_what_exists_before_it_updates(command: str) -> None:
     """A plain `up` reports what was deleted by hand as unchanged."""
     assert command == "pulumi up --refresh --run-program"
+
+
+def test_an_object_that_pulumi_made_is_restored_by_pulumi() -> None:
+    world = healthy()
+    no_targets(world)
+    world["services"][0]["spec"]["selector"] = {"app": "shop"}
+    (by_hand,) = examine(facts(world), [CHECKS["target-groups-hold-targets"]])
+    world["services"][0]["metadata"]["managedFields"] = [
+        {"manager": "kubectl-patch"},
+        {"manager": "pulumi-kubernetes-1"},
+    ]
+    (by_pulumi,) = examine(facts(world), [CHECKS["target-groups-hold-targets"]])
+    assert "pulumi" not in by_hand.fix
+    assert by_pulumi.fix.endswith("`pulumi up --refresh --run-program` restores it")
+    assert by_pulumi.see == "kubectl get pods -n alb --show-labels"
+
+
+def test_a_denial_names_the_policy_to_remove() -> None:
+    world = healthy()
+    world["role_policies"].append(
+        {"Name": "lockdown", "Arn": None, "Document": {"Statement": [DENIAL]}},
+    )
+    (inline,) = examine(facts(world), [CHECKS["role-may-do-what-the-controller-does"]])
+    world["role_policies"][-1]["Arn"] = "arn:aws:iam::111122223333:policy/lockdown"
+    (attached,) = examine(facts(world), [CHECKS["role-may-do-what-the-controller-does"]])
+    world["role_policies"].pop()
+    world["boundary"] = {"Statement": [DENIAL]}
+    (bounded,) = examine(facts(world), [CHECKS["role-may-do-what-the-controller-does"]])
+    assert "`aws iam delete-role-policy --role-name controller --policy-name lockdown`" in inline.fix
+    assert "detach-role-policy --role-name controller --policy-arn arn:aws:iam::111122223333:policy/lockdown`" in (
+        attached.fix
+    )
+    assert "`aws iam delete-role-permissions-boundary --role-name controller`" in bounded.fix
+
+
+DENIAL = {"Effect": "Deny", "Action": "ec2:CreateTags", "Resource": "*"}
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.check.startswith("role-trusts")], ids=lambda case: case.says)
+def test_the_trust_policy_in_a_remedy_removes_the_fault(case: Case) -> None:
+    world = case.of()
+    case.fault(world)
+    (finding,) = examine(facts(world), [CHECKS[case.check]])
+    command = shlex.split(re.findall(r"`(aws iam update-assume-role-policy [^`]+)`", finding.fix)[0])
+    world["role"]["AssumeRolePolicyDocument"] = json.loads(command[command.index("--policy-document") + 1])
+    trusts = [check for name, check in CHECKS.items() if name.startswith("role-trusts")]
+    assert examine(facts(world), trusts) == []
+
+
+@pytest.mark.parametrize("case", [c for c in OBJECTS if c.check.startswith("network-policies")], ids=lambda c: c.fix)
+def test_the_patch_of_a_network_policy_removes_the_fault(case: Case) -> None:
+    world = case.of()
+    case.fault(world)
+    (finding,) = examine(facts(world), [CHECKS[case.check]])
+    command = shlex.split(re.findall(r"`(kubectl patch [^`]+)`", finding.fix)[0])
+    world["network_policies"][0] = jsonpatch.apply_patch(
+        world["network_policies"][0], json.loads(command[command.index("-p") + 1])
+    )
+    assert examine(facts(world), [CHECKS[case.check]]) == []

@@ -49,17 +49,17 @@ def controller_is_ready(facts: Facts) -> Iterator[Trouble]:
         wanted, ready = deployment["spec"].get("replicas", 1), deployment.get("status", {}).get("readyReplicas", 0)
         namespace, name = key(deployment)
         if wanted == 0:
-            what = "it has 0 replicas: no controller runs"
+            what, see = "it has 0 replicas: no controller runs", ""
             fix = f"`kubectl scale -n {namespace} deployment/{name} --replicas=2`"
         elif ready < wanted:
             pods = pods_of(facts, deployment)
             ill = next(((pod, fault) for pod in pods if (fault := illness(facts, pod)) is not None), None)
-            look = f"`kubectl describe replicaset -n {namespace}` shows why"
+            see = ill[1].see if ill else f"kubectl describe replicaset -n {namespace}"
             what = f"{ready} of {wanted} pods are ready" + (f": {called(ill[0])}: {ill[1].why}" if ill else "")
-            fix = ill[1].fix if ill else f"{'wait, or look' if pods else 'none was created'}: {look}"
+            fix = ill[1].fix if ill else "let its ReplicaSet create them: quota, admission or service account"
         else:
             continue
-        yield Trouble(called(deployment), what, fix, namespace)
+        yield Trouble(called(deployment), what, fix, namespace, see)
 
 
 @check(

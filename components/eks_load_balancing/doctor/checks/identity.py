@@ -1,30 +1,30 @@
 """How the controller gets its IAM role."""
 
-import json
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 from typing import Final
 
 from eks_load_balancing.doctor.documents import listed, names_action, statements
-from eks_load_balancing.doctor.facts import Facts, Object
+from eks_load_balancing.doctor.facts import Facts
 from eks_load_balancing.doctor.faults import REFRESH
 from eks_load_balancing.doctor.lookups import ROLE_ANNOTATION, annotations_of, called, key, pods_of
 from eks_load_balancing.doctor.registry import Trouble, check
-from eks_load_balancing.trust import (
-    STS_AUDIENCE,
-    pod_identity_trust,
-    subject,
-    web_identity_trust,
-    without_scheme,
+from eks_load_balancing.doctor.trusts import (
+    EXACT,
+    claims,
+    federated,
+    issuer_of,
+    lets_in,
+    own_subject,
+    strict,
+    trusting,
 )
+from eks_load_balancing.trust import STS_AUDIENCE
 
 _IRSA: Final = "https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html"
 _PROVIDER: Final = "https://docs.aws.amazon.com/eks/latest/userguide/enable-iam-roles-for-service-accounts.html"
 _POD_IDENTITY: Final = "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-agent-setup.html"
 _POD_IDENTITY_ROLE: Final = "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html"
 _AGENT: Final = "eks-pod-identity-agent"
-_WEB_IDENTITY: Final = "sts:AssumeRoleWithWebIdentity"
-_EXACT: Final = ("StringEquals",)
 
 
 def _annotated(facts: Facts) -> str | None:
@@ -34,64 +34,10 @@ def _annotated(facts: Facts) -> str | None:
     return annotations_of(facts.service_account).get(ROLE_ANNOTATION)
 
 
-def _issuer(facts: Facts) -> str:
-    return without_scheme(facts.cluster["identity"]["oidc"]["issuer"])
-
-
-def _claims(statement: Object) -> dict[str, dict[str, list[str]]]:
-    """Return the values that a statement demands of `sub` and `aud`, by claim and operator."""
-    found: dict[str, dict[str, list[str]]] = {"sub": {}, "aud": {}}
-    for operator, tests in (statement.get("Condition") or {}).items():
-        for name, values in tests.items():
-            claim = name.rpartition(":")[2]
-            if claim in found:
-                found[claim].setdefault(operator, []).extend(listed(values))
-    return found
-
-
-def _federated(facts: Facts) -> list[Object]:
-    """Return the statements of the role's trust policy that accept tokens of an issuer."""
-    document = (facts.role or {}).get("AssumeRolePolicyDocument", {})
-    return [s for s in statements(document) if s["Effect"] == "Allow" and names_action(s, _WEB_IDENTITY)]
-
-
 def _again(facts: Facts) -> str:
     """Return how to restart the controller's pods: they get their role when they are created."""
     places = [key(deployment) for deployment in facts.deployments]
     return " and ".join(f"`kubectl rollout restart -n {namespace} deployment/{name}`" for namespace, name in places)
-
-
-def _trusting(facts: Facts, role: Object, trust: str) -> str:
-    """Return how to give the role a trust policy: the controller's, and the statements for others that are strict."""
-    document = json.loads(trust)
-    document["Statement"] += [s for s in _others(facts, role) if s not in document["Statement"]]
-    return (
-        f"`aws iam update-assume-role-policy --role-name {role['RoleName']} --policy-document"
-        f" '{json.dumps(document)}'`; {REFRESH} restores a role that Pulumi made"
-    )
-
-
-def _others(facts: Facts, role: Object) -> Iterator[Object]:
-    """Yield the statements of the role's trust policy that let in another cluster's tokens, and nobody else."""
-    for statement in statements(role.get("AssumeRolePolicyDocument", {})):
-        exact = all(set(tests) & set(_EXACT) for tests in _claims(statement).values())
-        principal = str(statement.get("Principal"))
-        if "oidc-provider/" in principal and _issuer(facts) not in principal and exact:
-            yield statement
-
-
-def _strict(facts: Facts) -> str:
-    """Return the trust policy that the controller needs, and no more."""
-    place = key(facts.service_account or {"metadata": {"name": "default"}})
-    if facts.associations:
-        return pod_identity_trust(facts.cluster["arn"], *place)
-    provider = f"arn:{facts.partition}:iam::{facts.account}:oidc-provider/{_issuer(facts)}"
-    return web_identity_trust(provider, _issuer(facts), *place)
-
-
-def _own_subject(facts: Facts) -> str:
-    namespace, name = key(facts.service_account or {"metadata": {"name": "default"}})
-    return subject(namespace, name)
 
 
 @check(
@@ -177,36 +123,22 @@ def role_trusts_the_service_account(facts: Facts) -> Iterator[Trouble]:
     """A trust policy of another cluster does not: "Not authorized to perform sts:AssumeRoleWithWebIdentity"."""
     if not _annotated(facts) or facts.role is None:
         return
-    own = f"arn:{facts.partition}:iam::{facts.account}:oidc-provider/{_issuer(facts)}"
-    federated = _federated(facts)
-    named = [arn for s in federated for arn in listed((s.get("Principal") or {}).get("Federated"))]
-    ours = [s for s in federated if own in listed((s.get("Principal") or {}).get("Federated"))]
+    own = f"arn:{facts.partition}:iam::{facts.account}:oidc-provider/{issuer_of(facts)}"
+    accepting = federated(facts)
+    named = [arn for s in accepting for arn in listed((s.get("Principal") or {}).get("Federated"))]
+    ours = [s for s in accepting if own in listed((s.get("Principal") or {}).get("Federated"))]
     if not ours:
         what = f"it trusts {', '.join(named) or 'no OIDC provider'}, and the cluster's is {own}"
-    elif not any(_lets_in(facts, statement) for statement in ours):
-        said = {claim: tests for s in ours for claim, tests in _claims(s).items()}
-        what = f"it demands {said}, and the controller's tokens have sub {_own_subject(facts)} and aud {STS_AUDIENCE}"
+    elif not any(lets_in(facts, statement) for statement in ours):
+        said = {claim: tests for s in ours for claim, tests in claims(s).items()}
+        what = f"it demands {said}, and the controller's tokens have sub {own_subject(facts)} and aud {STS_AUDIENCE}"
     else:
         return
     yield Trouble(
         f"role {facts.role['RoleName']}",
         what,
-        _trusting(facts, facts.role, _strict(facts)),
+        trusting(facts, facts.role, strict(facts)),
     )
-
-
-def _lets_in(facts: Facts, statement: Object) -> bool:
-    own = {"sub": _own_subject(facts), "aud": STS_AUDIENCE}
-    return all(
-        any(_matches(operator, value, own[claim]) for value in values)
-        for claim, tests in _claims(statement).items()
-        for operator, values in tests.items()
-    )
-
-
-def _matches(operator: str, wanted: str, given: str) -> bool:
-    """Return whether a claim meets a condition; only StringLike knows wildcards."""
-    return fnmatchcase(given, wanted) if operator.endswith("StringLike") else wanted == given
 
 
 @check(
@@ -221,15 +153,15 @@ def role_trusts_nobody_else(facts: Facts) -> Iterator[Trouble]:
     Without aud, so can anybody to whom a pod gave a token for another purpose. Another cluster may share the role, if
     its statement is as strict.
     """
-    wanted = {"sub": [_own_subject(facts)], "aud": [STS_AUDIENCE]}
+    wanted = {"sub": [own_subject(facts)], "aud": [STS_AUDIENCE]}
     loose: list[str] = []
     document = (facts.role or {}).get("AssumeRolePolicyDocument", {})
-    for statement in _federated(facts):
+    for statement in federated(facts):
         if "oidc-provider/" not in str(statement.get("Principal")):
             continue
-        ours = _issuer(facts) in str(statement.get("Principal"))
-        for claim, tests in _claims(statement).items():
-            exact = [values for operator, values in tests.items() if operator in _EXACT]
+        ours = issuer_of(facts) in str(statement.get("Principal"))
+        for claim, tests in claims(statement).items():
+            exact = [values for operator, values in tests.items() if operator in EXACT]
             if not exact:
                 loose.append(f"{claim} is compared by {', '.join(tests) or 'nothing'}")
             elif ours and exact[0] != wanted[claim]:
@@ -243,7 +175,7 @@ def role_trusts_nobody_else(facts: Facts) -> Iterator[Trouble]:
         yield Trouble(
             f"role {facts.role['RoleName']}",
             f"its trust policy is wider than one service account: {'; '.join(loose)}",
-            _trusting(facts, facts.role, _strict(facts)),
+            trusting(facts, facts.role, strict(facts)),
         )
 
 
@@ -283,7 +215,7 @@ def role_trusts_pod_identity(facts: Facts) -> Iterator[Trouble]:
         yield Trouble(
             f"role {facts.role['RoleName']}",
             f"its trust policy does not let pods.eks.amazonaws.com do {' and '.join(missing)}",
-            _trusting(facts, facts.role, _strict(facts)),
+            trusting(facts, facts.role, strict(facts)),
         )
 
 

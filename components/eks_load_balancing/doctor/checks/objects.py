@@ -50,11 +50,12 @@ def objects_are_not_stuck(facts: Facts) -> Iterator[Trouble]:
             called(thing),
             f"it was deleted at {since} and is held by {', '.join(held)}"
             + ("" if running else "; no controller runs that could remove them"),
-            f"{log(facts)}; to give up its load balancer to be deleted by hand: {patch}"
+            f"correct what the controller's log names; or delete its load balancer in AWS yourself, then {patch}"
             if running
             else f"run the controller again, which removes its load balancer: {REFRESH}, or"
             f" {_scaled(facts)}; if it is gone for good, delete what it made in AWS, then {patch}",
             namespace,
+            log(facts) if running else "",
         )
 
 
@@ -80,4 +81,5 @@ def objects_have_no_warnings(facts: Facts) -> Iterator[Trouble]:
     for about, event in last_reports(facts).items():
         if event["type"] == "Warning" and about in alive and facts.now - time_of(event) < RECENT:
             thing = alive[about]
-            yield Trouble(called(thing), text_of(event), remedy(facts, thing, event), key(thing)[0])
+            fix, see = remedy(facts, thing, event)
+            yield Trouble(called(thing), text_of(event), fix, key(thing)[0], see)

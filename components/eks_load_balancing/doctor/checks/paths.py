@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from eks_load_balancing.doctor.facts import Facts
+from eks_load_balancing.doctor.faults import Fault
 from eks_load_balancing.doctor.hops import Kind, broken
 from eks_load_balancing.doctor.registry import Trouble, check
 from eks_load_balancing.doctor.ways import ways
@@ -27,15 +28,15 @@ CHECK_OF: Final = {
 
 def _hops(facts: Facts, kind: Kind) -> Iterator[Trouble]:
     """Yield the broken hops of a kind; those that have the same fault are one."""
-    alike: dict[tuple[str, str | None, str, str], dict[str, None]] = {}
+    alike: dict[tuple[str, str | None, Fault], dict[str, None]] = {}
     for way in ways(facts):
         for hop, fault in broken(way.start):
             if hop.kind is kind:
-                alike.setdefault((way.title, way.namespace, fault.why, fault.fix), {})[hop.name] = None
-    for (title, namespace, why, fix), names in alike.items():
+                alike.setdefault((way.title, way.namespace, fault), {})[hop.name] = None
+    for (title, namespace, fault), names in alike.items():
         shown = list(names)[:_NAMED_AT_MOST]
         more = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
-        yield Trouble(title, f"{kind} {', '.join(shown)}{more}: {why}", fix, namespace)
+        yield Trouble(title, f"{kind} {', '.join(shown)}{more}: {fault.why}", fault.fix, namespace, fault.see)
 
 
 @check(

@@ -137,6 +137,6 @@ def subnets_have_room(facts: Facts) -> Iterator[Trouble]:
         yield Trouble(
             _place(subnet),
             what,
-            f"tag a larger subnet of {subnet['AvailabilityZone']} in its place, or free addresses: pods and interfaces"
-            f" are in `aws ec2 describe-network-interfaces --filters Name=subnet-id,Values={subnet['SubnetId']}`",
+            f"tag a larger subnet of {subnet['AvailabilityZone']} in its place, or free addresses",
+            see=f"aws ec2 describe-network-interfaces --filters Name=subnet-id,Values={subnet['SubnetId']}",
         )

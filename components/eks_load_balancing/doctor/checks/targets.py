@@ -1,17 +1,18 @@
 """TargetGroupBindings and what their target groups hold: the pods that are ready, and no others."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from eks_load_balancing.controller_values import READINESS_GATE_LABEL
 from eks_load_balancing.doctor.events import last_reports, moment
 from eks_load_balancing.doctor.facts import Facts, Object
-from eks_load_balancing.doctor.faults import log
+from eks_load_balancing.doctor.faults import Remedy, log
 from eks_load_balancing.doctor.lookups import called, first, key, own_balancers, own_groups, pod_at, ready_addresses
 from eks_load_balancing.doctor.network import zone_of
+from eks_load_balancing.doctor.registration import deregister, register
 from eks_load_balancing.doctor.registry import Trouble, check
-from eks_load_balancing.doctor.remedies import remedy
+from eks_load_balancing.doctor.remedies import rebind, remedy
 from eks_load_balancing.doctor.workloads import (
     GATE,
     NO_BINDING,
@@ -57,8 +58,7 @@ def bindings_name_a_target_group(facts: Facts) -> Iterator[Trouble]:
             yield Trouble(
                 called(binding),
                 f"its target group {arn} does not exist",
-                f"`kubectl delete targetgroupbinding -n {' '.join(key(binding))}`: the controller creates its own"
-                " again; for one of yours, create the target group first",
+                rebind(facts, binding),
                 key(binding)[0],
             )
 
@@ -93,23 +93,21 @@ def targets_are_the_ready_pods(facts: Facts) -> Iterator[Trouble]:
             if addresses
         ]
         if said:
-            yield Trouble(
-                f"{called(binding)} (Service {spec['serviceRef']['name']})",
-                "; ".join(said),
-                _reconcile(facts, binding, [targets[address] for address in sorted(strange)]),
-                namespace,
-            )
+            fix, see = _moved(facts, binding, missing, [targets[address] for address in sorted(strange)])
+            where = f"{called(binding)} (Service {spec['serviceRef']['name']})"
+            yield Trouble(where, "; ".join(said), fix, namespace, see)
 
 
-def _reconcile(facts: Facts, binding: Object, strange: list[Object]) -> str:
+def _moved(facts: Facts, binding: Object, missing: Collection[str], strange: Collection[Object]) -> Remedy:
+    """Return the remedy: that for the controller's own report, or the registrations that are wrong."""
     report = last_reports(facts).get((binding["kind"], *key(binding)))
     if report is not None and report["type"] == "Warning":
         return remedy(facts, binding, report)
-    if not strange:
-        return log(facts)
-    ids = " ".join(f"Id={target['Id']},Port={target.get('Port', '')}" for target in strange)
     arn = binding["spec"]["targetGroupARN"]
-    return f"`aws elbv2 deregister-targets --target-group-arn {arn} --targets {ids}`; {log(facts)}"
+    group = first(one for one in facts.target_groups if one["TargetGroupArn"] == arn) or {"TargetGroupArn": arn}
+    commands = [deregister(arn, strange)] if strange else []
+    commands += [register(facts, binding, group, missing)] if missing else []
+    return Remedy(" and ".join(commands), log(facts))
 
 
 @check(
@@ -125,7 +123,7 @@ def readiness_gates_are_met(facts: Facts) -> Iterator[Trouble]:
         since = moment(conditions_of(pod).get("ContainersReady", {}).get("lastTransitionTime"))
         late = (facts.now - since).total_seconds() > GATE_SECONDS
         if fault is not None and (late or NO_BINDING in fault.why):
-            yield Trouble(called(pod), fault.why, fault.fix, key(pod)[0])
+            yield Trouble(called(pod), fault.why, fault.fix, key(pod)[0], fault.see)
 
 
 @check(

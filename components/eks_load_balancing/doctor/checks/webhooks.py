@@ -9,12 +9,11 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
 from eks_load_balancing.doctor.facts import Facts, Object
-from eks_load_balancing.doctor.faults import REFRESH
+from eks_load_balancing.doctor.faults import REFRESH, helm_upgrade, restart
 from eks_load_balancing.doctor.lookups import (
     called,
     flags,
     image_version,
-    key,
     ready_addresses,
     webhook_services,
     webhooks_of_the_controller,
@@ -49,8 +48,7 @@ def webhooks_are_registered(facts: Facts) -> Iterator[Trouble]:
             yield Trouble(
                 called(deployment),
                 f"its webhooks {', '.join(missing)} are in no webhook configuration",
-                f"restore them: {REFRESH}; with Helm:"
-                f" `helm upgrade --reuse-values -n {key(deployment)[0]} RELEASE CHART`",
+                f"restore them: {REFRESH}, or, if Helm made them, {helm_upgrade(facts)}",
             )
 
 
@@ -73,6 +71,7 @@ def webhooks_have_endpoints(facts: Facts) -> Iterator[Trouble]:
                 f"{because.fix if because else 'start the controller'}; if the controller was removed for good:"
                 f" `kubectl delete {configurations.lower()}`",
                 namespace,
+                because.see if because else "",
             )
 
 
@@ -94,8 +93,7 @@ def webhook_certificate_is_believed(facts: Facts) -> Iterator[Trouble]:
             yield Trouble(
                 f"webhooks of Service {namespace}/{name}",
                 "; ".join(what),
-                f"renew it: {REFRESH}; with Helm: `helm upgrade --reuse-values -n {namespace} RELEASE CHART`, with the"
-                " values webhookTLS or keepTLSSecret=true, and a restart of the controller",
+                f"renew it: {REFRESH}, or, if Helm made it, {helm_upgrade(facts)} and {restart(facts)}",
                 namespace,
             )
 
