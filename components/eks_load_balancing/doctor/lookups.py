@@ -237,10 +237,13 @@ def class_of(facts: Facts, ingress: Object) -> str | None:
 
 
 def is_served(facts: Facts, thing: Object) -> bool:
-    """Return whether the controller serves a Service or an Ingress.
+    """Return whether the controller serves a Service or an Ingress, by its class and its namespace.
 
     https://github.com/kubernetes-sigs/aws-load-balancer-controller/blob/main/pkg/service/service_utils.go
     """
+    watched = {flags(deployment).get("watch-namespace", "") for deployment in facts.deployments} or {""}
+    if "" not in watched and key(thing)[0] not in watched:
+        return False
     if thing["kind"] == "Service":
         named = thing["spec"].get("loadBalancerClass")
         classes = {flags(d).get("load-balancer-class", NLB_CLASS) for d in facts.deployments} | {NLB_CLASS}

@@ -242,8 +242,8 @@ _REMEDIES: Final[tuple[tuple[str, str | Answer, str], ...]] = (
     (
         r"dial tcp|i/o timeout|no such host|context deadline exceeded|connection refused",
         (
-            "let the controller's pods reach AWS: a NAT gateway, or VPC endpoints for ec2, elasticloadbalancing,"
-            " sts; and a name service that answers"
+            "let the controller's pods reach AWS: a NAT gateway, or VPC endpoints for ec2, elasticloadbalancing"
+            " and sts, and a name service that answers"
         ),
         "",
     ),

@@ -46,13 +46,25 @@ def ways(facts: Facts) -> tuple[Way, ...]:
         stack = stack_of(facts.tags.get(balancer["LoadBalancerArn"], {}))
         made.add(stack or "")
         owner = asked.get(stack or "")
+        start = _dns_name(facts, balancer, owner)
         gone = f"{stack}, which no longer exists" if stack else "not made by the controller"
-        namespace = key(owner)[0] if owner else None
-        found.append(Way(called(owner) if owner else gone, namespace, _dns_name(facts, balancer, owner)))
+        found.append(_way(facts, owner, start) if owner else Way(gone, None, start))
     for stack, owner in _asking(facts).items():
         if stack not in made:
-            found.append(Way(called(owner), key(owner)[0], Hop(Kind.NAME, "none", _no_balancer(facts, owner))))
+            found.append(_way(facts, owner, Hop(Kind.NAME, "none", _no_balancer(facts, owner))))
     return tuple(sorted(found, key=lambda way: way.title))
+
+
+def _way(facts: Facts, owner: Object, start: Hop) -> Way:
+    """Return a way that is named after its object, or after all members of its IngressGroup."""
+    if owner["kind"] == "Ingress":
+        members = [one for one in facts.ingresses if stack_named(facts, one) == stack_named(facts, owner)]
+        if len(members) > 1:
+            names = ", ".join(sorted("/".join(key(one)) for one in members))
+            spaces = {key(one)[0] for one in members}
+            title = f"IngressGroup {stack_named(facts, owner)} ({names})"
+            return Way(title, spaces.pop() if len(spaces) == 1 else None, start)
+    return Way(called(owner), key(owner)[0], start)
 
 
 def _asking(facts: Facts) -> dict[str, Object]:
@@ -96,26 +108,30 @@ def _published(facts: Facts) -> set[str]:
 
 
 def _balancer(facts: Facts, balancer: Object, owner: Object | None) -> Hop:
-    state, arn = balancer.get("State", {}), balancer["LoadBalancerArn"]
-    listeners, fault = facts.listeners[arn], None
-    if state.get("Code") == "provisioning":
-        fault = Fault("it is provisioning", "wait: a load balancer becomes active within about five minutes")
-    elif state.get("Code") not in ("active", "active_impaired"):
-        reason = " ".join(t for t in (state.get("Code"), state.get("Reason")) if t)
-        fault = Fault(
-            f"it is {reason}", f"`aws elbv2 delete-load-balancer --load-balancer-arn {arn}`, then {restart(facts)}"
-        )
-    elif not listeners:
-        made = stack_of(facts.tags.get(arn, {})) is not None
-        own = (
-            f"`aws elbv2 create-listener --load-balancer-arn {arn} --protocol HTTP --port 80 --default-actions ACTIONS`"
-        )
-        fault = Fault("it has no listener", restart(facts) if made else own)
+    listeners = facts.listeners[balancer["LoadBalancerArn"]]
     kind = _KINDS.get(balancer["Type"], balancer["Type"])
-    below = tuple(
-        _listener(facts, balancer, owner, one) for one in sorted(listeners, key=lambda one: one.get("Port", 0))
-    )
-    return Hop(Kind.BALANCER, f"{balancer['LoadBalancerName']} ({kind}, {balancer['Scheme']})", fault, below)
+    name = f"{balancer['LoadBalancerName']} ({kind}, {balancer['Scheme']})"
+    ordered = sorted(listeners, key=lambda one: one.get("Port", 0))
+    below = tuple(_listener(facts, balancer, owner, one) for one in ordered)
+    return Hop(Kind.BALANCER, name, _balancer_fault(facts, balancer, listeners), below)
+
+
+def _balancer_fault(facts: Facts, balancer: Object, listeners: Collection[Object]) -> Fault | None:
+    state, arn = balancer.get("State", {}), balancer["LoadBalancerArn"]
+    made = stack_of(facts.tags.get(arn, {})) is not None
+    if state.get("Code") == "provisioning":
+        return Fault("it is provisioning", "wait: a load balancer becomes active within about five minutes")
+    if state.get("Code") not in ("active", "active_impaired"):
+        reason = " ".join(t for t in (state.get("Code"), state.get("Reason")) if t)
+        again = restart(facts) if made else "create it again"
+        delete = f"`aws elbv2 delete-load-balancer --load-balancer-arn {arn}`"
+        return Fault(f"it is {reason}", f"{delete}, then {again}")
+    if not listeners:
+        own = (
+            f"`aws elbv2 create-listener --load-balancer-arn {arn} --protocol HTTP --port 80 --default-actions ACTION`"
+        )
+        return Fault("it has no listener", restart(facts) if made else own)
+    return None
 
 
 def _listener(facts: Facts, balancer: Object, owner: Object | None, listener: Object) -> Hop:

@@ -3,7 +3,8 @@
 import copy
 
 from tests.unit.doctor.cases import Case
-from tests.unit.doctor.healthy import NOW, World, group_arn, warning
+from tests.unit.doctor.healthy import warning
+from tests.unit.doctor.healthy_aws import NOW, World, group_arn
 from tests.unit.doctor.plant import (
     LONG_AGO,
     MINUTE_AGO,

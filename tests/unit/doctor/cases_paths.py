@@ -1,7 +1,8 @@
 """Faults on the path from a DNS name to a pod; each names the check that must find it."""
 
 from tests.unit.doctor.cases import Case
-from tests.unit.doctor.healthy import NOW, World, balancer_arn, group_arn, warning
+from tests.unit.doctor.healthy import warning
+from tests.unit.doctor.healthy_aws import NOW, World, balancer_arn, group_arn
 from tests.unit.doctor.plant import (
     answer_503,
     backend,

@@ -5,7 +5,8 @@ import json
 from collections.abc import Callable
 
 from eks_load_balancing.controller_policy import TAG
-from tests.unit.doctor.healthy import NAME, NOW, World, balancer_arn, group_arn, tag, warning
+from tests.unit.doctor.healthy import warning
+from tests.unit.doctor.healthy_aws import NAME, NOW, World, balancer_arn, group_arn, tag
 from tests.unit.doctor.plant import (
     GONE_GROUP,
     LONG_AGO,
@@ -166,6 +167,16 @@ FINE: list[tuple[str, Callable[[World], object]]] = [
         in_group(w, "payments"),
         [i["metadata"]["annotations"].clear() for i in w["ingresses"]],
         w["ingress_class_params"][0]["spec"].update(group={"name": "payments"}),
+    )),
+    ("EKS Auto Mode serves its Ingresses within minutes", lambda w: (
+        w["ingress_classes"].append(
+            {"kind": "IngressClass", "metadata": {"name": "auto"}, "spec": {"controller": "eks.amazonaws.com/alb"}}
+        ),
+        w["ingresses"].append({
+            "kind": "Ingress", "spec": {"ingressClassName": "auto"},
+            "metadata": {"name": "a", "namespace": "nlb", "creationTimestamp": MINUTE_AGO,
+                         "annotations": {"alb.ingress.kubernetes.io/scheme": "internal"}},
+        }),
     )),
     ("an Ingress of another controller that has an address is served", lambda w: (
         w["ingress_classes"].append(

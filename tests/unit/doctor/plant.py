@@ -5,7 +5,8 @@ import datetime as dt
 import json
 
 from eks_load_balancing.controller_policy import TAG
-from tests.unit.doctor.healthy import (
+from tests.unit.doctor.certificates import certificates
+from tests.unit.doctor.healthy_aws import (
     CONTROLLER,
     ISSUER,
     NAME,
@@ -13,7 +14,6 @@ from tests.unit.doctor.healthy import (
     VPC,
     World,
     balancer,
-    certificates,
     group,
     group_arn,
     target_group,

@@ -16,7 +16,7 @@ from eks_load_balancing.doctor import aws
 from eks_load_balancing.doctor.account import Account, RefusedError
 from eks_load_balancing.doctor.facts import CannotLookError, Unseen
 from eks_load_balancing.doctor.permissions import CALLS, READING, RULES, iam_policy
-from tests.unit.doctor.healthy import ACCOUNT, CLUSTER_ARN, NAME, ROLE, VPC
+from tests.unit.doctor.healthy_aws import ACCOUNT, CLUSTER_ARN, NAME, ROLE, VPC
 
 
 @pytest.fixture

@@ -15,8 +15,10 @@ from tests.unit.doctor.cases import CASES as PLANTED
 from tests.unit.doctor.cases import Case
 from tests.unit.doctor.cases_objects import OBJECTS
 from tests.unit.doctor.cases_paths import PATHS
+from tests.unit.doctor.certificates import chained
 from tests.unit.doctor.fine import FINE
-from tests.unit.doctor.healthy import World, chained, facts, healthy, healthy_with_pod_identity
+from tests.unit.doctor.healthy import facts, healthy, healthy_with_pod_identity
+from tests.unit.doctor.healthy_aws import World
 from tests.unit.doctor.plant import annotate
 
 CASES = [*PLANTED, *PATHS, *OBJECTS]

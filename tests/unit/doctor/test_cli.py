@@ -15,7 +15,8 @@ from click.testing import CliRunner, Result
 from eks_load_balancing.doctor import cli, manual, report
 from eks_load_balancing.doctor.checks import CHECKS
 from eks_load_balancing.doctor.facts import CannotLookError, Unseen
-from tests.unit.doctor.healthy import World, facts, healthy
+from tests.unit.doctor.healthy import facts, healthy
+from tests.unit.doctor.healthy_aws import World
 
 Run = Callable[..., Result]
 

@@ -16,7 +16,8 @@ from kubernetes import client
 from eks_load_balancing.doctor import kube
 from eks_load_balancing.doctor.facts import CannotLookError, NotSeenError, Unseen
 from eks_load_balancing.doctor.permissions import RULES
-from tests.unit.doctor.healthy import certificates, healthy
+from tests.unit.doctor.certificates import certificates
+from tests.unit.doctor.healthy import healthy
 from tests.unit.doctor.plant import annotate
 
 Answers = Callable[[str, dict[str, str]], tuple[int, Any]]

@@ -15,7 +15,8 @@ from tests.unit.doctor.cases import CASES, Case
 from tests.unit.doctor.cases_objects import OBJECTS
 from tests.unit.doctor.cases_paths import PATHS
 from tests.unit.doctor.fine import FINE
-from tests.unit.doctor.healthy import World, facts, healthy
+from tests.unit.doctor.healthy import facts, healthy
+from tests.unit.doctor.healthy_aws import World
 
 _LISTS = (
     "pods", "services", "endpoint_slices", "ingresses", "ingress_classes", "ingress_class_params", "bindings",

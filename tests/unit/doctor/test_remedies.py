@@ -18,7 +18,8 @@ from eks_load_balancing.doctor.remedies import remedy
 from tests.unit.doctor.cases import CASES, Case
 from tests.unit.doctor.cases_objects import OBJECTS
 from tests.unit.doctor.cases_paths import PATHS
-from tests.unit.doctor.healthy import NOW, event, facts, healthy
+from tests.unit.doctor.healthy import event, facts, healthy
+from tests.unit.doctor.healthy_aws import NOW
 from tests.unit.doctor.plant import no_targets
 
 _BUILD, _DEPLOY = "FailedBuildModel", "FailedDeployModel"

@@ -13,7 +13,9 @@ from eks_load_balancing.doctor.report import WHOLE_SHOWN, machine, people
 from eks_load_balancing.doctor.ways import ways
 from tests.unit.doctor.cases import Case
 from tests.unit.doctor.cases_paths import PATHS
-from tests.unit.doctor.healthy import World, balancer_arn, facts, group_arn, healthy, host, pod
+from tests.unit.doctor.healthy import facts, healthy, pod
+from tests.unit.doctor.healthy_aws import World, balancer_arn, group_arn, host
+from tests.unit.doctor.plant import arguments, in_group, lose_balancer
 
 
 def hops(hop: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -105,6 +107,20 @@ def test_an_ingress_in_a_group_has_the_groups_load_balancer() -> None:
     world["tags"][balancer_arn("alb")]["ingress.k8s.aws/stack"] = "payments"
     assert [way.title for way in ways(facts(world))] == ["Ingress alb/web", "Service nlb/web"]
     assert broken(world) == []
+
+
+def test_a_group_of_ingresses_is_one_path_with_all_its_members() -> None:
+    world = healthy()
+    in_group(world, "payments")
+    assert [way.title for way in ways(facts(world))] == ["IngressGroup payments (alb/web, nlb/web)", "Service nlb/web"]
+    assert ways(facts(world))[0].namespace is None
+
+
+def test_what_another_namespaces_controller_would_serve_asks_for_nothing() -> None:
+    world = healthy()
+    lose_balancer(world)
+    arguments(world).append("--watch-namespace=nlb")
+    assert [way.title for way in ways(facts(world))] == ["Service nlb/web"]
 
 
 def test_what_is_being_deleted_asks_for_nothing() -> None:

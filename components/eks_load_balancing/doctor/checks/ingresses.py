@@ -27,6 +27,8 @@ from eks_load_balancing.versions import DEFAULT_CONTROLLER_VERSION, release
 _GUIDE: Final = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/"
 _CLASSES: Final = f"{_GUIDE}ingress/ingress_class/"
 _SERVED_SECONDS: Final = 300
+_AUTO_MODE: Final = "eks.amazonaws.com/alb"
+"""The controller of EKS Auto Mode: AWS runs it, and it reads some of the same annotations."""
 _OIDC_KEYS: Final = (("clientID", "clientId"), ("clientSecret",))
 """Keys of a Secret for OpenID Connect, with the older spelling that the controller accepts too."""
 _AWS: Final = f"{known_annotations.SERVICE}aws"
@@ -94,7 +96,7 @@ def ingress_classes_have_a_controller(facts: Facts) -> Iterator[Trouble]:
         served = bool(((ingress.get("status") or {}).get("loadBalancer") or {}).get("ingress"))
         age = (facts.now - moment(ingress["metadata"].get("creationTimestamp"))).total_seconds()
         meant = any(name.startswith(known_annotations.INGRESS) for name in annotations_of(ingress))
-        if not served and (meant or age > _SERVED_SECONDS):
+        if not served and ((meant and classes.get(named or "") != _AUTO_MODE) or age > _SERVED_SECONDS):
             namespace, name = key(ingress)
             how = f"its annotation {OLD_CLASS} is {old}" if old is not None else f"its class {named} is for"
             controller = "" if old is not None else f" the controller {classes[named or ''] or '(none)'}"
@@ -149,7 +151,9 @@ def annotations_are_known(facts: Facts) -> Iterator[Trouble]:
 
     Judged are the Ingresses and Services that the controller serves, and the Services behind these Ingresses.
     """
-    version = next((image_version(d) for d in facts.deployments), "") or DEFAULT_CONTROLLER_VERSION
+    if not facts.deployments:
+        return
+    version = image_version(facts.deployments[0]) or DEFAULT_CONTROLLER_VERSION
     for thing in (*facts.ingresses, *facts.services):
         served = is_served(facts, thing)
         for name in annotations_of(thing):

@@ -192,7 +192,7 @@ def target_groups_have_room(facts: Facts) -> Iterator[Trouble]:
         if balancer["Type"] != "network":
             continue
         arn, name = balancer["LoadBalancerArn"], f"load balancer {balancer['LoadBalancerName']}"
-        crossing = facts.attributes[arn].get("load_balancing.cross_zone.enabled") == "true"
+        crossing = facts.attributes.get(arn, {}).get("load_balancing.cross_zone.enabled") == "true"
         held = [d for g in groups if arn in g.get("LoadBalancerArns", []) for d in facts.health[g["TargetGroupArn"]]]
         zones = Counter("all zones" if crossing else zone_of(facts, d["Target"]) for d in held)
         counted += [(name, f" in {zone}", count, _ZONE) for zone, count in zones.items()]
