@@ -3,7 +3,7 @@
     python benchmarks/policies.py [RESOURCES]
 
 Three figures, each the median over the resources: the rules alone on properties already read, the whole of the SDK's
-Analyze call as the engine makes it (messages in, messages out), and that call without `rules.once`. The whole stack's
+Analyze call as the engine makes it (messages in, messages out), and that call without `pack.once`. The whole stack's
 rules are one call for all resources; its time is divided by their number. Times are the process's own CPU time: rules
 wait for nothing, and a busy machine does not count.
 """
@@ -84,7 +84,7 @@ def analyze(count: int) -> tuple[float, float]:
 
 
 def without_once(count: int) -> float:
-    """The SDK's call as it is without `rules.once`."""
+    """The SDK's call as it is without `pack.once`."""
     plain = reload(sdk)
     server = plain._PolicyAnalyzerServicer(
         "eks-load-balancing", "0.0.1", [_again(rule, plain) for rule in RULES.values()], plain.EnforcementLevel.ADVISORY
@@ -106,7 +106,7 @@ def main(count: int) -> int:
         "Analyze, median": one,
         "AnalyzeStack, a resource's share": share,
         f"both together (asked: under {BUDGET_MS:g})": one + share,
-        "Analyze without rules.once, median": without_once(count),
+        "Analyze without pack.once, median": without_once(count),
     }
     sys.stdout.write(
         f"| {len(RULES)} rules, {count} resources of {len(COMPLIANT)} kinds | ms a resource |\n|---|---|\n"

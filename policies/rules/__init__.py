@@ -2,6 +2,9 @@
 
 from pulumi_policy import Policy
 
+from pack.configuration import refuse_what_does_not_fit
+from pack.once import read_requests_once
+from pack.registry import RULES
 from rules import (
     bindings,
     cluster,
@@ -17,9 +20,6 @@ from rules import (
     protection,
     trust,
 )
-from rules.configured import refuse_what_does_not_fit
-from rules.once import read_requests_once
-from rules.registry import RULES
 
 SUBJECTS = (
     cluster,

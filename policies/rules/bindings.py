@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
-from rules.frameworks import cis, guide
-from rules.kubernetes import KubernetesView, objects
-from rules.registry import CRITICAL, HIGH, MANDATORY, MEDIUM, Messages, number, rule, texts
-from rules.values import Unknown, dig, items, words
-from rules.views import Edit
+from kinds.kubernetes import KubernetesView, objects
+from pack.controls import cis, guide
+from pack.registry import CRITICAL, HIGH, MANDATORY, MEDIUM, Messages, number, rule, texts
+from pack.values import Unknown, dig, items, words
+from pack.views import Edit
 
 _BINDINGS = (
     "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/targetgroupbinding/targetgroupbinding/"
@@ -36,7 +36,7 @@ GATEWAY: Final = objects("Gateway", [("gateway.networking.k8s.io", "Gateway")])
     controls=[_TENANTS, cis("4.5.1")],
     admin_namespaces=texts(["kube-system"], "namespaces that may have bindings"),
 )
-def _(binding: KubernetesView, *, admin_namespaces: list[str]) -> Messages:
+def bindings_stay_in_admin_namespaces(binding: KubernetesView, *, admin_namespaces: list[str]) -> Messages:
     """A binding names any target group of the account, and takes its other targets away.
 
     That is how one team gets another team's traffic.
@@ -55,7 +55,7 @@ def _(binding: KubernetesView, *, admin_namespaces: list[str]) -> Messages:
     controls=[guide("networking/loadbalancing", "Register Pods as targets using IP Target-Type")],
     target_types=texts(["ip"], "the target types allowed"),
 )
-def binding_targets(binding: KubernetesView, *, target_types: list[str]) -> Messages:
+def binding_targets_are_pods(binding: KubernetesView, *, target_types: list[str]) -> Messages:
     """As load-balancer-targets-are-pods. Left out, the target group's own type counts."""
     kind = dig(binding.spec, ["targetType"])
     if kind is not None and kind not in target_types:
@@ -74,7 +74,9 @@ def binding_targets(binding: KubernetesView, *, target_types: list[str]) -> Mess
     allowed_roles=texts([], "patterns of the role ARNs allowed"),
     min_external_id_length=number(2, "the shortest external id; STS takes 2 to 1224 characters"),
 )
-def _(binding: KubernetesView, *, allowed_roles: list[str], min_external_id_length: float) -> Messages:
+def binding_assumes_allowed_roles_only(
+    binding: KubernetesView, *, allowed_roles: list[str], min_external_id_length: float
+) -> Messages:
     """Whoever writes a binding makes the controller act as that role.
 
     Without an external id it can be talked into a role that trusts the controller for somebody else.
@@ -99,7 +101,9 @@ def _(binding: KubernetesView, *, allowed_roles: list[str], min_external_id_leng
     catch_alls=texts(["*"], "host names that catch everything"),
     exempt_namespaces=texts([], "namespaces whose routes may catch everything"),
 )
-def _(route: KubernetesView, *, catch_alls: list[str], exempt_namespaces: list[str]) -> Messages:
+def gateway_routes_name_their_hosts(
+    route: KubernetesView, *, catch_alls: list[str], exempt_namespaces: list[str]
+) -> Messages:
     """A route without hosts takes what no other route has claimed yet, and what others will claim later."""
     if route.namespace in exempt_namespaces:
         return
@@ -120,7 +124,7 @@ def _(route: KubernetesView, *, catch_alls: list[str], exempt_namespaces: list[s
     controls=[_TENANTS],
     open_values=texts(["All"], "values of from that let everybody in"),
 )
-def listeners(gateway: KubernetesView, *, open_values: list[str]) -> Messages:
+def gateway_listeners_choose_their_namespaces(gateway: KubernetesView, *, open_values: list[str]) -> Messages:
     """With All, or a selector that asks for nothing, any namespace attaches its routes to this load balancer.
 
     Left out, it is Same.
@@ -139,8 +143,10 @@ def _selects_all(namespaces: Any) -> bool:
     return not any(isinstance(part, Unknown) or part for part in asked)
 
 
-@listeners.remedy
-def _(gateway: KubernetesView, *, open_values: list[str]) -> Iterable[Edit]:
+@gateway_listeners_choose_their_namespaces.remedy
+def _fix_gateway_listeners_choose_their_namespaces(
+    gateway: KubernetesView, *, open_values: list[str]
+) -> Iterable[Edit]:
     for index, listener in enumerate(items(dig(gateway.spec, ["listeners"]))):
         namespaces = dig(listener, ["allowedRoutes", "namespaces"])
         if dig(namespaces, ["from"]) in open_values or _selects_all(namespaces):

@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import Any
 
-from rules import balancers as lb
-from rules.aws import LISTENER
-from rules.balancers import CLASSES, left_to_class
-from rules.frameworks import cis, guide, hub
-from rules.owners import BALANCER
-from rules.registry import HIGH, Messages, View, rule, text, texts
-from rules.views import Edit
+from kinds import balancers as lb
+from kinds.aws import LISTENER
+from kinds.balancers import CLASSES, left_to_class
+from kinds.owners import BALANCER
+from pack.controls import cis, guide, hub
+from pack.registry import HIGH, Messages, View, rule, text, texts
+from pack.views import Edit
 
 _TLS_POLICIES = "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html"
 
@@ -35,7 +35,9 @@ _TLS_POLICIES = "https://docs.aws.amazon.com/elasticloadbalancing/latest/applica
     replacement=text("ELBSecurityPolicy-TLS13-1-2-2021-06", "the policy that a remediation sets"),
     classes_with_params=CLASSES,
 )
-def modern_tls(balancer: Any, *, policies: list[str], replacement: str, classes_with_params: list[str]) -> Messages:
+def load_balancer_tls_is_1_2_or_later(
+    balancer: Any, *, policies: list[str], replacement: str, classes_with_params: list[str]
+) -> Messages:
     """The controller's default, ELBSecurityPolicy-2016-08, still speaks TLS 1.0."""
     del replacement
     for policy in balancer.tls_policies:
@@ -45,8 +47,10 @@ def modern_tls(balancer: Any, *, policies: list[str], replacement: str, classes_
             yield f"{balancer.title} has the TLS policy {policy}"
 
 
-@modern_tls.remedy
-def _(balancer: Any, *, policies: list[str], replacement: str, classes_with_params: list[str]) -> Iterable[Edit]:
+@load_balancer_tls_is_1_2_or_later.remedy
+def _fix_load_balancer_tls_is_1_2_or_later(
+    balancer: Any, *, policies: list[str], replacement: str, classes_with_params: list[str]
+) -> Iterable[Edit]:
     del policies, classes_with_params
     yield from balancer.set_tls_policy(replacement)
 
@@ -69,15 +73,15 @@ def _any_fits(policy: Any, patterns: list[str]) -> bool:
     ),
     replacement=text("ELBSecurityPolicy-TLS13-1-2-2021-06", "the policy that a remediation sets"),
 )
-def modern_listener(listener: View, *, policies: list[str], replacement: str) -> Messages:
+def listener_tls_is_1_2_or_later(listener: View, *, policies: list[str], replacement: str) -> Messages:
     """The API's default for a listener is a policy that still speaks TLS 1.0."""
     del replacement
     if listener.protocol in ("HTTPS", "TLS") and not _any_fits(listener.tls_policy, policies):
         yield f"the listener has the TLS policy {listener.tls_policy or 'that is the default'}"
 
 
-@modern_listener.remedy
-def _(listener: View, *, policies: list[str], replacement: str) -> Iterable[Edit]:
+@listener_tls_is_1_2_or_later.remedy
+def _fix_listener_tls_is_1_2_or_later(listener: View, *, policies: list[str], replacement: str) -> Iterable[Edit]:
     del policies
     yield listener.put("tls_policy", replacement)
 
@@ -93,7 +97,9 @@ def _(listener: View, *, policies: list[str], replacement: str) -> Iterable[Edit
     plain_namespaces=texts([], "namespaces whose Ingresses may serve plain HTTP"),
     classes_with_params=CLASSES,
 )
-def _(ingress: Any, *, plain_namespaces: list[str], classes_with_params: list[str]) -> Messages:
+def alb_redirects_http_to_https(
+    ingress: Any, *, plain_namespaces: list[str], classes_with_params: list[str]
+) -> Messages:
     """What a browser asks by HTTP, cookies included, is readable and changeable on its way."""
     if ingress.namespace in plain_namespaces or left_to_class(ingress, classes_with_params):
         return

@@ -3,17 +3,17 @@
 from collections.abc import Iterable
 from typing import Any
 
-from rules import balancers as lb
-from rules.annotations import NLB
-from rules.aws import CLASSIC_LOAD_BALANCER
-from rules.balancers import CLASSES, left_to_class
-from rules.cidrs import together
-from rules.frameworks import BY_CONTROLLER, guide
-from rules.kubernetes import objects
-from rules.owners import BACKEND, BALANCER
-from rules.registry import ADVISORY, HIGH, LOW, MEDIUM, Messages, rule, texts
-from rules.values import Unknown, dig, items, known, truth, words
-from rules.views import Edit
+from kinds import balancers as lb
+from kinds.annotations import NLB
+from kinds.aws import CLASSIC_LOAD_BALANCER
+from kinds.balancers import CLASSES, left_to_class
+from kinds.cidrs import together
+from kinds.kubernetes import objects
+from kinds.owners import BACKEND, BALANCER
+from pack.controls import BY_CONTROLLER, guide
+from pack.registry import ADVISORY, HIGH, LOW, MEDIUM, Messages, rule, texts
+from pack.values import Unknown, dig, items, known, truth, words
+from pack.views import Edit
 
 _ALB_ANNOTATIONS = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/"
 _NLB_ANNOTATIONS = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/service/annotations/"
@@ -30,7 +30,9 @@ _NLB_ANNOTATIONS = "https://kubernetes-sigs.github.io/aws-load-balancer-controll
     target_types=texts(["ip"], "the target types allowed"),
     classes_with_params=CLASSES,
 )
-def pods_are_targets(balancer: Any, *, target_types: list[str], classes_with_params: list[str]) -> Messages:
+def load_balancer_targets_are_pods(
+    balancer: Any, *, target_types: list[str], classes_with_params: list[str]
+) -> Messages:
     """By node port the traffic takes another hop, and health checks ask the node instead of the pod.
 
     The nodes' ports 30000-32767 must be open for it. The controller's default is instance.
@@ -42,8 +44,10 @@ def pods_are_targets(balancer: Any, *, target_types: list[str], classes_with_par
         yield f"{balancer.title} has target type {kind}"
 
 
-@pods_are_targets.remedy
-def _(balancer: Any, *, target_types: list[str], classes_with_params: list[str]) -> Iterable[Edit]:
+@load_balancer_targets_are_pods.remedy
+def _fix_load_balancer_targets_are_pods(
+    balancer: Any, *, target_types: list[str], classes_with_params: list[str]
+) -> Iterable[Edit]:
     del classes_with_params
     yield balancer.set_target_type(target_types[0])
 
@@ -59,7 +63,9 @@ def _(balancer: Any, *, target_types: list[str], classes_with_params: list[str])
     public_namespaces=texts([], "namespaces whose load balancers may face the internet"),
     public_owners=texts([], "names of IngressClassParams, LoadBalancerConfigurations and own load balancers that may"),
 )
-def _(balancer: Any, *, public_namespaces: list[str], public_owners: list[str]) -> Messages:
+def load_balancer_is_internal_unless_its_namespace_may_be_public(
+    balancer: Any, *, public_namespaces: list[str], public_owners: list[str]
+) -> Messages:
     """What faces the internet is a decision of the platform, not of whoever writes an annotation."""
     if not any(not isinstance(scheme, Unknown) and scheme == lb.PUBLIC for scheme in balancer.schemes):
         return
@@ -89,7 +95,7 @@ def _(balancer: Any, *, public_namespaces: list[str], public_owners: list[str]) 
         "annotations that look like source ranges and are read by nobody",
     ),
 )
-def _(balancer: Any, *, ignored_annotations: list[str]) -> Messages:
+def source_ranges_take_effect(balancer: Any, *, ignored_annotations: list[str]) -> Messages:
     """Named security groups make the controller ignore the ranges, without a word; so does 0.0.0.0/0 beside them.
 
     The load balancer is then open to whom the groups let in. The same holds for an NLB without a security group,
@@ -138,7 +144,7 @@ def _keeps_addresses(balancer: Any) -> bool:
     controls=[guide("networking/subnets", "Configure Security Groups Carefully")],
     open_namespaces=texts([], "namespaces whose load balancers may leave it out"),
 )
-def _(balancer: Any, *, open_namespaces: list[str]) -> Messages:
+def source_ranges_are_given(balancer: Any, *, open_namespaces: list[str]) -> Messages:
     """Left out, the security group lets in 0.0.0.0/0.
 
     On an internal load balancer that is everything which reaches the VPC. It is advice, since a public service
@@ -171,7 +177,7 @@ def _(balancer: Any, *, open_namespaces: list[str]) -> Messages:
     controls=[BY_CONTROLLER],
     classes=texts(lb.NLB_CLASSES, "the load balancer classes allowed"),
 )
-def _(service: Any, *, classes: list[str]) -> Messages:
+def no_classic_load_balancer(service: Any, *, classes: list[str]) -> Messages:
     """A Service without class or type falls to the cloud controller of the control plane.
 
     That makes an internet-facing Classic load balancer to node ports, which AWS no longer develops.
@@ -193,7 +199,7 @@ def _(service: Any, *, classes: list[str]) -> Messages:
     controls=[guide("security/multitenancy", "Tenant Isolation")],
     allowed_addresses=texts([], "addresses that may be claimed"),
 )
-def _(service: Any, *, allowed_addresses: list[str]) -> Messages:
+def service_has_no_external_ips(service: Any, *, allowed_addresses: list[str]) -> Messages:
     """Whoever may make a Service can have other pods' traffic to any address sent to his own (CVE-2020-8554)."""
     claimed = [address for address in words(dig(service.spec, ["externalIPs"])) if address not in allowed_addresses]
     if claimed:

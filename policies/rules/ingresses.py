@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
-from rules import balancers as lb
-from rules.annotations import ALB, ALB_KNOWN, GUARDED, NLB, NLB_KNOWN
-from rules.frameworks import guide
-from rules.registry import HIGH, MANDATORY, MEDIUM, Messages, rule, texts
-from rules.views import REMOVE, Edit
+from kinds import balancers as lb
+from kinds.annotations import ALB, ALB_KNOWN, GUARDED, NLB, NLB_KNOWN
+from pack.controls import guide
+from pack.registry import HIGH, MANDATORY, MEDIUM, Messages, rule, texts
+from pack.views import REMOVE, Edit
 
 _ALB_ANNOTATIONS = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/"
 _TENANTS = guide("security/multitenancy", "Tenant Isolation")
@@ -26,7 +26,7 @@ _PREFIXES: Final = (ALB, NLB)
     controls=[_TENANTS],
     allowed_groups=texts([], "groups that may be joined by annotation"),
 )
-def _(ingress: Any, *, allowed_groups: list[str]) -> Messages:
+def ingress_group_is_not_shared_by_annotation(ingress: Any, *, allowed_groups: list[str]) -> Messages:
     """Whoever writes the same name puts rules into the same load balancer.
 
     They may stand before the others' and take their traffic.
@@ -46,7 +46,7 @@ def _(ingress: Any, *, allowed_groups: list[str]) -> Messages:
     controls=[_TENANTS],
     default_classes=texts(["alb"], "the class that a remediation sets where none is named"),
 )
-def named_class(ingress: Any, *, default_classes: list[str]) -> Messages:
+def ingress_names_its_class_in_its_spec(ingress: Any, *, default_classes: list[str]) -> Messages:
     """The annotation goes past IngressClass and its IngressClassParams, where the platform sets limits.
 
     Without either, the cluster's default class decides.
@@ -58,8 +58,8 @@ def named_class(ingress: Any, *, default_classes: list[str]) -> Messages:
         yield f"{ingress.title} names no class"
 
 
-@named_class.remedy
-def _(ingress: Any, *, default_classes: list[str]) -> Iterable[Edit]:
+@ingress_names_its_class_in_its_spec.remedy
+def _fix_ingress_names_its_class_in_its_spec(ingress: Any, *, default_classes: list[str]) -> Iterable[Edit]:
     annotated = ingress.annotation(lb.CLASS_ANNOTATION)
     if ingress.class_name is None:
         yield Edit(("spec", "ingressClassName"), annotated or default_classes[0])
@@ -88,7 +88,9 @@ def _fits(key: str, patterns: Iterable[str]) -> bool:
     ),
     guarded_annotations=texts(GUARDED, "patterns that guarded-annotations-stay-in-admin-namespaces looks after"),
 )
-def _(view: Any, *, allowed_annotations: list[str], guarded_annotations: list[str]) -> Messages:
+def load_balancer_annotations_are_on_the_allow_list(
+    view: Any, *, allowed_annotations: list[str], guarded_annotations: list[str]
+) -> Messages:
     """The controller ignores an annotation that it does not know: a misspelt limit is no limit.
 
     And a new version's new powers wait here until somebody has looked at them.
@@ -109,7 +111,9 @@ def _(view: Any, *, allowed_annotations: list[str], guarded_annotations: list[st
     admin_namespaces=texts(["kube-system"], "namespaces that may"),
     guarded_annotations=texts(GUARDED, "patterns of the annotations guarded"),
 )
-def _(view: Any, *, admin_namespaces: list[str], guarded_annotations: list[str]) -> Messages:
+def guarded_annotations_stay_in_admin_namespaces(
+    view: Any, *, admin_namespaces: list[str], guarded_annotations: list[str]
+) -> Messages:
     """auth-* makes the controller read a Secret and send it to a host of the author's choice.
 
     actions.* forwards to any target group of the account, security-groups attaches any of its groups.

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from rules import balancers as lb
-from rules.balancers import CLASSES, left_to_class
-from rules.frameworks import hub
-from rules.owners import BALANCER, CLASS_PARAMS
-from rules.registry import MEDIUM, Messages, Rule, rule, texts
-from rules.values import Unknown, truth
-from rules.views import Edit
+from kinds import balancers as lb
+from kinds.balancers import CLASSES, left_to_class
+from kinds.owners import BALANCER, CLASS_PARAMS
+from pack.controls import hub
+from pack.registry import MEDIUM, Messages, Rule, rule, texts
+from pack.values import Unknown, truth
+from pack.views import Edit
 
 _ALB_ANNOTATIONS = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/"
 
@@ -25,7 +25,7 @@ _ALB_ANNOTATIONS = "https://kubernetes-sigs.github.io/aws-load-balancer-controll
     exempt_namespaces=texts([], "namespaces whose public ALBs may go without"),
     classes_with_params=CLASSES,
 )
-def _(ingress: Any, *, exempt_namespaces: list[str], classes_with_params: list[str]) -> Messages:
+def public_alb_has_a_web_acl(ingress: Any, *, exempt_namespaces: list[str], classes_with_params: list[str]) -> Messages:
     """The ALB is the first that sees a request whole; there it can be refused before a pod works on it."""
     if ingress.scheme != lb.PUBLIC or ingress.namespace in exempt_namespaces:
         return

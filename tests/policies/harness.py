@@ -17,8 +17,8 @@ from pulumi_policy import (
 from pulumi_policy.policy import PolicyCustomTimeouts
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
 
+from pack.registry import BROKEN, Rule
 from rules import RULES
-from rules.registry import BROKEN, Rule
 from tests.policies.cases import Case, Edits
 from tests.policies.resources import GIVEN, resource
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
 from pulumi_policy.secret import Secret
 
+from pack.values import NotYetKnown
 from rules import RULES
-from rules.values import NotYetKnown
 from tests.policies.cases import CASES
 from tests.policies.harness import arguments, policy_of, refusals
 from tests.policies.resources import COMPLIANT, resource

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from pulumi_policy.deserialize import deserialize_properties
 
+from pack.profiles import profile
 from rules import RULES
-from rules.profiles import profile
 from tests.policies.harness import World, refusals
 from tests.unit.declared import Declared, Resource
 from tests.unit.test_program import program

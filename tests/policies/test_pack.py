@@ -14,10 +14,11 @@ from pulumi_policy import EnforcementLevel, ResourceValidationPolicy
 from pulumi_policy.policy import _PolicyAnalyzerServicer
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
-from rules import RULES, generate, policies
-from rules.check import main
-from rules.configured import problems
-from rules.profiles import profile
+import generate
+from check import main
+from pack.configuration import problems
+from pack.profiles import profile
+from rules import RULES, policies
 from tests.policies.resources import COMPLIANT, resource
 
 PACK = Path(generate.PACK)
@@ -123,7 +124,7 @@ def test_the_profiles_pass_the_check() -> None:
     ],
 )
 def test_a_configuration_that_does_not_fit_is_refused(config: Any, said: str) -> None:
-    found = list(problems(config))
+    found = list(problems(config, RULES))
     assert len(found) == 1
     assert said in found[0]
 
@@ -132,7 +133,7 @@ def test_a_configuration_that_does_not_fit_is_refused(config: Any, said: str) ->
     "config", [{}, {"all": "advisory"}, {"cluster-is-protected-from-deletion": {"enforcementLevel": "remediate"}}]
 )
 def test_a_configuration_that_fits_is_accepted(config: Any) -> None:
-    assert list(problems(config)) == []
+    assert list(problems(config, RULES)) == []
 
 
 def test_the_check_names_the_file_and_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -144,7 +145,7 @@ def test_the_check_names_the_file_and_fails(tmp_path: Path, capsys: pytest.Captu
 
 
 def test_the_pack_imports_nothing_of_the_project() -> None:
-    allowed = {*sys.stdlib_module_names, "pulumi_policy", "google", "grpc", "rules"}
+    allowed = {*sys.stdlib_module_names, "pulumi_policy", "google", "grpc", "rules", "pack", "kinds"}
     for file in PACK.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             names = (

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from pack.registry import ResourceValidationPolicy
 from rules import RULES
-from rules.registry import ResourceValidationPolicy
 from tests.policies.cases import CASES, alb, nlb
 from tests.policies.harness import arguments, changed, policy_of, refusals, world
 from tests.policies.resources import COMPLIANT, GIVEN, resource

@@ -2,8 +2,8 @@
 
 from typing import Any, Final
 
-from rules.values import count, dig, items, parsed, truth
-from rules.views import Kind, at
+from pack.values import count, dig, items, parsed, truth
+from pack.views import Kind, at
 
 
 def _native_log_types(value: Any) -> list[Any]:

@@ -23,10 +23,10 @@ from pulumi_policy import (
     StackValidationPolicy,
 )
 
-from rules.manifests import manifests
-from rules.seen import Seen
-from rules.values import NotYetKnown
-from rules.views import Edit, Kind, Stack, View, edited
+from pack.manifests import manifests
+from pack.seen import Seen
+from pack.values import NotYetKnown
+from pack.views import Edit, Kind, Stack, View, edited
 
 ADVISORY, MANDATORY = EnforcementLevel.ADVISORY, EnforcementLevel.MANDATORY
 LOW, MEDIUM, HIGH, CRITICAL = Severity.LOW, Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL

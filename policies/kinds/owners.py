@@ -1,17 +1,17 @@
 """What decides for many load balancers, and load balancers that the program makes itself.
 
-Seen as `rules.balancers` sees Services and Ingresses.
+Seen as `kinds.balancers` sees Services and Ingresses.
 """
 
 from collections.abc import Iterator
 from typing import Any, Final
 
-from rules.aws import LOAD_BALANCER
-from rules.balancers import ACCESS_LOGS, DELETION_PROTECTION, DROP_HEADERS, INGRESS, PUBLIC, SERVICE, Balancer, either
-from rules.kubernetes import objects
-from rules.seen import Seen
-from rules.values import Unknown, dig, items, truth
-from rules.views import Edit, View
+from kinds.aws import LOAD_BALANCER
+from kinds.balancers import ACCESS_LOGS, DELETION_PROTECTION, DROP_HEADERS, INGRESS, PUBLIC, SERVICE, Balancer, either
+from kinds.kubernetes import objects
+from pack.seen import Seen
+from pack.values import Unknown, dig, items, truth
+from pack.views import Edit, View
 
 
 class ClassParams(Balancer):

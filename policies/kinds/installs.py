@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping
 from itertools import zip_longest
 from typing import Any, Final
 
-from rules.kubernetes import KubernetesView, containers, objects, pod_spec
-from rules.seen import Seen
-from rules.values import UNKNOWN, NotYetKnown, Unknown, count, dig, items, known, truth
-from rules.versions import controller_of_chart
-from rules.views import Edit
+from kinds.kubernetes import KubernetesView, containers, objects, pod_spec
+from kinds.versions import controller_of_chart
+from pack.seen import Seen
+from pack.values import UNKNOWN, NotYetKnown, Unknown, count, dig, items, known, truth
+from pack.views import Edit
 
 CHART: Final = "aws-load-balancer-controller"
 RELEASE: Final = "kubernetes:helm.sh/v3:Release"

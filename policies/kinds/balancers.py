@@ -7,13 +7,13 @@ https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/serv
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from rules.annotations import ALB, NLB
-from rules.kubernetes import KubernetesView, ObjectKind, objects
-from rules.manifests import is_patch
-from rules.registry import texts
-from rules.seen import Seen
-from rules.values import Unknown, dig, items, parsed, truth
-from rules.views import Edit
+from kinds.annotations import ALB, NLB
+from kinds.kubernetes import KubernetesView, ObjectKind, objects
+from pack.manifests import is_patch
+from pack.registry import texts
+from pack.seen import Seen
+from pack.values import Unknown, dig, items, parsed, truth
+from pack.views import Edit
 
 SOURCE_RANGES: Final = "service.beta.kubernetes.io/load-balancer-source-ranges"
 CLASS_ANNOTATION: Final = "kubernetes.io/ingress.class"

@@ -5,7 +5,7 @@ the whole file to the pack, which looks through it here; `rules.check` does the 
 """
 
 import difflib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import wraps
 from typing import Any
 
@@ -14,18 +14,19 @@ from google.protobuf import json_format
 from pulumi_policy import EnforcementLevel
 from pulumi_policy import policy as sdk
 
-from rules.registry import RULES, Rule, camel
+from pack.registry import RULES, Rule, camel
 
 _LEVELS = [level.value for level in EnforcementLevel]
 _TYPES: dict[str, tuple[type, ...]] = {"number": (int, float), "string": (str,), "array": (list,)}
 
 
-def problems(config: Any) -> Iterator[str]:
+def problems(config: Any, rules: Mapping[str, Rule]) -> Iterator[str]:
     """Say what does not fit, a line each; nothing if all is well.
 
     Args:
         config: A file's content: `{rule: level}` or `{rule: {"enforcementLevel": level, setting: value}}`; the rule
             `all` stands for every rule and takes a level only.
+        rules: The rules by name.
     """
     if not isinstance(config, dict):
         yield "the file holds no JSON object of rules"
@@ -38,10 +39,10 @@ def problems(config: Any) -> Iterator[str]:
         others = {key: value for key, value in settings.items() if key != "enforcementLevel"}
         if name == "all":
             yield from (f"all: takes a level only, not {key}: give it to a rule" for key in others)
-        elif name not in RULES:
-            yield f"{name}: there is no such rule{_meant(name, list(RULES))}"
+        elif name not in rules:
+            yield f"{name}: there is no such rule{_meant(name, list(rules))}"
         else:
-            yield from _settings(RULES[name], others, str(level))
+            yield from _settings(rules[name], others, str(level))
 
 
 def _settings(rule: Rule, given: dict[str, Any], level: str) -> Iterator[str]:
@@ -87,7 +88,7 @@ def _checked(configure: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(configure)
     def check(servicer: Any, request: Any, context: Any) -> Any:
         config = {name: json_format.MessageToDict(given.properties) for name, given in request.policyConfig.items()}
-        if found := list(problems(config)):
+        if found := list(problems(config, RULES)):
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, "; ".join(found))
         return configure(servicer, request, context)
 

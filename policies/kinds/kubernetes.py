@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from rules.seen import Seen
-from rules.values import NotYetKnown, Unknown, dig, items, known, plain
-from rules.views import Edit, View
+from pack.seen import Seen
+from pack.values import NotYetKnown, Unknown, dig, items, known, plain
+from pack.views import Edit, View
 
 _TOKEN = re.compile(r"kubernetes:(?P<group>[^/:]+)/v[^:]+:(?P<kind>\w+)$")
 

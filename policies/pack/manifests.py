@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from rules.once import remembered
-from rules.seen import Seen
-from rules.values import Partial, dig, items, partial, plain
+from pack.once import remembered
+from pack.seen import Seen
+from pack.values import Partial, dig, items, partial, plain
 
 _plain = remembered(plain)
 _SEVERAL: Final = re.compile(r"kubernetes:(?P<group>[^/:]+)/(?P<version>v[^:]+):(?P<kind>\w*)List$")

@@ -12,10 +12,10 @@ from typing import Any, Final, cast
 
 from pulumi_policy.secret import Secret
 
-from rules.manifests import manifests
-from rules.once import remembered
-from rules.seen import Seen
-from rules.values import NotYetKnown, Unknown, dig, plain, writable
+from pack.manifests import manifests
+from pack.once import remembered
+from pack.seen import Seen
+from pack.values import NotYetKnown, Unknown, dig, plain, writable
 
 _plain = remembered(plain)
 REMOVE: Final = object()

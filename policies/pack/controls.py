@@ -5,7 +5,7 @@ Titles: CIS Amazon EKS Benchmark 1.8 (https://www.cisecurity.org/benchmark/kuber
 Practices Guide (https://docs.aws.amazon.com/eks/latest/best-practices/introduction.html).
 """
 
-from rules.registry import Control
+from pack.registry import Control
 
 _CIS = {
     "2.1.1": "Enable audit logs",
