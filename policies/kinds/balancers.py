@@ -9,11 +9,10 @@ from typing import Any, Final
 
 from kinds.annotations import ALB, NLB
 from kinds.kubernetes import KubernetesView, ObjectKind, objects
-from pack.manifests import is_patch
+from pack.properties import Edit
 from pack.registry import texts
-from pack.seen import Seen
+from pack.resources import Resource, is_patch
 from pack.values import Unknown, dig, items, parsed, truth
-from pack.views import Edit
 
 SOURCE_RANGES: Final = "service.beta.kubernetes.io/load-balancer-source-ranges"
 CLASS_ANNOTATION: Final = "kubernetes.io/ingress.class"
@@ -224,12 +223,12 @@ def is_nlbs(view: KubernetesView, classes: Iterable[str] = NLB_CLASSES) -> bool:
     return named in classes if named is not None else view.annotation(f"{NLB}type") in ("external", "nlb-ip")
 
 
-def _ingress(seen: Seen) -> AlbIngress | None:
+def _ingress(seen: Resource) -> AlbIngress | None:
     view = AlbIngress(seen)
     return view if is_albs(view) else None
 
 
-def _service(seen: Seen) -> NlbService | None:
+def _service(seen: Resource) -> NlbService | None:
     view = NlbService(seen)
     return view if is_patch(seen) or is_nlbs(view) else None
 
@@ -245,7 +244,7 @@ SERVICE: Final = objects("Service of an NLB", _SERVICES, _service)
 def either(name: str, *kinds: ObjectKind) -> ObjectKind:
     """Join kinds whose views answer the same questions."""
 
-    def read(seen: Seen) -> Any:
+    def read(seen: Resource) -> Any:
         return next((view for kind in kinds if (view := kind.view(seen)) is not None), None)
 
     return ObjectKind(

@@ -1,6 +1,6 @@
 """What decides for many load balancers, and load balancers that the program makes itself.
 
-Seen as `kinds.balancers` sees Services and Ingresses.
+Resource as `kinds.balancers` sees Services and Ingresses.
 """
 
 from collections.abc import Iterator
@@ -9,9 +9,10 @@ from typing import Any, Final
 from kinds.aws import LOAD_BALANCER
 from kinds.balancers import ACCESS_LOGS, DELETION_PROTECTION, DROP_HEADERS, INGRESS, PUBLIC, SERVICE, Balancer, either
 from kinds.kubernetes import objects
-from pack.seen import Seen
+from pack.properties import Edit
+from pack.resources import Resource
 from pack.values import Unknown, dig, items, truth
-from pack.views import Edit, View
+from pack.views import View
 
 
 class ClassParams(Balancer):
@@ -97,7 +98,7 @@ class OwnBalancer(Balancer):
         DROP_HEADERS: "drops_headers",
     }
 
-    def __init__(self, seen: Seen) -> None:
+    def __init__(self, seen: Resource) -> None:
         super().__init__(seen)
         self._view: View = LOAD_BALANCER.view(seen)
         self.application = self._view.kind in (None, "application")
@@ -141,7 +142,7 @@ class BackendService(Balancer):
     decides_for_others = True
 
 
-def _backend(seen: Seen) -> BackendService | None:
+def _backend(seen: Resource) -> BackendService | None:
     view = BackendService(seen)
     return view if any(key.startswith(view.prefix) for key in view.annotations) else None
 

@@ -1,22 +1,16 @@
 """Refuses a configuration that does not fit the rules, before any of them is asked.
 
-The engine takes a file that names an unknown rule without a word, and the rule that was meant stays as it was. It hands
-the whole file to the pack, which looks through it here; `rules.check` does the same without an engine.
+The engine accepts a file that names an unknown rule, and the rule that was meant stays as it was. It hands the whole
+file to the pack, which checks it here; `check.py` does the same without an engine.
 """
 
 import difflib
-from collections.abc import Callable, Iterator, Mapping
-from functools import wraps
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-import grpc
-from google.protobuf import json_format
-from pulumi_policy import EnforcementLevel
-from pulumi_policy import policy as sdk
+from pack.registry import Level, Rule, camel
 
-from pack.registry import RULES, Rule, camel
-
-_LEVELS = [level.value for level in EnforcementLevel]
+_LEVELS = [level.value for level in Level]
 _TYPES: dict[str, tuple[type, ...]] = {"number": (int, float), "string": (str,), "array": (list,)}
 
 
@@ -75,21 +69,3 @@ def _meant(name: str, names: list[str]) -> str:
     """Name what comes nearest, or all there is to choose from if that is little."""
     near = difflib.get_close_matches(name, names, n=1)
     return f"; did you mean {near[0]}?" if near else f"; known: {', '.join(names) or 'none'}"
-
-
-def refuse_what_does_not_fit() -> None:
-    """Make the SDK's servicer answer a configuration that does not fit with its problems, which stops the engine."""
-    servicer = sdk._PolicyAnalyzerServicer  # noqa: SLF001 - as in rules/once.py
-    if not hasattr(servicer.Configure, "__wrapped__"):
-        servicer.Configure = _checked(servicer.Configure)
-
-
-def _checked(configure: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(configure)
-    def check(servicer: Any, request: Any, context: Any) -> Any:
-        config = {name: json_format.MessageToDict(given.properties) for name, given in request.policyConfig.items()}
-        if found := list(problems(config, RULES)):
-            context.abort(grpc.StatusCode.INVALID_ARGUMENT, "; ".join(found))
-        return configure(servicer, request, context)
-
-    return check

@@ -5,7 +5,20 @@ Titles: CIS Amazon EKS Benchmark 1.8 (https://www.cisecurity.org/benchmark/kuber
 Practices Guide (https://docs.aws.amazon.com/eks/latest/best-practices/introduction.html).
 """
 
-from pack.registry import Control
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Control:
+    """A control of a published framework that a rule covers."""
+
+    framework: str
+    number: str
+    title: str
+
+    def __str__(self) -> str:
+        return f"{self.framework} {self.number}".strip()
+
 
 _CIS = {
     "2.1.1": "Enable audit logs",

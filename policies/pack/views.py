@@ -5,20 +5,13 @@ A rule asks a `View` for a field (`cluster.public_access`), not for a path: `aws
 in which it comes; a `Field` is where one shape keeps a fact and how it spells it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, cast
+from typing import Any
 
-from pulumi_policy.secret import Secret
-
-from pack.manifests import manifests
-from pack.once import remembered
-from pack.seen import Seen
-from pack.values import NotYetKnown, Unknown, dig, plain, writable
-
-_plain = remembered(plain)
-REMOVE: Final = object()
+from pack.properties import REMOVE, Edit
+from pack.resources import Resource
+from pack.values import Unknown, dig
 
 
 @dataclass(frozen=True)
@@ -38,22 +31,14 @@ def at(path: str, read: Callable[[Any], Any] | None = None, write: Callable[[Any
 Shape = Mapping[str, Field]
 
 
-@dataclass(frozen=True)
-class Edit:
-    """One change of a remediation: what stands at `path` afterwards (`REMOVE`: nothing)."""
-
-    path: tuple[str | int, ...]
-    value: Any
-
-
 class View:
     """A resource as the rules of its kind see it; a missing field is `None`, an unknown one `UNKNOWN`."""
 
-    def __init__(self, seen: Seen, shape: Shape) -> None:
+    def __init__(self, seen: Resource, shape: Shape) -> None:
         self.seen = seen
         self.urn = seen.urn
-        self.type = seen.resource_type
-        self.props: dict[str, Any] = _plain(seen.props)
+        self.type = seen.type
+        self.props = seen.props
         self._shape = shape
 
     def __getattr__(self, name: str) -> Any:
@@ -65,8 +50,8 @@ class View:
 
     @property
     def name(self) -> str:
-        """The resource's name in the program, for messages."""
-        return self.seen.name or self.urn.rsplit("::", 1)[-1]
+        """The resource's name in the program, for messages: a program may choose any, so no rule decides by it."""
+        return self.seen.name
 
     def has(self, name: str) -> bool:
         """Say whether this shape keeps that fact at all."""
@@ -93,9 +78,9 @@ class Kind:
     name: str
     shapes: Mapping[str, Shape] = field(default_factory=dict[str, Shape])
 
-    def view(self, seen: Seen) -> Any:
+    def view(self, seen: Resource) -> Any:
         """Return the resource as this kind's view, or `None` if it is of another kind."""
-        shape = self.shapes.get(seen.resource_type)
+        shape = self.shapes.get(seen.type)
         return None if shape is None else View(seen, shape)
 
     @property
@@ -104,99 +89,4 @@ class Kind:
         return sorted(self.shapes)
 
 
-class Stack:
-    """All resources of a stack, for rules about how they stand to each other."""
-
-    def __init__(self, resources: Sequence[Any]) -> None:
-        self._resources = resources
-        self._views: dict[int, list[Any]] = {}
-        self._groups: dict[tuple[int, Any], dict[Any, list[Any]]] = {}
-
-    def of(self, kind: Any) -> list[Any]:
-        """Return the views of one kind, in the stack's order."""
-        if id(kind) not in self._views:
-            views = (_view(kind, one) for resource in self._resources for one in _manifests(resource))
-            self._views[id(kind)] = [view for view in views if view is not None]
-        return self._views[id(kind)]
-
-    def grouped(self, kind: Any, by: Callable[[Any], Any] | str) -> dict[Any, list[Any]]:
-        """Group the views of a kind by what a function says of them, or by a field; unknown fields are left out."""
-        if (id(kind), by) not in self._groups:
-            groups: dict[Any, list[Any]] = {}
-            for view in self.of(kind):
-                with suppress(NotYetKnown):
-                    key = getattr(view, by) if isinstance(by, str) else by(view)
-                    if not isinstance(key, Unknown | list | dict):
-                        groups.setdefault(key, []).append(view)
-            self._groups[id(kind), by] = groups
-        return self._groups[id(kind), by]
-
-    def sources(self, view: View, name: str, kind: Any) -> list[Any]:
-        """Return the resources of a kind that a field's value comes from, as far as the engine recorded it.
-
-        During a preview this is all that is known of an id or an ARN of a resource not made yet.
-        """
-        recorded = getattr(view.seen, "property_dependencies", {}).get(view.property_of(name), [])
-        urns = {resource.urn for resource in recorded}
-        return [other for other in self.of(kind) if other.urn in urns]
-
-    def named(self, view: View, name: str, kind: Any, key: str) -> list[Any]:
-        """Return the resources of a kind that a field names by their `key`, or that its value comes from."""
-        sources = self.sources(view, name, kind)
-        if sources:
-            return sources
-        value = getattr(view, name)
-        if isinstance(value, Unknown):
-            return []
-        wanted = dict.fromkeys(
-            item for item in (value if isinstance(value, list) else [value]) if isinstance(item, str)
-        )
-        groups = self.grouped(kind, key)
-        return [other for item in wanted for other in groups.get(item, [])]
-
-
-def _manifests(resource: Any) -> list[Any]:
-    try:
-        return manifests(resource)
-    except NotYetKnown:
-        return []
-
-
-def _view(kind: Any, resource: Any) -> Any:
-    try:
-        return kind.view(resource)
-    except NotYetKnown:
-        return None
-
-
-def edited(props: Mapping[str, Any], edits: Sequence[Edit]) -> dict[str, Any]:
-    """Return a copy of a resource's properties with a remediation's changes made.
-
-    Raises:
-        NotYetKnown: a change lies inside something that is unknown, or that is not what it should be.
-    """
-    result: dict[str, Any] = writable(props)
-    for edit in edits:
-        _put(result, edit)
-    return result
-
-
-def _inside(value: Any, key: str | int) -> Any:
-    """Look into what an edit passes through on its way to a key: marked as secret it may be, unknown it may not."""
-    inner: Any = value.value if isinstance(value, Secret) else value
-    if not isinstance(inner, dict if isinstance(key, str) else list):
-        raise NotYetKnown
-    return cast("Any", inner)
-
-
-def _put(result: Any, edit: Edit) -> None:
-    target: Any = result
-    *way, last = edit.path
-    for key, following in zip(way, edit.path[1:], strict=True):
-        if isinstance(target, dict) and target.get(key) is None:
-            target[key] = {}
-        target = _inside(target[key], following)
-    if edit.value is REMOVE:
-        target.pop(last, None)
-    else:
-        target[last] = edit.value
+__all__ = ["REMOVE", "Edit", "Field", "Kind", "Shape", "View", "at"]

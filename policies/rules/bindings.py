@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from kinds.kubernetes import KubernetesView, objects
 from pack.controls import cis, guide
+from pack.properties import Edit
 from pack.registry import CRITICAL, HIGH, MANDATORY, MEDIUM, Messages, number, rule, texts
 from pack.values import Unknown, dig, items, words
-from pack.views import Edit
 
 _BINDINGS = (
     "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/targetgroupbinding/targetgroupbinding/"

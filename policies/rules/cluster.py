@@ -6,9 +6,9 @@ from kinds.aws import CLUSTER
 from kinds.cidrs import WIDEST, WIDEST_IPV6, is_world
 from kinds.versions import version
 from pack.controls import cis, guide, hub
+from pack.properties import Edit
 from pack.registry import ADVISORY, HIGH, LOW, MEDIUM, Messages, View, rule, text, texts
 from pack.values import items, known
-from pack.views import Edit
 
 _LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 

@@ -10,9 +10,9 @@ from kinds.installs import CHART, CONTROLLER, RELEASE, ReleasedController
 from kinds.kubernetes import objects
 from kinds.versions import version
 from pack.controls import BY_CONTROLLER, cis, guide
+from pack.properties import Edit
 from pack.registry import HIGH, MEDIUM, Messages, Stack, number, rule, text, texts
 from pack.values import Unknown, dig, truth
-from pack.views import Edit
 
 _CONFIGURATION = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/configurations/"
 # Amazon's accounts that serve EKS images; anybody's account may have a repository of that name.
@@ -146,7 +146,7 @@ def controller_image_comes_from_an_allowed_registry(controller: Any, *, registri
     if isinstance(image, Unknown) or image is None:
         return
     head, slash, last = str(image).partition("@")[0].rpartition("/")
-    repository = f"{head}{slash}{last.partition(':')[0]}"
+    repository = head + slash + last.partition(":")[0]
     if not any(_fits_repository(repository, pattern) for pattern in registries):
         yield f"{controller.title} takes its image from {repository}"
 

@@ -14,9 +14,9 @@ from kinds.kubernetes import (
     pod_spec,
 )
 from pack.controls import cis, guide
+from pack.properties import Edit
 from pack.registry import CRITICAL, HIGH, LOW, MANDATORY, MEDIUM, Messages, Stack, number, rule, texts
 from pack.values import Unknown, dig, items, known, truth, words
-from pack.views import Edit
 
 _FEEDS = [("core", "Secret"), ("core", "ConfigMap")]
 _APPLICATION = "https://docs.aws.amazon.com/eks/latest/best-practices/application.html"

@@ -9,8 +9,8 @@ from kinds.aws import LISTENER
 from kinds.balancers import CLASSES, left_to_class
 from kinds.owners import BALANCER
 from pack.controls import cis, guide, hub
+from pack.properties import Edit
 from pack.registry import HIGH, Messages, View, rule, text, texts
-from pack.views import Edit
 
 _TLS_POLICIES = "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html"
 

@@ -11,9 +11,9 @@ from kinds.cidrs import together
 from kinds.kubernetes import objects
 from kinds.owners import BACKEND, BALANCER
 from pack.controls import BY_CONTROLLER, guide
+from pack.properties import Edit
 from pack.registry import ADVISORY, HIGH, LOW, MEDIUM, Messages, rule, texts
 from pack.values import Unknown, dig, items, known, truth, words
-from pack.views import Edit
 
 _ALB_ANNOTATIONS = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/"
 _NLB_ANNOTATIONS = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/service/annotations/"

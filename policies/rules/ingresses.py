@@ -7,8 +7,8 @@ from typing import Any, Final
 from kinds import balancers as lb
 from kinds.annotations import ALB, ALB_KNOWN, GUARDED, NLB, NLB_KNOWN
 from pack.controls import guide
+from pack.properties import REMOVE, Edit
 from pack.registry import HIGH, MANDATORY, MEDIUM, Messages, rule, texts
-from pack.views import REMOVE, Edit
 
 _ALB_ANNOTATIONS = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/"
 _TENANTS = guide("security/multitenancy", "Tenant Isolation")

@@ -6,9 +6,9 @@ from typing import Any
 from kinds.aws import INGRESS_RULES, MACHINE, NODE_GROUP
 from kinds.cidrs import WIDEST, WIDEST_IPV6, is_world
 from pack.controls import cis, guide, hub
+from pack.properties import Edit
 from pack.registry import HIGH, MEDIUM, Messages, View, number, numbers, rule, texts
 from pack.values import Unknown, count, dig, items, known, truth
-from pack.views import Edit
 
 _ALL_PROTOCOLS = ("-1", "-1.0", "all")
 _TCP = ("tcp", "6", "6.0")

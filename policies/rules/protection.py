@@ -7,9 +7,9 @@ from kinds import balancers as lb
 from kinds.balancers import CLASSES, left_to_class
 from kinds.owners import BALANCER, CLASS_PARAMS
 from pack.controls import hub
+from pack.properties import Edit
 from pack.registry import MEDIUM, Messages, Rule, rule, texts
 from pack.values import Unknown, truth
-from pack.views import Edit
 
 _ALB_ANNOTATIONS = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/"
 
@@ -51,6 +51,7 @@ def _attribute_rule(
             if not truth(value) and not isinstance(value, Unknown):
                 yield f"{balancer.title} does not set {attribute}=true"
 
+    check.__name__ = name.replace("-", "_")
     check.__doc__ = why
     check.__module__ = __name__
     return rule(

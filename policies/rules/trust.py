@@ -8,9 +8,9 @@ from kinds.aws import ADDON, OIDC_PROVIDER, POD_IDENTITY, ROLE
 from kinds.documents import Statement, statements
 from kinds.kubernetes import SERVICE_ACCOUNT
 from pack.controls import cis, guide
+from pack.properties import Edit
 from pack.registry import ADVISORY, CRITICAL, HIGH, MANDATORY, MEDIUM, Messages, Stack, View, number, rule, texts
 from pack.values import UNKNOWN, NotYetKnown, Unknown, items, words
-from pack.views import Edit
 
 _STS = "sts.amazonaws.com"
 # The second is the issuer's dual-stack name, that of clusters with IPv6.
@@ -253,5 +253,5 @@ def role_for_pods_has_a_permissions_boundary(role: View, *, exempt_roles: list[s
     for_pods = any(_irsa(role)) or any(
         "pods.eks.amazonaws.com" in words(statement.principals.get("Service")) for statement in statements(role.trust)
     )
-    if for_pods and role.boundary is None and role.name not in exempt_roles:
+    if for_pods and role.boundary is None and role.id not in exempt_roles:
         yield "there is no permissionsBoundary"

@@ -392,7 +392,7 @@ TRUST: dict[str, Case] = {
         broken={"permissionsBoundary": None},
         missing=("permissionsBoundary", True),
         unknown="permissionsBoundary",
-        setting=({"exemptRoles": ["role"]}, {"permissionsBoundary": None}, False),
+        setting=({"exemptRoles": ["controller"]}, {"permissionsBoundary": None}, False),
         also=(("pod-identity-role", {"permissionsBoundary": None}), ("native-role", {"permissionsBoundary": None})),
         passes=(("node-role", {}),),
     ),
