@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from pack.configuration import problems
+from pack.reports import REPORTS
 from rules import RULES
 
 
@@ -13,7 +14,7 @@ def main(files: list[str]) -> int:
     found = 0
     for file in files:
         try:
-            wrong = list(problems(json.loads(Path(file).read_text(encoding="utf-8")), RULES))
+            wrong = list(problems(json.loads(Path(file).read_text(encoding="utf-8")), {**RULES, **REPORTS}))
         except (OSError, ValueError) as error:
             wrong = [f"cannot be read as JSON: {error}"]
         for line in wrong:

@@ -36,7 +36,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
     def Configure(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's name
         """Take the profile, or say what is wrong with it, which stops the engine."""
         given = {name: sent(one.properties) for name, one in request.policyConfig.items()}
-        if found := list(problems(given, self._session.rules)):
+        if found := list(problems(given, self._session.policies)):
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, "; ".join(found))
         levels = {
             name: Level(analyzer_pb2.EnforcementLevel.Name(one.enforcementLevel).lower())
@@ -51,7 +51,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
 
     def GetAnalyzerInfo(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802 - the protocol's
         """Say which policies there are."""
-        policies = [_about(rule) for rule in self._session.rules.values()]
+        policies = [_about(rule) for rule in self._session.policies.values()]
         return analyzer_pb2.AnalyzerInfo(name=self._name, version=self._version, supportsConfig=True, policies=policies)
 
     def Analyze(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802 - the protocol's

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pack.registry import Level, Rule, camel
+from pack.reports import WAIVERS
+from pack.waivers import problems as waiver_problems
 
 _LEVELS = [level.value for level in Level]
 _TYPES: dict[str, tuple[type, ...]] = {"number": (int, float), "string": (str,), "array": (list,)}
@@ -36,15 +38,17 @@ def problems(config: Any, rules: Mapping[str, Rule]) -> Iterator[str]:
         elif name not in rules:
             yield f"{name}: there is no such rule{_meant(name, list(rules))}"
         else:
-            yield from _settings(rules[name], others, str(level))
+            yield from _settings(rules[name], others, str(level), rules)
 
 
-def _settings(rule: Rule, given: dict[str, Any], level: str) -> Iterator[str]:
+def _settings(rule: Rule, given: dict[str, Any], level: str, rules: Mapping[str, Rule]) -> Iterator[str]:
     if level == "remediate" and rule.remediation is None:
         yield f"{rule.name}: the rule has no remediation: choose mandatory"
     known = {camel(name): setting for name, setting in rule.settings.items()}
     for key, value in given.items():
-        if key not in known:
+        if rule is WAIVERS and key == "waivers":
+            yield from waiver_problems(value, rules)
+        elif key not in known:
             yield f"{rule.name}: there is no setting {key}{_meant(key, list(known))}"
         elif not _fits(value, known[key].schema):
             yield f"{rule.name}: {key} is {value!r}; write {_wanted(known[key].schema)}"

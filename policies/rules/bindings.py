@@ -8,7 +8,7 @@ from kinds.kubernetes import KubernetesView, objects
 from pack.controls import cis, guide
 from pack.properties import Edit
 from pack.registry import CRITICAL, HIGH, MANDATORY, MEDIUM, Messages, number, rule, texts
-from pack.values import Unknown, dig, items, words
+from pack.values import dig, items, unknown, words
 
 _BINDINGS = (
     "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/targetgroupbinding/targetgroupbinding/"
@@ -84,9 +84,9 @@ def binding_assumes_allowed_roles_only(
     arn, secret = dig(binding.spec, ["iamRoleArnToAssume"]), dig(binding.spec, ["assumeRoleExternalId"])
     if arn is None:
         return
-    if not isinstance(secret, Unknown) and len(str(secret or "")) < min_external_id_length:
+    if not unknown(secret) and len(str(secret or "")) < min_external_id_length:
         yield f"{binding.title} takes a role without an external id"
-    if not isinstance(arn, Unknown) and not any(fnmatchcase(str(arn), pattern) for pattern in allowed_roles):
+    if not unknown(arn) and not any(fnmatchcase(str(arn), pattern) for pattern in allowed_roles):
         yield f"{binding.title} takes the role {arn}"
 
 
@@ -140,7 +140,7 @@ def _selects_all(namespaces: Any) -> bool:
     if dig(namespaces, ["from"]) != "Selector":
         return False
     asked = [dig(namespaces, ["selector", part]) for part in ("matchLabels", "matchExpressions")]
-    return not any(isinstance(part, Unknown) or part for part in asked)
+    return not any(unknown(part) or part for part in asked)
 
 
 @gateway_listeners_choose_their_namespaces.remedy

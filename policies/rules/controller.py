@@ -12,7 +12,7 @@ from kinds.versions import version
 from pack.controls import BY_CONTROLLER, cis, guide
 from pack.properties import Edit
 from pack.registry import HIGH, MEDIUM, Messages, Stack, number, rule, text, texts
-from pack.values import Unknown, dig, truth
+from pack.values import Unknown, dig, truth, unknown
 
 _CONFIGURATION = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/configurations/"
 # Amazon's accounts that serve EKS images; anybody's account may have a repository of that name.
@@ -117,7 +117,7 @@ def _tag(image: Any) -> str:
 def controller_image_is_pinned(controller: Any, *, min_parts: float) -> Messages:
     """A moving tag installs on the next restart what nobody has reviewed, and its CRDs and permissions may not fit."""
     image = controller.image
-    if isinstance(image, Unknown):
+    if unknown(image):
         return
     if "@sha256:" not in str(image) and len(version(_tag(image))) < min_parts:
         yield f"{controller.title} uses the image {image}"
@@ -143,7 +143,7 @@ def controller_image_is_pinned(controller: Any, *, min_parts: float) -> Messages
 def controller_image_comes_from_an_allowed_registry(controller: Any, *, registries: list[str]) -> Messages:
     """Whoever supplies this image has the controller's rights in the account."""
     image = controller.image
-    if isinstance(image, Unknown) or image is None:
+    if unknown(image) or image is None:
         return
     head, slash, last = str(image).partition("@")[0].rpartition("/")
     repository = head + slash + last.partition(":")[0]

@@ -16,7 +16,7 @@ from kinds.kubernetes import (
 from pack.controls import cis, guide
 from pack.properties import Edit
 from pack.registry import CRITICAL, HIGH, LOW, MANDATORY, MEDIUM, Messages, Stack, number, rule, texts
-from pack.values import Unknown, dig, items, known, truth, words
+from pack.values import Unknown, dig, items, known, truth, unknown, words
 
 _FEEDS = [("core", "Secret"), ("core", "ConfigMap")]
 _APPLICATION = "https://docs.aws.amazon.com/eks/latest/best-practices/application.html"
@@ -156,7 +156,7 @@ def controller_security_context_is_hardened(
     controller: Any, *, must_be_on: list[str], must_be_off: list[str], must_not_be_on: list[str]
 ) -> Messages:
     """Who breaks into the process should find nothing else to take than what it has."""
-    security = {name: value for name, value in controller.security.items() if not isinstance(value, Unknown)}
+    security = {name: value for name, value in controller.security.items() if not unknown(value)}
     undecided = set(controller.security) - set(security)
     for name in (one for one in must_be_on if one not in undecided):
         if not security.get(name):
@@ -221,7 +221,7 @@ def workload_carries_no_static_aws_keys(workload: Any, *, variables: list[str]) 
 
 def _environment(container: Any) -> list[Any]:
     entries = dig(container, ["env"])
-    return [] if isinstance(entries, Unknown) else items(entries)
+    return [] if unknown(entries) else items(entries)
 
 
 @rule(

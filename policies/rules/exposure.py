@@ -13,7 +13,7 @@ from kinds.owners import BACKEND, BALANCER
 from pack.controls import BY_CONTROLLER, guide
 from pack.properties import Edit
 from pack.registry import ADVISORY, HIGH, LOW, MEDIUM, Messages, rule, texts
-from pack.values import Unknown, dig, items, known, truth, words
+from pack.values import dig, items, known, truth, unknown, words
 
 _ALB_ANNOTATIONS = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/"
 _NLB_ANNOTATIONS = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/service/annotations/"
@@ -67,7 +67,7 @@ def load_balancer_is_internal_unless_its_namespace_may_be_public(
     balancer: Any, *, public_namespaces: list[str], public_owners: list[str]
 ) -> Messages:
     """What faces the internet is a decision of the platform, not of whoever writes an annotation."""
-    if not any(not isinstance(scheme, Unknown) and scheme == lb.PUBLIC for scheme in balancer.schemes):
+    if not any(not unknown(scheme) and scheme == lb.PUBLIC for scheme in balancer.schemes):
         return
     own = balancer.decides_for_others or not balancer.in_cluster
     if balancer.name in public_owners if own else balancer.namespace in public_namespaces:

@@ -13,7 +13,7 @@ from kinds.aws import PERMISSIONS
 from kinds.documents import allowed_actions, matches
 from pack.controls import guide
 from pack.registry import MEDIUM, Messages, Stack, rule, texts
-from pack.values import Unknown
+from pack.values import unknown
 
 _COGNITO: Final = "cognito-idp:DescribeUserPoolClient"
 _DISCOVERY: Final = "acm:ListCertificates"
@@ -59,5 +59,5 @@ def _needs(ingress: Any) -> Iterator[tuple[str, str]]:
         yield "log-in by Cognito", _COGNITO
     named = ingress.of_balancer("certificate-arn")
     secure = any(protocol == "HTTPS" for protocol, _ in ingress.listeners)
-    if secure and not named and not isinstance(named, Unknown):
+    if secure and not named and not unknown(named):
         yield "a certificate found by host name", _DISCOVERY

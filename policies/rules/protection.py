@@ -9,7 +9,7 @@ from kinds.owners import BALANCER, CLASS_PARAMS
 from pack.controls import hub
 from pack.properties import Edit
 from pack.registry import MEDIUM, Messages, Rule, rule, texts
-from pack.values import Unknown, truth
+from pack.values import truth, unknown
 
 _ALB_ANNOTATIONS = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/"
 
@@ -48,7 +48,7 @@ def _attribute_rule(
     def check(balancer: Any, *, classes_with_params: list[str], exempt_namespaces: list[str]) -> Messages:
         if demanded(balancer, classes_with_params, exempt_namespaces):
             value = balancer.attributes.get(attribute)
-            if not truth(value) and not isinstance(value, Unknown):
+            if not truth(value) and not unknown(value):
                 yield f"{balancer.title} does not set {attribute}=true"
 
     check.__name__ = name.replace("-", "_")

@@ -17,6 +17,7 @@ from check import main
 from pack.analyzer import Analyzer, serve
 from pack.configuration import problems
 from pack.profiles import profile
+from pack.reports import REPORTS
 from rules import RULES
 from tests.policies.harness import UNKNOWN_MARK, secret
 from tests.policies.resources import COMPLIANT, resource
@@ -53,12 +54,12 @@ def request(name: str, props: dict[str, Any] | None = None) -> analyzer_pb2.Anal
 
 def test_the_engine_gets_every_rule_with_severity_source_and_what_to_do() -> None:
     info = analyzer().GetAnalyzerInfo(None, None)
-    assert [policy.name for policy in info.policies] == list(RULES)
+    assert [policy.name for policy in info.policies] == [*RULES, *REPORTS]
     for policy in info.policies:
         assert policy.severity, policy.name
         assert policy.url.startswith("https://"), policy.name
         assert policy.remediation_steps, policy.name
-        assert policy.framework.name, policy.name
+        assert policy.framework.name or policy.name in REPORTS, policy.name
 
 
 def test_there_are_forty_rules_or_more() -> None:
@@ -80,7 +81,8 @@ def test_without_configuration_the_pack_is_the_profile_prod() -> None:
     said = {
         policy.name: analyzer_pb2.EnforcementLevel.Name(policy.enforcementLevel).lower() for policy in info.policies
     }
-    assert said == {name: given["enforcementLevel"] for name, given in profile("prod").items()}
+    rules = {name: level for name, level in said.items() if name in RULES}
+    assert rules == {name: given["enforcementLevel"] for name, given in profile("prod").items()}
 
 
 def test_the_profile_dev_keeps_what_gives_the_account_away_and_advises_on_the_rest() -> None:
@@ -124,7 +126,7 @@ def test_the_profiles_pass_the_check() -> None:
     ],
 )
 def test_a_configuration_that_does_not_fit_is_refused(config: Any, said: str) -> None:
-    found = list(problems(config, RULES))
+    found = list(problems(config, {**RULES, **REPORTS}))
     assert len(found) == 1
     assert said in found[0]
 
@@ -133,7 +135,7 @@ def test_a_configuration_that_does_not_fit_is_refused(config: Any, said: str) ->
     "config", [{}, {"all": "advisory"}, {"cluster-is-protected-from-deletion": {"enforcementLevel": "remediate"}}]
 )
 def test_a_configuration_that_fits_is_accepted(config: Any) -> None:
-    assert list(problems(config, RULES)) == []
+    assert list(problems(config, {**RULES, **REPORTS})) == []
 
 
 def test_the_check_names_the_file_and_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -276,7 +278,7 @@ def test_the_engine_reaches_the_pack_at_the_port_that_it_prints(capsys: pytest.C
 
     answers: list[Any] = []
     serve(analyzer(), ask)
-    assert len(answers[0].policies) == len(RULES)
+    assert len(answers[0].policies) == len(RULES) + len(REPORTS)
 
 
 def test_a_configuration_that_does_not_fit_stops_the_engine_with_all_that_is_wrong() -> None:

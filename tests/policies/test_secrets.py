@@ -85,7 +85,8 @@ def test_a_crash_does_not_show_a_secret(monkeypatch: pytest.MonkeyPatch) -> None
     name = "cluster-version-is-supported"
 
     def fail(cluster: Any, **_: Any) -> list[str]:
-        raise ValueError(" and ".join([cluster.version, "more"]))
+        named = [cluster.version, "more"]
+        raise ValueError(" and ".join(named))
 
     monkeypatch.setattr(RULES[name], "check", fail)
     token, props = resource("cluster")
