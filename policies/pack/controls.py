@@ -55,6 +55,7 @@ _SECURITY_HUB = {
     "ELB.4": "ALBs should drop invalid HTTP headers",
     "ELB.5": "ALB and Classic load balancers logging should be enabled",
     "ELB.6": "Load balancers should have deletion protection enabled",
+    "ELB.12": "ALBs should be configured with defensive or strictest desync mitigation mode",
     "ELB.13": "Load balancers should span multiple Availability Zones",
     "ELB.16": "ALBs should be associated with a web ACL",
     "ELB.17": "Listeners should use recommended security policies",

@@ -126,6 +126,7 @@ class Stack:
 
     def add(self, one: Resource) -> None:
         """Take one more resource in."""
+        one.stack = self
         with suppress(NotYetKnown):
             found = objects_in(one)
             self._objects += found
@@ -153,10 +154,14 @@ class Stack:
             for view in self.of(kind):
                 with suppress(NotYetKnown):
                     key = getattr(view, by) if isinstance(by, str) else by(view)
-                    if not isinstance(key, Unknown | list | dict):
+                    if _is_key(key):
                         groups.setdefault(key, []).append(view)
             self._groups[id(kind), by] = groups
         return self._groups[id(kind), by]
+
+    def alike(self, kind: Looks, by: Callable[[Any], Any] | str, key: Any) -> list[Any]:
+        """Return the views of a kind of which a function or a field says the same: `key`."""
+        return self.grouped(kind, by).get(key, []) if _is_key(key) else []
 
     def sources(self, view: Any, name: str, kind: Looks) -> list[Any]:
         """Return the resources of a kind that a field's value comes from, as far as the engine recorded it.
@@ -166,7 +171,7 @@ class Stack:
         urns = set(view.seen.sources.get(view.property_of(name), []))
         return [other for other in self.of(kind) if other.urn in urns] if urns else []
 
-    def named(self, view: Any, name: str, kind: Looks, key: str) -> list[Any]:
+    def named(self, view: Any, name: str, kind: Looks, key: Callable[[Any], Any] | str) -> list[Any]:
         """Return the resources of a kind that a field names by their `key`, or that its value comes from."""
         sources = self.sources(view, name, kind)
         if sources:
@@ -179,6 +184,15 @@ class Stack:
         )
         groups = self.grouped(kind, key)
         return [other for item in wanted for other in groups.get(item, [])]
+
+
+def _is_key(value: Any) -> bool:
+    """Say whether a value is known and can be looked up: a program may put a list where a name belongs."""
+    try:
+        hash(value)
+    except (NotYetKnown, TypeError):
+        return False
+    return True
 
 
 def _view(kind: Looks, seen: Resource) -> Any:

@@ -9,11 +9,13 @@ from rules import (
     encryption,
     exposure,
     features,
+    gateways,
     ingresses,
     network,
     nodes,
     permissions,
     protection,
+    sharing,
     trust,
 )
 
@@ -29,8 +31,10 @@ SUBJECTS = (
     encryption,
     protection,
     ingresses,
+    sharing,
     features,
     bindings,
+    gateways,
 )
 
 __all__ = ["RULES", "SUBJECTS"]

@@ -7,10 +7,10 @@ fails when the load balancer is there already, and the Ingress waits for ever.
 from collections.abc import Iterator
 from typing import Any, Final
 
-from kinds import balancers as lb
 from kinds.annotations import ALB
 from kinds.aws import PERMISSIONS
 from kinds.documents import allowed_actions, matches
+from kinds.ingresses import INGRESS
 from pack.controls import guide
 from pack.registry import MEDIUM, Messages, Stack, rule, texts
 from pack.values import unknown
@@ -21,7 +21,7 @@ _DISCOVERY: Final = "acm:ListCertificates"
 
 @rule(
     "ingress-asks-for-what-the-controller-may",
-    on=lb.INGRESS,
+    on=INGRESS,
     across_stack=True,
     demand="An Ingress needs no feature whose actions the controller's IAM policy leaves out.",
     instead="Grant the controller the actions, or name the certificate by its ARN and log users in otherwise",

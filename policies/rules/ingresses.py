@@ -4,8 +4,10 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
-from kinds import balancers as lb
 from kinds.annotations import ALB, ALB_KNOWN, GUARDED, NLB, NLB_KNOWN
+from kinds.balancers import either
+from kinds.ingresses import ANY_INGRESS, CLASS_ANNOTATION
+from kinds.services import ANY_SERVICE
 from pack.controls import guide
 from pack.properties import REMOVE, Edit
 from pack.registry import HIGH, MANDATORY, MEDIUM, Messages, rule, texts
@@ -17,7 +19,7 @@ _PREFIXES: Final = (ALB, NLB)
 
 @rule(
     "ingress-group-is-not-shared-by-annotation",
-    on=lb.ANY_INGRESS,
+    on=ANY_INGRESS,
     demand="Ingresses join a shared load balancer by their class's IngressClassParams, not by group.name.",
     instead="Set group.name in IngressClassParams with a namespaceSelector, and use its class",
     source=f"{_ALB_ANNOTATIONS}#group.name",
@@ -38,13 +40,13 @@ def ingress_group_is_not_shared_by_annotation(ingress: Any, *, allowed_groups: l
 
 @rule(
     "ingress-names-its-class-in-its-spec",
-    on=lb.ANY_INGRESS,
+    on=ANY_INGRESS,
     demand="An Ingress chooses its class by ingressClassName, not by annotation.",
-    instead=f"Set spec.ingressClassName and leave the annotation {lb.CLASS_ANNOTATION} out",
+    instead=f"Set spec.ingressClassName and leave the annotation {CLASS_ANNOTATION} out",
     source="https://kubernetes.io/docs/concepts/services-networking/ingress/#deprecated-annotation",
     severity=MEDIUM,
     controls=[_TENANTS],
-    default_classes=texts(["alb"], "the class that a remediation sets where none is named"),
+    default_classes=texts(["alb"], "the class that a remediation sets where none is named", allows=False),
 )
 def ingress_names_its_class_in_its_spec(ingress: Any, *, default_classes: list[str]) -> Messages:
     """The annotation goes past IngressClass and its IngressClassParams, where the platform sets limits.
@@ -52,7 +54,7 @@ def ingress_names_its_class_in_its_spec(ingress: Any, *, default_classes: list[s
     Without either, the cluster's default class decides.
     """
     del default_classes
-    if lb.CLASS_ANNOTATION in ingress.annotations:
+    if CLASS_ANNOTATION in ingress.annotations:
         yield f"{ingress.title} chooses its class by annotation"
     elif ingress.class_name is None:
         yield f"{ingress.title} names no class"
@@ -60,14 +62,14 @@ def ingress_names_its_class_in_its_spec(ingress: Any, *, default_classes: list[s
 
 @ingress_names_its_class_in_its_spec.remedy
 def _fix_ingress_names_its_class_in_its_spec(ingress: Any, *, default_classes: list[str]) -> Iterable[Edit]:
-    annotated = ingress.annotation(lb.CLASS_ANNOTATION)
+    annotated = ingress.annotation(CLASS_ANNOTATION)
     if ingress.class_name is None:
         yield Edit(("spec", "ingressClassName"), annotated or default_classes[0])
     if annotated is not None:
-        yield ingress.annotate(lb.CLASS_ANNOTATION, REMOVE)
+        yield ingress.annotate(CLASS_ANNOTATION, REMOVE)
 
 
-_ANNOTATED: Final = lb.either("Service or Ingress", lb.ANY_SERVICE, lb.ANY_INGRESS)
+_ANNOTATED: Final = either("Service or Ingress", ANY_SERVICE, ANY_INGRESS)
 
 
 def _fits(key: str, patterns: Iterable[str]) -> bool:

@@ -80,6 +80,7 @@ def test_what_keeps_dev_from_prods_profile_is_what_a_short_life_does_without() -
     assert refused_in_program("dev", "prod") == {
         "cluster-is-protected-from-deletion",
         "alb-redirects-http-to-https",
+        "ingress-rules-name-their-hosts",
         "load-balancer-writes-access-logs",
         "load-balancer-is-protected-from-deletion",
     }

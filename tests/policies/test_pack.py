@@ -231,7 +231,17 @@ def test_every_compliant_resource_is_of_a_type_that_some_rule_looks_at() -> None
     assert {name for name in COMPLIANT if name not in seen} <= {"subnet", "other-subnet", "native-subnet"} | _HELPERS
 
 
-_HELPERS = {"attachment", "budget", "service-account", "pod-identity"}
+_HELPERS = {
+    *(
+        "attachment",
+        "budget",
+        "service-account",
+        "pod-identity",
+        "web-acl-association",
+        "ingress-class",
+        "gateway-class",
+    )
+}
 
 
 def _looks_at(rule: Any, name: str) -> bool:
