@@ -169,11 +169,9 @@ class AlbIngress(Balancer):
 
     @property
     def schemes(self) -> list[Any]:
-        """Return the scheme of the ALB and of the NLB before it, if it asks for one."""
-        own = self.of_balancer("scheme")
-        params = self.params
-        said = dig(params.spec, ["scheme"]) if params is not None else None
-        return [own if said is None else said, self.of_balancer("frontend-nlb-scheme")]
+        """Return the scheme of the ALB, unless its class is asked, and of the NLB before it, if it asks for one."""
+        own = None if self.governed("scheme") else self.of_balancer("scheme")
+        return [own, self.of_balancer("frontend-nlb-scheme")]
 
     @property
     def target_type(self) -> Any:

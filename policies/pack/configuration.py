@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pack.registry import Level, Rule, camel
-from pack.reports import WAIVERS
+from pack.reports import ELSEWHERE, WAIVERS
 from pack.waivers import problems as waiver_problems
 
 _LEVELS = [level.value for level in Level]
@@ -48,10 +48,20 @@ def _settings(rule: Rule, given: dict[str, Any], level: str, rules: Mapping[str,
     for key, value in given.items():
         if rule is WAIVERS and key == "waivers":
             yield from waiver_problems(value, rules)
+        elif rule is ELSEWHERE and key == "manifests":
+            yield from _manifests(value)
         elif key not in known:
             yield f"{rule.name}: there is no setting {key}{_meant(key, list(known))}"
         elif not _fits(value, known[key].schema):
             yield f"{rule.name}: {key} is {value!r}; write {_wanted(known[key].schema)}"
+
+
+def _manifests(value: Any) -> Iterator[str]:
+    for index, one in enumerate(value if isinstance(value, list) else [value]):
+        texts = [one.get("apiVersion"), one.get("kind")] if isinstance(one, dict) else [None]
+        metadata = one.get("metadata") if isinstance(one, dict) else None
+        if not (all(isinstance(text, str) for text in texts) and isinstance(metadata, dict) and "name" in metadata):
+            yield f"manifests[{index}]: it is no manifest; give apiVersion, kind and metadata.name"
 
 
 def _fits(value: Any, schema: Any) -> bool:

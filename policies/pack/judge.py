@@ -69,7 +69,7 @@ def judge(rule: Rule, seen: Resource, config: Mapping[str, Any]) -> Verdict:
 
 def judge_stack(rule: Rule, stack: Stack, config: Mapping[str, Any]) -> Iterator[tuple[str, Verdict]]:
     """Ask a rule across the stack about each resource of its kind; the URN comes with each verdict."""
-    for view in stack.of(rule.on):
+    for view in (one for one in stack.of(rule.on) if one.urn):  # what another stack has is judged there
         verdict = Verdict()
         _ask(rule, lambda view=view: (view, stack), config, verdict)
         yield view.urn, verdict.told(lambda: {text for vault in stack.vaults for text in vault.texts}, rule)

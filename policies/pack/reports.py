@@ -8,6 +8,14 @@ from pack.registry import ADVISORY, LOW, Rule, Setting
 from pack.views import Kind
 from pack.waivers import SCHEMA, Waiver
 
+MANIFESTS: Final = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "properties": {name: {"type": "string"} for name in ("apiVersion", "kind")},
+        "required": ["apiVersion", "kind", "metadata"],
+    },
+}
 _MANUAL: Final = "https://www.pulumi.com/docs/insights/policy/"
 
 
@@ -47,7 +55,15 @@ WAIVERS: Final = _report(
     "full name only, others by a pattern too.",
     waivers=Setting([], "a list of objects with rule, resource (a URN; * for any text), reason and until", SCHEMA),
 )
-REPORTS: Final = {report.name: report for report in (JUDGED_LATER, WAIVERS)}
+ELSEWHERE: Final = _report(
+    "objects-of-other-stacks",
+    "What decides for this stack's objects from elsewhere is known.",
+    "List the manifests of the IngressClasses and IngressClassParams, or of Gateway configurations, that it uses",
+    "An Ingress is judged with its class's IngressClassParams. Where another stack has those, the profile tells what "
+    "they say. They are not judged themselves.",
+    manifests=Setting([], "a list of objects with apiVersion, kind, metadata and spec", MANIFESTS),
+)
+REPORTS: Final = {report.name: report for report in (JUDGED_LATER, WAIVERS, ELSEWHERE)}
 
 
 def not_judged_yet(waiting: Mapping[str, set[str]]) -> str:

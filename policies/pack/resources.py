@@ -96,6 +96,12 @@ def _token(version: Any, kind: Any) -> str:
     return "kubernetes:" + group + ":" + str(kind)
 
 
+def manifest(value: Mapping[str, Any]) -> Resource:
+    """Read an object that another stack has from its manifest."""
+    name = dig(value, ["metadata", "name"])
+    return Resource(_token(value["apiVersion"], value["kind"]), value, "", str(name))
+
+
 def _part(props: Mapping[str, Any]) -> dict[str, Any]:
     """Mark as a part all but the metadata that say which object is meant."""
     said = partial(props)

@@ -7,8 +7,8 @@ from typing import Any
 
 from pack.judge import Verdict, judge, judge_stack, remedied
 from pack.registry import Level, Rule
-from pack.reports import JUDGED_LATER, REPORTS, WAIVERS, not_judged_yet, stale_waivers, waivers_in_use
-from pack.resources import Resource, Stack
+from pack.reports import ELSEWHERE, JUDGED_LATER, REPORTS, WAIVERS, not_judged_yet, stale_waivers, waivers_in_use
+from pack.resources import Resource, Stack, manifest
 from pack.waivers import Waiver, waivers
 
 
@@ -37,12 +37,16 @@ class Session:
         self._waiting: dict[str, set[str]] = defaultdict(set)
         """For each rule, the URNs of resources with values that it waits for."""
         self._waivers: list[Waiver] = []
+        self._elsewhere: list[Resource] = []
         self._waived: Counter[Waiver] = Counter()
 
     def configure(self, config: Mapping[str, Mapping[str, Any]], levels: Mapping[str, Level]) -> None:
         """Take a profile: each rule's settings and level."""
         self._config, self._levels = config, levels
         self._waivers = waivers(config.get(WAIVERS.name, {}))
+        self._elsewhere = [manifest(one) for one in config.get(ELSEWHERE.name, {}).get("manifests", [])]
+        for one in self._elsewhere:
+            self._declared.add(one)
 
     def level(self, rule: Rule) -> Level:
         """Return how hard a rule is enforced: as the profile says, else as in `prod`."""
@@ -62,7 +66,7 @@ class Session:
 
     def finish(self, shown: Iterable[Resource]) -> Iterator[Said]:
         """Judge what takes several resources, when all are known."""
-        stack = Stack(self._whole(one) for one in shown)
+        stack = Stack([*(self._whole(one) for one in shown), *self._elsewhere])
         for rule in self._enforced():
             for urn, verdict in self._across(rule, stack):
                 yield from self._said(rule, urn, verdict)
