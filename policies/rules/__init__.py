@@ -1,7 +1,6 @@
 """The rules, by subject. `RULES` holds all of them; a new subject is one more import here."""
 
-from pulumi_policy import Policy
-
+from pack.registry import RULES
 from rules import (
     bindings,
     cluster,
@@ -10,16 +9,15 @@ from rules import (
     encryption,
     exposure,
     features,
+    gateways,
     ingresses,
     network,
     nodes,
     permissions,
     protection,
+    sharing,
     trust,
 )
-from rules.configured import refuse_what_does_not_fit
-from rules.once import read_requests_once
-from rules.registry import RULES
 
 SUBJECTS = (
     cluster,
@@ -33,16 +31,10 @@ SUBJECTS = (
     encryption,
     protection,
     ingresses,
+    sharing,
     features,
     bindings,
+    gateways,
 )
 
-
-def policies() -> list[Policy]:
-    """Return every rule as a policy of the SDK."""
-    read_requests_once()
-    refuse_what_does_not_fit()
-    return [rule.policy() for rule in RULES.values()]
-
-
-__all__ = ["RULES", "SUBJECTS", "policies"]
+__all__ = ["RULES", "SUBJECTS"]

@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from rules.frameworks import cis, guide
-from rules.installs import CHART, CONTROLLER, RELEASE, ReleasedController
-from rules.kubernetes import (
+from kinds.installs import CHART, CONTROLLER, RELEASE, ReleasedController
+from kinds.kubernetes import (
     DISRUPTION_BUDGET,
     WORKLOAD_KINDS,
     KubernetesView,
@@ -14,9 +13,10 @@ from rules.kubernetes import (
     objects,
     pod_spec,
 )
-from rules.registry import CRITICAL, HIGH, LOW, MANDATORY, MEDIUM, Messages, Stack, number, rule, texts
-from rules.values import Unknown, dig, items, known, truth, words
-from rules.views import Edit
+from pack.controls import cis, guide
+from pack.properties import Edit
+from pack.registry import CRITICAL, HIGH, LOW, MANDATORY, MEDIUM, Messages, Stack, number, rule, texts
+from pack.values import Unknown, dig, items, known, truth, unknown, words
 
 _FEEDS = [("core", "Secret"), ("core", "ConfigMap")]
 _APPLICATION = "https://docs.aws.amazon.com/eks/latest/best-practices/application.html"
@@ -32,14 +32,14 @@ _APPLICATION = "https://docs.aws.amazon.com/eks/latest/best-practices/applicatio
     controls=[guide("reliability/application", "Run multiple replicas")],
     min_replicas=number(2, "how many"),
 )
-def two_replicas(controller: Any, *, min_replicas: float) -> Messages:
+def controller_runs_two_replicas(controller: Any, *, min_replicas: float) -> Messages:
     """Its webhooks answer for every Service and Ingress with failurePolicy Fail: while none runs, none can be made."""
     if controller.replicas < min_replicas:
         yield f"{controller.title} runs {controller.replicas:g} replica"
 
 
-@two_replicas.remedy
-def _(controller: Any, *, min_replicas: float) -> Iterable[Edit]:
+@controller_runs_two_replicas.remedy
+def _fix_controller_runs_two_replicas(controller: Any, *, min_replicas: float) -> Iterable[Edit]:
     yield controller.set_replicas(min_replicas)
 
 
@@ -57,7 +57,7 @@ def _(controller: Any, *, min_replicas: float) -> Iterable[Edit]:
     ],
     limits=texts(["maxUnavailable", "minAvailable"], "the fields of which a budget must give one"),
 )
-def _(controller: Any, stack: Stack, *, limits: list[str]) -> Messages:
+def controller_has_a_disruption_budget(controller: Any, stack: Stack, *, limits: list[str]) -> Messages:
     """Without one, draining two nodes at once stops all replicas, and with them every change to Services."""
     if isinstance(controller, ReleasedController):
         budget = controller.value("podDisruptionBudget")
@@ -110,7 +110,7 @@ def _fits(expression: Any, labels: Any) -> bool:
     controls=[guide("reliability/application", "Schedule replicas across nodes")],
     single_replica=number(1, "up to this many replicas there is nothing to spread"),
 )
-def _(controller: Any, *, single_replica: float) -> Messages:
+def controller_replicas_are_spread(controller: Any, *, single_replica: float) -> Messages:
     """Two replicas on one node fall with it."""
     if controller.replicas > single_replica and not controller.spread:
         yield f"{controller.title} has neither topologySpreadConstraints nor podAntiAffinity"
@@ -126,7 +126,7 @@ def _(controller: Any, *, single_replica: float) -> Messages:
     controls=[guide("security/pods", "Set requests and limits for each container to avoid resource contention")],
     needed=texts(["requests.cpu", "requests.memory", "limits.memory"], "the entries that must be there"),
 )
-def _(controller: Any, *, needed: list[str]) -> Messages:
+def controller_states_its_resources(controller: Any, *, needed: list[str]) -> Messages:
     """A pod without requests is the first to go when its node runs full."""
     missing = [path for path in needed if dig(controller.resources, path.split(".")) is None]
     if missing:
@@ -152,9 +152,11 @@ def _(controller: Any, *, needed: list[str]) -> Messages:
     must_be_off=texts(["allowPrivilegeEscalation"], "settings that must be false"),
     must_not_be_on=texts(["privileged"], "settings that must not be true"),
 )
-def hardened(controller: Any, *, must_be_on: list[str], must_be_off: list[str], must_not_be_on: list[str]) -> Messages:
+def controller_security_context_is_hardened(
+    controller: Any, *, must_be_on: list[str], must_be_off: list[str], must_not_be_on: list[str]
+) -> Messages:
     """Who breaks into the process should find nothing else to take than what it has."""
-    security = {name: value for name, value in controller.security.items() if not isinstance(value, Unknown)}
+    security = {name: value for name, value in controller.security.items() if not unknown(value)}
     undecided = set(controller.security) - set(security)
     for name in (one for one in must_be_on if one not in undecided):
         if not security.get(name):
@@ -172,8 +174,10 @@ def hardened(controller: Any, *, must_be_on: list[str], must_be_off: list[str], 
         yield f"{controller.title} adds the capabilities {', '.join(added)}"
 
 
-@hardened.remedy
-def _(controller: Any, *, must_be_on: list[str], must_be_off: list[str], must_not_be_on: list[str]) -> Iterable[Edit]:
+@controller_security_context_is_hardened.remedy
+def _fix_controller_security_context_is_hardened(
+    controller: Any, *, must_be_on: list[str], must_be_off: list[str], must_not_be_on: list[str]
+) -> Iterable[Edit]:
     yield from (controller.set_security(name, value=True) for name in must_be_on)
     yield from (controller.set_security(name, value=False) for name in [*must_be_off, *must_not_be_on])
     if controller.added_capabilities:
@@ -197,7 +201,7 @@ def _(controller: Any, *, must_be_on: list[str], must_be_off: list[str], must_no
     controls=[guide("security/iam", "Identities and Credentials for EKS pods")],
     variables=texts(["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"], "the variables that must not be there"),
 )
-def _(workload: Any, *, variables: list[str]) -> Messages:
+def workload_carries_no_static_aws_keys(workload: Any, *, variables: list[str]) -> Messages:
     """A static key outlives the pod, works from anywhere and is readable by all who may read the object."""
     if isinstance(workload, ReleasedController):
         given = workload.value("env")
@@ -217,7 +221,7 @@ def _(workload: Any, *, variables: list[str]) -> Messages:
 
 def _environment(container: Any) -> list[Any]:
     entries = dig(container, ["env"])
-    return [] if isinstance(entries, Unknown) else items(entries)
+    return [] if unknown(entries) else items(entries)
 
 
 @rule(
@@ -234,7 +238,7 @@ def _environment(container: Any) -> list[Any]:
     controls=[cis("4.1.2")],
     resources=texts(["secrets", "*"], "the resources that a ClusterRole must not name"),
 )
-def no_cluster_secrets(role: Any, *, resources: list[str]) -> Messages:
+def controller_reads_no_secrets_cluster_wide(role: Any, *, resources: list[str]) -> Messages:
     """It needs a Secret only where an Ingress logs users in by OIDC.
 
     With all of them it holds every service account's and every application's.
@@ -257,7 +261,7 @@ def _may_be_the_controllers(role: KubernetesView) -> bool:
     return any(CHART in name for name in words(names))
 
 
-@no_cluster_secrets.remedy
-def _(role: Any, *, resources: list[str]) -> Iterable[Edit]:
+@controller_reads_no_secrets_cluster_wide.remedy
+def _fix_controller_reads_no_secrets_cluster_wide(role: Any, *, resources: list[str]) -> Iterable[Edit]:
     if resources and isinstance(role, ReleasedController):
         yield role.set_value(["clusterSecretsPermissions", "allowAllSecrets"], value=False)

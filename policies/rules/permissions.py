@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from rules.aws import ACCESS_KEY, ATTACHMENT, MANAGED_POLICY, PERMISSIONS, ROLE, ROLE_POLICY
-from rules.documents import READING_VERBS, Statement, allowed_actions, is_pattern, is_write, matches, statements
-from rules.frameworks import guide, hub
-from rules.registry import CRITICAL, HIGH, MANDATORY, MEDIUM, Messages, Stack, View, rule, texts
-from rules.values import words
+from kinds.aws import ACCESS_KEY, ATTACHMENT, MANAGED_POLICY, PERMISSIONS, ROLE, ROLE_POLICY
+from kinds.documents import READING_VERBS, Statement, allowed_actions, is_pattern, is_write, matches, statements
+from pack.controls import guide, hub
+from pack.registry import CRITICAL, HIGH, MANDATORY, MEDIUM, Messages, Stack, View, rule, texts
+from pack.values import words
 
 _GUIDE = guide("security/iam", "Employ least privileged access to AWS Resources")
 _TAG = "elbv2.k8s.aws/cluster"
@@ -87,7 +87,7 @@ def _grants(carrier: View) -> Iterator[tuple[Statement, str]]:
     allowed_wildcards=texts([], "patterns of wildcard actions that may be granted all the same"),
     reading_verbs=_VERBS,
 )
-def _(carrier: View, *, allowed_wildcards: list[str], reading_verbs: list[str]) -> Messages:
+def policy_names_its_actions(carrier: View, *, allowed_wildcards: list[str], reading_verbs: list[str]) -> Messages:
     """`service:*` grants what the service learns tomorrow, and with `iam:*` or `*` the rest of the account too.
 
     A wildcard after a verb (`ec2:Describe*`) is a named action as long as it only reads.
@@ -112,7 +112,7 @@ def _(carrier: View, *, allowed_wildcards: list[str], reading_verbs: list[str]) 
     allowed_actions=texts(_CONTROLLERS_OWN, "actions that may be granted on every resource"),
     reading_verbs=_VERBS,
 )
-def _(carrier: View, *, allowed_actions: list[str], reading_verbs: list[str]) -> Messages:
+def policy_names_what_it_writes_to(carrier: View, *, allowed_actions: list[str], reading_verbs: list[str]) -> Messages:
     """A write action on `*` reaches every other team's resources in the account.
 
     `arn:aws:s3:::*` and NotResource are as wide as `*`. A statement whose condition asks for a tag is narrow enough.
@@ -140,7 +140,7 @@ def _(carrier: View, *, allowed_actions: list[str], reading_verbs: list[str]) ->
     controls=[_GUIDE],
     actions=texts(_DANGEROUS, "the actions that need the condition"),
 )
-def _(carrier: View, *, actions: list[str]) -> Messages:
+def controller_policy_is_bound_to_its_cluster(carrier: View, *, actions: list[str]) -> Messages:
     """The published policy asks only that the tag be there.
 
     Then one cluster's controller can delete every other cluster's load balancers in the account.
@@ -173,7 +173,7 @@ def _names_single_ones(statement: Statement) -> bool:
     controls=[hub("IAM.3"), guide("security/iam", "Identities and Credentials for EKS pods")],
     allowed_users=texts([], "users that may have a key"),
 )
-def _(key: View, *, allowed_users: list[str]) -> Messages:
+def no_iam_access_keys(key: View, *, allowed_users: list[str]) -> Messages:
     """A key works from anywhere until somebody takes it away, and lies readable in the stack's state."""
     if key.user not in allowed_users:
         yield "an access key is made"
@@ -202,7 +202,9 @@ def _(key: View, *, allowed_users: list[str]) -> Messages:
         "patterns of the names of policies made elsewhere that allow them",
     ),
 )
-def _(role: View, stack: Stack, *, actions: list[str], policies: list[str]) -> Messages:
+def node_role_leaves_load_balancers_alone(
+    role: View, stack: Stack, *, actions: list[str], policies: list[str]
+) -> Messages:
     """Every pod that reaches the node's credentials could then make and delete load balancers."""
     if not _is_node_role(role):
         return
@@ -237,7 +239,7 @@ def _(role: View, stack: Stack, *, actions: list[str], policies: list[str]) -> M
         ["AmazonEKS_CNI_Policy", "AmazonEKS_CNI_IPv6_Policy"], "names of the policies that must not be there"
     ),
 )
-def _(role: View, stack: Stack, *, policies: list[str]) -> Messages:
+def node_role_leaves_addresses_alone(role: View, stack: Stack, *, policies: list[str]) -> Messages:
     """The policy may detach and reassign the addresses of any pod in the account.
 
     The node does not need it once the CNI has a role.

@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from rules.aws import ADDON, OIDC_PROVIDER, POD_IDENTITY, ROLE
-from rules.documents import Statement, statements
-from rules.frameworks import cis, guide
-from rules.kubernetes import SERVICE_ACCOUNT
-from rules.registry import ADVISORY, CRITICAL, HIGH, MANDATORY, MEDIUM, Messages, Stack, View, number, rule, texts
-from rules.values import UNKNOWN, NotYetKnown, Unknown, items, words
-from rules.views import Edit
+from kinds.aws import ADDON, OIDC_PROVIDER, POD_IDENTITY, ROLE
+from kinds.documents import Statement, statements
+from kinds.kubernetes import SERVICE_ACCOUNT
+from pack.controls import cis, guide
+from pack.properties import Edit
+from pack.registry import ADVISORY, CRITICAL, HIGH, MANDATORY, MEDIUM, Messages, Stack, View, number, rule, texts
+from pack.values import UNKNOWN, NotYetKnown, Unknown, items, words
 
 _STS = "sts.amazonaws.com"
 # The second is the issuer's dual-stack name, that of clusters with IPv6.
@@ -58,7 +58,7 @@ def _claims(statement: Statement, claim: str) -> list[tuple[str, list[Any]]]:
     controls=[guide("security/iam", _ONE_ACCOUNT), cis("5.2.1")],
     operators=texts(["StringEquals"], "the condition operators that count as exact"),
 )
-def _(role: View, *, operators: list[str]) -> Messages:
+def irsa_trust_names_one_service_account(role: View, *, operators: list[str]) -> Messages:
     """Without sub every pod of the cluster can take the role.
 
     With StringLike and `*` it is every pod whose author chooses a fitting name.
@@ -94,7 +94,7 @@ def _(role: View, *, operators: list[str]) -> Messages:
     controls=[guide("security/iam", _ONE_ACCOUNT)],
     audiences=texts([_STS], "the audiences allowed"),
 )
-def _(role: View, *, audiences: list[str]) -> Messages:
+def irsa_trust_audience_is_sts(role: View, *, audiences: list[str]) -> Messages:
     """Without aud a token that a pod hands to some other service can be turned against the role."""
     for statement in _irsa(role):
         tests = [values for operator, values in _claims(statement, "aud") if operator == "StringEquals"]
@@ -120,7 +120,7 @@ def _(role: View, *, audiences: list[str]) -> Messages:
         "condition keys that, compared by StringEquals, narrow everybody down to somebody",
     ),
 )
-def _(role: View, *, everybody: list[str], narrowing_keys: list[str]) -> Messages:
+def role_is_not_trusted_to_everybody(role: View, *, everybody: list[str], narrowing_keys: list[str]) -> Messages:
     """A principal `*` lets any AWS account in the world take the role, and NotPrincipal all but one."""
     narrowing = {key.lower() for key in narrowing_keys}
     for statement in statements(role.trust):
@@ -145,7 +145,7 @@ def _(role: View, *, everybody: list[str], narrowing_keys: list[str]) -> Message
     controls=[guide("security/iam", _ONE_ACCOUNT)],
     issuers=texts([], "issuers of other stacks that are trusted too, without scheme"),
 )
-def _(role: View, stack: Stack, *, issuers: list[str]) -> Messages:
+def irsa_issuer_is_this_stacks(role: View, stack: Stack, *, issuers: list[str]) -> Messages:
     """A provider copied from another cluster gives that cluster's pods this role: sub and aud are the same there.
 
     A stack without OIDC providers is not judged, unless the profile names issuers.
@@ -174,7 +174,7 @@ def _(role: View, stack: Stack, *, issuers: list[str]) -> Messages:
     controls=[guide("security/iam", "Use one IAM role per application"), cis("5.2.1")],
     max_service_accounts=number(1, "how many service accounts may use one role"),
 )
-def _(role: View, stack: Stack, *, max_service_accounts: float) -> Messages:
+def irsa_role_serves_one_service_account(role: View, stack: Stack, *, max_service_accounts: float) -> Messages:
     """Two applications in one role have each other's rights, and the log cannot tell who did what.
 
     Annotations of service accounts, EKS Pod Identity associations and add-ons count; one service account that comes by
@@ -219,7 +219,7 @@ def _uses(account: Any, role: View, stack: Stack) -> bool:
     controls=[guide("security/iam", "IAM Roles for Service Accounts (IRSA)")],
     audiences=texts([_STS], "the audiences allowed"),
 )
-def sts_alone(provider: View, *, audiences: list[str]) -> Messages:
+def oidc_provider_audience_is_sts_alone(provider: View, *, audiences: list[str]) -> Messages:
     """Every further audience is a kind of token that roles must then refuse one by one."""
     named = items(provider.audiences)
     others = [audience for audience in words(named) if audience not in audiences]
@@ -229,8 +229,8 @@ def sts_alone(provider: View, *, audiences: list[str]) -> Messages:
         yield f"the provider accepts tokens for {', '.join(others) or 'nobody'}"
 
 
-@sts_alone.remedy
-def _(provider: View, *, audiences: list[str]) -> Iterable[Edit]:
+@oidc_provider_audience_is_sts_alone.remedy
+def _fix_oidc_provider_audience_is_sts_alone(provider: View, *, audiences: list[str]) -> Iterable[Edit]:
     yield provider.put("audiences", audiences)
 
 
@@ -245,7 +245,7 @@ def _(provider: View, *, audiences: list[str]) -> Iterable[Edit]:
     controls=[guide("security/iam", "Grant least privileged access to applications")],
     exempt_roles=texts([], "names of roles that may go without"),
 )
-def _(role: View, *, exempt_roles: list[str]) -> Messages:
+def role_for_pods_has_a_permissions_boundary(role: View, *, exempt_roles: list[str]) -> Messages:
     """What is attached to a role later, by whomever, stays within its boundary.
 
     Advice, since the boundary is the account's to make.
@@ -253,5 +253,5 @@ def _(role: View, *, exempt_roles: list[str]) -> Messages:
     for_pods = any(_irsa(role)) or any(
         "pods.eks.amazonaws.com" in words(statement.principals.get("Service")) for statement in statements(role.trust)
     )
-    if for_pods and role.boundary is None and role.name not in exempt_roles:
+    if for_pods and role.boundary is None and role.id not in exempt_roles:
         yield "there is no permissionsBoundary"

@@ -36,7 +36,7 @@ _KUBERNETES = (
 )
 _MODULES = (
     "pulumi.policy",
-    "pulumi_policy",
+    "pulumi.runtime.proto.analyzer_pb2_grpc",
     "pulumi.runtime.proto.language_pb2_grpc",
     "pulumi_eks",
     "pulumi_tls",

@@ -392,7 +392,7 @@ TRUST: dict[str, Case] = {
         broken={"permissionsBoundary": None},
         missing=("permissionsBoundary", True),
         unknown="permissionsBoundary",
-        setting=({"exemptRoles": ["role"]}, {"permissionsBoundary": None}, False),
+        setting=({"exemptRoles": ["controller"]}, {"permissionsBoundary": None}, False),
         also=(("pod-identity-role", {"permissionsBoundary": None}), ("native-role", {"permissionsBoundary": None})),
         passes=(("node-role", {}),),
     ),
@@ -690,11 +690,14 @@ EXPOSURE: dict[str, Case] = {
         broken={alb("target-type"): "instance"},
         missing=(alb("target-type"), True),
         unknown=alb("target-type"),
-        setting=({"classesWithParams": ["alb"]}, {alb("target-type"): None}, False),
+        setting=({"targetTypes": ["ip", "instance"]}, {alb("target-type"): "instance"}, False),
         also=(
             ("service", {nlb("nlb-target-type"): "instance"}),
             ("service", {nlb("nlb-target-type"): None}),
             ("class-params", {"spec/targetType": "instance"}),
+            ("target-groups", {"spec/defaultConfiguration/targetType": "instance"}),
+            ("target-groups", {"spec/defaultConfiguration": None}),
+            ("target-groups", {"spec/routeConfigurations": [{"targetGroupProps": {"targetType": "instance"}}]}),
         ),
         passes=(
             ("service", {nlb("nlb-target-type"): None, nlb("type"): "nlb-ip", "spec/loadBalancerClass": None}),
@@ -717,6 +720,7 @@ EXPOSURE: dict[str, Case] = {
             ("own-load-balancer", {"internal": False}),
             ("native-load-balancer", {"scheme": "internet-facing"}),
         ),
+        passes=(("own-load-balancer", {"internal": None, "loadBalancerType": "gateway"}),),
     ),
     "source-ranges-take-effect": Case(
         on="service",
@@ -745,7 +749,20 @@ EXPOSURE: dict[str, Case] = {
         missing=("spec/loadBalancerSourceRanges", True),
         unknown="spec/loadBalancerSourceRanges",
         setting=({"openNamespaces": ["shop"]}, {"spec/loadBalancerSourceRanges": None}, False),
-        also=(("ingress", {alb("inbound-cidrs"): None}),),
+        also=(
+            ("ingress", {alb("inbound-cidrs"): None}),
+            ("ingress", {alb("inbound-cidrs"): "0.0.0.0/0"}),
+            ("ingress", {alb("inbound-cidrs"): "10.0.0.0/8, ::/0"}),
+            ("service", {"spec/loadBalancerSourceRanges": ["0.0.0.0/0"]}),
+            ("class-params", {"spec/inboundCIDRs": ["0.0.0.0/0"]}),
+            ("class-params", {"spec/inboundCIDRs": None}),
+            ("gateway-configuration", {"spec/sourceRanges": ["10.0.0.0/8", "0.0.0.0/0"]}),
+            ("gateway-configuration", {"spec/sourceRanges": None}),
+        ),
+        passes=(
+            ("gateway-configuration", {"spec/sourceRanges": None, "spec/securityGroupPrefixes": ["pl-1"]}),
+            ("class-params", {"spec/inboundCIDRs": None, "spec/prefixListsIDs": ["pl-1"]}),
+        ),
     ),
     "no-classic-load-balancer": Case(
         on="service",
@@ -784,6 +801,7 @@ ENCRYPTION: dict[str, Case] = {
             ("service", {nlb("ssl-negotiation-policy"): "ELBSecurityPolicy-TLS13-1-1-2021-06"}),
             ("class-params", {"spec/sslPolicy": _OLD_TLS}),
             ("gateway-configuration", {"spec/listenerConfigurations/0/sslPolicy": _OLD_TLS}),
+            ("gateway-configuration", {"spec/listenerConfigurations/0/sslPolicy": None}),
         ),
         passes=(
             ("service", {nlb("ssl-negotiation-policy"): None, nlb("ssl-cert"): None}),
@@ -796,7 +814,34 @@ ENCRYPTION: dict[str, Case] = {
         missing=("sslPolicy", True),
         unknown="sslPolicy",
         setting=({"policies": [_OLD_TLS]}, {"sslPolicy": _OLD_TLS}, False),
-        passes=(("listener", {"sslPolicy": None, "protocol": "HTTP"}),),
+        passes=(
+            ("listener", {"sslPolicy": None, "protocol": "HTTP"}),
+            ("listener", {"sslPolicy": "ELBSecurityPolicy-FS-1-2-Res-2020-10"}),
+        ),
+    ),
+    "listener-redirects-http-to-https": Case(
+        on="http-listener",
+        broken={"defaultActions/0": {"type": "forward", "targetGroupArn": "arn"}},
+        missing=("defaultActions", True),
+        unknown="defaultActions",
+        setting=({"plainPorts": [80]}, {"defaultActions/0/type": "forward", "defaultActions/0/redirect": None}, False),
+        also=(("http-listener", {"defaultActions/0/redirect/protocol": "#{protocol}"}),),
+        passes=(("listener", {}),),
+    ),
+    "gateway-redirects-http-to-https": Case(
+        on="served-gateway",
+        world=("gateway-class", "gateway-configuration", "redirecting-route"),
+        broken={"spec/listeners/0/name": "other"},
+        missing=("spec/listeners/0", False),
+        unknown="spec/listeners",
+        setting=({"plainNamespaces": ["shop"]}, {"spec/listeners/0/name": "other"}, False),
+        also=(
+            ("redirecting-route", {"spec/rules/0/filters": []}),
+            ("redirecting-route", {"spec/rules": None}),
+            ("redirecting-route", {"spec/parentRefs/0/name": "another"}),
+            ("redirecting-route", {"metadata/namespace": "another"}),
+        ),
+        passes=(("redirecting-route", {"spec/parentRefs/0/sectionName": None}),),
     ),
     "alb-redirects-http-to-https": Case(
         on="ingress",
@@ -813,6 +858,7 @@ _PUBLIC = {alb("scheme"): "internet-facing"}
 _NO_ACL = {**_PUBLIC, alb("wafv2-acl-arn"): None}
 _LOGGED = "access_logs.s3.enabled=true,access_logs.s3.bucket=logs"
 _UNDELETED = "deletion_protection.enabled=true"
+_DESYNC = "routing.http.desync_mitigation_mode"
 _DROPPING = "routing.http.drop_invalid_header_fields.enabled=true"
 PROTECTION: dict[str, Case] = {
     "public-alb-has-a-web-acl": Case(
@@ -821,10 +867,58 @@ PROTECTION: dict[str, Case] = {
         missing=(alb("wafv2-acl-arn"), True),
         unknown=alb("wafv2-acl-arn"),
         setting=({"exemptNamespaces": ["shop"]}, _NO_ACL, False),
+        also=(("gateway-configuration", {"spec/scheme": "internet-facing"}),),
         passes=(
             ("public-ingress", {**_NO_ACL, alb("wafv2-acl-name"): "main"}),
             ("ingress", {alb("wafv2-acl-arn"): None}),
+            ("gateway-configuration", {"spec/scheme": "internet-facing", "spec/wafV2": {"webACL": "arn"}}),
+            (
+                "gateway-configuration",
+                {"spec/scheme": "internet-facing", "spec/listenerConfigurations/0/protocolPort": "TLS:443"},
+            ),
         ),
+    ),
+    "own-public-alb-has-a-web-acl": Case(
+        on="web-acl-association",
+        world=("public-load-balancer",),
+        broken={"resourceArn": "arn:aws:elasticloadbalancing:us-west-2:1:loadbalancer/app/another/1"},
+        missing=("resourceArn", True),
+        unknown="resourceArn",
+        setting=({"exemptNames": ["edge"]}, {"resourceArn": "arn"}, False),
+        passes=(
+            ("public-load-balancer", {"internal": True}),
+            ("public-load-balancer", {"loadBalancerType": "network"}),
+        ),
+    ),
+    "alb-does-not-only-monitor-desync": Case(
+        on="ingress",
+        broken={alb("load-balancer-attributes"): f"{_LOGGED},routing.http.desync_mitigation_mode=monitor"},
+        missing=(alb("load-balancer-attributes"), False),
+        unknown=alb("load-balancer-attributes"),
+        setting=({"exemptNamespaces": ["shop"]}, {alb("load-balancer-attributes"): f"{_DESYNC}=monitor"}, False),
+        also=(
+            ("own-load-balancer", {"desyncMitigationMode": "monitor"}),
+            ("native-load-balancer", {"loadBalancerAttributes": [{"key": _DESYNC, "value": "monitor"}]}),
+            ("class-params", {"spec/loadBalancerAttributes": [{"key": _DESYNC, "value": "monitor"}]}),
+            ("gateway-configuration", {"spec/loadBalancerAttributes": [{"key": _DESYNC, "value": "monitor"}]}),
+        ),
+        passes=(("own-load-balancer", {"desyncMitigationMode": "strictest"}),),
+    ),
+    "alb-waf-fails-closed": Case(
+        on="ingress",
+        broken={alb("load-balancer-attributes"): "waf.fail_open.enabled=true"},
+        missing=(alb("load-balancer-attributes"), False),
+        unknown=alb("load-balancer-attributes"),
+        setting=(
+            {"exemptNamespaces": ["shop"]},
+            {alb("load-balancer-attributes"): "waf.fail_open.enabled=true"},
+            False,
+        ),
+        also=(
+            ("own-load-balancer", {"enableWafFailOpen": True}),
+            ("class-params", {"spec/loadBalancerAttributes": [{"key": "waf.fail_open.enabled", "value": "true"}]}),
+        ),
+        passes=(("own-load-balancer", {"enableWafFailOpen": False}),),
     ),
     "load-balancer-writes-access-logs": Case(
         on="ingress",
@@ -837,10 +931,13 @@ PROTECTION: dict[str, Case] = {
             ("own-load-balancer", {"accessLogs": None}),
             ("native-load-balancer", {"loadBalancerAttributes": []}),
             ("class-params", {"spec/loadBalancerAttributes": [{"key": "access_logs.s3.enabled", "value": "false"}]}),
+            ("class-params", {"spec/loadBalancerAttributes": None}),
+            ("gateway-configuration", {"spec/loadBalancerAttributes": []}),
         ),
         passes=(
             ("service", {nlb("attributes"): None, nlb("access-log-enabled"): "true"}),
             ("own-load-balancer", {"accessLogs/enabled": "unknown"}),
+            ("own-load-balancer", {"accessLogs": None, "loadBalancerType": "gateway"}),
         ),
     ),
     "load-balancer-is-protected-from-deletion": Case(
@@ -906,6 +1003,44 @@ INGRESSES: dict[str, Case] = {
         setting=({"defaultClasses": ["internal"]}, {}, False),
         also=(("ingress", {_CLASS: "alb", "spec/ingressClassName": None}),),
     ),
+    "ingress-class-params-choose-their-namespaces": Case(
+        on="class-params",
+        broken={"spec/namespaceSelector": {"matchLabels": {}}},
+        missing=("spec/namespaceSelector", True),
+        unknown="spec/namespaceSelector",
+        setting=({"openParams": ["alb"]}, {"spec/namespaceSelector": None}, False),
+    ),
+    "ingress-rules-name-their-hosts": Case(
+        on="ingress",
+        broken={"spec/rules/0/host": None},
+        missing=("spec/rules/0/host", True),
+        unknown="spec/rules/0/host",
+        setting=({"allowedHosts": ["*.example.com"]}, {"spec/rules/0/host": "*.example.com"}, False),
+        also=(
+            ("ingress", {"spec/rules/0/host": "*.shop.example.com"}),
+            ("ingress", {"spec/rules/0/host": "*"}),
+            ("ingress", {"spec/defaultBackend": {"service": {"name": "web"}}}),
+        ),
+        passes=(
+            ("ingress", {"spec/ingressClassName": "nginx", "metadata/annotations": {}, "spec/rules/0/host": None}),
+        ),
+    ),
+    "load-balancer-name-is-given-once": Case(
+        on="ingress",
+        world=("public-ingress", "service"),
+        broken={alb("load-balancer-name"): "edge"},
+        missing=(alb("load-balancer-name"), False),
+        unknown=alb("load-balancer-name"),
+        setting=({"maxLoadBalancers": 2}, {alb("load-balancer-name"): "edge"}, False),
+    ),
+    "ingress-group-order-is-given-once": Case(
+        on="ingress",
+        world=("public-ingress",),
+        broken={alb("group.name"): "shared", alb("group.order"): "10"},
+        missing=(alb("group.order"), False),
+        unknown=alb("group.order"),
+        setting=({"maxIngresses": 2}, {alb("group.name"): "shared", alb("group.order"): "10"}, False),
+    ),
     "load-balancer-annotations-are-on-the-allow-list": Case(
         on="ingress",
         broken={alb("inbound-cidr"): "10.0.0.0/8"},
@@ -956,6 +1091,27 @@ BINDINGS: dict[str, Case] = {
             ("binding-elsewhere", {"spec/assumeRoleExternalId": "1"}),
         ),
         passes=(("binding", {}),),
+    ),
+    "binding-networking-names-its-sources": Case(
+        on="open-binding",
+        broken={"spec/networking/ingress/0/from/0/ipBlock/cidr": "0.0.0.0/0"},
+        missing=("spec/networking", False),
+        unknown="spec/networking/ingress/0/from/0/ipBlock/cidr",
+        setting=(
+            {"openNamespaces": ["kube-system"]},
+            {"spec/networking/ingress/0/from/0/ipBlock/cidr": "0.0.0.0/0"},
+            False,
+        ),
+        also=(("open-binding", {"spec/networking/ingress/0/from/0/ipBlock/cidr": "::/0"}),),
+        passes=(("open-binding", {"spec/networking/ingress/0/from": [{"securityGroup": {"groupID": "sg-1"}}]}),),
+    ),
+    "gateway-logins-stay-in-admin-namespaces": Case(
+        on="listener-rule",
+        broken={"spec/actions": [{"type": "authenticate-oidc"}]},
+        missing=("spec/actions", False),
+        unknown="spec/actions/0/type",
+        setting=({"adminNamespaces": ["shop"]}, {"spec/actions": [{"type": "authenticate-cognito"}]}, False),
+        also=(("listener-rule", {"spec/actions": [{"type": "forward"}, {"type": "jwt-validation"}]}),),
     ),
     "gateway-routes-name-their-hosts": Case(
         on="http-route",

@@ -6,8 +6,8 @@ What the unit tests break is broken here too, so that the engine is asked about 
 from copy import deepcopy
 from typing import Any
 
+from pack.registry import MANDATORY
 from rules import RULES
-from rules.registry import MANDATORY
 from tests.policies.cases import CASES, nlb
 from tests.policies.harness import changed
 from tests.policies.resources import ACCOUNT, resource

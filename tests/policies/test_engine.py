@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from rules.profiles import profile
+from pack.profiles import profile
 from tests.policies.conftest import PACK, Engine, Previews
 from tests.policies.faults import Program, faults, program
 from tests.policies.resources import GIVEN, resource
@@ -92,11 +92,11 @@ def test_a_configuration_that_fits_no_rule_stops_the_engine(
     assert said in answer.output
 
 
-def test_the_engine_mends_what_a_rule_may_remediate(engine: Engine, tmp_path: Path) -> None:
+def test_the_engine_fixes_what_a_rule_may_remediate(engine: Engine, tmp_path: Path) -> None:
     rule = "cluster-is-protected-from-deletion"
-    file = tmp_path / "mending.json"
+    file = tmp_path / "fixing.json"
     file.write_text(json.dumps({rule: "remediate"}))
-    said = engine.preview("mended", program(rule, faulty=True), "--policy-pack-config", str(file))
+    said = engine.preview("fixed", program(rule, faulty=True), "--policy-pack-config", str(file))
     assert said.code == 0, said.output
     assert "[remediate]" in said.output
     assert rule in said.output
@@ -105,16 +105,19 @@ def test_the_engine_mends_what_a_rule_may_remediate(engine: Engine, tmp_path: Pa
 _SLOW_PACK = """\
 import os, sys, time
 sys.path.insert(0, {pack!r})
-from pulumi_policy import EnforcementLevel, PolicyPack, ResourceValidationPolicy
+from pack.analyzer import Analyzer, serve
+from rules import RULES
 
-def wait(args, report):
-    if args.resource_type == "aws:eks/cluster:Cluster":
-        with open({pid!r} + ".new", "w") as file:
-            file.write(str(os.getpid()))
-        os.rename({pid!r} + ".new", {pid!r})
-        time.sleep(60)
+class Slow(Analyzer):
+    def Analyze(self, request, context):
+        if request.type == "aws:eks/cluster:Cluster":
+            with open({pid!r} + ".new", "w") as file:
+                file.write(str(os.getpid()))
+            os.rename({pid!r} + ".new", {pid!r})
+            time.sleep(60)
+        return super().Analyze(request, context)
 
-PolicyPack("slow", [ResourceValidationPolicy("slow-rule", "Waits.", wait)], EnforcementLevel.MANDATORY)
+serve(Slow("slow", "0.0.1", RULES.values()))
 """
 
 

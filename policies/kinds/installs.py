@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping
 from itertools import zip_longest
 from typing import Any, Final
 
-from rules.kubernetes import KubernetesView, containers, objects, pod_spec
-from rules.seen import Seen
-from rules.values import UNKNOWN, NotYetKnown, Unknown, count, dig, items, known, truth
-from rules.versions import controller_of_chart
-from rules.views import Edit
+from kinds.kubernetes import KubernetesView, containers, objects, pod_spec
+from kinds.versions import controller_of_chart
+from pack.properties import Edit
+from pack.resources import Resource
+from pack.values import UNKNOWN, NotYetKnown, Unknown, count, dig, items, known, truth
 
 CHART: Final = "aws-load-balancer-controller"
 RELEASE: Final = "kubernetes:helm.sh/v3:Release"
@@ -172,7 +172,7 @@ class ReleasedController(KubernetesView):
             tag = chart if isinstance(chart, Unknown) else controller_of_chart(chart)
         if isinstance(repository, Unknown) or isinstance(tag, Unknown):
             return UNKNOWN
-        return f"{repository or _CHART_IMAGE}" + (f":{tag}" if tag else "")
+        return str(repository or _CHART_IMAGE) + (":" + str(tag) if tag else "")
 
     @property
     def replicas(self) -> Any:
@@ -239,7 +239,7 @@ def _is_image(image: Any) -> bool:
     return isinstance(image, str) and image.rpartition("/")[2].partition("@")[0].partition(":")[0] == CHART
 
 
-def _deployment(seen: Seen) -> DeployedController | None:
+def _deployment(seen: Resource) -> DeployedController | None:
     view = DeployedController(seen)
     spec = pod_spec(view)
     if isinstance(spec, Unknown):
@@ -250,7 +250,7 @@ def _deployment(seen: Seen) -> DeployedController | None:
     return view if labelled or any(_is_image(dig(one, ["image"])) for one in containers(spec)) else None
 
 
-def _release(seen: Seen) -> ReleasedController | None:
+def _release(seen: Resource) -> ReleasedController | None:
     view = ReleasedController(seen)
     chart = dig(view.props, ["chart"])
     return view if isinstance(chart, str) and chart.rstrip("/").rpartition("/")[2].startswith(CHART) else None

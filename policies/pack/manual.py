@@ -1,17 +1,16 @@
 """The manual, `docs/policies.md`, made from the rules."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
+from types import ModuleType
 from typing import Any
 
-from rules import RULES, SUBJECTS
-from rules.profiles import level
-from rules.registry import Rule, camel
+from pack.profiles import level
+from pack.registry import RULES, Rule, camel
 
-_NAMES = [subject.__name__.rpartition(".")[2] for subject in SUBJECTS]
 _INTRODUCTION = """\
-<!-- made by `python -m rules.generate` in policies/: change the rules, not this file -->
+<!-- made by `python policies/generate.py`: change the rules, not this file -->
 
 # Policies
 
@@ -26,8 +25,8 @@ It needs Python with the packages of `policies/requirements.txt`, and nothing of
 **Levels.** A *mandatory* rule stops the update, an *advisory* one warns. A program that says nothing gets `prod`. `dev`
 keeps what gives the cluster or the account away and advises on the rest. To change a level or a setting, copy a
 file of `policies/profiles/` and give it to `--policy-pack-config`. A file that names no rule or setting of the pack,
-or gives one what it cannot take, stops the engine before anything is judged; `python -m rules.check FILE` in
-`policies/` says the same without an engine. The level `remediate` lets a rule that has a remediation mend the resource
+or gives one what it cannot take, stops the engine before anything is judged; `python policies/check.py FILE`
+says the same without an engine. The level `remediate` lets a rule that has a remediation mend the resource
 instead of refusing it.
 
 **When.** Rules on one resource see its inputs during preview; a value that is not known then is judged in the update,
@@ -41,24 +40,30 @@ resource that it could not judge, at its own level, and names itself.
 """
 
 
-def manual() -> str:
-    """Return the whole manual as Markdown."""
-    parts = [_INTRODUCTION, *_overview(), *_subjects(), *_controls()]
+def manual(subjects: Sequence[ModuleType]) -> str:
+    """Return the whole manual as Markdown, with a chapter for each of the subjects: modules of rules."""
+    parts = [_INTRODUCTION, *_overview(subjects), *_chapters(subjects), *_controls()]
     return "\n".join(parts)
 
 
-def _overview() -> Iterator[str]:
+def _name(subject: ModuleType) -> str:
+    return subject.__name__.rpartition(".")[2]
+
+
+def _overview(subjects: Sequence[ModuleType]) -> Iterator[str]:
     yield "## All rules\n"
     yield "| rule | prod | dev | severity | remediation |\n|---|---|---|---|---|"
-    for rule in sorted(RULES.values(), key=lambda rule: _NAMES.index(rule.subject)):
+    names = [_name(subject) for subject in subjects]
+    for rule in sorted(RULES.values(), key=lambda rule: names.index(rule.subject)):
         mends = "yes" if rule.remediation else ""
         link = f"[{rule.name}](#{rule.name})"
         yield f"| {link} | {level(rule, 'prod')} | {level(rule, 'dev')} | {rule.severity.value} | {mends} |"
     yield ""
 
 
-def _subjects() -> Iterator[str]:
-    for subject, name in zip(SUBJECTS, _NAMES, strict=True):
+def _chapters(subjects: Sequence[ModuleType]) -> Iterator[str]:
+    for subject in subjects:
+        name = _name(subject)
         yield f"## {name.replace('_', ' ').capitalize()}\n\n{(subject.__doc__ or '').strip()}\n"
         for rule in RULES.values():
             if rule.subject == name:

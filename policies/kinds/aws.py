@@ -2,8 +2,8 @@
 
 from typing import Any, Final
 
-from rules.values import count, dig, items, parsed, truth
-from rules.views import Kind, at
+from pack.values import count, dig, items, parsed, truth
+from pack.views import Kind, at
 
 
 def _native_log_types(value: Any) -> list[Any]:
@@ -293,11 +293,15 @@ CLASSIC_LOAD_BALANCER: Final = Kind(
     {token: {} for token in ("aws:elb/loadBalancer:LoadBalancer", "aws-native:elasticloadbalancing:LoadBalancer")},
 )
 _balancer = {
+    "id": at("name"),
+    "arn": at("arn"),
     "internal": at("internal", truth),
     "kind": at("loadBalancerType"),
     "access_logs": at("accessLogs.enabled", truth),
     "deletion_protection": at("enableDeletionProtection", truth),
     "drops_headers": at("dropInvalidHeaderFields", truth),
+    "desync_mode": at("desyncMitigationMode"),
+    "waf_fails_open": at("enableWafFailOpen", truth),
 }
 LOAD_BALANCER: Final = Kind(
     "load balancer of the program's own",
@@ -305,9 +309,22 @@ LOAD_BALANCER: Final = Kind(
         "aws:lb/loadBalancer:LoadBalancer": _balancer,
         "aws:alb/loadBalancer:LoadBalancer": _balancer,
         "aws-native:elasticloadbalancingv2:LoadBalancer": {
+            "id": at("name"),
+            "arn": at("loadBalancerArn"),
             "internal": at("scheme", lambda scheme: scheme == "internal"),
             "kind": at("type"),
             "attributes": at("loadBalancerAttributes", _attributes),
         },
+    },
+)
+WEB_ACL_ASSOCIATION: Final = Kind(
+    "association of a web ACL",
+    {
+        token: {"balancer": at("resourceArn")}
+        for token in (
+            "aws:wafv2/webAclAssociation:WebAclAssociation",
+            "aws:wafregional/webAclAssociation:WebAclAssociation",
+            "aws-native:wafv2:WebAclAssociation",
+        )
     },
 )

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Any
 
-from rules.registry import Setting, number
-from rules.values import known
+from pack.registry import Setting, number
+from pack.values import known
 
 WIDEST: Setting = number(8, "an IPv4 network wider than this many bits of prefix counts as the world")
 WIDEST_IPV6: Setting = number(16, "an IPv6 network wider than this many bits of prefix counts as the world")

@@ -1,31 +1,28 @@
 """Refuses a configuration that does not fit the rules, before any of them is asked.
 
-The engine takes a file that names an unknown rule without a word, and the rule that was meant stays as it was. It hands
-the whole file to the pack, which looks through it here; `rules.check` does the same without an engine.
+The engine accepts a file that names an unknown rule, and the rule that was meant stays as it was. It hands the whole
+file to the pack, which checks it here; `check.py` does the same without an engine.
 """
 
 import difflib
-from collections.abc import Callable, Iterator
-from functools import wraps
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-import grpc
-from google.protobuf import json_format
-from pulumi_policy import EnforcementLevel
-from pulumi_policy import policy as sdk
+from pack.registry import Level, Rule, camel
+from pack.reports import ELSEWHERE, WAIVERS
+from pack.waivers import problems as waiver_problems
 
-from rules.registry import RULES, Rule, camel
-
-_LEVELS = [level.value for level in EnforcementLevel]
+_LEVELS = [level.value for level in Level]
 _TYPES: dict[str, tuple[type, ...]] = {"number": (int, float), "string": (str,), "array": (list,)}
 
 
-def problems(config: Any) -> Iterator[str]:
+def problems(config: Any, rules: Mapping[str, Rule]) -> Iterator[str]:
     """Say what does not fit, a line each; nothing if all is well.
 
     Args:
         config: A file's content: `{rule: level}` or `{rule: {"enforcementLevel": level, setting: value}}`; the rule
             `all` stands for every rule and takes a level only.
+        rules: The rules by name.
     """
     if not isinstance(config, dict):
         yield "the file holds no JSON object of rules"
@@ -38,21 +35,33 @@ def problems(config: Any) -> Iterator[str]:
         others = {key: value for key, value in settings.items() if key != "enforcementLevel"}
         if name == "all":
             yield from (f"all: takes a level only, not {key}: give it to a rule" for key in others)
-        elif name not in RULES:
-            yield f"{name}: there is no such rule{_meant(name, list(RULES))}"
+        elif name not in rules:
+            yield f"{name}: there is no such rule{_meant(name, list(rules))}"
         else:
-            yield from _settings(RULES[name], others, str(level))
+            yield from _settings(rules[name], others, str(level), rules)
 
 
-def _settings(rule: Rule, given: dict[str, Any], level: str) -> Iterator[str]:
+def _settings(rule: Rule, given: dict[str, Any], level: str, rules: Mapping[str, Rule]) -> Iterator[str]:
     if level == "remediate" and rule.remediation is None:
         yield f"{rule.name}: the rule has no remediation: choose mandatory"
     known = {camel(name): setting for name, setting in rule.settings.items()}
     for key, value in given.items():
-        if key not in known:
+        if rule is WAIVERS and key == "waivers":
+            yield from waiver_problems(value, rules)
+        elif rule is ELSEWHERE and key == "manifests":
+            yield from _manifests(value)
+        elif key not in known:
             yield f"{rule.name}: there is no setting {key}{_meant(key, list(known))}"
         elif not _fits(value, known[key].schema):
             yield f"{rule.name}: {key} is {value!r}; write {_wanted(known[key].schema)}"
+
+
+def _manifests(value: Any) -> Iterator[str]:
+    for index, one in enumerate(value if isinstance(value, list) else [value]):
+        texts = [one.get("apiVersion"), one.get("kind")] if isinstance(one, dict) else [None]
+        metadata = one.get("metadata") if isinstance(one, dict) else None
+        if not (all(isinstance(text, str) for text in texts) and isinstance(metadata, dict) and "name" in metadata):
+            yield f"manifests[{index}]: it is no manifest; give apiVersion, kind and metadata.name"
 
 
 def _fits(value: Any, schema: Any) -> bool:
@@ -74,21 +83,3 @@ def _meant(name: str, names: list[str]) -> str:
     """Name what comes nearest, or all there is to choose from if that is little."""
     near = difflib.get_close_matches(name, names, n=1)
     return f"; did you mean {near[0]}?" if near else f"; known: {', '.join(names) or 'none'}"
-
-
-def refuse_what_does_not_fit() -> None:
-    """Make the SDK's servicer answer a configuration that does not fit with its problems, which stops the engine."""
-    servicer = sdk._PolicyAnalyzerServicer  # noqa: SLF001 - as in rules/once.py
-    if not hasattr(servicer.Configure, "__wrapped__"):
-        servicer.Configure = _checked(servicer.Configure)
-
-
-def _checked(configure: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(configure)
-    def check(servicer: Any, request: Any, context: Any) -> Any:
-        config = {name: json_format.MessageToDict(given.properties) for name, given in request.policyConfig.items()}
-        if found := list(problems(config)):
-            context.abort(grpc.StatusCode.INVALID_ARGUMENT, "; ".join(found))
-        return configure(servicer, request, context)
-
-    return check

@@ -1,27 +1,25 @@
 """Values as rules meet them: plain data, or not known yet.
 
-During a preview any property may be unknown. The SDK raises as soon as such a property is *read* and then reports an
-advisory of its own for every rule that did; rules here may pass an unknown value on, and only *deciding* by it raises
+During a preview any property may be unknown. A rule may pass an unknown value on; only *deciding* by it raises
 `NotYetKnown`, which ends the check of that resource without a verdict. The engine asks again in the update, before the
-resource is made.
+resource is made. A rule that leaves unknown values out says so by `known`, `words` or `unknown`: then what it accepts
+is not accepted yet.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
+from threading import local
 from typing import Any, Final, NoReturn
 
-from pulumi_policy import proxy
-from pulumi_policy.secret import Secret
-
-# What the engine sends in an unknown value's place; `[secret]` is what `pulumi policy analyze` shows of a secret it
-# cannot decrypt.
-UNKNOWN_MARKS: Final = frozenset(
-    [value for name, value in vars(proxy).items() if name.startswith("UNKNOWN_")] + ["[secret]"]
-)
+from pack.secrets import alike
 
 
 class NotYetKnown(Exception):  # noqa: N818 - it is no error: there is no verdict yet
     """A rule would have to decide by a value that is unknown during preview."""
+
+
+class Later(NotYetKnown):
+    """A rule would have to decide by a resource that the program may still declare."""
 
 
 class Unknown:
@@ -56,38 +54,6 @@ def partial(value: Any) -> Any:
     return [partial(item) for item in value] if isinstance(value, list) else value
 
 
-def plain(value: Any) -> Any:
-    """Return a property as plain dicts, lists and scalars, with `UNKNOWN` for what is unknown and no secret marks."""
-    if isinstance(value, Partial):
-        return value
-    if isinstance(value, str):
-        return UNKNOWN if value in UNKNOWN_MARKS else value
-    if isinstance(value, Secret):
-        return plain(value.value)
-    if isinstance(value, Mapping):
-        target = _target(value)
-        return {key: plain(item) for key, item in target.items()}
-    if isinstance(value, Sequence):
-        return [plain(item) for item in _target(value)]
-    return value
-
-
-def writable(value: Any) -> Any:
-    """Return a copy that may be changed and sent back: as `plain`, but secrets stay marked and unknowns as sent."""
-    if isinstance(value, Secret):
-        return Secret(writable(value.value))
-    if isinstance(value, Mapping):
-        return {key: writable(item) for key, item in _target(value).items()}
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [writable(item) for item in _target(value)]
-    return value
-
-
-def _target(value: Any) -> Any:
-    """Look behind the SDK's proxies, which raise on unknowns and hide secret marks (`pulumi_policy.proxy`)."""
-    return value if isinstance(value, dict | list | tuple) else value["__target"]
-
-
 def dig(value: Any, path: Iterable[str]) -> Any:
     """Follow keys into plain data: the value there, `None` where something is missing, `UNKNOWN` where it may be."""
     for key in path:
@@ -110,9 +76,32 @@ def items(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list) else [value]
 
 
+_judging = local()
+
+
+def leave_out() -> None:
+    """Note that a rule leaves an unknown value out of its judgement."""
+    _judging.left_out = True
+
+
+def left_out() -> bool:
+    """Say whether anything was left out since this was last asked."""
+    noted: bool = getattr(_judging, "left_out", False)
+    _judging.left_out = False
+    return noted
+
+
+def unknown(value: Any) -> bool:
+    """Say whether a value is unknown: for rules that then leave it out of their judgement."""
+    if isinstance(value, Unknown):
+        leave_out()
+        return True
+    return False
+
+
 def known(values: Iterable[Any]) -> list[Any]:
     """Leave out what is unknown: for rules that can condemn one part without knowing another."""
-    return [value for value in values if not isinstance(value, Unknown)]
+    return [value for value in values if not unknown(value)]
 
 
 def words(value: Any) -> list[str]:
@@ -132,7 +121,7 @@ def count(value: Any) -> Any:
     if isinstance(value, Unknown) or (isinstance(value, int | float) and not isinstance(value, bool)):
         return value
     text = str(value).strip()
-    return int(text) if text.isdecimal() else None
+    return alike(text, int(text)) if text.isdecimal() else None
 
 
 def parsed(value: Any) -> Any:
@@ -140,6 +129,6 @@ def parsed(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return json.loads(value)
-    except ValueError:
+        return alike(value, json.loads(value))
+    except (ValueError, RecursionError):
         return None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
-from rules.values import UNKNOWN, Unknown, dig, items, words
+from pack.values import UNKNOWN, Unknown, dig, items, words
 
 # An action that only reads starts with one of these verbs, in whichever service.
 READING_VERBS: Final = (

@@ -5,7 +5,20 @@ Titles: CIS Amazon EKS Benchmark 1.8 (https://www.cisecurity.org/benchmark/kuber
 Practices Guide (https://docs.aws.amazon.com/eks/latest/best-practices/introduction.html).
 """
 
-from rules.registry import Control
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Control:
+    """A control of a published framework that a rule covers."""
+
+    framework: str
+    number: str
+    title: str
+
+    def __str__(self) -> str:
+        return f"{self.framework} {self.number}".strip()
+
 
 _CIS = {
     "2.1.1": "Enable audit logs",
@@ -42,6 +55,7 @@ _SECURITY_HUB = {
     "ELB.4": "ALBs should drop invalid HTTP headers",
     "ELB.5": "ALB and Classic load balancers logging should be enabled",
     "ELB.6": "Load balancers should have deletion protection enabled",
+    "ELB.12": "ALBs should be configured with defensive or strictest desync mitigation mode",
     "ELB.13": "Load balancers should span multiple Availability Zones",
     "ELB.16": "ALBs should be associated with a web ACL",
     "ELB.17": "Listeners should use recommended security policies",

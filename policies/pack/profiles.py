@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from rules.registry import RULES, Rule, camel
+from pack.registry import RULES, Rule, camel
 
 # What a profile sets otherwise than the rules' defaults: {profile: {rule: {setting: value}}}.
 SETTINGS: Final[dict[str, dict[str, dict[str, Any]]]] = {"prod": {}, "dev": {}}

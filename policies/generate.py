@@ -1,4 +1,4 @@
-"""Writes what is made from the rules: `python -m rules.generate [--check]`, in the pack's folder.
+"""Writes the files that are made from the rules: `python generate.py [--check]`.
 
 That is `profiles/*.json` and, where the pack lies in the project, `../docs/policies.md`. With `--check` nothing is
 written, and the exit code says whether anything would be.
@@ -8,17 +8,18 @@ import json
 import sys
 from pathlib import Path
 
-from rules.manual import manual
-from rules.profiles import SETTINGS, profile
+from pack.manual import manual
+from pack.profiles import SETTINGS, profile
+from rules import SUBJECTS
 
-PACK = Path(__file__).resolve().parent.parent
+PACK = Path(__file__).resolve().parent
 
 
 def contents() -> dict[Path, str]:
     """Return every generated file and what belongs in it."""
     files = {PACK / "profiles" / f"{name}.json": json.dumps(profile(name), indent=2) + "\n" for name in SETTINGS}
     if (PACK.parent / "docs").is_dir():
-        files[PACK.parent / "docs" / "policies.md"] = manual()
+        files[PACK.parent / "docs" / "policies.md"] = manual(SUBJECTS)
     return files
 
 
@@ -32,7 +33,7 @@ def main(arguments: list[str]) -> int:
     wanted = contents()
     for file in (old := stale()):
         if "--check" in arguments:
-            sys.stderr.write(f"{file} is not what the rules say: run python -m rules.generate in {PACK}\n")
+            sys.stderr.write(f"{file} is not what the rules say: run python {PACK.name}/generate.py\n")
         else:
             file.parent.mkdir(exist_ok=True)
             file.write_text(wanted[file], "utf-8")

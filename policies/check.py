@@ -1,10 +1,12 @@
-"""Checks files for `--policy-pack-config` without an engine: `python -m rules.check FILE...`, in the pack's folder."""
+"""Checks files for `--policy-pack-config` without an engine: `python check.py FILE...`."""
 
 import json
 import sys
 from pathlib import Path
 
-from rules.configured import problems
+from pack.configuration import problems
+from pack.reports import REPORTS
+from rules import RULES
 
 
 def main(files: list[str]) -> int:
@@ -12,7 +14,7 @@ def main(files: list[str]) -> int:
     found = 0
     for file in files:
         try:
-            wrong = list(problems(json.loads(Path(file).read_text(encoding="utf-8"))))
+            wrong = list(problems(json.loads(Path(file).read_text(encoding="utf-8")), {**RULES, **REPORTS}))
         except (OSError, ValueError) as error:
             wrong = [f"cannot be read as JSON: {error}"]
         for line in wrong:
@@ -22,4 +24,4 @@ def main(files: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]) if sys.argv[1:] else "usage: python -m rules.check FILE...")
+    sys.exit(main(sys.argv[1:]) if sys.argv[1:] else "usage: python check.py FILE...")

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from rules.seen import Seen
-from rules.values import NotYetKnown, Unknown, dig, items, known, plain
-from rules.views import Edit, View
+from pack.properties import Edit
+from pack.resources import Resource
+from pack.values import NotYetKnown, Unknown, dig, items, known
+from pack.views import View
 
 _TOKEN = re.compile(r"kubernetes:(?P<group>[^/:]+)/v[^:]+:(?P<kind>\w+)$")
 
@@ -23,7 +24,7 @@ def group_kind(token: str) -> tuple[str, str] | None:
 class KubernetesView(View):
     """An object with metadata and spec."""
 
-    def __init__(self, seen: Seen) -> None:
+    def __init__(self, seen: Resource) -> None:
         super().__init__(seen, {})
 
     @property
@@ -82,7 +83,7 @@ class KubernetesView(View):
 
 
 def _provider_namespace(provider: Any) -> Any:
-    given = None if provider is None else dig(plain(provider.props), ["namespace"])
+    given = None if provider is None else dig(provider.props, ["namespace"])
     return None if isinstance(given, Unknown) else given
 
 
@@ -98,15 +99,15 @@ class ObjectKind:
 
     name: str
     kinds: frozenset[tuple[str, str]]
-    read: Callable[[Seen], Any]
-    others: Mapping[str, Callable[[Seen], Any]]
+    read: Callable[[Resource], Any]
+    others: Mapping[str, Callable[[Resource], Any]]
     """Type tokens outside the Kubernetes API (a Helm release, an AWS resource) and how they are read."""
 
-    def view(self, seen: Seen) -> Any:
+    def view(self, seen: Resource) -> Any:
         """Return the object as this kind's view, or `None` if it is of another kind."""
-        if group_kind(seen.resource_type) in self.kinds:
+        if group_kind(seen.type) in self.kinds:
             return self.read(seen)
-        other = self.others.get(seen.resource_type)
+        other = self.others.get(seen.type)
         return other(seen) if other else None
 
     @property
@@ -118,8 +119,8 @@ class ObjectKind:
 def objects(
     name: str,
     kinds: list[tuple[str, str]],
-    read: Callable[[Seen], Any] = KubernetesView,
-    others: Mapping[str, Callable[[Seen], Any]] | None = None,
+    read: Callable[[Resource], Any] = KubernetesView,
+    others: Mapping[str, Callable[[Resource], Any]] | None = None,
 ) -> ObjectKind:
     """Declare a kind by pairs of group (`core` for the nameless one) and kind."""
     return ObjectKind(name, frozenset(kinds), read, others or {})

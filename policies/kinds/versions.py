@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from rules.values import Unknown
+from pack.values import Unknown
 
 _CHART_1 = 1  # chart 1.N.P of the controller carries 2.N.P; since chart 3 the numbers are the same
 
