@@ -1,4 +1,4 @@
-"""Programs as users write them, on the real provider and chart: Release, Chart, ConfigFile, kustomize; and helm itself."""
+"""Programs as users write them, on the real provider and chart: Release, Chart, ConfigFile, kustomize, and helm."""
 
 import json
 from collections.abc import Callable, Generator

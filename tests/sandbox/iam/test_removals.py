@@ -31,7 +31,8 @@ UPSTREAM = "upstream grants it; no recorded case asks for it"
 UNUSED = {
     LATER: "elasticloadbalancing:SetIpAddressType *, elasticloadbalancing:RemoveListenerCertificates *",
     FEATURE: """
-        iam:ListServerCertificates *, iam:GetServerCertificate *, cognito-idp:DescribeUserPoolClient *, waf-regional:GetWebACL *, waf-regional:GetWebACLForResource *,
+        iam:ListServerCertificates *, iam:GetServerCertificate *,
+        cognito-idp:DescribeUserPoolClient *, waf-regional:GetWebACL *, waf-regional:GetWebACLForResource *,
         waf-regional:AssociateWebACL *, waf-regional:DisassociateWebACL *, wafv2:GetWebACL *,
         wafv2:GetWebACLForResource *, wafv2:AssociateWebACL *, wafv2:DisassociateWebACL *,
         elasticloadbalancing:SetWebAcl *, shield:DescribeProtection *,
