@@ -2,6 +2,7 @@
 #                with TRAFFIC=1 it carries real packets (Linux): then `sandbox trace` and `sandbox compare` work
 # make down      take it down again: `pulumi destroy`, then the sandbox itself
 # make destroy   `pulumi destroy` of a stack, also where an earlier one stopped halfway: make destroy STACK=dev
+# make verify    does a stack that is up work? make verify STACK=dev ARGS="--output dev.txt"; docs/verify.md
 # make packages  Debian's packages that real packets and the browser's tests need (as root)
 # make test      everything that .ci/run runs after `make packages`
 # make soak      the campaigns of the tests in full (hours), or some: make soak ARGS="-k rollouts"; see docs/reliability.md
@@ -19,7 +20,7 @@ STACK := sandbox
 PACKAGES := haproxy dnsmasq-base iproute2 util-linux iptables nftables conntrack curl wrk chromium chromium-driver
 
 .DEFAULT_GOAL := help
-.PHONY: help environment packages up destroy down check test soak measure measure-controller
+.PHONY: help environment packages up destroy down verify check test soak measure measure-controller
 
 help:
 	@sed -n '/^#/!q; s/^# //p' Makefile
@@ -54,6 +55,11 @@ destroy: $(if $(filter sandbox,$(STACK)),environment)
 down: environment
 	@if $(SANDBOX) exec -- pulumi stack ls 2>/dev/null | grep -q '^$(STACK)'; then $(MAKE) --no-print-directory destroy; fi
 	@$(SANDBOX) down
+
+# From outside and read only: a second preview, the doctor, targets and ready pods, host names, the role's permissions.
+verify: environment
+	@$(if $(filter sandbox,$(STACK)),$(SANDBOX) exec --) $(BIN)/python -m eks_load_balancing.verify --stack $(STACK) \
+	  --cluster "$$($(PULUMI) stack output clusterName --stack $(STACK))" $(ARGS)
 
 check: environment
 	@$(BIN)/ruff format --check .

@@ -14,7 +14,7 @@ from eks_load_balancing.administrators import Caller, administrator, caller, pri
 from eks_load_balancing.control_plane import (
     bounded_roles,
     log_group,
-    same_key,
+    refuse_another_key,
     secrets_key,
     with_its_first_key,
     without_bootstrap_admin,
@@ -141,9 +141,10 @@ class Cluster(pulumi.ComponentResource):
         before_nodes = self._addons_for_nodes()
         self.node_role_arn, node_group = self._nodes(nodes, before_nodes)
         self._addon("coredns", after=[node_group])
-        written = pulumi.Output.all(
-            cluster.kubeconfig_json, self._credentials.profile, same_key(cluster.eks_cluster, self._key)
-        ).apply(lambda known: with_profile(known[0], known[1]))
+        refuse_another_key(cluster.eks_cluster, self._key)
+        written = pulumi.Output.all(cluster.kubeconfig_json, self._credentials.profile).apply(
+            lambda known: with_profile(known[0], known[1])
+        )
         self.kubeconfig = pulumi.Output.secret(after(written, self._administrators(me)))
         self.register_outputs(
             {

@@ -61,15 +61,16 @@ def secrets_key(
     ).arn
 
 
-def same_key(made: Output[aws.eks.Cluster], wanted: Input[str]) -> Output[str]:
-    """Return the key that encrypts a cluster's secrets; fail if it is not the one that is wanted.
+def refuse_another_key(made: Output[aws.eks.Cluster], wanted: Input[str]) -> None:
+    """Fail the program if a cluster's secrets are encrypted with another key than the one that is wanted.
 
     EKS never changes it. The AWS provider plans an update for another key and makes no call for it
     (terraform-provider-aws, internal/service/eks/cluster.go: `key_arn` forces no new cluster, `resourceClusterUpdate`
-    asks EKS for a key only if there was none). The program fails before the engine deletes a key that it made
-    earlier: without it the secrets are lost.
+    asks EKS for a key only if there was none). The engine deletes what a program does not declare any more once the
+    program has ended well: one that fails does not lose the key that it made earlier, and the secrets with it.
     """
-    return Output.all(made.apply(_key_of), wanted).apply(lambda keys: _same(keys[0], keys[1]))
+    # Nobody reads the output; the SDK waits for it all the same, and shows what is raised as one line.
+    Output.all(made.apply(_key_of), wanted).apply(lambda keys: _refuse_another(keys[0], keys[1]))
 
 
 def _key_of(cluster: aws.eks.Cluster) -> Output[str]:
@@ -77,15 +78,12 @@ def _key_of(cluster: aws.eks.Cluster) -> Output[str]:
     return config.apply(lambda found: found.provider.key_arn if found else "")
 
 
-def _same(has: str, wanted: str) -> str:
+def _refuse_another(has: str, wanted: str) -> None:
     if has and has != wanted:
-        line = (
+        raise InvalidInputError(
             f"the cluster's secrets are encrypted with {has}, which EKS cannot change to {wanted}: leave the secrets"
             " key as it was, or make another cluster"
         )
-        pulumi.log.error(line)  # what is raised here is shown inside of others' errors
-        raise InvalidInputError(line)
-    return wanted
 
 
 def without_bootstrap_admin(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
@@ -99,7 +97,7 @@ def without_bootstrap_admin(args: pulumi.ResourceTransformArgs) -> pulumi.Resour
 
 
 def with_its_first_key(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
-    """Keep a cluster's secrets key out of every update: see `same_key`."""
+    """Keep a cluster's secrets key out of every update: see `refuse_another_key`."""
     if args.type_ != _CLUSTER:
         return None
     opts = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(ignore_changes=["encryptionConfig"]))

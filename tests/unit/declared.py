@@ -51,10 +51,12 @@ _OUTPUTS: dict[str, Callable[[MockResourceArgs], dict[str, Any]]] = {
         "status": {"loadBalancer": {"ingress": [{"hostname": "alb.example"}]}}
     },
 }
-_CALLS: dict[str, dict[str, Any]] = {
+_CALLS: dict[str, Any] = {
     "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT, "arn": CALLER},
     "aws:iam/getSessionContext:getSessionContext": {"issuerArn": DEPLOYER},
-    "aws:eks/getAddonVersion:getAddonVersion": {"version": "v1-default"},
+    "aws:eks/getAddonVersion:getAddonVersion": lambda args: {
+        "version": "v1-latest" if args["mostRecent"] else "v1-default"
+    },
     "aws:eks/getClusters:getClusters": {"names": []},
     "aws:cloudwatch/getLogGroups:getLogGroups": {"logGroupNames": []},
     "aws:ssm/getParameter:getParameter": {"value": "1.36.3-20261101"},
@@ -130,7 +132,8 @@ class Declared(Mocks):
 
     def call(self, args: MockCallArgs) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         self.calls.append((args.token, args.args))
-        return {**_CALLS, **self.answers}[args.token]
+        answer = {**_CALLS, **self.answers}[args.token]
+        return answer(args.args) if callable(answer) else answer
 
     def types(self) -> list[str]:
         """The types declared, without the components', in order of their names."""

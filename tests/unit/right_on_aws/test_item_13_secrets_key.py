@@ -7,7 +7,7 @@ import pytest
 import yaml
 from pulumi.runtime.mocks import MockEngine
 
-from eks_load_balancing import Cluster
+from eks_load_balancing import Cluster, InvalidInputError
 from eks_load_balancing.cli_version import OLDEST_CLI
 from tests.unit.declared import declare
 from tests.unit.test_cluster import ARGS, cluster
@@ -21,7 +21,7 @@ def test_item_13_another_key_is_refused_before_the_engine_deletes_the_one_in_use
     """The engine deletes what the program has not declared once the program has ended without an error."""
     has = {"c-eks-eksCluster": {"encryptionConfig": {"provider": {"keyArn": MADE}, "resources": ["secrets"]}}}
 
-    with pytest.raises(ValueError, match=f"are encrypted with {MADE}, which EKS cannot change to arn:other"):
+    with pytest.raises(InvalidInputError, match=f"are encrypted with {MADE}, which EKS cannot change to arn:other"):
         declare(lambda: Cluster("c", {**ARGS, "secrets_key_arn": "arn:other"}) and None, made=has)
 
 

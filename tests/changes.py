@@ -1,0 +1,263 @@
+"""What each setting does when it is changed, as `docs/changes.md` has it: `python -m tests.changes` writes the page.
+
+The program is run twice under Pulumi's mocks, and what it declares is compared. What a change of an input does to an
+AWS resource is what its provider does (`replaces` in `sandbox/providers/aws/types`). `tests/e2e/test_changes.py`
+previews the same changes on a stack that is up, with the real engine.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import pulumi
+
+from sandbox.providers.aws.types import kinds
+from tests.unit.declared import DEPLOYER, Declared, Resource
+from tests.unit.test_program import program
+
+PAGE: Final = Path(__file__).parents[1] / "docs" / "changes.md"
+OTHER: Final = "arn:aws:iam::123456789012:role/other"
+_KEY: Final = "arn:aws:kms:us-west-2:123456789012:key/other"
+_EFFECTS: Final = ("refused", "replaced", "deleted", "rolling", "made", "in place", "nothing")
+"""What can come of a change, the worst first."""
+_ROLLING_NODES: Final = {"version", "releaseVersion", "launchTemplate"}
+_NO_NEW_PODS: Final = {
+    "replicaCount",
+    "podDisruptionBudget",
+    "webhookTLS",
+    "objectSelector",
+    "serviceMutatorWebhookConfig",
+}
+"""Values of the chart that are not in the pods' template."""
+
+
+_NAMED: Final = 4
+"""Resources that are named in one cell of the page; of more, their number is."""
+_ON: Final = True
+
+
+class Change(NamedTuple):
+    """One setting, and what it is changed to on the stack `dev`."""
+
+    key: str
+    value: Any
+    note: str = ""
+    before: Any = None
+    """What it is before, if that is not what the stack's file says."""
+
+
+class Row(NamedTuple):
+    """One line of the page."""
+
+    key: str
+    effect: str
+    resources: str
+    note: str
+
+
+CHANGES: Final = (
+    Change("network.cidr", "10.11.0.0/16", "everything in the VPC goes with it"),
+    Change("network.zones", ["us-west-2a", "us-west-2b", "us-west-2c"], "nodes: EKS cannot add subnets to a group"),
+    Change("network.nat", "per-zone", "connections through the old gateway end"),
+    Change("cluster.name", "other", "another cluster: everything on it is made again"),
+    Change("cluster.version", "1.36", "one minor version a step, never back; add-ons follow", before="1.35"),
+    Change("cluster.upgradePolicy", "extended"),
+    Change("cluster.allowUnlistedVersion", _ON),
+    Change("cluster.publicAccessCidrs", ["198.51.100.0/24"]),
+    Change("cluster.adminArns", [DEPLOYER, OTHER], "without whoever runs the program: refused"),
+    Change("cluster.logRetentionDays", 365),
+    Change("cluster.deletionProtection", _ON, "to delete the stack, off and `pulumi up` first"),
+    Change("cluster.podIdentityAgent", _ON),
+    Change("cluster.secretsKeyArn", _KEY, "EKS never changes a cluster's key"),
+    Change("cluster.addonVersions", {"coredns": "latest"}),
+    Change("cluster.kubeconfigProfile", "ops"),
+    Change("cluster.kubeconfigRoleArn", DEPLOYER, "and the Kubernetes provider, by pulumi-eks's kubeconfig"),
+    Change("nodes.instanceTypes", ["m7i.xlarge"], "the new group is there before the old one goes"),
+    Change("nodes.min", 1, "above the number of nodes: with `nodes.manageDesired`"),
+    Change("nodes.desired", 3, "the number is the autoscaler's: see `nodes.manageDesired`"),
+    Change("nodes.max", 6),
+    Change("nodes.amiType", "AL2023_ARM_64_STANDARD", "the new group is there before the old one goes"),
+    Change("nodes.diskSize", 60),
+    Change("nodes.manageDesired", _ON, "from then on every `up` sets the number"),
+    Change("nodes.version", "1.35", "older nodes are refused by EKS: only ever forward", before="1.34"),
+    Change("nodes.releaseVersion", "latest"),
+    Change("controller.version", "3.5.0", "the preview says what comes with it", before="3.4.3"),
+    Change("controller.versionLike", "3.5.0", "only for a version that is not in the table"),
+    Change("controller.replicas", 3),
+    Change("controller.disabledFeatures", ["waf", "shield", "cognito"]),
+    Change("controller.legacyAnnotations", _ON),
+    Change("controller.imageRegistry", "regional"),
+    Change("controller.imageRepository", "registry.example/controller"),
+    Change("controller.chart", "oci://registry.example/chart", "nothing, if the chart is the same"),
+    Change("controller.memoryRequest", "512Mi"),
+    Change("controller.memoryLimit", "2Gi"),
+    Change("controller.featureGates", {"EnableRGTAPI": True}),
+    Change("controller.assumableRoleArns", [OTHER]),
+    Change("controller.sharedTargetGroupArns", ["arn:aws:elasticloadbalancing:us-west-2:123456789012:targetgroup/t/1"]),
+    Change("samples.namespace", "shop", "the load balancers are made again, with other host names"),
+    *(
+        Change(f"samples.{sample}.{key}", value, note)
+        for sample in ("nlb", "alb")
+        for key, value, note in (
+            ("image", "registry.example/web:2", "no request is lost"),
+            ("replicas", 3, ""),
+            ("scheme", "internet-facing", "the controller makes another load balancer, with another host name"),
+            ("inboundCidrs", ["10.0.0.0/8"], ""),
+            ("certificateArn", "arn:aws:acm:us-west-2:123456789012:certificate/1", ""),
+            ("accessLogsBucket", "logs", ""),
+            ("deregistrationDelay", 60, ""),
+            ("deletionProtection", _ON, "to delete the stack, off and `pulumi up` first"),
+        )
+    ),
+    Change("samples.alb.host", "web.example.com"),
+    Change("samples.alb.webAclArn", "arn:aws:wafv2:us-west-2:123456789012:regional/webacl/a/1"),
+    Change("tags", {"environment": "dev", "team": "web"}, "the controller's pods start again, and nodes get new tags"),
+    Change("permissionsBoundaryArn", "arn:aws:iam::123456789012:policy/boundary"),
+    Change("protect", _ON, "of each resource's state alone"),
+)
+
+
+def declared(key: str, value: Any, stack: str = "dev") -> Declared:
+    """What a stack declares with one setting; its deployer runs it."""
+    section, _, rest = key.partition(".")
+    made = {"cluster-eks-eksCluster": {"encryptionConfig": {"provider": {"keyArn": _USED}, "resources": ["secrets"]}}}
+    return program(stack, None, made, **{section: _nested(rest, value) if rest else value})
+
+
+_USED: Final = "arn:aws:kms:us-west-2:123456789012:key/cluster-secrets-key"
+"""The key that the program made for the stack."""
+
+
+def _nested(path: str, value: Any) -> dict[str, Any]:
+    key, _, rest = path.partition(".")
+    return {key: _nested(rest, value) if rest else value}
+
+
+def row(change: Change) -> Row:
+    """What a change does, in one line."""
+    before = program("dev") if change.before is None else declared(change.key, change.before)
+    try:
+        after = declared(change.key, change.value)
+    except (ValueError, pulumi.RunError):
+        return Row(change.key, "refused", "", change.note)
+    found = worst_of(effects(before, after))
+    worst = min(found.values(), key=_EFFECTS.index, default="nothing")
+    return Row(change.key, worst, _listed(found), change.note)
+
+
+def worst_of(found: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The fate of each resource, the worst one if it has several."""
+    fates: dict[str, str] = {}
+    for name, fate in found:
+        fates[name] = min(fate, fates.get(name, fate), key=_EFFECTS.index)
+    return fates
+
+
+def effects(before: Declared, after: Declared) -> Iterator[tuple[str, str]]:
+    """Yield the name and the fate of each resource that is not the same."""
+    had, has = ({(made.type, made.name): made for made in run.resources if _is_real(made)} for run in (before, after))
+    for kind, name in sorted(had.keys() | has.keys(), key=lambda one: one[1]):
+        old, new = had.get((kind, name)), has.get((kind, name))
+        if old is None:
+            yield name, "made"
+        elif new is None:
+            yield name, "deleted"
+        elif fate := _fate(old, new):
+            yield name, fate
+            if kind == "aws:ec2/launchTemplate:LaunchTemplate":  # its new version is rolled out by the node group
+                yield name.removesuffix("-template"), "rolling"
+
+
+def _is_real(made: Resource) -> bool:
+    """Whether it is something outside of the state: no component, no guard."""
+    return not made.type.startswith(("eks-load-balancing:", "pulumi:index:"))
+
+
+def _fate(old: Resource, new: Resource) -> str | None:
+    ignored = {path.partition(".")[0] for path in new.options.ignoreChanges}
+    changed = {
+        key
+        for key in old.inputs.keys() | new.inputs.keys()
+        if old.inputs.get(key) != new.inputs.get(key) and not _same_but_ignored(old, new, key, ignored)
+    }
+    if not changed:
+        return None
+    if old.type == "eks:index:Cluster":
+        return "replaced" if "name" in changed else "in place"
+    if old.type == "kubernetes:helm.sh/v4:Chart":
+        return _fate_of_the_chart(old, new, changed)
+    if old.type.startswith("kubernetes:"):
+        return _fate_of_an_object(old, new)
+    if old.type == "aws:eks/nodeGroup:NodeGroup" and changed <= _ROLLING_NODES:
+        return "rolling"
+    kind = kinds().get(old.type)
+    replaces = {name for name, field in kind.inputs.items() if field.replaces} if kind else set[str]()
+    return "replaced" if changed & replaces else "in place"
+
+
+def _same_but_ignored(old: Resource, new: Resource, key: str, ignored: set[str]) -> bool:
+    if key not in ignored:
+        return False
+    paths = [path.partition(".")[2] for path in new.options.ignoreChanges if path.partition(".")[0] == key]
+    one, other = dict(old.inputs.get(key) or {}), dict(new.inputs.get(key) or {})
+    for path in paths:
+        one.pop(path, None)
+        other.pop(path, None)
+    return one == other
+
+
+def _fate_of_the_chart(old: Resource, new: Resource, changed: set[str]) -> str:
+    if changed == {"values"}:
+        one, other = (made.inputs["values"].get("value", made.inputs["values"]) for made in (old, new))
+        different = {key for key in one.keys() | other.keys() if one.get(key) != other.get(key)}
+        return "in place" if different <= _NO_NEW_PODS else "rolling"
+    return "rolling" if "version" in changed else "in place"
+
+
+def _fate_of_an_object(old: Resource, new: Resource) -> str:
+    one, other = old.inputs.get("metadata", {}), new.inputs.get("metadata", {})
+    if (one.get("name"), one.get("namespace")) != (other.get("name"), other.get("namespace")):
+        return "replaced"
+    templates = [(made.inputs.get("spec") or {}).get("template") for made in (old, new)]
+    return "rolling" if templates[0] != templates[1] else "in place"
+
+
+def _listed(found: dict[str, str]) -> str:
+    by_fate: dict[str, list[str]] = {}
+    for name, fate in found.items():
+        by_fate.setdefault(fate, []).append(name)
+    return "; ".join(f"{fate}: {_some(by_fate[fate])}" for fate in _EFFECTS if fate in by_fate)
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names) if len(names) <= _NAMED else f"{len(names)} resources"
+
+
+_HEAD = """\
+<!-- made by `python -m tests.changes`: change tests/changes.py, not this file -->
+
+# Changes
+
+What each setting does when it is changed on a stack that is up, from the stack `dev`'s settings.
+
+- **in place**: resources are updated, nothing stops.
+- **rolling**: pods or nodes are replaced one after the other.
+- **replaced**: a resource goes and another one takes its place, with another identity.
+- **refused**: the program says so before anything is changed.
+
+A preview shows what is in the table and no other delete or replacement. Two changes at once do what both do.
+
+| setting | effect | resources | |
+|---|---|---|---|
+"""
+
+
+def page() -> str:
+    """The page as it should be."""
+    lines = [f"| `{r.key}` | {r.effect} | {r.resources} | {r.note} |" for r in map(row, CHANGES)]
+    return _HEAD + re.sub(r" {2,}\|", " |", "\n".join(lines)) + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())

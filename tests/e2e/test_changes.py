@@ -1,0 +1,58 @@
+"""The page of changes against the real engine and the real providers: a preview of each on the stack that is up."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.changes import CHANGES, OTHER, Change, declared, effects, worst_of
+from tests.conftest import REPOSITORY, Sandbox
+from tests.unit.test_program import program
+
+pytestmark = pytest.mark.sandbox
+
+_STACK = "sandbox"
+_TAKES_AWAY = {"delete", "replace", "create-replacement", "delete-replaced"}
+_ELSEWHERE = ("controller.chart", "protect", "cluster.kubeconfigProfile", "cluster.kubeconfigRoleArn")
+"""An address that is nobody's, what is in the state alone, and credentials that are not there."""
+_PREVIEWED = [change for change in CHANGES if change.before is None and change.key not in _ELSEWHERE]
+_WITH_ALL_IN_IT = ("network.cidr", "cluster.name", "samples.namespace")
+"""What is made again takes what depends on it along: the page names the cause alone."""
+_CALLER = "arn:aws:iam::123456789012:root"
+
+
+def folder_with(change: Change, folder: Path) -> Path:
+    """The program with one setting changed."""
+    for name in ("Pulumi.yaml", "__main__.py", "settings.py"):
+        shutil.copy(REPOSITORY / name, folder)
+    (folder / ".venv").symlink_to(sys.prefix)
+    settings: dict[str, Any] = yaml.safe_load((REPOSITORY / f"Pulumi.{_STACK}.yaml").read_text())
+    section, *path = change.key.split(".")
+    at = settings["config"]
+    for key in (f"eks-load-balancing:{section}", *path)[:-1]:
+        at = at.setdefault(key, {})
+    value = [_CALLER, OTHER] if change.key == "cluster.adminArns" else change.value
+    at[(f"eks-load-balancing:{section}", *path)[-1]] = value
+    (folder / f"Pulumi.{_STACK}.yaml").write_text(yaml.safe_dump(settings))
+    return folder
+
+
+@pytest.mark.parametrize("change", _PREVIEWED, ids=lambda change: change.key)
+def test_a_preview_shows_what_the_page_says_and_takes_nothing_else_away(
+    stack: Sandbox, tmp_path: Path, change: Change
+) -> None:
+    folder = folder_with(change, tmp_path)
+    preview = ("pulumi", "preview", "--stack", _STACK, "--non-interactive")
+    if change.key == "cluster.secretsKeyArn":
+        assert "which EKS cannot change" in stack.run(*preview, cwd=folder, check=False)
+        return
+    fates = worst_of(effects(program(_STACK), declared(change.key, change.value, _STACK)))
+    seen = json.loads(stack.run(*preview, "--json", cwd=folder))
+    taken = {step["urn"].rpartition("::")[2] for step in seen["steps"] if step["op"] in _TAKES_AWAY}
+    said = {name for name, fate in fates.items() if fate in ("replaced", "deleted")}
+
+    assert said <= taken if change.key in _WITH_ALL_IN_IT else said == taken
