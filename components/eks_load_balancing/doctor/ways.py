@@ -161,7 +161,7 @@ def _rule_fault(facts: Facts, owner: Object | None, rule: Object, groups: dict[s
     for action in rule["Actions"]:
         body = (action.get("FixedResponseConfig") or {}).get("MessageBody")
         if body in (NO_SERVICE, NO_ACTION):
-            return Fault(f"it answers 503 to every request: {body}", missing_backends(facts, owner, body))
+            return Fault("it answers 503 to every request", missing_backends(facts, owner, body))
     if groups and not any(groups.values()):
         return Fault("every target group that it forwards to has weight 0", "give one of them a weight above 0")
     return None
@@ -227,7 +227,7 @@ def _target(facts: Facts, balancer: Object, group: Object, described: Object) ->
             after = (pod,)
     fault = None
     if health["State"] not in ("healthy", "initial") and all(hop.whole for hop in after):
-        why = " ".join(t for t in (health["State"], health.get("Reason"), health.get("Description")) if t)
+        why = " ".join(t for t in (health.get("Reason"), health.get("Description")) if t) or "AWS gives no reason"
         fault = Fault(why, _heal(group, target, health.get("Reason", "")))
     return Hop(Kind.TARGET, f"{target['Id']}:{target.get('Port', '')} {health['State']}", fault, after)
 
@@ -252,10 +252,8 @@ def _heal(group: Object, target: Object, reason: str) -> str:
 
 def _interface(facts: Facts, balancer: Object, group: Object, interface: Object | None, target: Object) -> Hop:
     if interface is None:
-        fault = Fault(
-            f"no network interface of the VPC has {target['Id']}", deregister(group["TargetGroupArn"], [target])
-        )
-        return Hop(Kind.INTERFACE, "none", fault)
+        away = deregister(group["TargetGroupArn"], [target])
+        return Hop(Kind.INTERFACE, f"of {target['Id']}", Fault("no interface of the VPC has its address", away))
     groups, port, protocols = groups_of(interface), target.get("Port", 0), protocols_of(group)
     name = f"{interface['NetworkInterfaceId']} ({', '.join(groups)})"
     sources = where_from(facts, balancer)
@@ -288,5 +286,6 @@ def _pod(facts: Facts, group: Object, target: Object) -> Hop:
         )
         if shared:
             return Hop(Kind.POD, "of another cluster")
-        return Hop(Kind.POD, "none", Fault(f"no pod has {target['Id']}", deregister(group["TargetGroupArn"], [target])))
+        away = deregister(group["TargetGroupArn"], [target])
+        return Hop(Kind.POD, f"at {target['Id']}", Fault("no pod has this address", away))
     return Hop(Kind.POD, "/".join(key(pod)), illness(facts, pod))

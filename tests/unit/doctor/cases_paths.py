@@ -118,7 +118,7 @@ PATHS = [
     Case(
         "targets-are-healthy",
         lambda w: health(w, State="unhealthy", Reason="Target.Timeout", Description="Request timed out"),
-        "target 10.0.10.6:8080 unhealthy: unhealthy Target.Timeout Request timed out",
+        "target 10.0.10.6:8080 unhealthy: Target.Timeout Request timed out",
         fix="listen on port 8080",
     ),
     Case(
@@ -137,10 +137,15 @@ PATHS = [
     Case(
         "load-balancers-reach-the-pods",
         lambda w: w["network_interfaces"][0].update(PrivateIpAddresses=[]),
-        "no network interface of the VPC has 10.0.10.6",
+        "interface of 10.0.10.6: no interface of the VPC has its address",
         fix="Id=10.0.10.6,Port=8080",
     ),
-    Case("pods-are-ready", lambda w: w["pods"].pop(2), "no pod has 10.0.10.6", fix="deregister-targets"),
+    Case(
+        "pods-are-ready",
+        lambda w: w["pods"].pop(2),
+        "pod at 10.0.10.6: no pod has this address",
+        fix="deregister-targets",
+    ),
     Case("pods-are-ready", lambda w: conditions(w["pods"][2], Ready="False", ContainersReady="False"), "not ready"),
     Case(
         "pods-are-ready", lambda w: waiting(w["pods"][2], "ErrImagePull"), "image shop/web:1", fix="correct the image"

@@ -27,16 +27,18 @@ CHECK_OF: Final = {
 
 
 def _hops(facts: Facts, kind: Kind) -> Iterator[Trouble]:
-    """Yield the broken hops of a kind; those that have the same fault are one."""
-    alike: dict[tuple[str, str | None, Fault], dict[str, None]] = {}
+    """Yield the broken hops of a kind; those of one path that are broken for the same reason are one."""
+    alike: dict[tuple[str, str | None, str], dict[str, Fault]] = {}
     for way in ways(facts):
         for hop, fault in broken(way.start):
             if hop.kind is kind:
-                alike.setdefault((way.title, way.namespace, fault), {})[hop.name] = None
-    for (title, namespace, fault), names in alike.items():
-        shown = list(names)[:_NAMED_AT_MOST]
-        more = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
-        yield Trouble(title, f"{kind} {', '.join(shown)}{more}: {fault.why}", fault.fix, namespace, fault.see)
+                alike.setdefault((way.title, way.namespace, fault.why), {})[hop.name] = fault
+    for (title, namespace, why), hops in alike.items():
+        shown = dict(list(hops.items())[:_NAMED_AT_MOST])
+        more = f" and {len(hops) - len(shown)} more" if len(hops) > len(shown) else ""
+        fixes = dict.fromkeys(fault.fix for fault in shown.values())
+        see = next(iter(shown.values())).see
+        yield Trouble(title, f"{kind} {', '.join(shown)}{more}: {why}", "; ".join(fixes), namespace, see)
 
 
 @check(
