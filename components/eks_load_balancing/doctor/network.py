@@ -4,6 +4,7 @@ import ipaddress
 from collections.abc import Iterable, Iterator
 
 from eks_load_balancing.doctor.facts import Facts, Object
+from eks_load_balancing.doctor.lookups import tags_of
 
 
 def availability(facts: Facts) -> dict[str, str]:
@@ -69,6 +70,19 @@ def admitted(
     wanted, sources = set(groups), list(sources)
     permissions = [p for g in facts.security_groups if g["GroupId"] in wanted for p in g.get("IpPermissions", [])]
     return any(_covers(p, port, protocols) and any(_from(p, source) for source in sources) for p in permissions)
+
+
+def open_to_somebody(facts: Facts, groups: Iterable[str], port: int, protocols: Iterable[str]) -> bool:
+    """Return whether one of the security groups admits anybody at a port; a group that is not known counts as open."""
+    wanted, protocols = set(groups), list(protocols)
+    known = [group for group in facts.security_groups if group["GroupId"] in wanted]
+    rules = [rule for group in known for rule in group.get("IpPermissions", [])]
+    return len(known) < len(wanted) or any(_covers(rule, port, protocols) for rule in rules)
+
+
+def backend_groups(facts: Facts) -> set[str]:
+    """Return the security groups that the controller made for what its load balancers send."""
+    return {g["GroupId"] for g in facts.security_groups if tags_of(g).get("elbv2.k8s.aws/resource") == "backend-sg"}
 
 
 def protocols_of(group: Object) -> tuple[str, ...]:

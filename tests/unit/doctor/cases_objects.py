@@ -15,6 +15,7 @@ from tests.unit.doctor.plant import (
     in_group,
     policy,
     stick,
+    waiting,
 )
 
 _OIDC = '{"issuer": "https://id.example.com", "secretName": "login"}'
@@ -63,6 +64,19 @@ OBJECTS = [
         lambda w: w["deployments"][0]["spec"].update(replicas=0),
         "0 replicas",
         fix="`kubectl scale -n kube-system deployment/aws-load-balancer-controller --replicas=2`",
+    ),
+    Case(
+        "controller-is-ready",
+        lambda w: waiting(w["pods"][0], "ImagePullBackOff"),
+        "2 of 2 pods are ready, and its rollout does not finish: Pod kube-system/controller-1: ImagePullBackOff",
+        fix="correct the image",
+    ),
+    Case("controller-has-a-role", lambda w: w.update(service_account=None), "does not exist", fix="create service"),
+    Case(
+        "webhooks-have-endpoints",
+        lambda w: (w["endpoint_slices"].pop(), w["services"].pop()),
+        "webhook-service does not exist",
+        fix="restore it: `pulumi up --refresh --run-program`",
     ),
     Case(
         "webhooks-are-registered",

@@ -17,13 +17,14 @@ _HEALTH: Final = "https://docs.aws.amazon.com/elasticloadbalancing/latest/applic
 CHECK_OF: Final = {
     Kind.NAME: "names-lead-to-load-balancers",
     Kind.BALANCER: "load-balancers-are-active",
+    Kind.LISTENER: "listeners-answer",
     Kind.RULE: "rules-have-backends",
     Kind.GROUP: "target-groups-hold-targets",
     Kind.TARGET: "targets-are-healthy",
     Kind.INTERFACE: "load-balancers-reach-the-pods",
     Kind.POD: "pods-are-ready",
 }
-"""The check that reports the broken hops of each kind; a listener always has a rule, and cannot break."""
+"""The check that reports the broken hops of each kind."""
 
 
 def _hops(facts: Facts, kind: Kind) -> Iterator[Trouble]:
@@ -58,13 +59,24 @@ def names_lead_to_load_balancers(facts: Facts) -> Iterator[Trouble]:
 
 @check(
     "load-balancers-are-active",
-    demand="Every load balancer of the cluster is active and has a listener.",
+    demand="Every load balancer of the cluster is active, and listens on the ports that its object asks for.",
     severity="high",
     link=_STATES,
 )
 def load_balancers_are_active(facts: Facts) -> Iterator[Trouble]:
     """A load balancer that is provisioning or failed, or that listens on no port, answers nobody."""
     return _hops(facts, Kind.BALANCER)
+
+
+@check(
+    "listeners-answer",
+    demand="A load balancer's security groups admit clients to each listener, and each leads to the Ingress's rules.",
+    severity="high",
+    link="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-listeners.html",
+)
+def listeners_answer(facts: Facts) -> Iterator[Trouble]:
+    """Rules that were deleted outside the cluster leave only the default one, which answers 404."""
+    return _hops(facts, Kind.LISTENER)
 
 
 @check(
