@@ -8,7 +8,7 @@ from eks_load_balancing.controller_policy import TAG
 from eks_load_balancing.doctor.backends import NO_ACTION, NO_SERVICE, missing_backends
 from eks_load_balancing.doctor.facts import Facts, Object
 from eks_load_balancing.doctor.faults import Fault, restart
-from eks_load_balancing.doctor.lookups import annotations_of, stack_named, tags_of
+from eks_load_balancing.doctor.lookups import annotations_of, key, stack_named, tags_of
 from eks_load_balancing.doctor.network import open_to_somebody
 
 _LISTEN: Final = "alb.ingress.kubernetes.io/listen-ports"
@@ -51,12 +51,20 @@ def shut(facts: Facts, balancer: Object, listener: Object) -> Fault | None:
     return Fault(why, restart(facts) if made else own)
 
 
-def without_rules(facts: Facts, balancer: Object, owner: Object | None, rules: Collection[Object]) -> Fault | None:
-    """Return the fault that an ALB's listener answers 404 to everything, though its Ingresses have rules."""
+def without_rules(
+    facts: Facts, balancer: Object, owner: Object | None, listener: Object, rules: Collection[Object]
+) -> Fault | None:
+    """Return the fault that an ALB's listener answers 404 to everything, though its Ingresses have rules for it."""
     if owner is None or owner["kind"] != "Ingress" or balancer["Type"] != "application":
         return None
     fixed = [action.get("FixedResponseConfig") or {} for rule in rules for action in rule["Actions"]]
-    asked = any(path for ingress in _members(facts, owner) for path in ingress.get("spec", {}).get("rules") or [])
+    ports = {key(one): _listened(annotations_of(one).get(_LISTEN, "")) for one in _members(facts, owner)}
+    asking = [
+        one for one in _members(facts, owner) if listener.get("Port") in (ports[key(one)] or {listener.get("Port")})
+    ]
+    asked = any(
+        (rule.get("http") or {}).get("paths") for one in asking for rule in one.get("spec", {}).get("rules") or []
+    )
     if asked and len(rules) == 1 and len(fixed) == 1 and fixed[0].get("StatusCode") == "404":
         return Fault("it has no rule but the default one, which answers 404", restart(facts))
     return None

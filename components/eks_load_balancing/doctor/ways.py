@@ -149,7 +149,7 @@ def _listener(facts: Facts, balancer: Object, owner: Object | None, listener: Ob
     default = {"IsDefault": True, "Actions": listener.get("DefaultActions", [])}
     rules = facts.rules.get(listener["ListenerArn"]) or (default,)
     below = tuple(_rule(facts, balancer, owner, rule) for rule in rules)
-    fault = shut(facts, balancer, listener) or without_rules(facts, balancer, owner, rules)
+    fault = shut(facts, balancer, listener) or without_rules(facts, balancer, owner, listener, rules)
     return Hop(Kind.LISTENER, f"{listener.get('Protocol')}:{listener.get('Port')}", fault, below)
 
 
