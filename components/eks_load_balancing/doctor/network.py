@@ -2,9 +2,12 @@
 
 import ipaddress
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 from eks_load_balancing.doctor.facts import Facts, Object
 from eks_load_balancing.doctor.lookups import tags_of
+
+_block = cache(ipaddress.ip_network)
 
 
 def availability(facts: Facts) -> dict[str, str]:
@@ -41,7 +44,7 @@ def interface_of(facts: Facts, address: str) -> Object | None:
             return interface
         prefixes = [p["Ipv4Prefix"] for p in interface.get("Ipv4Prefixes", [])]
         prefixes += [p["Ipv6Prefix"] for p in interface.get("Ipv6Prefixes", [])]
-        if any(wanted in ipaddress.ip_network(prefix) for prefix in prefixes):
+        if any(wanted in _block(prefix) for prefix in prefixes):
             return interface
         if any(one["Ipv6Address"] == address for one in interface.get("Ipv6Addresses", [])):
             return interface
@@ -105,13 +108,10 @@ def _from(permission: Object, source: str) -> bool:
         return True
     if source.startswith("sg-"):
         return any(pair.get("GroupId") == source for pair in permission.get("UserIdGroupPairs", []))
-    network = ipaddress.ip_network(source)
+    network = _block(source)
     ranges = [r["CidrIp"] for r in permission.get("IpRanges", [])]
     ranges += [r["CidrIpv6"] for r in permission.get("Ipv6Ranges", [])]
-    return any(
-        network.version == allowed.version and network.overlaps(allowed)
-        for allowed in map(ipaddress.ip_network, ranges)
-    )
+    return any(network.version == allowed.version and network.overlaps(allowed) for allowed in map(_block, ranges))
 
 
 def where_from(facts: Facts, balancer: Object) -> list[str]:
@@ -150,4 +150,4 @@ def zone_of(facts: Facts, target: Object) -> str:
 
 
 def _holds(subnet: Object, address: str) -> bool:
-    return any(ipaddress.ip_address(address) in ipaddress.ip_network(block) for block in ranges_of(subnet))
+    return any(ipaddress.ip_address(address) in _block(block) for block in ranges_of(subnet))
