@@ -188,7 +188,7 @@ FINE: list[tuple[str, Callable[[World], object]]] = [
         ),
         w["ingresses"].append({
             "kind": "Ingress", "spec": {"ingressClassName": "auto"},
-            "metadata": {"name": "a", "namespace": "nlb", "creationTimestamp": MINUTE_AGO,
+            "metadata": {"name": "a", "namespace": "nlb", "creationTimestamp": NOW.isoformat(),
                          "annotations": {"alb.ingress.kubernetes.io/scheme": "internal"}},
         }),
     )),
@@ -200,6 +200,15 @@ FINE: list[tuple[str, Callable[[World], object]]] = [
             "kind": "Ingress", "metadata": {"name": "n", "namespace": "nlb"}, "spec": {"ingressClassName": "nginx"},
             "status": {"loadBalancer": {"ingress": [{"hostname": "n"}]}},
         }),
+    )),
+    ("an Ingress of another controller that serves others has its time", lambda w: (
+        w["ingress_classes"].append(
+            {"kind": "IngressClass", "metadata": {"name": "nginx"}, "spec": {"controller": "k8s.io/ingress-nginx"}}
+        ),
+        w["ingresses"].extend({
+            "kind": "Ingress", "metadata": {"name": name, "namespace": "nlb"}, "spec": {"ingressClassName": "nginx"},
+            "status": {"loadBalancer": {"ingress": addresses}},
+        } for name, addresses in (("old", [{"ip": "10.0.10.20"}]), ("new", []))),
     )),
     ("the Secret of an auth action has its keys", lambda w: (
         annotate(w["ingresses"][0], **{"auth-idp-oidc": '{"secretName": "login"}'}),
