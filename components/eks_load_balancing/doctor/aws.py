@@ -202,7 +202,13 @@ def _balancers(account: Account, cluster: str, kubernetes: Mapping[str, Any]) ->
         "target_groups": groups,
         "tags": tags,
         "limits": seen(lambda: _limits(account)),
-        "attributes": seen(lambda: {arn: _attributes(account, arn) for arn in own_balancers() if "/net/" in arn}),
+        "attributes": seen(
+            lambda: {
+                balancer["LoadBalancerArn"]: _attributes(account, balancer["LoadBalancerArn"])
+                for balancer in known(balancers)
+                if balancer["Type"] == "network" and balancer["LoadBalancerArn"] in known(listeners)
+            }
+        ),
         "listeners": listeners,
         "rules": seen(
             lambda: {

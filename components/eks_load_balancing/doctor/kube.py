@@ -215,7 +215,7 @@ def facts(api: Api) -> dict[str, Any]:
 def _is_the_controller(deployment: Object) -> bool:
     """Return whether a Deployment is the controller's: by the chart's label, or by its image under another label."""
     labels = deployment["metadata"].get("labels") or {}
-    images = [one["image"] for one in deployment["spec"]["template"]["spec"]["containers"]]
+    images = [one["image"].partition("@")[0] for one in deployment["spec"]["template"]["spec"]["containers"]]
     return labels.get("app.kubernetes.io/name") == CHART or any(f"/{CHART}:" in f"/{image}:" for image in images)
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from eks_load_balancing.controller_policy import TAG
@@ -142,10 +143,19 @@ def pod_at(facts: Facts, address: str, port: int | None = None) -> Object | None
 
     Pods in their node's network share its address: then it is the one that names the port.
     """
-    having = [pod for pod in facts.pods if address in _addresses(pod)]
+    having = _by_address(facts).get(address, [])
     own = [pod for pod in having if not pod["spec"].get("hostNetwork")]
     naming = [pod for pod in having if port in _ports(pod)]
     return first([*own, *naming, *having])
+
+
+@lru_cache(maxsize=1)
+def _by_address(facts: Facts) -> dict[str, list[Object]]:
+    found: dict[str, list[Object]] = {}
+    for pod in facts.pods:
+        for address in dict.fromkeys(_addresses(pod)):
+            found.setdefault(address, []).append(pod)
+    return found
 
 
 def _addresses(pod: Object) -> list[str]:

@@ -2,8 +2,12 @@
 
 import ipaddress
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 from eks_load_balancing.doctor.facts import Facts, Object
+from eks_load_balancing.doctor.lookups import tags_of
+
+_block = cache(ipaddress.ip_network)
 
 
 def availability(facts: Facts) -> dict[str, str]:
@@ -40,7 +44,7 @@ def interface_of(facts: Facts, address: str) -> Object | None:
             return interface
         prefixes = [p["Ipv4Prefix"] for p in interface.get("Ipv4Prefixes", [])]
         prefixes += [p["Ipv6Prefix"] for p in interface.get("Ipv6Prefixes", [])]
-        if any(wanted in ipaddress.ip_network(prefix) for prefix in prefixes):
+        if any(wanted in _block(prefix) for prefix in prefixes):
             return interface
         if any(one["Ipv6Address"] == address for one in interface.get("Ipv6Addresses", [])):
             return interface
@@ -71,6 +75,19 @@ def admitted(
     return any(_covers(p, port, protocols) and any(_from(p, source) for source in sources) for p in permissions)
 
 
+def open_to_somebody(facts: Facts, groups: Iterable[str], port: int, protocols: Iterable[str]) -> bool:
+    """Return whether one of the security groups admits anybody at a port; a group that is not known counts as open."""
+    wanted, protocols = set(groups), list(protocols)
+    known = [group for group in facts.security_groups if group["GroupId"] in wanted]
+    rules = [rule for group in known for rule in group.get("IpPermissions", [])]
+    return len(known) < len(wanted) or any(_covers(rule, port, protocols) for rule in rules)
+
+
+def backend_groups(facts: Facts) -> set[str]:
+    """Return the security groups that the controller made for what its load balancers send."""
+    return {g["GroupId"] for g in facts.security_groups if tags_of(g).get("elbv2.k8s.aws/resource") == "backend-sg"}
+
+
 def protocols_of(group: Object) -> tuple[str, ...]:
     """Return the protocols of a target group's traffic."""
     if group.get("Protocol") == "TCP_UDP":
@@ -91,13 +108,10 @@ def _from(permission: Object, source: str) -> bool:
         return True
     if source.startswith("sg-"):
         return any(pair.get("GroupId") == source for pair in permission.get("UserIdGroupPairs", []))
-    network = ipaddress.ip_network(source)
+    network = _block(source)
     ranges = [r["CidrIp"] for r in permission.get("IpRanges", [])]
     ranges += [r["CidrIpv6"] for r in permission.get("Ipv6Ranges", [])]
-    return any(
-        network.version == allowed.version and network.overlaps(allowed)
-        for allowed in map(ipaddress.ip_network, ranges)
-    )
+    return any(network.version == allowed.version and network.overlaps(allowed) for allowed in map(_block, ranges))
 
 
 def where_from(facts: Facts, balancer: Object) -> list[str]:
@@ -136,4 +150,4 @@ def zone_of(facts: Facts, target: Object) -> str:
 
 
 def _holds(subnet: Object, address: str) -> bool:
-    return any(ipaddress.ip_address(address) in ipaddress.ip_network(block) for block in ranges_of(subnet))
+    return any(ipaddress.ip_address(address) in _block(block) for block in ranges_of(subnet))

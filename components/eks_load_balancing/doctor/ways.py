@@ -11,11 +11,11 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final
 
-from eks_load_balancing.doctor.backends import NO_ACTION, NO_SERVICE, missing_backends
 from eks_load_balancing.doctor.events import last_reports, text_of
 from eks_load_balancing.doctor.facts import Facts, Object
 from eks_load_balancing.doctor.faults import Fault, log, reported, restart
 from eks_load_balancing.doctor.hops import Hop, Kind, Way
+from eks_load_balancing.doctor.listeners import rule_fault, shut, wanted_ports, without_rules
 from eks_load_balancing.doctor.lookups import (
     called,
     first,
@@ -28,7 +28,15 @@ from eks_load_balancing.doctor.lookups import (
     stack_of,
     stacks,
 )
-from eks_load_balancing.doctor.network import admitted, groups_of, in_vpc, interface_of, protocols_of, where_from
+from eks_load_balancing.doctor.network import (
+    admitted,
+    backend_groups,
+    groups_of,
+    in_vpc,
+    interface_of,
+    protocols_of,
+    where_from,
+)
 from eks_load_balancing.doctor.registration import deregister, register
 from eks_load_balancing.doctor.remedies import remedy
 from eks_load_balancing.doctor.workloads import illness, nothing_serves
@@ -113,10 +121,12 @@ def _balancer(facts: Facts, balancer: Object, owner: Object | None) -> Hop:
     name = f"{balancer['LoadBalancerName']} ({kind}, {balancer['Scheme']})"
     ordered = sorted(listeners, key=lambda one: one.get("Port", 0))
     below = tuple(_listener(facts, balancer, owner, one) for one in ordered)
-    return Hop(Kind.BALANCER, name, _balancer_fault(facts, balancer, listeners), below)
+    return Hop(Kind.BALANCER, name, _balancer_fault(facts, balancer, owner, listeners), below)
 
 
-def _balancer_fault(facts: Facts, balancer: Object, listeners: Collection[Object]) -> Fault | None:
+def _balancer_fault(
+    facts: Facts, balancer: Object, owner: Object | None, listeners: Collection[Object]
+) -> Fault | None:
     state, arn = balancer.get("State", {}), balancer["LoadBalancerArn"]
     made = stack_of(facts.tags.get(arn, {})) is not None
     if state.get("Code") == "provisioning":
@@ -131,14 +141,16 @@ def _balancer_fault(facts: Facts, balancer: Object, listeners: Collection[Object
             f"`aws elbv2 create-listener --load-balancer-arn {arn} --protocol HTTP --port 80 --default-actions ACTION`"
         )
         return Fault("it has no listener", restart(facts) if made else own)
-    return None
+    missing = sorted(wanted_ports(facts, balancer, owner) - {listener.get("Port") for listener in listeners})
+    return Fault(f"it does not listen on port {', '.join(map(str, missing))}", restart(facts)) if missing else None
 
 
 def _listener(facts: Facts, balancer: Object, owner: Object | None, listener: Object) -> Hop:
     default = {"IsDefault": True, "Actions": listener.get("DefaultActions", [])}
     rules = facts.rules.get(listener["ListenerArn"]) or (default,)
     below = tuple(_rule(facts, balancer, owner, rule) for rule in rules)
-    return Hop(Kind.LISTENER, f"{listener.get('Protocol')}:{listener.get('Port')}", None, below)
+    fault = shut(facts, balancer, listener) or without_rules(facts, balancer, owner, listener, rules)
+    return Hop(Kind.LISTENER, f"{listener.get('Protocol')}:{listener.get('Port')}", fault, below)
 
 
 def _rule(facts: Facts, balancer: Object, owner: Object | None, rule: Object) -> Hop:
@@ -148,23 +160,13 @@ def _rule(facts: Facts, balancer: Object, owner: Object | None, rule: Object) ->
     if not groups:
         name += f": {', '.join(map(_action, rule['Actions']))}"
     below = tuple(_group(facts, balancer, arn, weight) for arn, weight in groups.items())
-    return Hop(Kind.RULE, name, _rule_fault(facts, owner, rule, groups), below)
+    return Hop(Kind.RULE, name, rule_fault(facts, owner, rule, groups), below)
 
 
 def _action(action: Object) -> str:
     fixed = action.get("FixedResponseConfig") or {}
     said = (action["Type"], fixed.get("StatusCode"), fixed.get("MessageBody"))
     return " ".join(text for text in said if text)
-
-
-def _rule_fault(facts: Facts, owner: Object | None, rule: Object, groups: dict[str, int]) -> Fault | None:
-    for action in rule["Actions"]:
-        body = (action.get("FixedResponseConfig") or {}).get("MessageBody")
-        if body in (NO_SERVICE, NO_ACTION):
-            return Fault(f"it answers 503 to every request: {body}", missing_backends(facts, owner, body))
-    if groups and not any(groups.values()):
-        return Fault("every target group that it forwards to has weight 0", "give one of them a weight above 0")
-    return None
 
 
 def _condition(condition: Object) -> str:
@@ -227,7 +229,7 @@ def _target(facts: Facts, balancer: Object, group: Object, described: Object) ->
             after = (pod,)
     fault = None
     if health["State"] not in ("healthy", "initial") and all(hop.whole for hop in after):
-        why = " ".join(t for t in (health["State"], health.get("Reason"), health.get("Description")) if t)
+        why = " ".join(t for t in (health.get("Reason"), health.get("Description")) if t) or "AWS gives no reason"
         fault = Fault(why, _heal(group, target, health.get("Reason", "")))
     return Hop(Kind.TARGET, f"{target['Id']}:{target.get('Port', '')} {health['State']}", fault, after)
 
@@ -252,16 +254,15 @@ def _heal(group: Object, target: Object, reason: str) -> str:
 
 def _interface(facts: Facts, balancer: Object, group: Object, interface: Object | None, target: Object) -> Hop:
     if interface is None:
-        fault = Fault(
-            f"no network interface of the VPC has {target['Id']}", deregister(group["TargetGroupArn"], [target])
-        )
-        return Hop(Kind.INTERFACE, "none", fault)
+        away = deregister(group["TargetGroupArn"], [target])
+        return Hop(Kind.INTERFACE, f"of {target['Id']}", Fault("no interface of the VPC has its address", away))
     groups, port, protocols = groups_of(interface), target.get("Port", 0), protocols_of(group)
     name = f"{interface['NetworkInterfaceId']} ({', '.join(groups)})"
     sources = where_from(facts, balancer)
     if not groups or not sources or admitted(facts, groups, port, sources, protocols):
         return Hop(Kind.INTERFACE, name)
-    source = f"--source-group {sources[0]}" if sources[0].startswith("sg-") else f"--cidr {sources[0]}"
+    best = first(source for source in sources if source in backend_groups(facts)) or sources[0]
+    source = f"--source-group {best}" if best.startswith("sg-") else f"--cidr {best}"
     return Hop(
         Kind.INTERFACE,
         name,
@@ -288,5 +289,6 @@ def _pod(facts: Facts, group: Object, target: Object) -> Hop:
         )
         if shared:
             return Hop(Kind.POD, "of another cluster")
-        return Hop(Kind.POD, "none", Fault(f"no pod has {target['Id']}", deregister(group["TargetGroupArn"], [target])))
+        away = deregister(group["TargetGroupArn"], [target])
+        return Hop(Kind.POD, f"at {target['Id']}", Fault("no pod has this address", away))
     return Hop(Kind.POD, "/".join(key(pod)), illness(facts, pod))

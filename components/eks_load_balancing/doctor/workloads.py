@@ -222,4 +222,21 @@ def nothing_serves(facts: Facts, namespace: str, name: str) -> Fault | None:
         pod, fault = ill[0]
         why = f"none of the {len(pods)} pods of {called(service)} serves: {called(pod)}: {fault.why}"
         return Fault(why, fault.fix, fault.see)
+    return _no_port(service, pods)
+
+
+def _no_port(service: Object, pods: list[Object]) -> Fault | None:
+    """Return the fault that a Service names a port by a name that no container of its pods has."""
+    named = {
+        port.get("name")
+        for pod in pods
+        for container in pod["spec"].get("containers", [])
+        for port in container.get("ports") or []
+    }
+    for port in service["spec"].get("ports") or []:
+        target = port.get("targetPort")
+        if pods and isinstance(target, str) and target not in named:
+            there = ", ".join(sorted(filter(None, named))) or "none"
+            why = f"{called(service)} sends port {port['port']} to {target}, and no container of its pods has that port"
+            return Fault(why, f"name a port of the pods in targetPort ({there}){restored(service)}")
     return None

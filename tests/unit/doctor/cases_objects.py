@@ -13,8 +13,10 @@ from tests.unit.doctor.plant import (
     gate,
     health,
     in_group,
+    lose_balancer,
     policy,
     stick,
+    waiting,
 )
 
 _OIDC = '{"issuer": "https://id.example.com", "secretName": "login"}'
@@ -63,6 +65,19 @@ OBJECTS = [
         lambda w: w["deployments"][0]["spec"].update(replicas=0),
         "0 replicas",
         fix="`kubectl scale -n kube-system deployment/aws-load-balancer-controller --replicas=2`",
+    ),
+    Case(
+        "controller-is-ready",
+        lambda w: waiting(w["pods"][0], "ImagePullBackOff"),
+        "2 of 2 pods are ready, and its rollout does not finish: Pod kube-system/controller-1: ImagePullBackOff",
+        fix="correct the image",
+    ),
+    Case("controller-has-a-role", lambda w: w.update(service_account=None), "does not exist", fix="create service"),
+    Case(
+        "webhooks-have-endpoints",
+        lambda w: (w["endpoint_slices"].pop(), w["services"].pop()),
+        "webhook-service does not exist",
+        fix="restore it: `pulumi up --refresh --run-program`",
     ),
     Case(
         "webhooks-are-registered",
@@ -118,10 +133,40 @@ OBJECTS = [
     ),
     Case("objects-are-not-stuck", _no_controller, "no controller runs that could remove them", fix="kubectl scale"),
     Case("objects-have-no-warnings", lambda w: add(w, "events", warning("Ingress", "alb", NOW)), "FailedBuildModel"),
-    Case("ingresses-have-a-class", lambda w: w["ingress_classes"].clear(), "alb does not exist"),
-    Case("ingresses-have-a-class", lambda w: w["ingresses"][0].update(spec={}), "no class is the default"),
-    Case("ingresses-have-a-class", lambda w: w["ingress_class_params"].clear(), "IngressClassParams alb"),
+    Case(
+        "ingresses-have-a-class",
+        lambda w: w["ingress_classes"].clear(),
+        "alb does not exist",
+        fix="restore class alb: `pulumi up --refresh --run-program`",
+    ),
+    Case(
+        "ingresses-have-a-class",
+        lambda w: w["ingresses"][0]["spec"].update(ingressClassName="lab"),
+        "its class lab does not exist (existing: alb)",
+        fix="""-p '{"spec": {"ingressClassName": "alb"}}'`""",
+    ),
+    Case(
+        "ingresses-have-a-class",
+        lambda w: w["ingresses"][0].update(spec={}),
+        "no class is the default",
+        fix="kubectl patch ingress -n alb web",
+    ),
+    Case(
+        "ingresses-have-a-class",
+        lambda w: w["ingress_class_params"].clear(),
+        "IngressClassParams alb",
+        fix="restore them: `pulumi up --refresh --run-program`",
+    ),
     Case("ingress-classes-have-a-controller", _other_class, "is for the controller ingress.k8s.aws/elb"),
+    Case(
+        "ingress-classes-have-a-controller",
+        lambda w: (
+            lose_balancer(w),
+            w["ingress_classes"][0]["spec"].update(controller="example.com/none"),
+            annotate(w["ingresses"][0], scheme="internal"),
+        ),
+        "its class alb is for the controller example.com/none, and no controller serves it",
+    ),
     Case(
         "ingress-classes-have-a-controller",
         lambda w: (

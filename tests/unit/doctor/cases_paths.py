@@ -4,6 +4,7 @@ from tests.unit.doctor.cases import Case
 from tests.unit.doctor.healthy import warning
 from tests.unit.doctor.healthy_aws import NOW, World, balancer_arn, group_arn
 from tests.unit.doctor.plant import (
+    annotate,
     answer_503,
     backend,
     conditions,
@@ -21,6 +22,12 @@ def _idle_deployment(world: World) -> None:
     world["pods"] = [pod for pod in world["pods"] if pod["metadata"]["namespace"] != "alb"]
     spec = {"replicas": 0, "template": {"metadata": {"labels": {"app": "web"}}}}
     world["workloads"].append({"kind": "Deployment", "metadata": {"name": "web", "namespace": "alb"}, "spec": spec})
+
+
+def _no_rules(world: World) -> None:
+    world["ingresses"][0]["spec"]["rules"] = [{"http": {"paths": [{"path": "/"}]}}]
+    fixed = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404", "ContentType": "text/plain"}}
+    world["rules"]["alb-80"] = ({"IsDefault": True, "Actions": [fixed]},)
 
 
 def _all_initial(world: World) -> None:
@@ -69,6 +76,24 @@ PATHS = [
     ),
     Case("load-balancers-are-active", lambda w: w["listeners"].update({balancer_arn("alb"): ()}), "no listener"),
     Case(
+        "load-balancers-are-active",
+        lambda w: annotate(w["ingresses"][0], **{"listen-ports": '[{"HTTP": 80}, {"HTTPS": 443}]'}),
+        "it does not listen on port 443",
+        fix="rollout restart",
+    ),
+    Case(
+        "load-balancers-are-active",
+        lambda w: w["services"][1]["spec"]["ports"].append({"port": 8443}),
+        "it does not listen on port 8443",
+    ),
+    Case(
+        "listeners-answer",
+        lambda w: w["security_groups"][2]["IpPermissions"].clear(),
+        "listener HTTP:80: no rule of sg-alb, sg-backend admits anybody at TCP 80",
+        fix="rollout restart",
+    ),
+    Case("listeners-answer", _no_rules, "it has no rule but the default one, which answers 404", fix="rollout restart"),
+    Case(
         "rules-have-backends",
         lambda w: (backend(w, "shop"), answer_503(w, "Backend service does not exist")),
         "answers 503 to every request",
@@ -102,6 +127,15 @@ PATHS = [
     Case(
         "target-groups-hold-targets", _unready, "none of the 2 pods of Service alb/web serves", fix="correct the image"
     ),
+    Case(
+        "target-groups-hold-targets",
+        lambda w: (
+            w["health"][group_arn("alb")].clear(),
+            w["services"][0]["spec"]["ports"][0].update(targetPort="web"),
+        ),
+        "sends port 80 to web, and no container of its pods has that port",
+        fix="name a port of the pods in targetPort (http)",
+    ),
     Case("target-groups-hold-targets", _all_initial, "being registered or checked", fix="wait"),
     Case(
         "target-groups-hold-targets",
@@ -118,7 +152,7 @@ PATHS = [
     Case(
         "targets-are-healthy",
         lambda w: health(w, State="unhealthy", Reason="Target.Timeout", Description="Request timed out"),
-        "target 10.0.10.6:8080 unhealthy: unhealthy Target.Timeout Request timed out",
+        "target 10.0.10.6:8080 unhealthy: Target.Timeout Request timed out",
         fix="listen on port 8080",
     ),
     Case(
@@ -131,16 +165,21 @@ PATHS = [
     Case(
         "load-balancers-reach-the-pods",
         lambda w: w["security_groups"][0]["IpPermissions"].pop(),
-        "no rule of sg-cluster lets sg-backend",
+        "no rule of sg-cluster lets sg-alb or sg-backend",
         fix="--group-id sg-cluster --protocol tcp --port 8080 --source-group sg-backend",
     ),
     Case(
         "load-balancers-reach-the-pods",
         lambda w: w["network_interfaces"][0].update(PrivateIpAddresses=[]),
-        "no network interface of the VPC has 10.0.10.6",
+        "interface of 10.0.10.6: no interface of the VPC has its address",
         fix="Id=10.0.10.6,Port=8080",
     ),
-    Case("pods-are-ready", lambda w: w["pods"].pop(2), "no pod has 10.0.10.6", fix="deregister-targets"),
+    Case(
+        "pods-are-ready",
+        lambda w: w["pods"].pop(2),
+        "pod at 10.0.10.6: no pod has this address",
+        fix="deregister-targets",
+    ),
     Case("pods-are-ready", lambda w: conditions(w["pods"][2], Ready="False", ContainersReady="False"), "not ready"),
     Case(
         "pods-are-ready", lambda w: waiting(w["pods"][2], "ErrImagePull"), "image shop/web:1", fix="correct the image"

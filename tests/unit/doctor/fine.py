@@ -119,6 +119,20 @@ FINE: list[tuple[str, Callable[[World], object]]] = [
         **warning("Service", "nlb", NOW), "source": {"component": "service-controller"},
     })),
     ("a fixed answer of the user's own is none of the controller's", lambda w: answer_503(w, "closed for maintenance")),
+    ("a listener for another member of the group has rules of its own", lambda w: (
+        in_group(w, "payments"),
+        [i["metadata"]["annotations"].pop("alb.ingress.kubernetes.io/group.name") for i in w["ingresses"]],
+        w["ingress_class_params"][0]["spec"].update(group={"name": "payments"}),
+        w["ingresses"][1]["spec"].update(rules=[{"http": {"paths": [{"path": "/", "backend": {}}]}}]),
+        annotate(w["ingresses"][1], **{"listen-ports": '[{"HTTP": 8080}]'}),
+        w["listeners"].update({balancer_arn("alb"): (
+            {"ListenerArn": "alb-80", "Protocol": "HTTP", "Port": 80, "DefaultActions": []},
+            {**w["listeners"][balancer_arn("alb")][0], "ListenerArn": "alb-8080", "Port": 8080},
+        )}),
+        w["rules"].update({"alb-8080": w["rules"]["alb-80"], "alb-80": ({"IsDefault": True, "Actions": [
+            {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}]},)}),
+        w["security_groups"][2]["IpPermissions"][0].update(ToPort=8080),
+    )),
     ("a target group of weight 0 may be empty", lambda w: (
         strange_group(w, "green", {}), forward(w, alb=100, green=0),
     )),
@@ -174,7 +188,7 @@ FINE: list[tuple[str, Callable[[World], object]]] = [
         ),
         w["ingresses"].append({
             "kind": "Ingress", "spec": {"ingressClassName": "auto"},
-            "metadata": {"name": "a", "namespace": "nlb", "creationTimestamp": MINUTE_AGO,
+            "metadata": {"name": "a", "namespace": "nlb", "creationTimestamp": NOW.isoformat(),
                          "annotations": {"alb.ingress.kubernetes.io/scheme": "internal"}},
         }),
     )),
@@ -186,6 +200,15 @@ FINE: list[tuple[str, Callable[[World], object]]] = [
             "kind": "Ingress", "metadata": {"name": "n", "namespace": "nlb"}, "spec": {"ingressClassName": "nginx"},
             "status": {"loadBalancer": {"ingress": [{"hostname": "n"}]}},
         }),
+    )),
+    ("an Ingress of another controller that serves others has its time", lambda w: (
+        w["ingress_classes"].append(
+            {"kind": "IngressClass", "metadata": {"name": "nginx"}, "spec": {"controller": "k8s.io/ingress-nginx"}}
+        ),
+        w["ingresses"].extend({
+            "kind": "Ingress", "metadata": {"name": name, "namespace": "nlb"}, "spec": {"ingressClassName": "nginx"},
+            "status": {"loadBalancer": {"ingress": addresses}},
+        } for name, addresses in (("old", [{"ip": "10.0.10.20"}]), ("new", []))),
     )),
     ("the Secret of an auth action has its keys", lambda w: (
         annotate(w["ingresses"][0], **{"auth-idp-oidc": '{"secretName": "login"}'}),

@@ -84,7 +84,11 @@ def network() -> World:
                 ],
             ),
             group("sg-backend", [tag(TAG, NAME), tag("elbv2.k8s.aws/resource", "backend-sg")]),
-            group("sg-alb", [tag(TAG, NAME), tag("ingress.k8s.aws/stack", "alb/web")]),
+            group(
+                "sg-alb",
+                [tag(TAG, NAME), tag("ingress.k8s.aws/stack", "alb/web")],
+                [{"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}],
+            ),
             group("sg-other", []),
         ],
         "network_interfaces": [
@@ -163,7 +167,7 @@ def balancer(name: str, vpc: str = VPC) -> dict[str, Any]:
         "Scheme": "internal",
         "State": {"Code": "active"},
         "VpcId": vpc,
-        "SecurityGroups": ["sg-backend"],
+        "SecurityGroups": ["sg-alb", "sg-backend"],
         "AvailabilityZones": [{"SubnetId": "subnet-private-a"}, {"SubnetId": "subnet-private-b"}],
     }
 

@@ -156,6 +156,7 @@ def test_the_controller_is_known_by_its_label_or_by_its_image(server: tuple[Serv
     labelled, by_image, other = (copy.deepcopy(healthy()["deployments"][0]) for _ in range(3))
     labelled["metadata"]["labels"] = {"app.kubernetes.io/name": "aws-load-balancer-controller"}
     labelled["spec"]["template"]["spec"]["containers"][0]["image"] = "mirror/lbc:v3"
+    by_image["spec"]["template"]["spec"]["containers"][0]["image"] = "r:5000/aws-load-balancer-controller@sha256:0"
     other["spec"]["template"]["spec"]["containers"][0]["image"] = "shop/web:1"
     for number, one in enumerate((labelled, by_image, other)):
         one["metadata"]["name"] = f"d{number}"

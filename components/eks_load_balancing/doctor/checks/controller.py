@@ -48,15 +48,18 @@ def controller_is_ready(facts: Facts) -> Iterator[Trouble]:
     for deployment in facts.deployments:
         wanted, ready = deployment["spec"].get("replicas", 1), deployment.get("status", {}).get("readyReplicas", 0)
         namespace, name = key(deployment)
+        ill = next(((p, f) for p in pods_of(facts, deployment) if (f := illness(facts, p)) is not None), None)
         if wanted == 0:
             what, see = "it has 0 replicas: no controller runs", ""
             fix = f"`kubectl scale -n {namespace} deployment/{name} --replicas=2`"
+        elif ill is not None:
+            pod, fault = ill
+            stuck = "" if ready < wanted else ", and its rollout does not finish"
+            what = f"{ready} of {wanted} pods are ready{stuck}: {called(pod)}: {fault.why}"
+            fix, see = f"{fault.fix}; {REFRESH} restores what Pulumi made", fault.see
         elif ready < wanted:
-            pods = pods_of(facts, deployment)
-            ill = next(((pod, fault) for pod in pods if (fault := illness(facts, pod)) is not None), None)
-            see = ill[1].see if ill else f"kubectl describe replicaset -n {namespace}"
-            what = f"{ready} of {wanted} pods are ready" + (f": {called(ill[0])}: {ill[1].why}" if ill else "")
-            fix = ill[1].fix if ill else "let its ReplicaSet create them: quota, admission or service account"
+            what, see = f"{ready} of {wanted} pods are ready", f"kubectl describe replicaset -n {namespace}"
+            fix = "let its ReplicaSet create them: quota, admission or service account keeps it from that"
         else:
             continue
         yield Trouble(called(deployment), what, fix, namespace, see)

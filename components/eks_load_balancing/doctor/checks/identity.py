@@ -49,6 +49,15 @@ def _again(facts: Facts) -> str:
 def controller_has_a_role(facts: Facts) -> Iterator[Trouble]:
     """Without one it uses the node's role, or none: AccessDenied, or "no EC2 IMDS role found"."""
     account = facts.service_account
+    for deployment in facts.deployments[:1] if account is None else ():
+        named = deployment["spec"]["template"]["spec"].get("serviceAccountName", "default")
+        yield Trouble(
+            called(deployment),
+            f"its service account {named} does not exist",
+            f"restore it: {REFRESH}, or `kubectl create serviceaccount -n {key(deployment)[0]} {named}` with the"
+            f" annotation {ROLE_ANNOTATION}; then {_again(facts)}",
+            key(deployment)[0],
+        )
     if account is None:
         return
     role = facts.associations[0]["roleArn"] if facts.associations else _annotated(facts)

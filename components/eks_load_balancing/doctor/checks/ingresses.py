@@ -1,12 +1,14 @@
 """Ingresses and Services as the controller reads them: classes, groups, annotations, Secrets."""
 
 import difflib
+import json
 from collections.abc import Iterator
 from typing import Final
 
 from eks_load_balancing.doctor import known_annotations
 from eks_load_balancing.doctor.events import moment
 from eks_load_balancing.doctor.facts import Facts, Object
+from eks_load_balancing.doctor.faults import REFRESH, helm_upgrade
 from eks_load_balancing.doctor.lookups import (
     CONTROLLER,
     DEFAULT_CLASS,
@@ -26,7 +28,7 @@ from eks_load_balancing.versions import DEFAULT_CONTROLLER_VERSION, release
 
 _GUIDE: Final = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/"
 _CLASSES: Final = f"{_GUIDE}ingress/ingress_class/"
-_SERVED_SECONDS: Final = 300
+_SERVED_SECONDS: Final = 60
 _AUTO_MODE: Final = "eks.amazonaws.com/alb"
 """The controller of EKS Auto Mode: AWS runs it, and it reads some of the same annotations."""
 _OIDC_KEYS: Final = (("clientID", "clientId"), ("clientSecret",))
@@ -36,12 +38,19 @@ _ALIKE: Final = 0.6
 """How alike a prefix must be to count as misspelt (`difflib`'s ratio); its first label must be too."""
 
 
-def _patch(ingress: Object) -> str:
+def _name_a_class(facts: Facts, ingress: Object) -> str:
+    """Return how to give an Ingress a class of the controller: one that exists, or one to be made."""
     namespace, name = key(ingress)
-    return (
-        f"`kubectl patch ingress -n {namespace} {name} --type=merge"
-        """ -p '{"spec":{"ingressClassName":"alb"}}'`, or create the class with controller """ + CONTROLLER
-    )
+    ours = sorted(c["metadata"]["name"] for c in facts.ingress_classes if c["spec"].get("controller") == CONTROLLER)
+    if not ours:
+        return f"create a class of controller {CONTROLLER}: {_chart(facts)}"
+    patch = json.dumps({"spec": {"ingressClassName": ours[0]}})
+    return f"`kubectl patch ingress -n {namespace} {name} --type=merge -p '{patch}'`"
+
+
+def _chart(facts: Facts) -> str:
+    """Return how to restore an object of the controller's chart."""
+    return f"{REFRESH}, or, if Helm made it, {helm_upgrade(facts)}"
 
 
 @check(
@@ -56,15 +65,17 @@ def ingresses_have_a_class(facts: Facts) -> Iterator[Trouble]:
     default = sorted(name for name, one in classes.items() if annotations_of(one).get(DEFAULT_CLASS) == "true")
     for ingress in facts.ingresses:
         named = ingress["spec"].get("ingressClassName")
+        restore = ""
         if OLD_CLASS in annotations_of(ingress):
             continue
         if named is not None and named not in classes:
             what = f"its class {named} does not exist (existing: {', '.join(sorted(classes)) or 'none'})"
+            restore = f"restore class {named}: {_chart(facts)}; or "
         elif named is None and len(default) != 1:
             what = f"it names no class, and {', '.join(default) or 'no class'} {'are' if default else 'is'} the default"
         else:
             continue
-        yield Trouble(called(ingress), what, _patch(ingress), key(ingress)[0])
+        yield Trouble(called(ingress), what, restore + _name_a_class(facts, ingress), key(ingress)[0])
     params = {p["metadata"]["name"] for p in facts.ingress_class_params}
     for name, one in classes.items():
         wanted = (one["spec"].get("parameters") or {}).get("name")
@@ -72,7 +83,7 @@ def ingresses_have_a_class(facts: Facts) -> Iterator[Trouble]:
             yield Trouble(
                 called(one),
                 f"its IngressClassParams {wanted} do not exist",
-                f"create IngressClassParams {wanted}, or create class {name} again without spec.parameters",
+                f"restore them: {_chart(facts)}; or create class {name} again without spec.parameters",
             )
 
 
@@ -85,29 +96,37 @@ def ingresses_have_a_class(facts: Facts) -> Iterator[Trouble]:
 def ingress_classes_have_a_controller(facts: Facts) -> Iterator[Trouble]:
     """A class may name a controller that is not installed, or that is misspelt: its Ingresses wait for an address.
 
-    Ingresses of other controllers are judged only if they carry this controller's annotations, or have had no address
-    for five minutes.
+    Ingresses of other controllers are judged at once if they carry this controller's annotations. Otherwise they have a
+    minute to get an address, and count only if no Ingress of their controller has one.
     """
     classes = {c["metadata"]["name"]: c["spec"].get("controller", "") for c in facts.ingress_classes}
+    alive = {classes.get(class_of(facts, one) or "") for one in facts.ingresses if _has_an_address(facts, one)}
     for ingress in facts.ingresses:
         old, named = annotations_of(ingress).get(OLD_CLASS), class_of(facts, ingress)
-        if is_served(facts, ingress) or (old is None and named not in classes):
+        controller = classes.get(named or "", "")
+        if is_served(facts, ingress) or (old is None and named not in classes) or _has_an_address(facts, ingress):
             continue
-        served = bool(((ingress.get("status") or {}).get("loadBalancer") or {}).get("ingress"))
-        age = (facts.now - moment(ingress["metadata"].get("creationTimestamp"))).total_seconds()
         meant = any(name.startswith(known_annotations.INGRESS) for name in annotations_of(ingress))
-        if not served and ((meant and classes.get(named or "") != _AUTO_MODE) or age > _SERVED_SECONDS):
+        age = (facts.now - moment(ingress["metadata"].get("creationTimestamp"))).total_seconds()
+        if (meant and controller != _AUTO_MODE) or (age > _SERVED_SECONDS and controller not in alive):
             namespace, name = key(ingress)
-            how = f"its annotation {OLD_CLASS} is {old}" if old is not None else f"its class {named} is for"
-            controller = "" if old is not None else f" the controller {classes[named or ''] or '(none)'}"
-            unset = f"`kubectl annotate ingress -n {namespace} {name} {OLD_CLASS}-`, then " if old is not None else ""
+            unset = f"`kubectl annotate ingress -n {namespace} {name} {OLD_CLASS}-` and " if old is not None else ""
+            by_class = f"its class {named} is for the controller {controller or '(none)'}"
             yield Trouble(
                 called(ingress),
-                f"{how}{controller}, and no controller gives it an address",
-                f"name a class of {CONTROLLER}: {unset}{_patch(ingress)}; or install the controller that is meant (the"
-                " controller of a class cannot be changed: create the class again)",
+                f"{by_class if old is None else f'its annotation {OLD_CLASS} is {old}'}, and no controller serves it",
+                f"{unset}{_name_a_class(facts, ingress)}; or install the controller that is meant (the controller of a"
+                " class cannot be changed: create the class again)",
                 namespace,
             )
+
+
+def _has_an_address(facts: Facts, ingress: Object) -> bool:
+    """Return whether the status names an address; that of a load balancer that is gone does not count."""
+    published = ((ingress.get("status") or {}).get("loadBalancer") or {}).get("ingress") or []
+    there = {balancer["DNSName"].lower() for balancer in facts.load_balancers}
+    names = [one.get("hostname", "").lower() for one in published]
+    return bool(published) and not all(".elb." in name and name not in there for name in names)
 
 
 @check(

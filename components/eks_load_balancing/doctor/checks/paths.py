@@ -17,26 +17,29 @@ _HEALTH: Final = "https://docs.aws.amazon.com/elasticloadbalancing/latest/applic
 CHECK_OF: Final = {
     Kind.NAME: "names-lead-to-load-balancers",
     Kind.BALANCER: "load-balancers-are-active",
+    Kind.LISTENER: "listeners-answer",
     Kind.RULE: "rules-have-backends",
     Kind.GROUP: "target-groups-hold-targets",
     Kind.TARGET: "targets-are-healthy",
     Kind.INTERFACE: "load-balancers-reach-the-pods",
     Kind.POD: "pods-are-ready",
 }
-"""The check that reports the broken hops of each kind; a listener always has a rule, and cannot break."""
+"""The check that reports the broken hops of each kind."""
 
 
 def _hops(facts: Facts, kind: Kind) -> Iterator[Trouble]:
-    """Yield the broken hops of a kind; those that have the same fault are one."""
-    alike: dict[tuple[str, str | None, Fault], dict[str, None]] = {}
+    """Yield the broken hops of a kind; those of one path that are broken for the same reason are one."""
+    alike: dict[tuple[str, str | None, str], dict[str, Fault]] = {}
     for way in ways(facts):
         for hop, fault in broken(way.start):
             if hop.kind is kind:
-                alike.setdefault((way.title, way.namespace, fault), {})[hop.name] = None
-    for (title, namespace, fault), names in alike.items():
-        shown = list(names)[:_NAMED_AT_MOST]
-        more = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
-        yield Trouble(title, f"{kind} {', '.join(shown)}{more}: {fault.why}", fault.fix, namespace, fault.see)
+                alike.setdefault((way.title, way.namespace, fault.why), {})[hop.name] = fault
+    for (title, namespace, why), hops in alike.items():
+        shown = dict(list(hops.items())[:_NAMED_AT_MOST])
+        more = f" and {len(hops) - len(shown)} more" if len(hops) > len(shown) else ""
+        fixes = dict.fromkeys(fault.fix for fault in shown.values())
+        see = next(iter(shown.values())).see
+        yield Trouble(title, f"{kind} {', '.join(shown)}{more}: {why}", "; ".join(fixes), namespace, see)
 
 
 @check(
@@ -56,13 +59,24 @@ def names_lead_to_load_balancers(facts: Facts) -> Iterator[Trouble]:
 
 @check(
     "load-balancers-are-active",
-    demand="Every load balancer of the cluster is active and has a listener.",
+    demand="Every load balancer of the cluster is active, and listens on the ports that its object asks for.",
     severity="high",
     link=_STATES,
 )
 def load_balancers_are_active(facts: Facts) -> Iterator[Trouble]:
     """A load balancer that is provisioning or failed, or that listens on no port, answers nobody."""
     return _hops(facts, Kind.BALANCER)
+
+
+@check(
+    "listeners-answer",
+    demand="A load balancer's security groups admit clients to each listener, and each leads to the Ingress's rules.",
+    severity="high",
+    link="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-listeners.html",
+)
+def listeners_answer(facts: Facts) -> Iterator[Trouble]:
+    """Rules that were deleted outside the cluster leave only the default one, which answers 404."""
+    return _hops(facts, Kind.LISTENER)
 
 
 @check(

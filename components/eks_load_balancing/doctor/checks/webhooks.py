@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
 from eks_load_balancing.doctor.facts import Facts, Object
-from eks_load_balancing.doctor.faults import REFRESH, helm_upgrade, restart
+from eks_load_balancing.doctor.faults import REFRESH, Fault, helm_upgrade, restart
 from eks_load_balancing.doctor.lookups import (
     called,
     flags,
@@ -19,7 +19,7 @@ from eks_load_balancing.doctor.lookups import (
     webhooks_of_the_controller,
 )
 from eks_load_balancing.doctor.registry import Trouble, check
-from eks_load_balancing.doctor.workloads import nothing_serves
+from eks_load_balancing.doctor.workloads import nothing_serves, service_of
 from eks_load_balancing.versions import CONTROLLER_VERSIONS
 
 _TROUBLE: Final = (
@@ -68,11 +68,17 @@ def webhooks_have_endpoints(facts: Facts) -> Iterator[Trouble]:
                 f"Service {namespace}/{name}",
                 f"it has no ready endpoint, and {len(webhooks)} webhooks are called through it"
                 + (f": {because.why}" if because else ""),
-                f"{because.fix if because else 'start the controller'}; if the controller was removed for good:"
+                f"{_started(facts, namespace, name, because)}; if the controller was removed for good:"
                 f" `kubectl delete {configurations.lower()}`",
                 namespace,
                 because.see if because else "",
             )
+
+
+def _started(facts: Facts, namespace: str, name: str, because: Fault | None) -> str:
+    if service_of(facts, namespace, name) is None:
+        return f"restore it: {REFRESH}, or, if Helm made it, {helm_upgrade(facts)}"
+    return because.fix if because else "start the controller"
 
 
 @check(
