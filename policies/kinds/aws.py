@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from pack.values import count, dig, items, parsed, truth
+from pack.values import count, dig, items, truth
 from pack.views import Kind, at
 
 
@@ -95,9 +95,38 @@ _instance = {
     "disks": at("ebsBlockDevices", items),
     "root_disk": at("rootBlockDevice"),
     "public_address": at("associatePublicIpAddress", truth),
+    "template": at("launchTemplate"),
+}
+
+
+def _karpenter_disks(value: Any) -> list[Any]:
+    """Read the disks of a Karpenter node class: without any, Karpenter makes encrypted ones."""
+    return items(value) or [{"deviceName": "root", "ebs": {"encrypted": True}}]
+
+
+# What a node class leaves out is what Karpenter sets: https://karpenter.sh/docs/concepts/nodeclasses/
+_node_class = {
+    "metadata_service": at("spec.metadataOptions.httpEndpoint"),
+    "tokens": at("spec.metadataOptions.httpTokens", lambda value: value or "required"),
+    "hop_limit": at("spec.metadataOptions.httpPutResponseHopLimit", lambda value: 1 if value is None else count(value)),
+    "disks": at("spec.blockDeviceMappings", _karpenter_disks),
+    "public_address": at("spec.associatePublicIPAddress", truth),
+}
+# Before v1 it was 2: https://karpenter.sh/docs/upgrading/v1-migration/
+_older_node_class = {
+    **_node_class,
+    "hop_limit": at("spec.metadataOptions.httpPutResponseHopLimit", lambda value: 2 if value is None else count(value)),
+}
+# EKS Auto Mode decides the rest: https://docs.aws.amazon.com/eks/latest/userguide/create-node-class.html
+_auto_mode = {
+    "metadata_service": at("", lambda _: "enabled"),
+    "tokens": at("", lambda _: "required"),
+    "hop_limit": at("", lambda _: 1),
+    "disks": at("", lambda _: _karpenter_disks(None)),
+    "public_address": at("spec.advancedNetworking.associatePublicIPAddress", truth),
 }
 MACHINE: Final = Kind(
-    "launch template, launch configuration or instance",
+    "launch template, launch configuration, instance or Karpenter node class",
     {
         "aws:ec2/launchTemplate:LaunchTemplate": _template,
         "aws:ec2/launchConfiguration:LaunchConfiguration": _instance,
@@ -109,7 +138,11 @@ MACHINE: Final = Kind(
             "interfaces": at("launchTemplateData.networkInterfaces", items),
         },
         "aws:ec2/instance:Instance": _instance,
-        "aws-native:ec2:Instance": _template,
+        "aws-native:ec2:Instance": {**_template, "template": at("launchTemplate")},
+        "kubernetes:karpenter.k8s.aws/v1:EC2NodeClass": _node_class,
+        "kubernetes:karpenter.k8s.aws/v1beta1:EC2NodeClass": _older_node_class,
+        "kubernetes:karpenter.k8s.aws/v1alpha1:AWSNodeTemplate": _older_node_class,
+        "kubernetes:eks.amazonaws.com/v1:NodeClass": _auto_mode,
     },
 )
 
@@ -169,107 +202,14 @@ INGRESS_RULES: Final = Kind(
     },
 )
 
-OIDC_PROVIDER: Final = Kind(
-    "IAM OIDC provider",
+ACCESS_POLICY: Final = Kind(
+    "access policy of a cluster",
     {
-        "aws:iam/openIdConnectProvider:OpenIdConnectProvider": {
-            "url": at("url", str),
-            "audiences": at("clientIdLists"),
-            "arn": at("arn"),
+        "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": {
+            "principal": at("principalArn"),
+            "policy": at("policyArn"),
+            "scope": at("accessScope.type"),
         },
-        "aws-native:iam:OidcProvider": {"url": at("url", str), "audiences": at("clientIdList"), "arn": at("arn")},
-    },
-)
-
-
-def _inline_policies(value: Any) -> list[Any]:
-    return [parsed(dig(item, ["policy"])) for item in items(value)]
-
-
-def _native_policies(value: Any) -> list[Any]:
-    return [parsed(dig(item, ["policyDocument"])) for item in items(value)]
-
-
-def _document(value: Any) -> list[Any]:
-    return [parsed(value)]
-
-
-ROLE: Final = Kind(
-    "IAM role",
-    {
-        "aws:iam/role:Role": {
-            "id": at("name"),
-            "arn": at("arn"),
-            "trust": at("assumeRolePolicy", parsed),
-            "boundary": at("permissionsBoundary"),
-            "documents": at("inlinePolicies", _inline_policies),
-            "managed": at("managedPolicyArns"),
-        },
-        "aws-native:iam:Role": {
-            "id": at("roleName"),
-            "arn": at("arn"),
-            "trust": at("assumeRolePolicyDocument", parsed),
-            "boundary": at("permissionsBoundary"),
-            "documents": at("policies", _native_policies),
-            "managed": at("managedPolicyArns"),
-        },
-    },
-)
-
-_bridged = {"documents": at("policy", _document), "role": at("role"), "arn": at("arn")}
-_native = {"documents": at("policyDocument", _document), "role": at("roleName"), "arn": at("policyArn")}
-_carrier = {"documents": at("policies", _native_policies)}
-PERMISSIONS: Final = Kind(
-    "IAM policy document",
-    {
-        "aws:iam/policy:Policy": _bridged,
-        "aws:iam/rolePolicy:RolePolicy": _bridged,
-        "aws:iam/userPolicy:UserPolicy": _bridged,
-        "aws:iam/groupPolicy:GroupPolicy": _bridged,
-        "aws-native:iam:ManagedPolicy": _native,
-        "aws-native:iam:RolePolicy": _native,
-        "aws-native:iam:UserPolicy": _native,
-        "aws-native:iam:GroupPolicy": _native,
-        "aws-native:iam:User": _carrier,
-        "aws-native:iam:Group": _carrier,
-        **ROLE.shapes,
-    },
-)
-ROLE_POLICY: Final = Kind(
-    "in-line policy of a role",
-    {"aws:iam/rolePolicy:RolePolicy": _bridged, "aws-native:iam:RolePolicy": _native},
-)
-MANAGED_POLICY: Final = Kind(
-    "managed policy",
-    {"aws:iam/policy:Policy": _bridged, "aws-native:iam:ManagedPolicy": _native},
-)
-ATTACHMENT: Final = Kind(
-    "policy attachment",
-    {
-        "aws:iam/rolePolicyAttachment:RolePolicyAttachment": {"role": at("role"), "policies": at("policyArn", items)},
-        "aws:iam/policyAttachment:PolicyAttachment": {"role": at("roles"), "policies": at("policyArn", items)},
-        "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive": {
-            "role": at("roleName"),
-            "policies": at("policyArns", items),
-        },
-    },
-)
-POD_IDENTITY: Final = Kind(
-    "EKS Pod Identity association",
-    {
-        token: {"role": at("roleArn"), "namespace": at("namespace"), "account": at("serviceAccount")}
-        for token in ("aws:eks/podIdentityAssociation:PodIdentityAssociation", "aws-native:eks:PodIdentityAssociation")
-    },
-)
-ADDON: Final = Kind(
-    "EKS add-on",
-    {token: {"role": at("serviceAccountRoleArn")} for token in ("aws:eks/addon:Addon", "aws-native:eks:Addon")},
-)
-ACCESS_KEY: Final = Kind(
-    "IAM access key",
-    {
-        token: {"user": at(user), "status": at("status")}
-        for token, user in (("aws:iam/accessKey:AccessKey", "user"), ("aws-native:iam:AccessKey", "userName"))
     },
 )
 LISTENER: Final = Kind(

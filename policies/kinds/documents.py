@@ -3,6 +3,7 @@
 Grammar: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -55,6 +56,11 @@ class Statement:
     def is_on_everything(self) -> bool:
         """Whether its resources are all there are, of the account or of a service."""
         return bool(self.not_resources) or any(_is_everything(resource) for resource in words(self.resources))
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether its resources are all there are, or all of a type: `*`, `secret:*`, `role/*`, every object."""
+        return bool(self.not_resources) or any(_leaves_open(resource) for resource in words(self.resources))
 
     @property
     def asks_for_a_tag(self) -> bool:
@@ -115,6 +121,14 @@ def _is_everything(resource: str) -> bool:
     """Say whether a pattern of ARNs leaves open which resource: `*`, `arn:*`, `arn:aws:ec2:*:*:*`, `arn:aws:s3:::*`."""
     parts = resource.split(":", _ARN_PARTS - 1)
     return set(parts[-1]) <= set("*?/") if len(parts) == _ARN_PARTS else "*" in parts[-1]
+
+
+def _leaves_open(resource: str) -> bool:
+    """Say whether a pattern of ARNs names no more than a type of resource; a bucket is named before its slash."""
+    parts = resource.split(":", _ARN_PARTS - 1)
+    if _is_everything(resource) or len(parts) < _ARN_PARTS or parts[2].lower() == "s3":
+        return _is_everything(resource)
+    return set(re.sub(r"^[A-Za-z-]+[/:]", "", parts[-1])) <= set("*?/")
 
 
 def _conditions(block: Any) -> Any:

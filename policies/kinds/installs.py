@@ -31,6 +31,7 @@ FLAGS: Final = {
     "default-load-balancer-scheme": "defaultLoadBalancerScheme",
     "load-balancer-class": "loadBalancerClass",
     "ingress-class": "ingressClass",
+    "disable-restricted-sg-rules": "disableRestrictedSecurityGroupRules",
 }
 
 
@@ -63,6 +64,14 @@ class DeployedController(KubernetesView):
                 bare = not isinstance(following, Unknown) and following.startswith("-")
                 return value if equals else "true" if bare else following
         return UNKNOWN if len(known(texts)) < len(texts) else None
+
+    def variable(self, name: str) -> Any:
+        """Return an environment variable's value, or where it is taken from."""
+        given = dig(self.container, ["env"])
+        entries = [one for one in known(items(given)) if not isinstance(dig(one, ["name"]), Unknown)]
+        found = (one for one in entries if dig(one, ["name"]) == name)
+        entry = next(found, None)
+        return dig(entry, ["value"]) or dig(entry, ["valueFrom"])
 
     def set_flags(self, flags: Mapping[str, str]) -> Iterable[Edit]:
         """Give the process flags, in place of those that are there."""
@@ -157,6 +166,10 @@ class ReleasedController(KubernetesView):
         """Return the value from which the chart makes that flag; values files are not read."""
         value = self.value(FLAGS[name])
         return UNKNOWN if value is None and dig(self.props, ["valueYamlFiles"]) else value
+
+    def variable(self, name: str) -> Any:
+        """Return an environment variable's value."""
+        return self.value("env", name)
 
     def set_flags(self, flags: Mapping[str, str]) -> Iterable[Edit]:
         """Set the values from which the chart makes those flags."""

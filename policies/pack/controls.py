@@ -22,6 +22,7 @@ class Control:
 
 _CIS = {
     "2.1.1": "Enable audit logs",
+    "4.1.1": "Ensure that the cluster-admin role is only used where required",
     "4.1.2": "Minimize access to secrets",
     "4.1.7": "Cluster Access Manager API to manage access controls",
     "4.2.1": "Minimize the admission of privileged containers",

@@ -92,9 +92,10 @@ def _ask(rule: Rule, look: Callable[[], tuple[Any, ...]], config: Mapping[str, A
 
 
 def _message(rule: Rule, found: str | Finding, secrets: set[str]) -> str:
-    what = found.what if isinstance(found, Finding) else found
-    advice = f"{rule.instead}, or {found.allowed_by}" if isinstance(found, Finding) else rule.advice
-    return f"{one_line(without_secrets(what, secrets))}. {advice}"
+    if isinstance(found, Finding):
+        what, allowed_by = (one_line(without_secrets(text, secrets)) for text in (found.what, found.allowed_by))
+        return f"{what}. {rule.instead}, or {allowed_by}"
+    return f"{one_line(without_secrets(found, secrets))}. {rule.advice}"
 
 
 def _crash(rule: Rule, error: str, secrets: set[str]) -> str:

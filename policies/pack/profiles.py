@@ -5,7 +5,18 @@ from typing import Any, Final
 from pack.registry import RULES, Rule, camel
 
 # What a profile sets otherwise than the rules' defaults: {profile: {rule: {setting: value}}}.
-SETTINGS: Final[dict[str, dict[str, dict[str, Any]]]] = {"prod": {}, "dev": {}}
+SETTINGS: Final[dict[str, dict[str, dict[str, Any]]]] = {
+    "prod": {
+        # REPLACE: these accounts are nobody's, as in Pulumi.staging.yaml and Pulumi.prod.yaml.
+        "cluster-admins-are-named-by-the-profile": {
+            "adminPrincipals": [
+                "arn:aws:iam::111122223333:role/staging-deployer",
+                "arn:aws:iam::444455556666:role/prod-deployer",
+            ]
+        }
+    },
+    "dev": {},
+}
 
 
 def level(rule: Rule, profile: str) -> str:

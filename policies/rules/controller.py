@@ -48,13 +48,18 @@ _INSTALLATION = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/
     controls=[guide("security/iam", "Restrict access to the instance profile assigned to the worker node")],
     flags=texts(["aws-region", "cluster-name"], "the flags that must be set besides the VPC's"),
     vpc_flags=texts(["aws-vpc-id", "aws-vpc-tags"], "the flags of which one must say the VPC"),
+    region_variables=texts(["AWS_DEFAULT_REGION", "AWS_REGION"], "environment variables that say the region as well"),
 )
-def controller_knows_region_vpc_and_cluster(controller: Any, *, flags: list[str], vpc_flags: list[str]) -> Messages:
+def controller_knows_region_vpc_and_cluster(
+    controller: Any, *, flags: list[str], vpc_flags: list[str], region_variables: list[str]
+) -> Messages:
     """What it is not told it asks of the instance metadata service, which pods must not reach: then it does not start.
 
     A wrong cluster name makes it take another cluster's load balancers for its own.
     """
     for flag in flags:
+        if flag == "aws-region" and any(_given(controller.variable(name)) for name in region_variables):
+            continue
         if not _given(controller.flag(flag)):
             yield f"{controller.title} does not say --{flag}"
     if not any(_given(controller.flag(flag)) for flag in vpc_flags):
@@ -81,7 +86,7 @@ def _given(value: Any) -> bool:
             "3.4.2 a route of one kind took another's traffic on the same host name",
             "3.5.0 two multicluster bindings with colliding names shared one cache entry",
         ],
-        "known vulnerabilities: the version that mends it, then what it is",
+        "known vulnerabilities: the version that fixes it, then what it is",
     ),
 )
 def controller_is_out_of_known_vulnerabilities(controller: Any, *, floor: str, vulnerabilities: list[str]) -> Messages:
@@ -93,9 +98,9 @@ def controller_is_out_of_known_vulnerabilities(controller: Any, *, floor: str, v
     if running < version(floor):
         yield f"{controller.title} has version {tag}, older than {floor}"
     for entry in vulnerabilities:
-        mended, _, what = entry.partition(" ")
-        if running < version(mended):
-            yield f"{controller.title} has version {tag}: before {mended}, {what}"
+        fixed, _, what = entry.partition(" ")
+        if running < version(fixed):
+            yield f"{controller.title} has version {tag}: before {fixed}, {what}"
 
 
 def _tag(image: Any) -> str:

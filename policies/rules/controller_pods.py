@@ -6,19 +6,14 @@ from typing import Any
 from kinds.installs import CHART, CONTROLLER, RELEASE, ReleasedController
 from kinds.kubernetes import (
     DISRUPTION_BUDGET,
-    WORKLOAD_KINDS,
     KubernetesView,
-    containers,
-    group_kind,
     objects,
-    pod_spec,
 )
 from pack.controls import cis, guide
 from pack.properties import Edit
-from pack.registry import CRITICAL, HIGH, LOW, MANDATORY, MEDIUM, Messages, Stack, number, rule, texts
-from pack.values import Unknown, dig, items, known, truth, unknown, words
+from pack.registry import HIGH, LOW, MEDIUM, Messages, Stack, number, rule, texts
+from pack.values import Unknown, dig, items, truth, unknown, words
 
-_FEEDS = [("core", "Secret"), ("core", "ConfigMap")]
 _APPLICATION = "https://docs.aws.amazon.com/eks/latest/best-practices/application.html"
 
 
@@ -184,44 +179,6 @@ def _fix_controller_security_context_is_hardened(
         yield controller.set_security("capabilities", value={"drop": ["ALL"]})
     if controller.host_network:
         yield controller.leave_host_network()
-
-
-@rule(
-    "workload-carries-no-static-aws-keys",
-    on=objects(
-        "workload, or Secret or ConfigMap that feeds one",
-        [*WORKLOAD_KINDS, *_FEEDS],
-        others={RELEASE: CONTROLLER.view},
-    ),
-    demand="No workload gets AWS access keys through its environment, nor lies a Secret or ConfigMap ready for it.",
-    instead="Give its service account a role: IRSA or EKS Pod Identity",
-    source="https://docs.aws.amazon.com/eks/latest/best-practices/identity-and-access-management.html",
-    severity=CRITICAL,
-    dev=MANDATORY,
-    controls=[guide("security/iam", "Identities and Credentials for EKS pods")],
-    variables=texts(["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"], "the variables that must not be there"),
-)
-def workload_carries_no_static_aws_keys(workload: Any, *, variables: list[str]) -> Messages:
-    """A static key outlives the pod, works from anywhere and is readable by all who may read the object."""
-    if isinstance(workload, ReleasedController):
-        given = workload.value("env")
-        found = [name for name in variables if isinstance(given, dict) and name in given]
-        found += ["envSecretName"] if workload.value("envSecretName") else []
-    elif group_kind(workload.type) in _FEEDS:
-        held = [dig(workload.props, [place]) for place in ("data", "stringData")]
-        found = sorted({key for entries in held if isinstance(entries, dict) for key in entries if key in variables})
-    else:
-        entries = [entry for one in known(containers(pod_spec(workload))) for entry in _environment(one)]
-        found = sorted(
-            {name for name in words([dig(entry, ["name"]) for entry in known(entries)]) if name in variables}
-        )
-    if found:
-        yield f"{workload.title} sets {' and '.join(found)}"
-
-
-def _environment(container: Any) -> list[Any]:
-    entries = dig(container, ["env"])
-    return [] if unknown(entries) else items(entries)
 
 
 @rule(

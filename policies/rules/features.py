@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from kinds.annotations import ALB
-from kinds.aws import PERMISSIONS
 from kinds.documents import allowed_actions, matches
+from kinds.iam import PERMISSIONS
 from kinds.ingresses import INGRESS
 from pack.controls import guide
 from pack.registry import MEDIUM, Messages, Stack, rule, texts

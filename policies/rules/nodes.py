@@ -12,6 +12,7 @@ from pack.values import Unknown, count, dig, items, known, truth
 
 _ALL_PROTOCOLS = ("-1", "-1.0", "all")
 _TCP = ("tcp", "6", "6.0")
+_UDP = ("udp", "17", "17.0")
 
 
 @rule(
@@ -25,6 +26,8 @@ _TCP = ("tcp", "6", "6.0")
 )
 def instance_metadata_needs_a_token(machine: View) -> Messages:
     """Without a session one tricked HTTP request from a pod is enough to read the node role's credentials."""
+    if machine.tokens is None and _inherits(machine):
+        return
     if machine.metadata_service != "disabled" and machine.tokens != "required":
         yield f"httpTokens is {machine.tokens or 'left to the default'}"
 
@@ -50,6 +53,8 @@ def instance_metadata_stays_on_the_node(machine: View, *, max_hops: float) -> Me
     Left out, the image decides, and EKS's own images say 2.
     """
     if machine.metadata_service == "disabled":
+        return
+    if machine.hop_limit is None and _inherits(machine):
         return
     if machine.hop_limit is None:
         yield "httpPutResponseHopLimit is left to the image"
@@ -92,11 +97,16 @@ def node_disks_are_encrypted(machine: View) -> Messages:
     Left out, an account's default decides that the program does not see.
     """
     disks = list(_disks(machine))
-    if not disks:
+    if not disks and not _inherits(machine):
         yield "no block device is described, so the account's default decides about encryption"
     for device, disk, _ in disks:
         if not truth(dig(disk, ["encrypted"])):
             yield f"the disk {device} is not encrypted"
+
+
+def _inherits(machine: View) -> bool:
+    """Say whether an instance has the rest from a launch template, which is judged where it is declared."""
+    return machine.has("template") and machine.template is not None
 
 
 def _disks(machine: View) -> Iterator[tuple[Any, Any, tuple[str | int, ...]]]:
@@ -165,6 +175,13 @@ def _fix_nodes_get_no_public_address(machine: View) -> Iterable[Edit]:
             "BOTTLEROCKET_ARM_64",
             "BOTTLEROCKET_x86_64_FIPS",
             "BOTTLEROCKET_ARM_64_FIPS",
+            "AL2023_x86_64_NEURON",
+            "AL2023_x86_64_NVIDIA",
+            "AL2023_ARM_64_NVIDIA",
+            "BOTTLEROCKET_x86_64_NVIDIA",
+            "BOTTLEROCKET_ARM_64_NVIDIA",
+            "BOTTLEROCKET_x86_64_NVIDIA_FIPS",
+            "BOTTLEROCKET_ARM_64_NVIDIA_FIPS",
         ],
         "the values of amiType allowed",
     ),
@@ -178,36 +195,50 @@ def node_image_family_is_allowed(group: View, *, families: list[str]) -> Message
 @rule(
     "node-doors-are-not-open-to-the-world",
     on=INGRESS_RULES,
-    demand="No security group lets the internet into ports of remote administration.",
+    demand="No security group lets the internet into ports of remote administration, the kubelet or node ports.",
     instead="Use Session Manager, or name the networks or the security group that may come in",
     source="https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html#ec2-53",
     severity=HIGH,
     controls=[hub("EC2.13"), hub("EC2.14"), hub("EC2.53"), guide("security/hosts", "Minimize access to worker nodes")],
-    ports=numbers([22, 3389], "the ports of remote administration"),
+    ports=numbers([22, 3389, 10250], "the ports of remote administration and of the kubelet"),
+    port_ranges=texts(["30000-32767"], "ranges of ports, FROM-TO, of which none may be open, by TCP or UDP"),
     min_prefix_length=WIDEST,
     min_prefix_length_ipv6=WIDEST_IPV6,
 )
 def node_doors_are_not_open_to_the_world(
-    group: View, *, ports: list[float], min_prefix_length: float, min_prefix_length_ipv6: float
+    group: View,
+    *,
+    ports: list[float],
+    port_ranges: list[str],
+    min_prefix_length: float,
+    min_prefix_length_ipv6: float,
 ) -> Messages:
-    """An open SSH port is found and tried within minutes."""
+    """An open SSH port is found and tried within minutes.
+
+    The kubelet runs commands in pods, and node ports lead past the load balancer to every Service that has one.
+    """
     for ingress in group.rules or []:
         networks = known(ingress["networks"])
         open_to = [network for network in networks if is_world(network, min_prefix_length, min_prefix_length_ipv6)]
         if open_to and ingress["type"] != "egress":
             for port in ports:
-                if _covers(ingress, port):
+                if _covers(ingress, port, port, _TCP):
                     yield f"port {port:g} is open to {open_to[0]}"
+            for span in port_ranges:
+                low, _, high = span.partition("-")
+                if low.isdecimal() and high.isdecimal() and _covers(ingress, int(low), int(high), (*_TCP, *_UDP)):
+                    yield f"ports of {span} are open to {open_to[0]}"
 
 
-def _covers(ingress: dict[str, Any], port: float) -> bool:
+def _covers(ingress: dict[str, Any], first: float, last: float, protocols: Iterable[str]) -> bool:
+    """Say whether an ingress rule lets in any port of a range."""
     protocol = ingress["protocol"]
     if isinstance(protocol, Unknown) or str(protocol).lower() in _ALL_PROTOCOLS:
         return bool(protocol)
-    if str(protocol).lower() not in _TCP:
+    if str(protocol).lower() not in protocols:
         return False
     low, high = count(ingress["from"]), count(ingress["to"])
-    return low is not None and low <= port <= (low if high is None else high)
+    return low is not None and low <= last and first <= (low if high is None else high)
 
 
 @rule(

@@ -3,6 +3,7 @@
 Paths are written with `/`, and `~` for a slash inside a key.
 """
 
+import base64
 import json
 from dataclasses import dataclass, field
 from typing import Any
@@ -61,8 +62,18 @@ def _condition(**condition: Any) -> str:
     return json.dumps(document)
 
 
+def _encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
 def _allowing(action: Any, resource: Any = "*", **more: Any) -> str:
     return json.dumps({"Statement": [{"Effect": "Allow", "Action": action, "Resource": resource, **more}]})
+
+
+def _everybody(condition: dict[str, Any]) -> Edits:
+    """A trust policy whose principal is everybody, with a condition."""
+    statement = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole", "Condition": condition}
+    return {"assumeRolePolicy": _trusting(statement)}
 
 
 _SUB = "system:serviceaccount:kube-system:aws-load-balancer-controller"
@@ -174,6 +185,11 @@ NODES: dict[str, Case] = {
             ("native-launch-template", {"launchTemplateData/metadataOptions/httpTokens": None}),
             ("instance", {"metadataOptions": None}),
             ("native-instance", {"metadataOptions/httpTokens": "optional"}),
+            ("node-class", {"spec/metadataOptions": {"httpTokens": "optional"}}),
+        ),
+        passes=(
+            ("node-class", {}),
+            ("instance", {"metadataOptions": None, "launchTemplate": {"id": "lt-1"}}),
         ),
     ),
     "instance-metadata-stays-on-the-node": Case(
@@ -185,6 +201,12 @@ NODES: dict[str, Case] = {
         also=(
             ("native-launch-template", {"launchTemplateData/metadataOptions/httpPutResponseHopLimit": 2}),
             ("instance", {"metadataOptions/httpPutResponseHopLimit": 64}),
+            ("instance", {"launchTemplate": {"id": "lt-1"}, "metadataOptions/httpPutResponseHopLimit": 2}),
+            ("node-class", {"spec/metadataOptions": {"httpPutResponseHopLimit": 2}}),
+        ),
+        passes=(
+            ("node-class", {}),
+            ("instance", {"metadataOptions": None, "launchTemplate": {"id": "lt-1"}}),
         ),
     ),
     "node-group-brings-its-launch-template": Case(
@@ -205,6 +227,11 @@ NODES: dict[str, Case] = {
             ("instance", {"rootBlockDevice/encrypted": False}),
             ("instance", {"ebsBlockDevices/0/encrypted": False}),
             ("native-instance", {"blockDeviceMappings/0/ebs": {}}),
+            ("node-class", {"spec/blockDeviceMappings": [{"deviceName": "/dev/xvda", "ebs": {"encrypted": False}}]}),
+        ),
+        passes=(
+            ("node-class", {}),
+            ("instance", {"rootBlockDevice": None, "ebsBlockDevices": None, "launchTemplate": {"id": "lt-1"}}),
         ),
     ),
     "nodes-get-no-public-address": Case(
@@ -215,7 +242,9 @@ NODES: dict[str, Case] = {
         also=(
             ("instance", {"associatePublicIpAddress": True}),
             ("native-launch-template", {"launchTemplateData/networkInterfaces/0/associatePublicIpAddress": True}),
+            ("node-class", {"spec/associatePublicIPAddress": True}),
         ),
+        passes=(("node-class", {}),),
     ),
     "node-image-family-is-allowed": Case(
         on="node-group",
@@ -224,6 +253,11 @@ NODES: dict[str, Case] = {
         unknown="amiType",
         setting=({"families": ["CUSTOM"]}, {"amiType": "CUSTOM"}, False),
         also=(("native-node-group", {"amiType": "WINDOWS_CORE_2022_x86_64"}),),
+        passes=(
+            ("node-group", {"amiType": "AL2023_x86_64_NVIDIA"}),
+            ("node-group", {"amiType": "AL2023_x86_64_NEURON"}),
+            ("node-group", {"amiType": "BOTTLEROCKET_ARM_64_NVIDIA"}),
+        ),
     ),
     "node-doors-are-not-open-to-the-world": Case(
         on="security-group",
@@ -238,6 +272,11 @@ NODES: dict[str, Case] = {
             ("ingress-rule", {"cidrIpv4": None, "cidrIpv6": "::/0"}),
             ("native-security-group", {"securityGroupIngress/0/cidrIp": "0.0.0.0/0"}),
             ("native-ingress-rule", {"cidrIp": "0.0.0.0/0", "fromPort": 3389, "toPort": 3389}),
+            ("ingress-rule", {"cidrIpv4": "0.0.0.0/0", "fromPort": 30000, "toPort": 32767}),
+            ("ingress-rule", {"cidrIpv4": "0.0.0.0/0", "fromPort": 31000, "toPort": 31000}),
+            ("ingress-rule", {"cidrIpv4": "0.0.0.0/0", "fromPort": 10250, "toPort": 10250}),
+            ("ingress-rule", {"cidrIpv4": "0.0.0.0/0", "ipProtocol": "udp", "fromPort": 0, "toPort": 65535}),
+            ("ingress-rule", {"cidrIpv4": "0.0.0.0/0", "ipProtocol": "-1", "fromPort": None, "toPort": None}),
         ),
         passes=(
             ("security-group-rule", {"cidrBlocks": ["0.0.0.0/0"], "type": "egress"}),
@@ -354,7 +393,47 @@ TRUST: dict[str, Case] = {
             },
             True,
         ),
-        also=(("native-role", {"assumeRolePolicyDocument/Statement/0/Principal": {"AWS": ["*"]}}),),
+        also=(
+            ("native-role", {"assumeRolePolicyDocument/Statement/0/Principal": {"AWS": ["*"]}}),
+            ("role", _everybody({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/ci"}})),
+            ("role", _everybody({"ArnNotEquals": {"aws:PrincipalArn": "arn:aws:iam::1:role/ci"}})),
+        ),
+        passes=(
+            ("role", _everybody({"ArnEquals": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/ci"}})),
+            ("role", _everybody({"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/ci-*"}})),
+        ),
+    ),
+    "trust-of-another-account-asks-for-an-external-id": Case(
+        on="foreign-role",
+        broken={"assumeRolePolicy/Statement/Condition": None},
+        missing=("assumeRolePolicy/Statement/Condition", True),
+        unknown="assumeRolePolicy/Statement/Condition",
+        setting=({"ownAccounts": ["210987654321"]}, {"assumeRolePolicy/Statement/Condition": None}, False),
+        also=(
+            ("foreign-role", {"assumeRolePolicy/Statement/Condition": {"StringLike": {"sts:ExternalId": "*"}}}),
+            ("foreign-role", {"arn": "unknown", "assumeRolePolicy/Statement/Condition": None}),
+            (
+                "foreign-role",
+                {
+                    "assumeRolePolicy/Statement/Condition": None,
+                    "assumeRolePolicy/Statement/Principal": {"AWS": ["210987654321", f"arn:aws:iam::{ACCOUNT}:root"]},
+                },
+            ),
+        ),
+        passes=(
+            (
+                "foreign-role",
+                {"assumeRolePolicy/Statement/Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}},
+            ),
+            (
+                "foreign-role",
+                {
+                    "assumeRolePolicy/Statement/Condition": None,
+                    "assumeRolePolicy/Statement/Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+                },
+            ),
+            ("node-role", {}),
+        ),
     ),
     "irsa-issuer-is-this-stacks": Case(
         on="role",
@@ -363,6 +442,7 @@ TRUST: dict[str, Case] = {
         missing=("assumeRolePolicy", False),
         unknown="assumeRolePolicy",
         setting=({"issuers": [_OTHER_ISSUER]}, {"assumeRolePolicy": json.dumps(trust(_OTHER_ISSUER))}, False),
+        passes=(("oidc-provider", {"url": "https://token.actions.githubusercontent.com"}),),
     ),
     "irsa-role-serves-one-service-account": Case(
         on="pod-identity",
@@ -431,11 +511,69 @@ PERMISSIONS: dict[str, Case] = {
         ),
         passes=(
             ("policy", {"policy": _allowing("elasticloadbalancing:CreateRule")}),
+            ("policy", {"policy": _allowing(["cloudwatch:PutMetricData", "xray:PutTraceSegments"])}),
+            ("policy", {"policy": _allowing(["xray:PutTelemetryRecords", "ssmmessages:OpenDataChannel"])}),
             (
                 "policy",
                 {
                     "policy": _allowing(
                         "ec2:TerminateInstances", Condition={"StringEquals": {"aws:ResourceTag/team": "shop"}}
+                    )
+                },
+            ),
+        ),
+    ),
+    "policy-names-the-secrets-it-reads": Case(
+        on="policy",
+        broken={"policy": _allowing("secretsmanager:GetSecretValue")},
+        missing=("policy", False),
+        unknown="policy",
+        setting=({"actions": ["s3:GetObject"]}, {"policy": _allowing("secretsmanager:GetSecretValue")}, False),
+        also=(
+            ("policy", {"policy": _allowing("ssm:GetParameter*", f"arn:aws:ssm:us-west-2:{ACCOUNT}:parameter/*")}),
+            ("policy", {"policy": _allowing("secretsmanager:Get*", "arn:aws:secretsmanager:*:*:secret:*")}),
+            ("policy", {"policy": _allowing("s3:GetObject", "arn:aws:s3:::*/*")}),
+            ("role-policy", {"policy": _allowing(["s3:Get*", "s3:List*"])}),
+            ("native-policy", {"policyDocument/Statement/0/Action": "s3:GetObject"}),
+        ),
+        passes=(
+            ("policy", {"policy": _allowing("s3:GetObject", "arn:aws:s3:::shop/*")}),
+            ("policy", {"policy": _allowing("ssm:GetParameter", f"arn:aws:ssm:us-west-2:{ACCOUNT}:parameter/shop/*")}),
+            (
+                "policy",
+                {"policy": _allowing("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:*:*:secret:shop-*")},
+            ),
+            (
+                "policy",
+                {
+                    "policy": _allowing(
+                        "secretsmanager:GetSecretValue",
+                        Condition={"StringEquals": {"secretsmanager:ResourceTag/team": "shop"}},
+                    )
+                },
+            ),
+        ),
+    ),
+    "role-for-pods-cannot-raise-its-rights": Case(
+        on="pod-identity-role",
+        broken={"managedPolicyArns": ["arn:aws:iam::aws:policy/AdministratorAccess"]},
+        missing=("managedPolicyArns", False),
+        unknown="managedPolicyArns",
+        setting=({"policies": []}, {"managedPolicyArns": ["arn:aws:iam::aws:policy/IAMFullAccess"]}, False),
+        also=(
+            ("role", {"inlinePolicies/0/policy": _allowing("iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/*")}),
+            ("role", {"inlinePolicies/0/policy": _allowing("iam:CreatePolicyVersion")}),
+            ("native-role", {"policies/0/policyDocument/Statement/0/Action": "iam:Attach*"}),
+            ("role", {"inlinePolicies/0/policy": _allowing("sts:AssumeRole")}),
+        ),
+        passes=(
+            ("role", {"inlinePolicies/0/policy": _allowing("iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/nodes")}),
+            ("node-role", {"managedPolicyArns": ["arn:aws:iam::aws:policy/AdministratorAccess"]}),
+            (
+                "role",
+                {
+                    "inlinePolicies/0/policy": _allowing(
+                        "iam:AttachRolePolicy", Condition={"StringEquals": {"iam:PermissionsBoundary": "arn"}}
                     )
                 },
             ),
@@ -478,6 +616,7 @@ PERMISSIONS: dict[str, Case] = {
     ),
 }
 
+_ADMIN_POLICY = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
 _UNNAMED = [
     "--aws-vpc-id=vpc-1",
     "--aws-region=us-west-2",
@@ -485,7 +624,102 @@ _UNNAMED = [
     "true",
     "--disable-ingress-group-name-annotation=true",
 ]
+ACCESS: dict[str, Case] = {
+    "cluster-admins-are-named-by-the-profile": Case(
+        on="access-policy",
+        broken={"policyArn": _ADMIN_POLICY},
+        missing=("policyArn", False),
+        unknown="principalArn",
+        setting=({"adminPrincipals": ["arn:aws:iam::*:role/readers"]}, {"policyArn": _ADMIN_POLICY}, False),
+        also=(("access-policy", {"policyArn": _ADMIN_POLICY, "accessScope": None}),),
+        passes=(("access-policy", {"policyArn": _ADMIN_POLICY, "accessScope/type": "namespace"}),),
+    ),
+    "aws-auth-makes-no-administrator": Case(
+        on="aws-auth",
+        broken={"data/mapRoles": "- rolearn: arn:aws:iam::1:role/ci\n  groups:\n  - system:masters\n"},
+        missing=("data", False),
+        unknown="data/mapRoles",
+        setting=({"adminGroups": ["system:nodes"]}, {}, True),
+        also=(("aws-auth", {"data/mapUsers": '[{"groups": ["system:masters"]}]'}),),
+        passes=(("aws-auth", {"metadata/name": "other", "data/mapRoles": "system:masters"}),),
+    ),
+    "role-bindings-serve-named-subjects": Case(
+        on="role-binding",
+        broken={"subjects/0/name": "system:authenticated"},
+        missing=("subjects", False),
+        unknown="subjects/0/name",
+        setting=({"publicRoles": ["view"]}, {"subjects/0/name": "system:authenticated"}, False),
+        also=(
+            ("role-binding", {"subjects/0/name": "system:masters"}),
+            ("role-binding", {"subjects/0": {"kind": "User", "name": "system:anonymous"}}),
+            ("role-binding", {"subjects": [{"kind": "User", "name": "one"}, {"name": "system:unauthenticated"}]}),
+        ),
+        passes=(("role-binding", {"roleRef/name": "system:discovery", "subjects/0/name": "system:authenticated"}),),
+    ),
+    "cluster-admin-is-bound-to-named-subjects": Case(
+        on="role-binding",
+        broken={"roleRef/name": "cluster-admin"},
+        missing=("roleRef/name", False),
+        unknown="roleRef/name",
+        setting=({"adminSubjects": ["Group/readers"]}, {"roleRef/name": "cluster-admin"}, False),
+        also=(
+            (
+                "role-binding",
+                {
+                    "roleRef/name": "cluster-admin",
+                    "subjects/0": {"kind": "ServiceAccount", "namespace": "shop", "name": "one"},
+                },
+            ),
+        ),
+    ),
+    "chart-carries-no-static-aws-keys": Case(
+        on="other-release",
+        broken={"values/aws/credentials": {"accessKey": "A", "secretKey": "B"}},
+        missing=("values/aws", False),
+        unknown="values/aws",
+        setting=({"awsValues": []}, {"values/aws/credentials": {"secretKey": "B"}}, False),
+        also=(
+            ("other-release", {"values/storage": {"s3": {"secretKey": "B"}}}),
+            ("other-release", {"values/awsSecretAccessKey": "B"}),
+            ("other-release", {"values/aws_access_key_id": "A"}),
+            ("other-release", {"values/env/0": {"name": "AWS_SECRET_ACCESS_KEY", "value": "B"}}),
+            ("other-release", {"values/env": {"AWS_ACCESS_KEY_ID": "A"}}),
+            ("other-release", {"values/credentials": {"cloud": "[default]\naws_access_key_id = A\n"}}),
+            ("other-release", {"values/anything": f"AKIA{'A' * 16}"}),
+        ),
+        passes=(
+            ("other-release", {"values/awsSecretAccessKey": "", "values/aws/secretKey": None}),
+            ("other-release", {"values/secretKey": "of something else"}),
+        ),
+    ),
+}
 CONTROLLER: dict[str, Case] = {
+    "controller-webhooks-are-on-and-refuse": Case(
+        on="webhooks",
+        broken={"webhooks/0/failurePolicy": "Ignore"},
+        missing=("webhooks/0/failurePolicy", False),
+        unknown="webhooks/0/failurePolicy",
+        setting=({"lenientWebhooks": ["vingress.elbv2.k8s.aws"]}, {"webhooks/0/failurePolicy": "Ignore"}, False),
+        also=(
+            ("release", {"values/enableServiceMutatorWebhook": False}),
+            ("release", {"values/webhookConfig": {"disableIngressValidation": True}}),
+            ("release", {"values/webhookConfig": {"ingressValdationFailurePolicy": "Ignore"}}),
+            ("release", {"values/serviceMutatorWebhookConfig": {"failurePolicy": "Ignore"}}),
+        ),
+        passes=(
+            ("webhooks", {"webhooks/0": {"name": "mpod.elbv2.k8s.aws", "failurePolicy": "Ignore"}}),
+            ("webhooks", {"webhooks/0": {"name": "another.example.com", "failurePolicy": "Ignore"}}),
+        ),
+    ),
+    "controller-keeps-restricted-security-group-rules": Case(
+        on="release",
+        broken={"values/disableRestrictedSecurityGroupRules": True},
+        missing=("values/disableRestrictedSecurityGroupRules", False),
+        unknown="values/disableRestrictedSecurityGroupRules",
+        setting=({"flags": []}, {"values/disableRestrictedSecurityGroupRules": True}, False),
+        also=(("controller", {f"{_C0}/args/6": "--disable-restricted-sg-rules=true"}),),
+        passes=(("controller", {f"{_C0}/args/6": "--disable-restricted-sg-rules=false"}),),
+    ),
     "controller-knows-region-vpc-and-cluster": Case(
         on="controller",
         broken={f"{_C0}/args": _UNNAMED},
@@ -497,6 +731,11 @@ CONTROLLER: dict[str, Case] = {
             ("release", {"values/vpcId": None, "values/vpcTags": {"Name": "main"}}),
             ("controller", {f"{_C0}/args": ["--cluster-name", "a", "--aws-region", "b", "--aws-vpc-id", "c"]}),
             ("release", {"values/region": None, "valueYamlFiles": ["values.yaml"]}),
+            ("release", {"values/region": None, "values/env": {"AWS_REGION": "us-west-2"}}),
+            (
+                "controller",
+                {f"{_C0}/args/2": "--log-level=info", f"{_C0}/env": [{"name": "AWS_DEFAULT_REGION", "value": "a"}]},
+            ),
         ),
     ),
     "controller-is-out-of-known-vulnerabilities": Case(
@@ -665,6 +904,10 @@ CONTROLLER: dict[str, Case] = {
             ("release", {"values/env/AWS_ACCESS_KEY_ID": "AKIA"}),
             ("release", {"values/envSecretName": "keys"}),
             ("deployment", {f"{_POD}/initContainers": [{"env": [{"name": "AWS_ACCESS_KEY_ID"}]}]}),
+            ("credentials-file", {"stringData/config": "[default]\naws_secret_access_key = A\n"}),
+            ("credentials-file", {"data": {"credentials": _encoded("[default]\nAWS_ACCESS_KEY_ID=A\n")}}),
+            ("credentials-file", {"stringData/notes": f"the key is AKIA{'A' * 16}"}),
+            ("aws-auth", {"data/credentials": "aws_secret_access_key = A"}),
         ),
     ),
     "controller-reads-no-secrets-cluster-wide": Case(
@@ -849,7 +1092,20 @@ ENCRYPTION: dict[str, Case] = {
         missing=(alb("ssl-redirect"), True),
         unknown=alb("listen-ports"),
         setting=({"plainNamespaces": ["shop"]}, _REDIRECTING, False),
-        also=(("ingress", {alb("listen-ports"): None, alb("certificate-arn"): None, alb("ssl-redirect"): None}),),
+        also=(
+            ("ingress", {alb("listen-ports"): None, alb("certificate-arn"): None, alb("ssl-redirect"): None}),
+            ("ingress", {alb("listen-ports"): '[{"HTTP": "80"}]', alb("ssl-redirect"): None}),
+            # a host for which the controller could find a certificate does not make it listen on HTTPS
+            (
+                "ingress",
+                {
+                    alb("listen-ports"): None,
+                    alb("certificate-arn"): None,
+                    alb("ssl-redirect"): None,
+                    "spec/tls": [{"hosts": ["shop.example.com"]}],
+                },
+            ),
+        ),
         passes=(("ingress", {alb("listen-ports"): '[{"HTTPS": 443}]', alb("ssl-redirect"): None}),),
     ),
 }
@@ -1137,6 +1393,7 @@ CASES: dict[str, Case] = {
     **NETWORK,
     **TRUST,
     **PERMISSIONS,
+    **ACCESS,
     **CONTROLLER,
     **EXPOSURE,
     **ENCRYPTION,

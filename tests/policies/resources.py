@@ -332,6 +332,66 @@ COMPLIANT: dict[str, tuple[str, dict[str, Any]]] = {
             "loadBalancerAttributes": _PAIRS,
         },
     ),
+    "foreign-role": (
+        "aws:iam/role:Role",
+        {
+            "name": "vendor",
+            "arn": f"arn:aws:iam::{ACCOUNT}:role/vendor",
+            "assumeRolePolicy": {
+                "Statement": {
+                    "Effect": "Allow",
+                    "Principal": {"AWS": "arn:aws:iam::210987654321:root"},
+                    "Action": "sts:AssumeRole",
+                    "Condition": {"StringEquals": {"sts:ExternalId": "shop-7"}},
+                }
+            },
+        },
+    ),
+    "node-class": (
+        "kubernetes:karpenter.k8s.aws/v1:EC2NodeClass",
+        {"metadata": {"name": "default"}, "spec": {"amiFamily": "AL2023", "role": "nodes"}},
+    ),
+    "access-policy": (
+        "aws:eks/accessPolicyAssociation:AccessPolicyAssociation",
+        {
+            "principalArn": f"arn:aws:iam::{ACCOUNT}:role/readers",
+            "policyArn": "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy",
+            "accessScope": {"type": "cluster"},
+        },
+    ),
+    "aws-auth": (
+        "kubernetes:core/v1:ConfigMap",
+        {
+            "metadata": {"name": "aws-auth", "namespace": "kube-system"},
+            "data": {"mapRoles": "- rolearn: arn:aws:iam::1:role/nodes\n  groups: [system:nodes]\n"},
+        },
+    ),
+    "role-binding": (
+        "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding",
+        {
+            "metadata": {"name": "readers"},
+            "roleRef": {"kind": "ClusterRole", "name": "view"},
+            "subjects": [{"kind": "Group", "name": "readers"}],
+        },
+    ),
+    "other-release": (
+        "kubernetes:helm.sh/v3:Release",
+        {
+            "chart": "external-dns",
+            "values": {"provider": "aws", "aws": {"region": "us-west-2"}, "env": [{"name": "A", "value": "1"}]},
+        },
+    ),
+    "webhooks": (
+        "kubernetes:admissionregistration.k8s.io/v1:ValidatingWebhookConfiguration",
+        {
+            "metadata": {"name": "aws-load-balancer-webhook"},
+            "webhooks": [{"name": "vingress.elbv2.k8s.aws", "failurePolicy": "Fail"}],
+        },
+    ),
+    "credentials-file": (
+        "kubernetes:core/v1:Secret",
+        {"metadata": meta(), "stringData": {"config": "[default]\nregion = us-west-2\n"}},
+    ),
     "service-account": (
         "kubernetes:core/v1:ServiceAccount",
         {"metadata": meta("kube-system", **{"eks.amazonaws.com/role-arn": f"arn:aws:iam::{ACCOUNT}:role/controller"})},

@@ -78,6 +78,7 @@ def test_a_stack_of_the_project_passes_its_profile(stack: str) -> None:
 
 def test_what_keeps_dev_from_prods_profile_is_what_a_short_life_does_without() -> None:
     assert refused_in_program("dev", "prod") == {
+        "cluster-admins-are-named-by-the-profile",
         "cluster-is-protected-from-deletion",
         "alb-redirects-http-to-https",
         "ingress-rules-name-their-hosts",

@@ -23,8 +23,13 @@ from tests.policies.harness import UNKNOWN_MARK, secret
 from tests.policies.resources import COMPLIANT, resource
 
 PACK = Path(generate.PACK)
-# What the profile dev must not give up: IRSA trust, wildcards, static keys, shared groups, foreign bindings.
+# What the profile dev must not give up: trust, wildcards, rights over rights, static keys, shared groups, bindings.
 KEPT_IN_DEV = {
+    "trust-of-another-account-asks-for-an-external-id",
+    "policy-names-the-secrets-it-reads",
+    "role-for-pods-cannot-raise-its-rights",
+    "role-bindings-serve-named-subjects",
+    "chart-carries-no-static-aws-keys",
     "irsa-trust-names-one-service-account",
     "irsa-trust-audience-is-sts",
     "irsa-issuer-is-this-stacks",

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from pack.registry import camel
 from rules import RULES
 from tests.policies.cases import CASES, Case, Edits
 from tests.policies.harness import UNKNOWN_MARK, refusals, remedied, rule_named, secret, world
@@ -63,6 +64,26 @@ def test_a_profile_changes_what_a_rule_demands(name: str, case: Case) -> None:
     things = world(case, case.on, edits)
     assert bool(refusals(rule_named(name), things, {**given, **settings})) is refused
     assert bool(refusals(rule_named(name), things)) is not refused or settings_without_effect(name)
+
+
+_ALLOWED = [param for param in _ALL if param.values[1].setting and not param.values[1].setting[2]]  # pyright: ignore[reportAttributeAccessIssue]
+
+
+@pytest.mark.parametrize(("name", "case"), _ALLOWED)
+def test_a_message_names_the_setting_that_would_allow_the_case(name: str, case: Case) -> None:
+    assert case.setting
+    settings, edits, _ = case.setting
+    for message in refusals(rule_named(name), world(case, case.on, edits)):
+        assert any(setting in message for setting in settings), message
+
+
+@pytest.mark.parametrize("name", [name for name, rule in RULES.items() if rule.settings])
+def test_every_message_names_a_setting_of_its_rule(name: str) -> None:
+    case = CASES[name]
+    allowing = [camel(key) for key, setting in RULES[name].settings.items() if setting.allows]
+    for on, edits in [(case.on, case.broken), *case.also]:
+        for message in refusals(rule_named(name), world(case, on, edits)):
+            assert any(setting in message for setting in allowing) or not allowing, message
 
 
 def settings_without_effect(name: str) -> bool:
