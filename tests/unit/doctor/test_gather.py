@@ -67,7 +67,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def _with_vpc(cluster: Object, vpc: str) -> Object:
-    """moto's EKS names no VPC and no certificate."""
+    """Moto's EKS names no VPC and no certificate."""
     config = {"vpcId": vpc, "subnetIds": [], "clusterSecurityGroupId": "sg-1", "securityGroupIds": []}
     return {**cluster, "resourcesVpcConfig": config, "certificateAuthority": {"data": "bm9uZQ=="}}
 
