@@ -68,7 +68,7 @@ def world_of(faults: list[Callable[[World], object]]) -> World:
     for fault in faults:
         try:
             fault(world)
-        except (IndexError, KeyError, ValueError):
+        except (IndexError, KeyError, TypeError, ValueError):
             continue  # an earlier fault has taken away what this one would break
     return world
 
