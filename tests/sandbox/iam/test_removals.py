@@ -44,7 +44,7 @@ UNUSED = {
         acm:ListCertificates *, acm:DescribeCertificate *, iam:ListServerCertificates *, iam:GetServerCertificate *,
         cognito-idp:DescribeUserPoolClient *, waf-regional:GetWebACL *, waf-regional:GetWebACLForResource *,
         waf-regional:AssociateWebACL *, waf-regional:DisassociateWebACL *, wafv2:GetWebACL *,
-        wafv2:GetWebACLForResource *, wafv2:AssociateWebACL *, wafv2:DisassociateWebACL *,
+        wafv2:GetWebACLForResource *, wafv2:AssociateWebACL *, wafv2:DisassociateWebACL *, wafv2:ListWebACLs *,
         elasticloadbalancing:SetWebAcl *, shield:GetSubscriptionState *, shield:DescribeProtection *,
         shield:CreateProtection *, shield:DeleteProtection *, ec2:DescribeVpcPeeringConnections *,
         ec2:GetCoipPoolUsage *, ec2:DescribeCoipPools *, ec2:DescribeIpamPools *, ec2:DescribeRouteTables *,
