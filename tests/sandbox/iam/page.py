@@ -36,8 +36,8 @@ Global Accelerators are left out unless `global_accelerator` asks for them. Thei
 
 {_table(("purpose", "actions", "only if"), (_row(s)[:3] for s in global_accelerator_statements("CLUSTER")))}
 What is off by default is granted when a stack asks for it, in a policy of its own
-([controller_opt_ins.py](../components/eks_load_balancing/controller_opt_ins.py)): `feature_gates` with `EnableRGTAPI` or
-`EnableCertificateManagement`, `assumable_role_arns`, `shared_target_group_arns`.
+([controller_opt_ins.py](../components/eks_load_balancing/controller_opt_ins.py)): `feature_gates` with `EnableRGTAPI`
+or `EnableCertificateManagement`, `assumable_role_arns`, `shared_target_group_arns`.
 
 {_table(("purpose", "actions", "only if"), (_row(s)[:3] for s in _opt_ins()))}
 `wafv2:ListWebACLs` goes with `wafv2`, for web ACLs that are named and not given by ARN; no release's policy grants it.
