@@ -66,7 +66,7 @@ check: environment
 	@$(BIN)/ruff check .
 	@$(BIN)/basedpyright
 	@PYTHONPATH=policies $(BIN)/lint-imports
-	@cd policies && ../$(BIN)/python -m rules.generate --check
+	@$(BIN)/python policies/generate.py --check
 
 test: check
 	@$(BIN)/pytest

@@ -2,76 +2,41 @@
 
     python benchmarks/policies.py [RESOURCES]
 
-Three figures, each the median over the resources: the rules alone on properties already read, the whole of the SDK's
-Analyze call as the engine makes it (messages in, messages out), and that call without `rules.once`. The whole stack's
-rules are one call for all resources; its time is divided by their number. Times are the process's own CPU time: rules
-wait for nothing, and a busy machine does not count.
+Two figures: the Analyze call as the engine makes it (messages in, messages out; the median over the resources), and the
+AnalyzeStack call's share of a resource: it is one call for all. Times are the process's own CPU time: rules wait for
+nothing, and a busy machine does not count.
 """
 
 import statistics
 import sys
 import time
-from collections.abc import Callable
-from importlib import reload
 from itertools import cycle, islice
 from pathlib import Path
-from typing import Any
 
 REPOSITORY = Path(__file__).parent.parent
 sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "policies")]
 
-import pulumi_policy.policy as sdk
-from google.protobuf import struct_pb2
 from pulumi.runtime.proto import analyzer_pb2
-from pulumi_policy import EnforcementLevel, ResourceValidationPolicy
 
-from rules import RULES, policies
-from tests.policies.harness import arguments
+from pack.analyzer import Analyzer
+from rules import RULES
+from tests.policies.harness import message
 from tests.policies.resources import COMPLIANT, resource
 
 BUDGET_MS = 2.0
 """Milliseconds a resource, for all rules."""
 
 
-def requests(count: int) -> list[analyzer_pb2.AnalyzeRequest]:
-    """Requests for compliant resources of every type, in turn."""
-    made: list[analyzer_pb2.AnalyzeRequest] = []
-    for index, name in enumerate(islice(cycle(COMPLIANT), count)):
-        token, props = resource(name)
-        properties = struct_pb2.Struct()
-        properties.update(props)
-        urn = f"urn:pulumi:s::p::{token}::{name}-{index}"
-        made.append(analyzer_pb2.AnalyzeRequest(type=token, properties=properties, urn=urn, name=f"{name}-{index}"))
-    return made
-
-
-def median_ms(call: Callable[[Any], Any], things: list[Any]) -> float:
-    """The median of one call on each of some things, in milliseconds."""
-    times: list[float] = []
-    for thing in things:
-        start = time.process_time()
-        call(thing)
-        times.append((time.process_time() - start) * 1000)
-    return statistics.median(times)
-
-
-def rules_alone(count: int) -> float:
-    """The rules on properties that are read already."""
-    checks = [policy for rule in RULES.values() if isinstance(policy := rule.policy(), ResourceValidationPolicy)]
-    args = [arguments(*resource(name), name, {}) for name in islice(cycle(COMPLIANT), count)]
-
-    def run(one: Any) -> None:
-        for policy in checks:
-            policy.validate(one, lambda _message, _urn=None: None)
-
-    return median_ms(run, args)
-
-
 def analyze(count: int) -> tuple[float, float]:
-    """The SDK's calls on single resources (median) and on the stack (a resource's share)."""
-    server = sdk._PolicyAnalyzerServicer("eks-load-balancing", "0.0.1", policies(), EnforcementLevel.ADVISORY)
-    single = requests(count)
-    one = median_ms(lambda request: server.Analyze(request, None), single)
+    """The calls on single resources (median) and on the stack (a resource's share), in milliseconds."""
+    server = Analyzer("eks-load-balancing", "0.0.1", RULES.values())
+    names = islice(cycle(COMPLIANT), count)
+    single = [message(*resource(name), f"{name}-{index}") for index, name in enumerate(names)]
+    times: list[float] = []
+    for request in single:
+        start = time.process_time()
+        server.Analyze(request, None)
+        times.append((time.process_time() - start) * 1000)
     stack = analyzer_pb2.AnalyzeStackRequest(
         resources=[
             analyzer_pb2.AnalyzerResource(type=each.type, properties=each.properties, urn=each.urn, name=each.name)
@@ -80,33 +45,16 @@ def analyze(count: int) -> tuple[float, float]:
     )
     start = time.process_time()
     server.AnalyzeStack(stack, None)
-    return one, (time.process_time() - start) * 1000 / count
-
-
-def without_once(count: int) -> float:
-    """The SDK's call as it is without `rules.once`."""
-    plain = reload(sdk)
-    server = plain._PolicyAnalyzerServicer(
-        "eks-load-balancing", "0.0.1", [_again(rule, plain) for rule in RULES.values()], plain.EnforcementLevel.ADVISORY
-    )
-    return median_ms(lambda request: server.Analyze(request, None), requests(count))
-
-
-def _again(rule: Any, module: Any) -> Any:
-    kind = module.StackValidationPolicy if rule.across_stack else module.ResourceValidationPolicy
-    return kind(rule.name, rule.demand, rule.validate_stack if rule.across_stack else rule.validate)
+    return statistics.median(times), (time.process_time() - start) * 1000 / count
 
 
 def main(count: int) -> int:
-    """Measure, tell, and return 1 if the budget is exceeded."""
-    alone = rules_alone(count)
+    """Measure, print, and return 1 if the budget is exceeded."""
     one, share = analyze(count)
     rows = {
-        "rules alone, median": alone,
         "Analyze, median": one,
         "AnalyzeStack, a resource's share": share,
         f"both together (asked: under {BUDGET_MS:g})": one + share,
-        "Analyze without rules.once, median": without_once(count),
     }
     sys.stdout.write(
         f"| {len(RULES)} rules, {count} resources of {len(COMPLIANT)} kinds | ms a resource |\n|---|---|\n"

@@ -1,7 +1,7 @@
-"""Serves the pack to the engine. `PolicyPack` never returns, so nothing else stands here."""
+"""Serves the pack to the engine."""
 
-from pulumi_policy import EnforcementLevel, PolicyPack
+from pack.analyzer import Analyzer, serve
+from rules import RULES
 
-from rules import policies
-
-PolicyPack(name="eks-load-balancing", enforcement_level=EnforcementLevel.ADVISORY, policies=policies())
+# The version that the engine shows is that of PulumiPolicy.yaml; this one stands where that file names none.
+serve(Analyzer("eks-load-balancing", "0.0.1", RULES.values()))

@@ -63,7 +63,8 @@ def main() -> None:
     "given",
     multiple=True,
     metavar="NAME=PATH",
-    help="Run PATH in the place of a part: pulumi, kube, kwok, helm, controller, pulumi-resource-NAME. Repeatable.",
+    help="Run PATH in the place of a part: pulumi, kube, kwok, helm, controller, controller@VERSION, "
+    "pulumi-resource-NAME. Repeatable.",
 )
 @click.option(
     "--traffic",
@@ -72,17 +73,41 @@ def main() -> None:
     type=click.Choice(TRAFFIC_MODES),
     help="Carry real packets (Linux): namespaces for VPCs, nodes, pods; kube-proxy in this mode, iptables unless told.",
 )
-@click.option("--aws-port", type=click.IntRange(1, 65535), help="AWS's port. A free one unless told, then kept.")
+@click.option("--aws-port", type=click.IntRange(1, 65535), help="AWS's port. Default: a free one, which is then kept.")
+@click.option(
+    "--chart",
+    "charts",
+    multiple=True,
+    metavar="FOLDER|ARCHIVE",
+    type=click.Path(exists=True, path_type=Path),
+    help="Offer a Helm chart to programs and helm, whatever repository they name. Repeatable.",
+)
+@click.option(
+    "--controller-version",
+    metavar="VERSION",
+    help="Build this release of the AWS Load Balancer Controller, if your Go module proxy serves it.",
+)
 @state_option
-def up(given: tuple[str, ...], traffic: str | None, aws_port: int | None, folder: Path) -> None:
-    """Bring the sandbox up. Twice is once; a killed one comes back with its data.
+def up(
+    *,
+    given: tuple[str, ...],
+    traffic: str | None,
+    aws_port: int | None,
+    charts: tuple[Path, ...],
+    controller_version: str | None,
+    folder: Path,
+) -> None:
+    """Bring the sandbox up. If it is up, nothing changes; a killed one comes back with its data.
 
-    Tools that are not built yet are built first (once per version, about a quarter of an hour on 2 cores), into
-    $XDG_CACHE_HOME/eks-load-balancing.
+    Missing tools are built first, into $XDG_CACHE_HOME/eks-load-balancing: once per version, about 25 minutes on 2
+    cores. What you have already is used: Pulumi with its Python language host, kwok and helm on PATH, the Kubernetes
+    provider in ~/.pulumi/plugins, etcd and kube-apiserver in KUBEBUILDER_ASSETS. `sandbox status` shows where each part
+    comes from.
     """
     state, begun = State.at(folder), time.monotonic()
-    replaced = lifecycle.replacements(given)
-    lifecycle.up(state, given=replaced, aws_port=aws_port, report=_report, traffic=traffic)
+    paths = [str(chart.absolute()) for chart in charts]
+    wish = lifecycle.Wish(lifecycle.replacements(given), aws_port, traffic, paths, controller_version)
+    lifecycle.up(state, wish, _report)
     click.echo(f"sandbox up in {time.monotonic() - begun:.1f} s: AWS at {state.aws_endpoint}, state in {state.root}")
 
 
@@ -208,9 +233,9 @@ def _print_status(document: dict[str, Any]) -> None:
         line = f"cluster {cluster['name']} ({cluster['phase']}) {cluster['endpoint']}, {cluster['kubeconfig']}"
         console.print(line, highlight=False, soft_wrap=True)
     if document["parts"]:
-        table = Table("part", "kind", "version", "pid", box=None, pad_edge=False)
+        table = Table("part", "kind", "version", "pid", "from", box=None, pad_edge=False)
         for part in document["parts"]:
-            table.add_row(part["name"], part["kind"], part["version"], str(part["pid"] or "-"))
+            table.add_row(part["name"], part["kind"], part["version"], str(part["pid"] or "-"), part["source"])
         console.print(table)
 
 

@@ -1,32 +1,34 @@
-"""Bring a sandbox up, take it down, say how it is: what the command line does, without its words.
+"""Bring a sandbox up, take it down, report its state: what the command line does, without its words.
 
-`up` starts one process, the sandbox's AWS; whatever AWS's EKS makes later (control planes, pods) is AWS's doing.
+`up` starts AWS and what Pulumi needs. AWS's EKS starts the rest later: control planes, nodes, pods.
 """
 
 import os
+import re
 import secrets
-import shlex
 import shutil
 import sys
 import urllib.request
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from sandbox import ports
 from sandbox.aws.agents import stop_all
-from sandbox.engine import home
+from sandbox.engine import chart_repository, home
 from sandbox.processes import Identity, Process, ProcessFailedError
 from sandbox.state import EMPTY_KUBECONFIG, Settings, State, StateError, locked, read_json, write_json, write_text
-from sandbox.tools import build, catalog
+from sandbox.tools.catalog import CONTROLLER, KUBERNETES_PROVIDER
+from sandbox.tools.choose import BUILT, Choice, choose
 from sandbox.traffic import requirements
 
 REGION, ACCOUNT = "us-west-2", "123456789012"
 REPLACEABLE = ("pulumi", "kube", "kwok", "helm", "controller")
 _PLUGIN = "pulumi-resource-"
+_ONE_VERSION = re.compile(r"controller@\d+\.\d+\.\d+")
 _READY_SECONDS = 60
 
 Report = Callable[[str], None]
@@ -47,8 +49,9 @@ def replacements(given: tuple[str, ...]) -> dict[str, str]:
         name, equals, path = word.partition("=")
         if not equals or not path:
             raise LifecycleError(f"--with {word}: give NAME=PATH, for example --with controller=./manager")
-        if name not in REPLACEABLE and not name.startswith(_PLUGIN):
-            raise LifecycleError(f"--with {word}: {name} is none of {', '.join(REPLACEABLE)} or {_PLUGIN}NAME")
+        if name not in REPLACEABLE and not name.startswith(_PLUGIN) and not _ONE_VERSION.fullmatch(name):
+            known = f"{', '.join(REPLACEABLE)}, controller@VERSION or {_PLUGIN}NAME"
+            raise LifecycleError(f"--with {word}: {name} is none of {known}")
         target = Path(path).absolute()
         usable = target.is_dir() if name == "kube" else os.access(target, os.X_OK) and target.is_file()
         if not usable:
@@ -58,32 +61,51 @@ def replacements(given: tuple[str, ...]) -> dict[str, str]:
     return found
 
 
-def up(
-    state: State, *, given: dict[str, str], aws_port: int | None, report: Report, traffic: str | None = None
-) -> None:
-    """Bring the sandbox up; where it is up already, nothing changes.
+@dataclass(frozen=True)
+class Wish:
+    """What a sandbox is asked to be. None stands for what it was when it first came up."""
+
+    given: dict[str, str]
+    """`--with`."""
+    aws_port: int | None = None
+    traffic: str | None = None
+    """One of `TRAFFIC_MODES` for a network."""
+    charts: Sequence[str] = ()
+    """Absolute paths of charts that are offered from now on."""
+    controller_version: str | None = None
+    """The controller's release, if it is not the one of the catalog."""
+
+
+def up(state: State, wish: Wish, report: Report) -> None:
+    """Bring the sandbox up. If it is up already, only its charts may change.
 
     Args:
-        state: where it is.
-        given: `--with`.
-        aws_port: AWS's port; one that is free, or the one it has, if None.
-        report: told what goes on, line by line.
-        traffic: one of `TRAFFIC_MODES` for a network; None for what it was brought up with first.
+        state: its folder.
+        wish: what it is asked to be.
+        report: gets progress, line by line.
 
     Raises:
-        LifecycleError: it cannot be, with what to do.
+        LifecycleError: it cannot start; the message says what to do.
         build.BuildError: a tool cannot be built.
     """
     _check_folder(state)
+    for path in wish.charts:
+        try:
+            chart_repository.read(Path(path))
+        except chart_repository.ChartError as error:
+            raise LifecycleError(str(error)) from error
     with _only_one(state):
-        carries = bool(traffic or (state.exists() and state.settings().traffic))
-        tools = _tools(state, given, report, traffic=carries)
-        settings = _settle(state, given, tools, aws_port, traffic)
+        carries = bool(wish.traffic or (state.exists() and state.settings().traffic))
+        release = wish.controller_version
+        if release is None and state.exists():
+            release = state.settings().origins.get(CONTROLLER, {}).get("release")
+        tools = choose(state, wish.given, report, traffic=carries, controller_version=release)
+        settings = _settle(state, wish, tools, release)
         home.prepare(state)
         if not state.kubeconfig.exists():
             write_text(state.kubeconfig, EMPTY_KUBECONFIG)
-        starting = [p for p in (_aws(state, settings), _plugins(state), _traffic(state, settings)) if p is not None]
-        _start(starting, report)
+        parts = (_aws(state, settings), _plugins(state), _charts(state), _traffic(state, settings))
+        _start([p for p in parts if p is not None], report)
 
 
 def down(state: State, report: Report) -> bool:
@@ -99,6 +121,7 @@ def down(state: State, report: Report) -> bool:
     with _only_one(state):
         identities = (
             ("traffic", _traffic_identity(state)),
+            ("charts", _charts_identity(state)),
             ("plugins", _plugins_identity(state)),
             ("aws", _aws_identity(state)),
         )
@@ -139,61 +162,22 @@ def _check_folder(state: State) -> None:
     state.root.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
-def _tools(state: State, given: dict[str, str], report: Report, *, traffic: bool) -> dict[str, str]:
-    """Every tool's path: as given, as found on PATH where that one will do, else built."""
-    paths: dict[str, str] = {name: given[name] for name in ("pulumi", "kwok", "helm") if name in given}
-    if "kube" in given:
-        paths["control-plane"] = str(_kube(state, Path(given["kube"])))
-    if "pulumi" not in paths:
-        # An engine without a language host beside it is of no use; with one, both are the user's own.
-        installed = shutil.which("pulumi")
-        if installed and Path(installed).resolve().with_name("pulumi-language-python").exists():
-            paths["pulumi"] = str(Path(installed).resolve())
-    wanted = [t for t in catalog.wanted(traffic=traffic) if t.name not in paths]
-    missing = build.missing(wanted)
-    if missing:
-        minutes = sum(t.minutes for t in missing)
-        report(f"building {len(missing)} tools once: {', '.join(t.name for t in missing)}; about {minutes:.0f} min")
-    return paths | {t.name: str(build.ensure(t, report)) for t in wanted}
-
-
-def _kube(state: State, folder: Path) -> Path:
-    """One command for a folder of executables, as our own binary is one: the first argument says which part."""
-    dispatch = state.root / "kube"
-    write_text(dispatch, f'#!/bin/sh\npart="$1"; shift\nexec {shlex.quote(str(folder))}/"$part" "$@"\n')
-    dispatch.chmod(0o700)
-    return dispatch
-
-
-def _settle(
-    state: State, given: dict[str, str], tools: dict[str, str], aws_port: int | None, traffic: str | None
-) -> Settings:
-    """The folder's settings: made now, or those that it has, when they do not contradict what is asked for."""
+def _settle(state: State, wish: Wish, tools: dict[str, Choice], release: str | None) -> Settings:
+    """The folder's settings: made now, or those that it has, if they do not contradict the wish."""
     running = _aws_identity(state) is not None
-    mode = traffic or ""
+    mode, charts = wish.traffic or "", list(wish.charts)
     if state.exists():
         old = state.settings()
-        mode = old.traffic
-        # Who says that a pod runs is settled when its cluster begins.
-        if traffic not in (None, old.traffic):
-            have = f"--traffic={old.traffic}" if old.traffic else "no --traffic"
-            raise LifecycleError(
-                f"the sandbox in {state.root} was begun with {have}, not --traffic={traffic}: `sandbox down` first"
-            )
-        if running and given != old.replacements:
-            raise LifecycleError(
-                f"the sandbox in {state.root} runs with {_words(old.replacements)}, not with {_words(given)}: "
-                "`sandbox down` first"
-            )
-        if running and aws_port not in (None, old.ports["aws"]):
-            raise LifecycleError(
-                f"the sandbox in {state.root} has AWS on port {old.ports['aws']}, not {aws_port}: `sandbox down` first"
-            )
+        mode, charts = old.traffic, [*old.charts, *(c for c in wish.charts if c not in old.charts)]
+        _compare(state, old, wish, running=running)
         if running:
+            if charts != old.charts:
+                old = replace(old, charts=charts)
+                write_json(state.settings_file, old.to_json())
             return old
-        port, keys = aws_port or old.ports["aws"], old.root_keys
+        port, keys = wish.aws_port or old.ports["aws"], old.root_keys
     else:
-        port = aws_port or ports.free_port()
+        port = wish.aws_port or ports.free_port()
         keys = {"access_key": f"AKIA{secrets.token_hex(8).upper()}", "secret_key": secrets.token_urlsafe(30)}
     if not ports.is_free(port):
         raise LifecycleError(
@@ -202,9 +186,36 @@ def _settle(
         )
     if mode and (lack := requirements.missing(state.root)):
         raise LifecycleError(lack)
-    settings = Settings(REGION, ACCOUNT, {"aws": port}, keys, tools, given, mode)
+    origins = {name: {"version": c.version, "source": c.source} for name, c in tools.items()}
+    if release:
+        origins[CONTROLLER]["release"] = release
+    paths = {name: choice.path for name, choice in tools.items()}
+    settings = Settings(REGION, ACCOUNT, {"aws": port}, keys, paths, origins, charts, wish.given, mode)
     write_json(state.settings_file, settings.to_json())
     return settings
+
+
+def _compare(state: State, old: Settings, wish: Wish, *, running: bool) -> None:
+    """Refuse what cannot change while the sandbox runs, or ever.
+
+    Raises:
+        LifecycleError: the wish contradicts what the sandbox is.
+    """
+
+    def refuse(have: str, asked: str) -> None:
+        raise LifecycleError(f"the sandbox in {state.root} {have}, not {asked}: `sandbox down` first")
+
+    # A cluster's nodes are made with a network or without one.
+    if wish.traffic not in (None, old.traffic):
+        have = f"--traffic={old.traffic}" if old.traffic else "no --traffic"
+        refuse(f"began with {have}", f"--traffic={wish.traffic}")
+    if running and wish.given != old.replacements:
+        refuse(f"runs with {_words(old.replacements)}", f"with {_words(wish.given)}")
+    if running and wish.aws_port not in (None, old.ports["aws"]):
+        refuse(f"has AWS on port {old.ports['aws']}", str(wish.aws_port))
+    release = old.origins.get(CONTROLLER, {}).get("release")
+    if running and wish.controller_version not in (None, release):
+        refuse(f"runs controller {old.origins[CONTROLLER]['version']}", wish.controller_version or "")
 
 
 def _words(given: dict[str, str]) -> str:
@@ -229,6 +240,13 @@ def _plugins(state: State) -> Process | None:
     if _plugins_identity(state) is not None:
         return None
     return _part(state, "plugins", "sandbox.engine.prefork", lambda: _plugins_identity(state) is not None)
+
+
+def _charts(state: State) -> Process | None:
+    """The process that offers charts, or None if it runs."""
+    if _charts_identity(state) is not None:
+        return None
+    return _part(state, "charts", "sandbox.engine.chart_repository", lambda: _charts_identity(state) is not None)
 
 
 def _traffic(state: State, settings: Settings) -> Process | None:
@@ -274,6 +292,10 @@ def _plugins_identity(state: State) -> Identity | None:
     return _identity((state.pulumi / home.PREFORK).with_suffix(".json"))
 
 
+def _charts_identity(state: State) -> Identity | None:
+    return _identity(chart_repository.identity_file(state))
+
+
 def _traffic_identity(state: State) -> Identity | None:
     return _identity(state.traffic / "process.json")
 
@@ -292,42 +314,56 @@ class Part:
     version: str
     pid: int | None
     """None for what runs only while it is used, and for what should run and does not."""
+    source: str = ""
+    """Where the executable comes from: `built`, `--with`, `PATH`, ...; empty for the sandbox's own code."""
     expected: bool = False
     """Whether it should be running now."""
 
     def to_json(self) -> dict[str, Any]:
         """As `sandbox status --json` gives it."""
-        return {"name": self.name, "kind": self.kind, "version": self.version, "pid": self.pid}
+        document = {"name": self.name, "kind": self.kind, "version": self.version, "pid": self.pid}
+        return document | {"source": self.source}
 
 
 def parts(state: State) -> list[Part]:
     """Every part of the sandbox."""
     settings = state.settings()
-    aws, plugins = _aws_identity(state), _plugins_identity(state)
-    found = [
-        Part("aws", "stand-in", f"moto {version('moto')}", aws.pid if aws else None, expected=True),
-        Part("plugins", "stand-in", "sandbox", plugins.pid if plugins else None, expected=True),
-    ]
+    processes = {"plugins": _plugins_identity(state), "charts": _charts_identity(state)}
+    aws = _aws_identity(state)
+    found = [Part("aws", "stand-in", f"moto {version('moto')}", aws.pid if aws else None, expected=True)]
+    found += [Part(name, "stand-in", "sandbox", p.pid if p else None, expected=True) for name, p in processes.items()]
     if settings.traffic:
         found += _network_parts(state)
     for folder in _cluster_folders(state):
-        if not (folder / "cluster.json").exists():
-            continue
-        agent = _identity(folder / "process.json")
-        found.append(Part(f"{folder.name}/agent", "stand-in", "sandbox", agent.pid if agent else None, expected=True))
-        for part in (read_json(folder / "status.json") or {}).get("parts", []):
-            pid = part.get("pid")
-            alive = pid if pid and Identity.of(pid) else None
-            found.append(Part(part["name"], part["kind"], str(part.get("version", "")), alive, expected=True))
-    own = {t.name: t for t in catalog.CATALOG}
-    engine = own["pulumi"].version if "pulumi" not in settings.replacements else settings.replacements["pulumi"]
-    found.append(Part("engine", "real", f"pulumi {engine}", None))
+        found += _cluster_parts(folder)
+    found.append(_tool_part(settings, "engine", "pulumi"))
     found.append(Part("language host", "stand-in", f"SDK {version('pulumi')}", None))
     for name, sdk in home.STAND_INS.items():
         replaced = settings.replacements.get(f"{_PLUGIN}{name}")
         kind, what = ("real", replaced) if replaced else ("stand-in", f"SDK {version(sdk)}")
-        found.append(Part(f"provider {name}", kind, what, None))
-    found.extend(Part(name, "real", own[name].version, None) for name in ("helm", "aws"))
+        found.append(Part(f"provider {name}", kind, what, None, "--with" if replaced else ""))
+    found.append(_tool_part(settings, "provider kubernetes", KUBERNETES_PROVIDER))
+    charts = chart_repository.offered(state, chart_repository.CONTROLLER_HOST, chart_repository.CONTROLLER_PATH)
+    found += [Part(f"chart {c.metadata['name']}", "real", str(c.metadata["version"]), None) for c in charts]
+    found += [_tool_part(settings, name, name) for name in ("helm", "aws")]
+    return found
+
+
+def _tool_part(settings: Settings, name: str, tool: str) -> Part:
+    origin = settings.origins.get(tool, {"version": "unknown", "source": ""})
+    later = origin["source"] == BUILT and not Path(settings.tools[tool]).exists()
+    return Part(name, "real", origin["version"], None, "built when first used" if later else origin["source"])
+
+
+def _cluster_parts(folder: Path) -> list[Part]:
+    if not (folder / "cluster.json").exists():
+        return []
+    agent = _identity(folder / "process.json")
+    found = [Part(f"{folder.name}/agent", "stand-in", "sandbox", agent.pid if agent else None, expected=True)]
+    for part in (read_json(folder / "status.json") or {}).get("parts", []):
+        pid = part.get("pid")
+        alive = pid if pid and Identity.of(pid) else None
+        found.append(Part(part["name"], part["kind"], part["version"], alive, part.get("source", ""), expected=True))
     return found
 
 
@@ -376,7 +412,7 @@ def environment(state: State) -> dict[str, str]:
     Raises:
         StateError: there is no sandbox, or it is not running.
     """
-    settings = state.settings()
+    state.settings()
     if _aws_identity(state) is None:
         raise StateError(f"the sandbox in {state.root} is not running: bring it back with `sandbox up`")
     return {
@@ -389,7 +425,6 @@ def environment(state: State) -> dict[str, str]:
         "AWS_PAGER": "",
         "KUBECONFIG": str(state.kubeconfig),
         "SANDBOX_STATE_DIR": str(state.root),
-        "SANDBOX_HELM": settings.tools["helm"],
         "NO_PROXY": "127.0.0.1,localhost",
         "PATH": f"{home.path_prefix(state)}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
     }

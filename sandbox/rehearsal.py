@@ -4,6 +4,7 @@ What is watched is read from AWS and the clusters, a sample at a time; what the 
 plain values. It knows nothing of the program but one key of its configuration.
 """
 
+import hashlib
 import itertools
 import os
 import signal
@@ -14,13 +15,14 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 import boto3
 from kubernetes import client, config
 
 from sandbox import lifecycle
-from sandbox.controller import IMITATES
+from sandbox.cluster import images
 from sandbox.iam_cli import ask
 from sandbox.processes import wait_until
 from sandbox.state import State, read_json
@@ -132,7 +134,7 @@ class Rehearsal:
             raise RehearsalError(f"`{' '.join(command)}` ended with {code}: see above")
 
     def bring(self, version: str) -> None:
-        """Bring the stack to a version. The setting is made in the sandbox's copy of the stack's file."""
+        """Bring the stack to a version."""
         self.report(f"bringing stack {self.stack} to {self.key} = {version}")
         setting = ("--config", f"{self.key}={version}", "--config-path")
         self.pulumi("up", "--yes", "--skip-preview", *setting)
@@ -242,12 +244,18 @@ def settled(sample: Sample, balanced: int) -> bool:
     return registered <= addresses and len(registered) >= balanced
 
 
+def controllers(paths: Sequence[str]) -> dict[str, Any]:
+    """Which executables a rehearsal ran: `{"executables": [...], "oneBinary": whether they are the same program}`."""
+    digests = {hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in paths}
+    return {"executables": list(paths), "oneBinary": len(digests) == 1}
+
+
 def rehearse(rehearsal: Rehearsal, old: str, new: str) -> dict[str, Any]:
-    """Bring the stack up at one version, move it to another, and say what that cost.
+    """Bring the stack up at one version, move it to another, and report what that cost.
 
     Returns:
         `{"from", "to", "clean", "seconds", "samples", "replaced": [...], "lost": [...], "denied": [...],
-        "controller"}`; `seconds` is how long the move took.
+        "controller": {"executables", "oneBinary"}}`; `seconds` is how long the move took.
 
     Raises:
         RehearsalError: the stack cannot be brought to one of the two, or cannot be watched.
@@ -266,7 +274,8 @@ def rehearse(rehearsal: Rehearsal, old: str, new: str) -> dict[str, Any]:
         rehearsal.report(f"after {_SETTLED_SECONDS} s the targets are not yet those of the ready pods")
     samples.append(rehearsal.sample())
     found = rehearsal.findings(samples, begun)
-    given = rehearsal.state.settings().replacements.get("controller")
+    settings = rehearsal.state.settings()
+    runs = [images.program(images.IMAGES[0], v, settings.tools, {}, settings.replacements).path for v in (old, new)]
     return {
         "from": old,
         "to": new,
@@ -276,5 +285,5 @@ def rehearse(rehearsal: Rehearsal, old: str, new: str) -> dict[str, Any]:
         "replaced": found.replaced,
         "lost": found.lost,
         "denied": found.denied,
-        "controller": given or f"a stand-in for {IMITATES}, at both versions",
+        "controller": controllers(runs),
     }

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from sandbox import lifecycle
 from sandbox.state import State
+from sandbox.tools import build, catalog, controllers
 
 _PROJECT = Path("Pulumi.yaml")
 _FOLDER = ".sandbox-rehearsal"
@@ -25,7 +26,21 @@ _PIPE_WIDTH = 400
 @click.option(
     "--key", default="controller.version", show_default=True, help="The project's configuration key of the version."
 )
-@click.option("--with", "given", multiple=True, metavar="NAME=PATH", help="As of `sandbox up`.")
+@click.option(
+    "--with",
+    "given",
+    multiple=True,
+    metavar="NAME=PATH",
+    help="As for `sandbox up`; controller@VERSION needs no build.",
+)
+@click.option(
+    "--chart",
+    "charts",
+    multiple=True,
+    metavar="FOLDER|ARCHIVE",
+    type=click.Path(exists=True, path_type=Path),
+    help="As for `sandbox up`: the chart of a version that is given and not built.",
+)
 @click.option("--keep", is_flag=True, help="Leave the sandbox up afterwards.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @click.option(
@@ -37,19 +52,29 @@ _PIPE_WIDTH = 400
     help="Where the rehearsal's own sandbox is. There must be none yet.",
 )
 def rehearse(
-    *, old: str, new: str, stack: str, key: str, given: tuple[str, ...], folder: Path, keep: bool, as_json: bool
+    *,
+    old: str,
+    new: str,
+    stack: str,
+    key: str,
+    given: tuple[str, ...],
+    charts: tuple[Path, ...],
+    folder: Path,
+    keep: bool,
+    as_json: bool,
 ) -> None:
-    """Move the controller of the project in this folder from one version to another, and say what that would cost.
+    """Move the controller of the project in this folder from one version to another, and report what that would cost.
 
-    A sandbox of its own comes up, with it the stack at the first version. Then `pulumi up` moves it to the second while
-    everything behind a load balancer is scaled up and down. Told are load balancers that were replaced, targets that
-    were lost although their pods stayed ready, and calls that IAM refused.
+    A sandbox of its own comes up with the stack at the first version. Then `pulumi up` moves it to the second while
+    everything behind a load balancer is scaled up and down. The report has the load balancers that were replaced, the
+    targets that were lost although their pods stayed ready, and the calls that IAM refused.
 
-    The stand-in controller is the same at both versions: what is rehearsed is the chart with its CRDs and webhooks, the
-    IAM policy, and the order in which they come. `--with controller=PATH` runs a real one, at both versions too.
+    Both controllers are real: each release is built from its Go module, with its chart, or given by
+    `--with controller@VERSION=PATH`. `--with controller=PATH` runs one program at both versions; the report says so,
+    because only chart, CRDs, webhooks, IAM policy and order are rehearsed then.
 
-    Exit code 0 if nothing of the kind happened, 1 if something did, or if it could not be tried, 130 after Ctrl-C. It
-    takes about a minute.
+    Exit code 0 if nothing was lost, replaced or refused, 1 if something was, or if it could not be tried, 130 after
+    Ctrl-C. It takes about two minutes when everything is built.
     """
     from sandbox import rehearsal  # noqa: PLC0415 - boto3 and kubernetes cost a second that no other command owes
 
@@ -61,8 +86,14 @@ def rehearse(
         )
     what = rehearsal.Rehearsal(state, stack, key if ":" in key else f"{_project()}:{key}", _report)
     others = lifecycle.replacements(given)
+    wanted = [str(chart.absolute()) for chart in charts]
+    for version in (old, new):
+        built = _controller(version, others)
+        if built is not None:
+            others[f"controller@{version}"] = str(built)
+            wanted.append(str(built.with_name("chart")))
     try:
-        lifecycle.up(state, given=others, aws_port=None, report=_report)
+        lifecycle.up(state, lifecycle.Wish(others, charts=wanted), _report)
         found = rehearsal.rehearse(what, old, new)
     except rehearsal.RehearsalError as error:
         raise click.ClickException(str(error)) from None
@@ -84,11 +115,25 @@ def table(found: dict[str, Any], console: Console) -> str:
     out = Console(width=None if console.is_terminal else _PIPE_WIDTH, no_color=not console.is_terminal)
     with out.capture() as captured:
         out.print(view)
+    ran = found["controller"]
+    which = (
+        f"one program at both versions, {ran['executables'][0]}: rehearsed are chart, CRDs, webhooks, IAM and order"
+        if ran["oneBinary"]
+        else ", then ".join(ran["executables"])
+    )
     head = (
         f"{found['from']} to {found['to']}: `pulumi up` took {found['seconds']} s, {found['samples']} samples\n"
-        f"controller: {found['controller']}: rehearsed are chart, CRDs, webhooks, IAM and order"
+        f"controller: {which}"
     )
     return "\n".join([head, *(line.rstrip() for line in captured.get().splitlines())])
+
+
+def _controller(version: str, given: dict[str, str]) -> Path | None:
+    """The controller of a release, built; None if one is given, or if it is the one that every sandbox has."""
+    own = catalog.by_name(catalog.CONTROLLER).version
+    if "controller" in given or f"controller@{version}" in given or catalog.release(own) == version:
+        return None
+    return build.ensure(controllers.tool(version, _report), _report)
 
 
 def _project() -> str:

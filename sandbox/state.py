@@ -7,7 +7,7 @@ Nothing outside this folder is touched (but the tools' cache, see `sandbox.tools
     aws/                the AWS process: its identity and its journal
     clusters/NAME/      one cluster: what AWS asked for, what its agent reports, its keys and data
     traffic/            with --traffic: the identity of the process that keeps the world, what runs in it, its socket
-    pulumi/             the engine's home, backend, passphrase and the stack file's copy
+    pulumi/             the engine's home, backend and passphrase, and the charts that are offered
     logs/PART.log       one log a part
 """
 
@@ -85,6 +85,10 @@ class Settings:
     root_keys: dict[str, str]
     tools: dict[str, str] = field(default_factory=dict[str, str])
     """Tool name -> absolute path of its executable."""
+    origins: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
+    """Tool name -> its `version`, and the `source` that it comes from."""
+    charts: list[str] = field(default_factory=list[str])
+    """`--chart`: folders and archives that are offered beside the controller's chart."""
     replacements: dict[str, str] = field(default_factory=dict[str, str])
     """`--with NAME=PATH`: what runs in the place of a part of ours. Stands under "with" in the file."""
     traffic: str = ""
@@ -99,6 +103,8 @@ class Settings:
             "ports": self.ports,
             "root_keys": self.root_keys,
             "tools": self.tools,
+            "origins": self.origins,
+            "charts": self.charts,
             "with": self.replacements,
             "traffic": self.traffic,
         }
@@ -112,6 +118,8 @@ class Settings:
             ports=data["ports"],
             root_keys=data["root_keys"],
             tools=data.get("tools", {}),
+            origins=data.get("origins", {}),
+            charts=data.get("charts", []),
             replacements=data.get("with", {}),
             traffic=data.get("traffic", ""),
         )

@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,11 +31,16 @@ def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.It
     items.sort(key=lambda item: item.get_closest_marker("sandbox") is not None)
     if any(item.get_closest_marker("sandbox") for item in items) and not session.config.option.collectonly:
         folder = Path(session.config.cache.mkdir("tools"))  # pyright: ignore[reportOptionalMemberAccess]
-        for tool in catalog.CATALOG:
-            link = folder / tool.name
-            link.unlink(missing_ok=True)
-            link.symlink_to(build.ensure(tool, lambda line: sys.stderr.write(f"{line}\n")))
-        os.environ["SANDBOX_TOOLS"] = str(folder)
+        tools_at_hand(folder, lambda line: sys.stderr.write(f"{line}\n"))
+
+
+def tools_at_hand(folder: Path, report: Callable[[str], object]) -> None:
+    """Build every tool, link them from a folder, and name that folder in SANDBOX_TOOLS."""
+    for name, path in build.ensure_all(catalog.CATALOG, report).items():
+        link = folder / name
+        link.unlink(missing_ok=True)
+        link.symlink_to(path)
+    os.environ["SANDBOX_TOOLS"] = str(folder)
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,7 @@ def brought_up(
 ) -> Generator[Sandbox, None, None]:
     """A sandbox in `folder` for as long as the generator lives."""
     state = State.at(folder)
-    lifecycle.up(state, given=given or {}, aws_port=None, report=lambda _: None, traffic=traffic)
+    lifecycle.up(state, lifecycle.Wish(given or {}, traffic=traffic), lambda _: None)
     try:
         yield Sandbox(state)
     finally:

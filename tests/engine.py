@@ -7,13 +7,15 @@ from pathlib import Path
 from sandbox.engine import home
 from sandbox.state import Settings, State, write_json
 
+_TOOLS = ("pulumi", "pulumi-resource-kubernetes", "control-plane", "load-balancer-controller", "helm", "aws")
+
 
 class Engine:
     """One program in a state folder of its own, without AWS."""
 
     def __init__(self, folder: Path) -> None:
         self.state, self.program = State.at(folder / "state"), folder / "program"
-        tools = {t: f"{os.environ['SANDBOX_TOOLS']}/{t}" for t in ("pulumi", "control-plane", "helm", "aws")}
+        tools = {t: f"{os.environ['SANDBOX_TOOLS']}/{t}" for t in _TOOLS}
         tools = {name: str(Path(path).resolve()) for name, path in tools.items()}
         settings = Settings("us-west-2", "1", {"aws": 1}, {"access_key": "A", "secret_key": "S"}, tools)
         write_json(self.state.settings_file, settings.to_json())

@@ -71,7 +71,7 @@ def refuse_lock_out(
         return
     missing = kubeconfig_role_arn or _principal(me.arn, opts)
     raise InvalidInputError(
-        f"{missing}, which this program uses the cluster as, is none of the cluster's administrators"
+        f"{missing} deploys to the cluster and is not among its administrators"
         f" ({', '.join(admin_arns)}): add it to them, or run the program as one of them"
     )
 

@@ -109,29 +109,7 @@ class ApplicationLoadBalancedIngress(pulumi.ComponentResource):
                 "labels": workload.labels,
                 "annotations": alb_annotations(exposure, args.get("inbound_cidrs"), args.get("web_acl_arn")),
             },
-            spec={
-                "ingress_class_name": ingress_class,
-                "rules": [
-                    {
-                        "host": args.get("host"),
-                        "http": {
-                            "paths": [
-                                {
-                                    "path": "/",
-                                    "path_type": "Prefix",
-                                    # By the Service's output: on the way down the Ingress goes first.
-                                    "backend": {
-                                        "service": {
-                                            "name": service.metadata.apply(lambda metadata: str(metadata.name)),
-                                            "port": {"number": SERVICE_PORT},
-                                        }
-                                    },
-                                }
-                            ]
-                        },
-                    }
-                ],
-            },
+            spec={"ingress_class_name": ingress_class, "rules": [_rule(service, args.get("host"))]},
             opts=child,
         )
         self.host_name = ingress.status.apply(host_name)
@@ -143,3 +121,24 @@ class ApplicationLoadBalancedIngress(pulumi.ComponentResource):
             self,
         )
         self.register_outputs({"host_name": self.host_name, "target_group_arns": self.target_group_arns})
+
+
+def _rule(
+    service: kubernetes.core.v1.Service, host: pulumi.Input[str] | None
+) -> kubernetes.networking.v1.IngressRuleArgsDict:
+    """A rule that sends every path to a Service, named by its output: so the Ingress is deleted before the Service."""
+    name = service.metadata.apply(lambda metadata: str(metadata.name))
+    rule: kubernetes.networking.v1.IngressRuleArgsDict = {
+        "http": {
+            "paths": [
+                {
+                    "path": "/",
+                    "path_type": "Prefix",
+                    "backend": {"service": {"name": name, "port": {"number": SERVICE_PORT}}},
+                }
+            ]
+        }
+    }
+    if host is not None:
+        rule["host"] = host
+    return rule

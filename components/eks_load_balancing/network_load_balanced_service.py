@@ -95,14 +95,18 @@ class NetworkLoadBalancedService(pulumi.ComponentResource):
                 "labels": workload.labels,
                 "annotations": nlb_annotations(exposure),
             },
-            spec={
-                "type": "LoadBalancer",
-                "load_balancer_class": NLB_CLASS,
-                "allocate_load_balancer_node_ports": False,  # traffic goes to pods, not through nodes
-                "load_balancer_source_ranges": args.get("inbound_cidrs"),
-                "selector": workload.labels,
-                "ports": [{"name": "traffic", "protocol": "TCP", "port": port, "target_port": container_port}],
-            },
+            spec=kubernetes.core.v1.ServiceSpecArgs(
+                type="LoadBalancer",
+                load_balancer_class=NLB_CLASS,
+                allocate_load_balancer_node_ports=False,  # traffic goes to pods, not through nodes
+                load_balancer_source_ranges=args.get("inbound_cidrs"),
+                selector=workload.labels,
+                ports=[
+                    kubernetes.core.v1.ServicePortArgs(
+                        name="traffic", protocol="TCP", port=port, target_port=container_port
+                    )
+                ],
+            ),
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.host_name = service.status.apply(host_name)

@@ -80,13 +80,17 @@ class NodePortLoadBalancedService(pulumi.ComponentResource):
                 "labels": workload.labels,
                 "annotations": {} if balancer == "alb" else asks,
             },
-            spec={
-                "type": "NodePort" if balancer == "alb" else "LoadBalancer",
-                "load_balancer_class": NLB_CLASS if balancer == "nlb" else None,
-                "external_traffic_policy": policy,
-                "selector": workload.labels,
-                "ports": [{"name": "http", "protocol": "TCP", "port": PORT, "target_port": container_port}],
-            },
+            spec=kubernetes.core.v1.ServiceSpecArgs(
+                type="NodePort" if balancer == "alb" else "LoadBalancer",
+                load_balancer_class=NLB_CLASS if balancer == "nlb" else None,
+                external_traffic_policy=policy,
+                selector=workload.labels,
+                ports=[
+                    kubernetes.core.v1.ServicePortArgs(
+                        name="http", protocol="TCP", port=PORT, target_port=container_port
+                    )
+                ],
+            ),
             opts=child,
         )
         if balancer == "alb":

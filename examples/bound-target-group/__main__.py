@@ -9,7 +9,9 @@ from eks_load_balancing import BoundTargetGroup, ClusterReference, LoadBalancerC
 NAME, PORT, LABELS = "web", 8080, {"app": "web"}
 IMAGE = "public.ecr.aws/nginx/nginx-unprivileged:1.28-alpine"
 
-clusters = [ClusterReference.lookup(name) for name in pulumi.Config().require_object("clusters")]
+config = pulumi.Config()
+version = config.require("controllerVersion")
+clusters = [ClusterReference.lookup(name) for name in config.require_object("clusters")]
 vpc_id, subnet_ids = clusters[0].vpc_id, clusters[0].subnet_ids
 
 guard = aws.ec2.SecurityGroup(
@@ -40,7 +42,9 @@ aws.lb.Listener(
 for cluster in clusters:
     on_cluster = pulumi.ResourceOptions(provider=cluster.provider)
     controller = LoadBalancerController(
-        f"{cluster.cluster_name}-controller", {**cluster.arguments, "bound_target_group_arns": [group.arn]}, on_cluster
+        f"{cluster.cluster_name}-controller",
+        {**cluster.arguments, "version": version, "bound_target_group_arns": [group.arn]},
+        on_cluster,
     )
     pods = kubernetes.apps.v1.Deployment(
         f"{cluster.cluster_name}-pods",
@@ -48,10 +52,7 @@ for cluster in clusters:
         spec={
             "replicas": 2,
             "selector": {"match_labels": LABELS},
-            "template": {
-                "metadata": {"labels": LABELS},
-                "spec": {"containers": [{"name": NAME, "image": IMAGE}]},
-            },
+            "template": {"metadata": {"labels": LABELS}, "spec": {"containers": [{"name": NAME, "image": IMAGE}]}},
         },
         opts=on_cluster,
     )

@@ -4,11 +4,17 @@ import pulumi
 
 from eks_load_balancing import ClusterReference, LoadBalancerController
 
-cluster = ClusterReference.lookup(pulumi.Config().require("cluster"))
+config = pulumi.Config()
+cluster = ClusterReference.lookup(config.require("cluster"))
 controller = LoadBalancerController(
     "controller",
     # With the kubeconfig it is not destroyed while somebody's load balancers still need it.
-    {**cluster.arguments, "kubeconfig": cluster.kubeconfig, "disabled_features": ["waf", "shield"]},
+    {
+        **cluster.arguments,
+        "version": config.require("controllerVersion"),
+        "kubeconfig": cluster.kubeconfig,
+        "disabled_features": ["waf", "shield"],
+    },
     pulumi.ResourceOptions(provider=cluster.provider),
 )
 

@@ -10,10 +10,13 @@ from eks_load_balancing import (
     NetworkLoadBalancedService,
 )
 
-cluster = ClusterReference.lookup(pulumi.Config().require("cluster"))
+config = pulumi.Config()
+cluster = ClusterReference.lookup(config.require("cluster"))
 on_cluster = pulumi.ResourceOptions(provider=cluster.provider)
 
-controller = LoadBalancerController("controller", cluster.arguments, on_cluster)
+controller = LoadBalancerController(
+    "controller", {**cluster.arguments, "version": config.require("controllerVersion")}, on_cluster
+)
 namespace = kubernetes.core.v1.Namespace(
     "shop",
     metadata={"name": "shop", "labels": {"elbv2.k8s.aws/pod-readiness-gate-inject": "enabled"}},

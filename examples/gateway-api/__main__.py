@@ -7,7 +7,7 @@ import pulumi_kubernetes as kubernetes
 
 from eks_load_balancing import ClusterReference, LoadBalancerController
 
-GATEWAY_API, OWN = "gateway.networking.k8s.io/v1", "gateway.k8s.aws/v1"
+GATEWAY_API, OWN = "gateway.networking.k8s.io/v1", "gateway.k8s.aws/v1beta1"
 NAME, LABELS, IMAGE = "pages", {"app": "pages"}, "public.ecr.aws/nginx/nginx:stable"
 
 config = pulumi.Config()
@@ -18,7 +18,7 @@ crds = kubernetes.yaml.v2.ConfigGroup(
 controller = LoadBalancerController(
     # It looks for the CRDs once, when it starts.
     "controller",
-    cluster.arguments,
+    {**cluster.arguments, "version": config.require("controllerVersion")},
     pulumi.ResourceOptions(provider=cluster.provider, depends_on=[crds]),
 )
 

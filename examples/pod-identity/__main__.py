@@ -12,7 +12,7 @@ cluster = ClusterReference.lookup(config.require("cluster"), irsa=identity != "p
 agent = aws.eks.Addon("agent", cluster_name=cluster.cluster_name, addon_name="eks-pod-identity-agent")
 controller = LoadBalancerController(
     "controller",
-    {**cluster.arguments, "identity": identity},
+    {**cluster.arguments, "version": config.require("controllerVersion"), "identity": identity},
     pulumi.ResourceOptions(provider=cluster.provider, depends_on=[agent]),
 )
 web = NetworkLoadBalancedService(

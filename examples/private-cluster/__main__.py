@@ -11,6 +11,7 @@ controller = LoadBalancerController(
     "controller",
     {
         **cluster.arguments,
+        "version": config.require("controllerVersion"),
         "image_repository": config.require("controllerImage"),
         "chart": config.require("chart"),
         "disabled_features": ["waf", "shield"],  # neither has an endpoint in a VPC

@@ -4,10 +4,14 @@ import pulumi
 
 from eks_load_balancing import ClusterReference, LoadBalancerController, NetworkLoadBalancedService
 
-for name in pulumi.Config().require_object("clusters"):
+config = pulumi.Config()
+version = config.require("controllerVersion")
+for name in config.require_object("clusters"):
     cluster = ClusterReference.lookup(name)
     controller = LoadBalancerController(
-        f"{name}-controller", cluster.arguments, pulumi.ResourceOptions(provider=cluster.provider)
+        f"{name}-controller",
+        {**cluster.arguments, "version": version},
+        pulumi.ResourceOptions(provider=cluster.provider),
     )
     web = NetworkLoadBalancedService(
         f"web-{name}",

@@ -1,48 +1,50 @@
 """The rules, by subject. `RULES` holds all of them; a new subject is one more import here."""
 
-from pulumi_policy import Policy
-
+from pack.registry import RULES
 from rules import (
+    access,
     bindings,
     cluster,
     controller,
     controller_pods,
+    controller_webhooks,
     encryption,
     exposure,
     features,
+    gateways,
     ingresses,
+    irsa,
     network,
     nodes,
     permissions,
     protection,
+    role_permissions,
+    sharing,
     trust,
+    workloads,
 )
-from rules.configured import refuse_what_does_not_fit
-from rules.once import read_requests_once
-from rules.registry import RULES
 
 SUBJECTS = (
     cluster,
     nodes,
     network,
+    irsa,
     trust,
     permissions,
+    role_permissions,
+    access,
+    workloads,
     controller,
     controller_pods,
+    controller_webhooks,
     exposure,
     encryption,
     protection,
     ingresses,
+    sharing,
     features,
     bindings,
+    gateways,
 )
 
-
-def policies() -> list[Policy]:
-    """Return every rule as a policy of the SDK."""
-    read_requests_once()
-    refuse_what_does_not_fit()
-    return [rule.policy() for rule in RULES.values()]
-
-
-__all__ = ["RULES", "SUBJECTS", "policies"]
+__all__ = ["RULES", "SUBJECTS"]

@@ -1,14 +1,13 @@
-"""Target group bindings and Gateway routes: whose traffic, to whom."""
+"""Target group bindings: which pods get whose traffic."""
 
-from collections.abc import Iterable
 from fnmatch import fnmatchcase
-from typing import Any, Final
+from typing import Final
 
-from rules.frameworks import cis, guide
-from rules.kubernetes import KubernetesView, objects
-from rules.registry import CRITICAL, HIGH, MANDATORY, MEDIUM, Messages, number, rule, texts
-from rules.values import Unknown, dig, items, words
-from rules.views import Edit
+from kinds.cidrs import WIDEST, WIDEST_IPV6, is_world
+from kinds.kubernetes import KubernetesView, objects
+from pack.controls import cis, guide
+from pack.registry import CRITICAL, HIGH, MANDATORY, MEDIUM, Finding, Messages, number, rule, texts
+from pack.values import dig, items, known, unknown
 
 _BINDINGS = (
     "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/targetgroupbinding/targetgroupbinding/"
@@ -18,11 +17,6 @@ _TENANTS = guide("security/multitenancy", "Tenant Isolation")
 BINDING: Final = objects(
     "TargetGroupBinding", [(group, "TargetGroupBinding") for group in ("elbv2.k8s.aws", "eks.amazonaws.com")]
 )
-ROUTE: Final = objects(
-    "Gateway route with host names",
-    [("gateway.networking.k8s.io", kind) for kind in ("HTTPRoute", "GRPCRoute", "TLSRoute")],
-)
-GATEWAY: Final = objects("Gateway", [("gateway.networking.k8s.io", "Gateway")])
 
 
 @rule(
@@ -36,7 +30,7 @@ GATEWAY: Final = objects("Gateway", [("gateway.networking.k8s.io", "Gateway")])
     controls=[_TENANTS, cis("4.5.1")],
     admin_namespaces=texts(["kube-system"], "namespaces that may have bindings"),
 )
-def _(binding: KubernetesView, *, admin_namespaces: list[str]) -> Messages:
+def bindings_stay_in_admin_namespaces(binding: KubernetesView, *, admin_namespaces: list[str]) -> Messages:
     """A binding names any target group of the account, and takes its other targets away.
 
     That is how one team gets another team's traffic.
@@ -55,7 +49,7 @@ def _(binding: KubernetesView, *, admin_namespaces: list[str]) -> Messages:
     controls=[guide("networking/loadbalancing", "Register Pods as targets using IP Target-Type")],
     target_types=texts(["ip"], "the target types allowed"),
 )
-def binding_targets(binding: KubernetesView, *, target_types: list[str]) -> Messages:
+def binding_targets_are_pods(binding: KubernetesView, *, target_types: list[str]) -> Messages:
     """As load-balancer-targets-are-pods. Left out, the target group's own type counts."""
     kind = dig(binding.spec, ["targetType"])
     if kind is not None and kind not in target_types:
@@ -74,7 +68,9 @@ def binding_targets(binding: KubernetesView, *, target_types: list[str]) -> Mess
     allowed_roles=texts([], "patterns of the role ARNs allowed"),
     min_external_id_length=number(2, "the shortest external id; STS takes 2 to 1224 characters"),
 )
-def _(binding: KubernetesView, *, allowed_roles: list[str], min_external_id_length: float) -> Messages:
+def binding_assumes_allowed_roles_only(
+    binding: KubernetesView, *, allowed_roles: list[str], min_external_id_length: float
+) -> Messages:
     """Whoever writes a binding makes the controller act as that role.
 
     Without an external id it can be talked into a role that trusts the controller for somebody else.
@@ -82,66 +78,35 @@ def _(binding: KubernetesView, *, allowed_roles: list[str], min_external_id_leng
     arn, secret = dig(binding.spec, ["iamRoleArnToAssume"]), dig(binding.spec, ["assumeRoleExternalId"])
     if arn is None:
         return
-    if not isinstance(secret, Unknown) and len(str(secret or "")) < min_external_id_length:
+    if not unknown(secret) and len(str(secret or "")) < min_external_id_length:
         yield f"{binding.title} takes a role without an external id"
-    if not isinstance(arn, Unknown) and not any(fnmatchcase(str(arn), pattern) for pattern in allowed_roles):
+    if not unknown(arn) and not any(fnmatchcase(str(arn), pattern) for pattern in allowed_roles):
         yield f"{binding.title} takes the role {arn}"
 
 
 @rule(
-    "gateway-routes-name-their-hosts",
-    on=ROUTE,
-    demand="A route says for which host names it stands.",
-    instead="Give spec.hostnames, without a bare *",
-    source="https://gateway-api.sigs.k8s.io/api-types/httproute/#hostnames",
+    "binding-networking-names-its-sources",
+    on=BINDING,
+    demand="A binding opens the pods' security groups to named sources only.",
+    instead="Name the load balancer's security group in spec.networking.ingress[].from, or its subnets' networks",
+    source=_BINDINGS,
     severity=HIGH,
-    controls=[_TENANTS],
-    catch_alls=texts(["*"], "host names that catch everything"),
-    exempt_namespaces=texts([], "namespaces whose routes may catch everything"),
+    controls=[guide("networking/subnets", "Configure Security Groups Carefully")],
+    open_namespaces=texts([], "namespaces whose bindings may let everybody in"),
+    min_prefix_length=WIDEST,
+    min_prefix_length_ipv6=WIDEST_IPV6,
 )
-def _(route: KubernetesView, *, catch_alls: list[str], exempt_namespaces: list[str]) -> Messages:
-    """A route without hosts takes what no other route has claimed yet, and what others will claim later."""
-    if route.namespace in exempt_namespaces:
-        return
-    names = items(dig(route.spec, ["hostnames"]))
-    if not names:
-        yield f"{route.title} names no host"
-    elif any(name in catch_alls for name in words(names)):
-        yield f"{route.title} stands for every host"
+def binding_networking_names_its_sources(
+    binding: KubernetesView, *, open_namespaces: list[str], min_prefix_length: float, min_prefix_length_ipv6: float
+) -> Messages:
+    """The controller writes spec.networking into the security groups of nodes and pods.
 
-
-@rule(
-    "gateway-listeners-choose-their-namespaces",
-    on=GATEWAY,
-    demand="A Gateway's listeners take routes of chosen namespaces.",
-    instead='Set allowedRoutes.namespaces.from to "Same" or "Selector"',
-    source="https://gateway-api.sigs.k8s.io/guides/multiple-ns/",
-    severity=HIGH,
-    controls=[_TENANTS],
-    open_values=texts(["All"], "values of from that let everybody in"),
-)
-def listeners(gateway: KubernetesView, *, open_values: list[str]) -> Messages:
-    """With All, or a selector that asks for nothing, any namespace attaches its routes to this load balancer.
-
-    Left out, it is Same.
+    With 0.0.0.0/0 everything that reaches the VPC reaches the pods past the load balancer.
     """
-    for listener in items(dig(gateway.spec, ["listeners"])):
-        namespaces = dig(listener, ["allowedRoutes", "namespaces"])
-        if dig(namespaces, ["from"]) in open_values or _selects_all(namespaces):
-            yield f"{gateway.title} takes routes of all namespaces on {dig(listener, ['name'])}"
-
-
-def _selects_all(namespaces: Any) -> bool:
-    """Say whether a selector leaves nobody out, for it asks for nothing."""
-    if dig(namespaces, ["from"]) != "Selector":
-        return False
-    asked = [dig(namespaces, ["selector", part]) for part in ("matchLabels", "matchExpressions")]
-    return not any(isinstance(part, Unknown) or part for part in asked)
-
-
-@listeners.remedy
-def _(gateway: KubernetesView, *, open_values: list[str]) -> Iterable[Edit]:
-    for index, listener in enumerate(items(dig(gateway.spec, ["listeners"]))):
-        namespaces = dig(listener, ["allowedRoutes", "namespaces"])
-        if dig(namespaces, ["from"]) in open_values or _selects_all(namespaces):
-            yield Edit(("spec", "listeners", index, "allowedRoutes", "namespaces", "from"), "Same")
+    if binding.namespace in open_namespaces:
+        return
+    for ingress in known(items(dig(binding.spec, ["networking", "ingress"]))):
+        for source in known(items(dig(ingress, ["from"]))):
+            cidr = dig(source, ["ipBlock", "cidr"])
+            if not unknown(cidr) and is_world(cidr, min_prefix_length, min_prefix_length_ipv6):
+                yield Finding(f"{binding.title} lets in {cidr}", f'add "{binding.namespace}" to openNamespaces')

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 
-from rules.aws import CLUSTER
-from rules.cidrs import WIDEST, WIDEST_IPV6, is_world
-from rules.frameworks import cis, guide, hub
-from rules.registry import ADVISORY, HIGH, LOW, MEDIUM, Messages, View, rule, text, texts
-from rules.values import items, known
-from rules.versions import version
-from rules.views import Edit
+from kinds.aws import CLUSTER
+from kinds.cidrs import WIDEST, WIDEST_IPV6, is_world
+from kinds.versions import version
+from pack.controls import cis, guide, hub
+from pack.properties import Edit
+from pack.registry import ADVISORY, HIGH, LOW, MEDIUM, Messages, View, rule, text, texts
+from pack.values import items, known
 
 _LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 
@@ -24,7 +24,9 @@ _LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
     min_prefix_length=WIDEST,
     min_prefix_length_ipv6=WIDEST_IPV6,
 )
-def _(cluster: View, *, min_prefix_length: float, min_prefix_length_ipv6: float) -> Messages:
+def cluster_endpoint_is_not_open_to_the_world(
+    cluster: View, *, min_prefix_length: float, min_prefix_length_ipv6: float
+) -> Messages:
     """A public endpoint without publicAccessCidrs answers 0.0.0.0/0.
 
     Then a leaked token or a flaw in the API server can be used from anywhere.
@@ -48,7 +50,7 @@ def _(cluster: View, *, min_prefix_length: float, min_prefix_length_ipv6: float)
     severity=MEDIUM,
     controls=[cis("5.4.2"), guide("networking/subnets", "Consider Public and Private Mode for Cluster Endpoint")],
 )
-def private_endpoint(cluster: View) -> Messages:
+def cluster_endpoint_is_reachable_privately(cluster: View) -> Messages:
     """Without it the nodes' own traffic to the API server leaves the VPC.
 
     Closing the public endpoint later cuts the nodes off.
@@ -57,8 +59,8 @@ def private_endpoint(cluster: View) -> Messages:
         yield "endpointPrivateAccess is not on"
 
 
-@private_endpoint.remedy
-def _(cluster: View) -> Iterable[Edit]:
+@cluster_endpoint_is_reachable_privately.remedy
+def _fix_cluster_endpoint_is_reachable_privately(cluster: View) -> Iterable[Edit]:
     yield cluster.put("private_access", value=True)
 
 
@@ -72,7 +74,7 @@ def _(cluster: View) -> Iterable[Edit]:
     prod=ADVISORY,
     controls=[hub("EKS.1"), cis("5.4.2")],
 )
-def _(cluster: View) -> Messages:
+def cluster_endpoint_is_not_public(cluster: View) -> Messages:
     """Security Hub asks for it of every cluster.
 
     It is advice here, since a program that deploys from outside the VPC cannot follow it; cluster-endpoint-is-not-
@@ -95,7 +97,7 @@ def _(cluster: View) -> Messages:
         guide("security/data", "Use AWS KMS for envelope encryption of Kubernetes secrets"),
     ],
 )
-def _(cluster: View) -> Messages:
+def cluster_secrets_are_encrypted_with_kms(cluster: View) -> Messages:
     """A key of one's own can be revoked and its use is logged; the key that EKS uses otherwise can be neither."""
     encryptions = cluster.encryptions or []
     if not any("secrets" in items(one["resources"]) and one["key"] for one in encryptions):
@@ -112,7 +114,7 @@ def _(cluster: View) -> Messages:
     controls=[hub("EKS.8"), cis("2.1.1"), guide("security/detective", "Enable audit logs")],
     log_types=texts(_LOG_TYPES, "the types that must be on"),
 )
-def all_log_types(cluster: View, *, log_types: list[str]) -> Messages:
+def cluster_writes_all_log_types(cluster: View, *, log_types: list[str]) -> Messages:
     """Who called the API, and who was refused, is in no other place; logs that were off cannot be had afterwards."""
     on = items(cluster.log_types)
     missing = [kind for kind in log_types if kind not in on]
@@ -120,8 +122,8 @@ def all_log_types(cluster: View, *, log_types: list[str]) -> Messages:
         yield f"the control plane does not log {', '.join(missing)}"
 
 
-@all_log_types.remedy
-def _(cluster: View, *, log_types: list[str]) -> Iterable[Edit]:
+@cluster_writes_all_log_types.remedy
+def _fix_cluster_writes_all_log_types(cluster: View, *, log_types: list[str]) -> Iterable[Edit]:
     on = items(cluster.log_types)
     yield cluster.put("log_types", [*on, *(kind for kind in log_types if kind not in on)])
 
@@ -136,7 +138,7 @@ def _(cluster: View, *, log_types: list[str]) -> Iterable[Edit]:
     controls=[hub("EKS.2")],
     oldest=text("1.34", "the oldest version allowed"),
 )
-def _(cluster: View, *, oldest: str) -> Messages:
+def cluster_version_is_supported(cluster: View, *, oldest: str) -> Messages:
     """An unsupported version gets no security fixes and is upgraded by AWS on a day of its own.
 
     One that is not named changes with the day on which the program runs.
@@ -157,14 +159,14 @@ def _(cluster: View, *, oldest: str) -> Messages:
     controls=[hub("EKS.2")],
     support_types=texts(["STANDARD"], "the support types allowed"),
 )
-def standard_support(cluster: View, *, support_types: list[str]) -> Messages:
+def cluster_stays_in_standard_support(cluster: View, *, support_types: list[str]) -> Messages:
     """EKS's default is extended support: a forgotten cluster then costs six times as much an hour."""
     if cluster.support not in support_types:
         yield f"the support type is {cluster.support or 'EXTENDED (the default)'}"
 
 
-@standard_support.remedy
-def _(cluster: View, *, support_types: list[str]) -> Iterable[Edit]:
+@cluster_stays_in_standard_support.remedy
+def _fix_cluster_stays_in_standard_support(cluster: View, *, support_types: list[str]) -> Iterable[Edit]:
     yield cluster.put("support", support_types[0])
 
 
@@ -177,14 +179,14 @@ def _(cluster: View, *, support_types: list[str]) -> Iterable[Edit]:
     severity=MEDIUM,
     controls=[guide("reliability/controlplane", "EKS Control Plane")],
 )
-def deletion_protection(cluster: View) -> Messages:
+def cluster_is_protected_from_deletion(cluster: View) -> Messages:
     """Deleting a cluster takes every workload with it and leaves the load balancers behind that its controller made."""
     if not cluster.deletion_protection:
         yield "deletionProtection is not on"
 
 
-@deletion_protection.remedy
-def _(cluster: View) -> Iterable[Edit]:
+@cluster_is_protected_from_deletion.remedy
+def _fix_cluster_is_protected_from_deletion(cluster: View) -> Iterable[Edit]:
     yield cluster.put("deletion_protection", value=True)
 
 
@@ -198,7 +200,7 @@ def _(cluster: View) -> Iterable[Edit]:
     controls=[cis("4.1.7"), guide("security/iam", "The aws-auth ConfigMap (deprecated)")],
     modes=texts(["API"], "the authentication modes allowed"),
 )
-def _(cluster: View, *, modes: list[str]) -> Messages:
+def cluster_authenticates_by_api(cluster: View, *, modes: list[str]) -> Messages:
     """Whoever can write one ConfigMap in kube-system is cluster admin as long as aws-auth counts.
 
     There is no remediation: the change cannot be taken back.
@@ -216,7 +218,7 @@ def _(cluster: View, *, modes: list[str]) -> Messages:
     severity=MEDIUM,
     controls=[guide("security/iam", "Remove the cluster-admin permissions from the cluster creator principal")],
 )
-def _(cluster: View) -> Messages:
+def cluster_creator_is_not_admin(cluster: View) -> Messages:
     """The creator's rights stand in no list one could read or revoke by the program.
 
     There is no remediation: changing it replaces a cluster that exists.

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import Any
 
-from rules.frameworks import BY_CONTROLLER, cis, guide
-from rules.installs import CHART, CONTROLLER, RELEASE, ReleasedController
-from rules.kubernetes import objects
-from rules.registry import HIGH, MEDIUM, Messages, Stack, number, rule, text, texts
-from rules.values import Unknown, dig, truth
-from rules.versions import version
-from rules.views import Edit
+from kinds.installs import CHART, CONTROLLER, RELEASE, ReleasedController
+from kinds.kubernetes import objects
+from kinds.versions import version
+from pack.controls import BY_CONTROLLER, cis, guide
+from pack.properties import Edit
+from pack.registry import HIGH, MEDIUM, Messages, Stack, number, rule, text, texts
+from pack.values import Unknown, dig, truth, unknown
 
 _CONFIGURATION = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/configurations/"
 # Amazon's accounts that serve EKS images; anybody's account may have a repository of that name.
@@ -48,13 +48,18 @@ _INSTALLATION = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/
     controls=[guide("security/iam", "Restrict access to the instance profile assigned to the worker node")],
     flags=texts(["aws-region", "cluster-name"], "the flags that must be set besides the VPC's"),
     vpc_flags=texts(["aws-vpc-id", "aws-vpc-tags"], "the flags of which one must say the VPC"),
+    region_variables=texts(["AWS_DEFAULT_REGION", "AWS_REGION"], "environment variables that say the region as well"),
 )
-def _(controller: Any, *, flags: list[str], vpc_flags: list[str]) -> Messages:
+def controller_knows_region_vpc_and_cluster(
+    controller: Any, *, flags: list[str], vpc_flags: list[str], region_variables: list[str]
+) -> Messages:
     """What it is not told it asks of the instance metadata service, which pods must not reach: then it does not start.
 
     A wrong cluster name makes it take another cluster's load balancers for its own.
     """
     for flag in flags:
+        if flag == "aws-region" and any(_given(controller.variable(name)) for name in region_variables):
+            continue
         if not _given(controller.flag(flag)):
             yield f"{controller.title} does not say --{flag}"
     if not any(_given(controller.flag(flag)) for flag in vpc_flags):
@@ -81,10 +86,10 @@ def _given(value: Any) -> bool:
             "3.4.2 a route of one kind took another's traffic on the same host name",
             "3.5.0 two multicluster bindings with colliding names shared one cache entry",
         ],
-        "known vulnerabilities: the version that mends it, then what it is",
+        "known vulnerabilities: the version that fixes it, then what it is",
     ),
 )
-def _(controller: Any, *, floor: str, vulnerabilities: list[str]) -> Messages:
+def controller_is_out_of_known_vulnerabilities(controller: Any, *, floor: str, vulnerabilities: list[str]) -> Messages:
     """The controller decides what the internet reaches, with the right to change security groups and web ACLs."""
     tag = _tag(controller.image)
     running = version(tag)
@@ -93,9 +98,9 @@ def _(controller: Any, *, floor: str, vulnerabilities: list[str]) -> Messages:
     if running < version(floor):
         yield f"{controller.title} has version {tag}, older than {floor}"
     for entry in vulnerabilities:
-        mended, _, what = entry.partition(" ")
-        if running < version(mended):
-            yield f"{controller.title} has version {tag}: before {mended}, {what}"
+        fixed, _, what = entry.partition(" ")
+        if running < version(fixed):
+            yield f"{controller.title} has version {tag}: before {fixed}, {what}"
 
 
 def _tag(image: Any) -> str:
@@ -114,10 +119,10 @@ def _tag(image: Any) -> str:
     controls=[guide("security/image", "Use immutable tags with ECR")],
     min_parts=number(3, "how many numbers a tag must have"),
 )
-def _(controller: Any, *, min_parts: float) -> Messages:
+def controller_image_is_pinned(controller: Any, *, min_parts: float) -> Messages:
     """A moving tag installs on the next restart what nobody has reviewed, and its CRDs and permissions may not fit."""
     image = controller.image
-    if isinstance(image, Unknown):
+    if unknown(image):
         return
     if "@sha256:" not in str(image) and len(version(_tag(image))) < min_parts:
         yield f"{controller.title} uses the image {image}"
@@ -140,13 +145,13 @@ def _(controller: Any, *, min_parts: float) -> Messages:
         "patterns of image repositories allowed; a * does not reach over a /",
     ),
 )
-def _(controller: Any, *, registries: list[str]) -> Messages:
+def controller_image_comes_from_an_allowed_registry(controller: Any, *, registries: list[str]) -> Messages:
     """Whoever supplies this image has the controller's rights in the account."""
     image = controller.image
-    if isinstance(image, Unknown) or image is None:
+    if unknown(image) or image is None:
         return
     head, slash, last = str(image).partition("@")[0].rpartition("/")
-    repository = f"{head}{slash}{last.partition(':')[0]}"
+    repository = head + slash + last.partition(":")[0]
     if not any(_fits_repository(repository, pattern) for pattern in registries):
         yield f"{controller.title} takes its image from {repository}"
 
@@ -168,15 +173,15 @@ def _fits_repository(repository: str, pattern: str) -> bool:
         ["disable-ingress-class-annotation", "disable-ingress-group-name-annotation"], "the flags that must be true"
     ),
 )
-def legacy_annotations(controller: Any, *, flags: list[str]) -> Messages:
+def controller_refuses_legacy_annotations(controller: Any, *, flags: list[str]) -> Messages:
     """With them any author of an Ingress joins another team's load balancer and can put rules before theirs."""
     for flag in flags:
         if not truth(controller.flag(flag)):
             yield f"{controller.title} does not set --{flag}"
 
 
-@legacy_annotations.remedy
-def _(controller: Any, *, flags: list[str]) -> Iterable[Edit]:
+@controller_refuses_legacy_annotations.remedy
+def _fix_controller_refuses_legacy_annotations(controller: Any, *, flags: list[str]) -> Iterable[Edit]:
     yield from controller.set_flags(dict.fromkeys(flags, "true"))
 
 
@@ -190,15 +195,15 @@ def _(controller: Any, *, flags: list[str]) -> Iterable[Edit]:
     controls=[BY_CONTROLLER],
     schemes=texts(["internal"], "the default schemes allowed"),
 )
-def internal_by_default(controller: Any, *, schemes: list[str]) -> Messages:
+def controller_makes_load_balancers_internal_by_default(controller: Any, *, schemes: list[str]) -> Messages:
     """Otherwise a forgotten annotation puts a service on the internet."""
     scheme = controller.flag("default-load-balancer-scheme")
     if scheme is not None and scheme != "" and scheme not in schemes:
         yield f"{controller.title} makes load balancers {scheme} by default"
 
 
-@internal_by_default.remedy
-def _(controller: Any, *, schemes: list[str]) -> Iterable[Edit]:
+@controller_makes_load_balancers_internal_by_default.remedy
+def _fix_controller_makes_load_balancers_internal_by_default(controller: Any, *, schemes: list[str]) -> Iterable[Edit]:
     yield from controller.set_flags({"default-load-balancer-scheme": schemes[0]})
 
 
@@ -213,7 +218,7 @@ def _(controller: Any, *, schemes: list[str]) -> Iterable[Edit]:
     controls=[BY_CONTROLLER],
     max_installs=number(1, "how many installs with the same classes may serve one cluster"),
 )
-def _(controller: Any, stack: Stack, *, max_installs: float) -> Messages:
+def cluster_has_one_controller(controller: Any, stack: Stack, *, max_installs: float) -> Messages:
     """Two installs write the same load balancers in turns, and the webhooks of one refuse what the other needs."""
     same = stack.grouped(CONTROLLER, _serves)[_serves(controller)]
     if len(same) > max_installs and same[0] is not controller:
@@ -242,7 +247,7 @@ def _serves(controller: Any) -> tuple[Any, ...]:
     controls=[guide("reliability/controlplane", "Admission Webhooks")],
     own_authorities=texts([CHART + "-ca"], "names of certificate authorities that a chart makes on the spot"),
 )
-def _(holder: Any, *, own_authorities: list[str]) -> Messages:
+def controller_webhook_certificate_is_stable(holder: Any, *, own_authorities: list[str]) -> Messages:
     """The chart makes a new authority whenever it is rendered, so each deployment replaces the certificate.
 
     Until Secret, webhooks and pods agree again the API server refuses every Service and Ingress.

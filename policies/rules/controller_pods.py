@@ -3,22 +3,17 @@
 from collections.abc import Iterable
 from typing import Any
 
-from rules.frameworks import cis, guide
-from rules.installs import CHART, CONTROLLER, RELEASE, ReleasedController
-from rules.kubernetes import (
+from kinds.installs import CHART, CONTROLLER, RELEASE, ReleasedController
+from kinds.kubernetes import (
     DISRUPTION_BUDGET,
-    WORKLOAD_KINDS,
     KubernetesView,
-    containers,
-    group_kind,
     objects,
-    pod_spec,
 )
-from rules.registry import CRITICAL, HIGH, LOW, MANDATORY, MEDIUM, Messages, Stack, number, rule, texts
-from rules.values import Unknown, dig, items, known, truth, words
-from rules.views import Edit
+from pack.controls import cis, guide
+from pack.properties import Edit
+from pack.registry import HIGH, LOW, MEDIUM, Messages, Stack, number, rule, texts
+from pack.values import Unknown, dig, items, truth, unknown, words
 
-_FEEDS = [("core", "Secret"), ("core", "ConfigMap")]
 _APPLICATION = "https://docs.aws.amazon.com/eks/latest/best-practices/application.html"
 
 
@@ -32,14 +27,14 @@ _APPLICATION = "https://docs.aws.amazon.com/eks/latest/best-practices/applicatio
     controls=[guide("reliability/application", "Run multiple replicas")],
     min_replicas=number(2, "how many"),
 )
-def two_replicas(controller: Any, *, min_replicas: float) -> Messages:
+def controller_runs_two_replicas(controller: Any, *, min_replicas: float) -> Messages:
     """Its webhooks answer for every Service and Ingress with failurePolicy Fail: while none runs, none can be made."""
     if controller.replicas < min_replicas:
         yield f"{controller.title} runs {controller.replicas:g} replica"
 
 
-@two_replicas.remedy
-def _(controller: Any, *, min_replicas: float) -> Iterable[Edit]:
+@controller_runs_two_replicas.remedy
+def _fix_controller_runs_two_replicas(controller: Any, *, min_replicas: float) -> Iterable[Edit]:
     yield controller.set_replicas(min_replicas)
 
 
@@ -57,7 +52,7 @@ def _(controller: Any, *, min_replicas: float) -> Iterable[Edit]:
     ],
     limits=texts(["maxUnavailable", "minAvailable"], "the fields of which a budget must give one"),
 )
-def _(controller: Any, stack: Stack, *, limits: list[str]) -> Messages:
+def controller_has_a_disruption_budget(controller: Any, stack: Stack, *, limits: list[str]) -> Messages:
     """Without one, draining two nodes at once stops all replicas, and with them every change to Services."""
     if isinstance(controller, ReleasedController):
         budget = controller.value("podDisruptionBudget")
@@ -110,7 +105,7 @@ def _fits(expression: Any, labels: Any) -> bool:
     controls=[guide("reliability/application", "Schedule replicas across nodes")],
     single_replica=number(1, "up to this many replicas there is nothing to spread"),
 )
-def _(controller: Any, *, single_replica: float) -> Messages:
+def controller_replicas_are_spread(controller: Any, *, single_replica: float) -> Messages:
     """Two replicas on one node fall with it."""
     if controller.replicas > single_replica and not controller.spread:
         yield f"{controller.title} has neither topologySpreadConstraints nor podAntiAffinity"
@@ -126,7 +121,7 @@ def _(controller: Any, *, single_replica: float) -> Messages:
     controls=[guide("security/pods", "Set requests and limits for each container to avoid resource contention")],
     needed=texts(["requests.cpu", "requests.memory", "limits.memory"], "the entries that must be there"),
 )
-def _(controller: Any, *, needed: list[str]) -> Messages:
+def controller_states_its_resources(controller: Any, *, needed: list[str]) -> Messages:
     """A pod without requests is the first to go when its node runs full."""
     missing = [path for path in needed if dig(controller.resources, path.split(".")) is None]
     if missing:
@@ -152,9 +147,11 @@ def _(controller: Any, *, needed: list[str]) -> Messages:
     must_be_off=texts(["allowPrivilegeEscalation"], "settings that must be false"),
     must_not_be_on=texts(["privileged"], "settings that must not be true"),
 )
-def hardened(controller: Any, *, must_be_on: list[str], must_be_off: list[str], must_not_be_on: list[str]) -> Messages:
+def controller_security_context_is_hardened(
+    controller: Any, *, must_be_on: list[str], must_be_off: list[str], must_not_be_on: list[str]
+) -> Messages:
     """Who breaks into the process should find nothing else to take than what it has."""
-    security = {name: value for name, value in controller.security.items() if not isinstance(value, Unknown)}
+    security = {name: value for name, value in controller.security.items() if not unknown(value)}
     undecided = set(controller.security) - set(security)
     for name in (one for one in must_be_on if one not in undecided):
         if not security.get(name):
@@ -172,52 +169,16 @@ def hardened(controller: Any, *, must_be_on: list[str], must_be_off: list[str], 
         yield f"{controller.title} adds the capabilities {', '.join(added)}"
 
 
-@hardened.remedy
-def _(controller: Any, *, must_be_on: list[str], must_be_off: list[str], must_not_be_on: list[str]) -> Iterable[Edit]:
+@controller_security_context_is_hardened.remedy
+def _fix_controller_security_context_is_hardened(
+    controller: Any, *, must_be_on: list[str], must_be_off: list[str], must_not_be_on: list[str]
+) -> Iterable[Edit]:
     yield from (controller.set_security(name, value=True) for name in must_be_on)
     yield from (controller.set_security(name, value=False) for name in [*must_be_off, *must_not_be_on])
     if controller.added_capabilities:
         yield controller.set_security("capabilities", value={"drop": ["ALL"]})
     if controller.host_network:
         yield controller.leave_host_network()
-
-
-@rule(
-    "workload-carries-no-static-aws-keys",
-    on=objects(
-        "workload, or Secret or ConfigMap that feeds one",
-        [*WORKLOAD_KINDS, *_FEEDS],
-        others={RELEASE: CONTROLLER.view},
-    ),
-    demand="No workload gets AWS access keys through its environment, nor lies a Secret or ConfigMap ready for it.",
-    instead="Give its service account a role: IRSA or EKS Pod Identity",
-    source="https://docs.aws.amazon.com/eks/latest/best-practices/identity-and-access-management.html",
-    severity=CRITICAL,
-    dev=MANDATORY,
-    controls=[guide("security/iam", "Identities and Credentials for EKS pods")],
-    variables=texts(["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"], "the variables that must not be there"),
-)
-def _(workload: Any, *, variables: list[str]) -> Messages:
-    """A static key outlives the pod, works from anywhere and is readable by all who may read the object."""
-    if isinstance(workload, ReleasedController):
-        given = workload.value("env")
-        found = [name for name in variables if isinstance(given, dict) and name in given]
-        found += ["envSecretName"] if workload.value("envSecretName") else []
-    elif group_kind(workload.type) in _FEEDS:
-        held = [dig(workload.props, [place]) for place in ("data", "stringData")]
-        found = sorted({key for entries in held if isinstance(entries, dict) for key in entries if key in variables})
-    else:
-        entries = [entry for one in known(containers(pod_spec(workload))) for entry in _environment(one)]
-        found = sorted(
-            {name for name in words([dig(entry, ["name"]) for entry in known(entries)]) if name in variables}
-        )
-    if found:
-        yield f"{workload.title} sets {' and '.join(found)}"
-
-
-def _environment(container: Any) -> list[Any]:
-    entries = dig(container, ["env"])
-    return [] if isinstance(entries, Unknown) else items(entries)
 
 
 @rule(
@@ -234,7 +195,7 @@ def _environment(container: Any) -> list[Any]:
     controls=[cis("4.1.2")],
     resources=texts(["secrets", "*"], "the resources that a ClusterRole must not name"),
 )
-def no_cluster_secrets(role: Any, *, resources: list[str]) -> Messages:
+def controller_reads_no_secrets_cluster_wide(role: Any, *, resources: list[str]) -> Messages:
     """It needs a Secret only where an Ingress logs users in by OIDC.
 
     With all of them it holds every service account's and every application's.
@@ -257,7 +218,7 @@ def _may_be_the_controllers(role: KubernetesView) -> bool:
     return any(CHART in name for name in words(names))
 
 
-@no_cluster_secrets.remedy
-def _(role: Any, *, resources: list[str]) -> Iterable[Edit]:
+@controller_reads_no_secrets_cluster_wide.remedy
+def _fix_controller_reads_no_secrets_cluster_wide(role: Any, *, resources: list[str]) -> Iterable[Edit]:
     if resources and isinstance(role, ReleasedController):
         yield role.set_value(["clusterSecretsPermissions", "allowAllSecrets"], value=False)

@@ -7,13 +7,13 @@ fails when the load balancer is there already, and the Ingress waits for ever.
 from collections.abc import Iterator
 from typing import Any, Final
 
-from rules import balancers as lb
-from rules.annotations import ALB
-from rules.aws import PERMISSIONS
-from rules.documents import allowed_actions, matches
-from rules.frameworks import guide
-from rules.registry import MEDIUM, Messages, Stack, rule, texts
-from rules.values import Unknown
+from kinds.annotations import ALB
+from kinds.documents import allowed_actions, matches
+from kinds.iam import PERMISSIONS
+from kinds.ingresses import INGRESS
+from pack.controls import guide
+from pack.registry import MEDIUM, Messages, Stack, rule, texts
+from pack.values import unknown
 
 _COGNITO: Final = "cognito-idp:DescribeUserPoolClient"
 _DISCOVERY: Final = "acm:ListCertificates"
@@ -21,7 +21,7 @@ _DISCOVERY: Final = "acm:ListCertificates"
 
 @rule(
     "ingress-asks-for-what-the-controller-may",
-    on=lb.INGRESS,
+    on=INGRESS,
     across_stack=True,
     demand="An Ingress needs no feature whose actions the controller's IAM policy leaves out.",
     instead="Grant the controller the actions, or name the certificate by its ARN and log users in otherwise",
@@ -30,7 +30,7 @@ _DISCOVERY: Final = "acm:ListCertificates"
     controls=[guide("security/iam", "Employ least privileged access to AWS Resources")],
     actions=texts(["elasticloadbalancing:CreateLoadBalancer"], "the actions by which the controller's policy is known"),
 )
-def _(ingress: Any, stack: Stack, *, actions: list[str]) -> Messages:
+def ingress_asks_for_what_the_controller_may(ingress: Any, stack: Stack, *, actions: list[str]) -> Messages:
     """Log-in by Cognito and certificates found by host name have no flag of the controller's to turn them off.
 
     It tries, is refused by IAM, and the Ingress never gets what it asked for.
@@ -59,5 +59,5 @@ def _needs(ingress: Any) -> Iterator[tuple[str, str]]:
         yield "log-in by Cognito", _COGNITO
     named = ingress.of_balancer("certificate-arn")
     secure = any(protocol == "HTTPS" for protocol, _ in ingress.listeners)
-    if secure and not named and not isinstance(named, Unknown):
+    if secure and not named and not unknown(named):
         yield "a certificate found by host name", _DISCOVERY

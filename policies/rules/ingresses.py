@@ -4,11 +4,13 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
-from rules import balancers as lb
-from rules.annotations import ALB, ALB_KNOWN, GUARDED, NLB, NLB_KNOWN
-from rules.frameworks import guide
-from rules.registry import HIGH, MANDATORY, MEDIUM, Messages, rule, texts
-from rules.views import REMOVE, Edit
+from kinds.annotations import ALB, ALB_KNOWN, GUARDED, NLB, NLB_KNOWN
+from kinds.balancers import either
+from kinds.ingresses import ANY_INGRESS, CLASS_ANNOTATION
+from kinds.services import ANY_SERVICE
+from pack.controls import guide
+from pack.properties import REMOVE, Edit
+from pack.registry import HIGH, MANDATORY, MEDIUM, Messages, rule, texts
 
 _ALB_ANNOTATIONS = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/"
 _TENANTS = guide("security/multitenancy", "Tenant Isolation")
@@ -17,7 +19,7 @@ _PREFIXES: Final = (ALB, NLB)
 
 @rule(
     "ingress-group-is-not-shared-by-annotation",
-    on=lb.ANY_INGRESS,
+    on=ANY_INGRESS,
     demand="Ingresses join a shared load balancer by their class's IngressClassParams, not by group.name.",
     instead="Set group.name in IngressClassParams with a namespaceSelector, and use its class",
     source=f"{_ALB_ANNOTATIONS}#group.name",
@@ -26,7 +28,7 @@ _PREFIXES: Final = (ALB, NLB)
     controls=[_TENANTS],
     allowed_groups=texts([], "groups that may be joined by annotation"),
 )
-def _(ingress: Any, *, allowed_groups: list[str]) -> Messages:
+def ingress_group_is_not_shared_by_annotation(ingress: Any, *, allowed_groups: list[str]) -> Messages:
     """Whoever writes the same name puts rules into the same load balancer.
 
     They may stand before the others' and take their traffic.
@@ -38,36 +40,36 @@ def _(ingress: Any, *, allowed_groups: list[str]) -> Messages:
 
 @rule(
     "ingress-names-its-class-in-its-spec",
-    on=lb.ANY_INGRESS,
+    on=ANY_INGRESS,
     demand="An Ingress chooses its class by ingressClassName, not by annotation.",
-    instead=f"Set spec.ingressClassName and leave the annotation {lb.CLASS_ANNOTATION} out",
+    instead=f"Set spec.ingressClassName and leave the annotation {CLASS_ANNOTATION} out",
     source="https://kubernetes.io/docs/concepts/services-networking/ingress/#deprecated-annotation",
     severity=MEDIUM,
     controls=[_TENANTS],
-    default_classes=texts(["alb"], "the class that a remediation sets where none is named"),
+    default_classes=texts(["alb"], "the class that a remediation sets where none is named", allows=False),
 )
-def named_class(ingress: Any, *, default_classes: list[str]) -> Messages:
+def ingress_names_its_class_in_its_spec(ingress: Any, *, default_classes: list[str]) -> Messages:
     """The annotation goes past IngressClass and its IngressClassParams, where the platform sets limits.
 
     Without either, the cluster's default class decides.
     """
     del default_classes
-    if lb.CLASS_ANNOTATION in ingress.annotations:
+    if CLASS_ANNOTATION in ingress.annotations:
         yield f"{ingress.title} chooses its class by annotation"
     elif ingress.class_name is None:
         yield f"{ingress.title} names no class"
 
 
-@named_class.remedy
-def _(ingress: Any, *, default_classes: list[str]) -> Iterable[Edit]:
-    annotated = ingress.annotation(lb.CLASS_ANNOTATION)
+@ingress_names_its_class_in_its_spec.remedy
+def _fix_ingress_names_its_class_in_its_spec(ingress: Any, *, default_classes: list[str]) -> Iterable[Edit]:
+    annotated = ingress.annotation(CLASS_ANNOTATION)
     if ingress.class_name is None:
         yield Edit(("spec", "ingressClassName"), annotated or default_classes[0])
     if annotated is not None:
-        yield ingress.annotate(lb.CLASS_ANNOTATION, REMOVE)
+        yield ingress.annotate(CLASS_ANNOTATION, REMOVE)
 
 
-_ANNOTATED: Final = lb.either("Service or Ingress", lb.ANY_SERVICE, lb.ANY_INGRESS)
+_ANNOTATED: Final = either("Service or Ingress", ANY_SERVICE, ANY_INGRESS)
 
 
 def _fits(key: str, patterns: Iterable[str]) -> bool:
@@ -88,7 +90,9 @@ def _fits(key: str, patterns: Iterable[str]) -> bool:
     ),
     guarded_annotations=texts(GUARDED, "patterns that guarded-annotations-stay-in-admin-namespaces looks after"),
 )
-def _(view: Any, *, allowed_annotations: list[str], guarded_annotations: list[str]) -> Messages:
+def load_balancer_annotations_are_on_the_allow_list(
+    view: Any, *, allowed_annotations: list[str], guarded_annotations: list[str]
+) -> Messages:
     """The controller ignores an annotation that it does not know: a misspelt limit is no limit.
 
     And a new version's new powers wait here until somebody has looked at them.
@@ -109,7 +113,9 @@ def _(view: Any, *, allowed_annotations: list[str], guarded_annotations: list[st
     admin_namespaces=texts(["kube-system"], "namespaces that may"),
     guarded_annotations=texts(GUARDED, "patterns of the annotations guarded"),
 )
-def _(view: Any, *, admin_namespaces: list[str], guarded_annotations: list[str]) -> Messages:
+def guarded_annotations_stay_in_admin_namespaces(
+    view: Any, *, admin_namespaces: list[str], guarded_annotations: list[str]
+) -> Messages:
     """auth-* makes the controller read a Secret and send it to a host of the author's choice.
 
     actions.* forwards to any target group of the account, security-groups attaches any of its groups.

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from rules.aws import CLUSTER, NODE_GROUP, SUBNET
-from rules.frameworks import cis, guide, hub
-from rules.registry import HIGH, MEDIUM, Messages, Stack, View, number, rule, texts
-from rules.values import Unknown, items
+from kinds.aws import CLUSTER, NODE_GROUP, SUBNET
+from pack.controls import cis, guide, hub
+from pack.registry import HIGH, MEDIUM, Messages, Stack, View, number, rule, texts
+from pack.values import Unknown, items
 
 
 @rule(
@@ -23,7 +23,7 @@ from rules.values import Unknown, items
     ],
     public_tags=texts(["kubernetes.io/role/elb"], "tags that mark a subnet as public"),
 )
-def _(group: View, stack: Stack, *, public_tags: list[str]) -> Messages:
+def nodes_run_in_private_subnets(group: View, stack: Stack, *, public_tags: list[str]) -> Messages:
     """A node in a public subnet is one setting away from an address of the internet.
 
     A subnet counts as public if it gives addresses away or is tagged for internet-facing load balancers.
@@ -46,7 +46,7 @@ def _(group: View, stack: Stack, *, public_tags: list[str]) -> Messages:
         ["kubernetes.io/role/elb", "kubernetes.io/role/internal-elb"], "the tags, of which one must be set"
     ),
 )
-def _(cluster: View, stack: Stack, *, role_tags: list[str]) -> Messages:
+def subnets_carry_a_load_balancer_role(cluster: View, stack: Stack, *, role_tags: list[str]) -> Messages:
     """Without tags the controller guesses by route table.
 
     A subnet with both may get an internet-facing load balancer next to the nodes.
@@ -76,7 +76,7 @@ def _tagged(subnet: View, tag: str) -> bool:
     controls=[hub("ELB.13"), guide("networking/subnets", "Consider Multi-AZ Deployment")],
     min_zones=number(2, "how many zones"),
 )
-def _(cluster: View, stack: Stack, *, min_zones: float) -> Messages:
+def cluster_spans_two_zones(cluster: View, stack: Stack, *, min_zones: float) -> Messages:
     """EKS and application load balancers refuse one zone, and a cluster in one falls with it."""
     subnets = stack.named(cluster, "subnets", SUBNET, "id")
     places = [subnet.zone if subnet.zone is not None else subnet.zone_id for subnet in subnets]

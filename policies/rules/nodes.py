@@ -3,15 +3,16 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from rules.aws import INGRESS_RULES, MACHINE, NODE_GROUP
-from rules.cidrs import WIDEST, WIDEST_IPV6, is_world
-from rules.frameworks import cis, guide, hub
-from rules.registry import HIGH, MEDIUM, Messages, View, number, numbers, rule, texts
-from rules.values import Unknown, count, dig, items, known, truth
-from rules.views import Edit
+from kinds.aws import INGRESS_RULES, MACHINE, NODE_GROUP
+from kinds.cidrs import WIDEST, WIDEST_IPV6, is_world
+from pack.controls import cis, guide, hub
+from pack.properties import Edit
+from pack.registry import HIGH, MEDIUM, Messages, View, number, numbers, rule, texts
+from pack.values import Unknown, count, dig, items, known, truth
 
 _ALL_PROTOCOLS = ("-1", "-1.0", "all")
 _TCP = ("tcp", "6", "6.0")
+_UDP = ("udp", "17", "17.0")
 
 
 @rule(
@@ -23,14 +24,16 @@ _TCP = ("tcp", "6", "6.0")
     severity=HIGH,
     controls=[hub("EC2.8"), hub("EC2.170"), hub("AutoScaling.3")],
 )
-def tokens(machine: View) -> Messages:
+def instance_metadata_needs_a_token(machine: View) -> Messages:
     """Without a session one tricked HTTP request from a pod is enough to read the node role's credentials."""
+    if machine.tokens is None and _inherits(machine):
+        return
     if machine.metadata_service != "disabled" and machine.tokens != "required":
         yield f"httpTokens is {machine.tokens or 'left to the default'}"
 
 
-@tokens.remedy
-def _(machine: View) -> Iterable[Edit]:
+@instance_metadata_needs_a_token.remedy
+def _fix_instance_metadata_needs_a_token(machine: View) -> Iterable[Edit]:
     yield machine.put("tokens", "required")
 
 
@@ -44,12 +47,14 @@ def _(machine: View) -> Iterable[Edit]:
     controls=[guide("security/iam", "Restrict access to the instance profile assigned to the worker node")],
     max_hops=number(1, "the largest hop limit allowed"),
 )
-def hop_limit(machine: View, *, max_hops: float) -> Messages:
+def instance_metadata_stays_on_the_node(machine: View, *, max_hops: float) -> Messages:
     """A pod is one hop further than the node: with 2, every pod can take the node role instead of its own.
 
     Left out, the image decides, and EKS's own images say 2.
     """
     if machine.metadata_service == "disabled":
+        return
+    if machine.hop_limit is None and _inherits(machine):
         return
     if machine.hop_limit is None:
         yield "httpPutResponseHopLimit is left to the image"
@@ -57,8 +62,8 @@ def hop_limit(machine: View, *, max_hops: float) -> Messages:
         yield f"httpPutResponseHopLimit is {machine.hop_limit:g}"
 
 
-@hop_limit.remedy
-def _(machine: View, *, max_hops: float) -> Iterable[Edit]:
+@instance_metadata_stays_on_the_node.remedy
+def _fix_instance_metadata_stays_on_the_node(machine: View, *, max_hops: float) -> Iterable[Edit]:
     yield machine.put("hop_limit", max_hops)
 
 
@@ -71,7 +76,7 @@ def _(machine: View, *, max_hops: float) -> Iterable[Edit]:
     severity=MEDIUM,
     controls=[guide("security/iam", "Restrict access to the instance profile assigned to the worker node")],
 )
-def _(group: View) -> Messages:
+def node_group_brings_its_launch_template(group: View) -> Messages:
     """The template that EKS makes otherwise has hop limit 2, and no rule here can see it."""
     if group.launch_template is None:
         yield "there is no launchTemplate, so EKS makes one with hop limit 2"
@@ -86,17 +91,22 @@ def _(group: View) -> Messages:
     severity=MEDIUM,
     controls=[hub("EC2.3"), guide("security/data", "Encrypt data at rest")],
 )
-def encrypted_disks(machine: View) -> Messages:
+def node_disks_are_encrypted(machine: View) -> Messages:
     """Images, logs and emptyDir volumes lie there.
 
     Left out, an account's default decides that the program does not see.
     """
     disks = list(_disks(machine))
-    if not disks:
+    if not disks and not _inherits(machine):
         yield "no block device is described, so the account's default decides about encryption"
     for device, disk, _ in disks:
         if not truth(dig(disk, ["encrypted"])):
             yield f"the disk {device} is not encrypted"
+
+
+def _inherits(machine: View) -> bool:
+    """Say whether an instance has the rest from a launch template, which is judged where it is declared."""
+    return machine.has("template") and machine.template is not None
 
 
 def _disks(machine: View) -> Iterator[tuple[Any, Any, tuple[str | int, ...]]]:
@@ -111,8 +121,8 @@ def _disks(machine: View) -> Iterator[tuple[Any, Any, tuple[str | int, ...]]]:
         yield "rootBlockDevice", machine.root_disk, machine.field("root_disk").path
 
 
-@encrypted_disks.remedy
-def _(machine: View) -> Iterable[Edit]:
+@node_disks_are_encrypted.remedy
+def _fix_node_disks_are_encrypted(machine: View) -> Iterable[Edit]:
     # the bridged launch template types this switch as a string
     on = "true" if machine.type == "aws:ec2/launchTemplate:LaunchTemplate" else True
     for _, disk, path in _disks(machine):
@@ -129,7 +139,7 @@ def _(machine: View) -> Iterable[Edit]:
     severity=HIGH,
     controls=[hub("EC2.25"), hub("EC2.9"), hub("Autoscaling.5"), cis("5.4.3")],
 )
-def public_address(machine: View) -> Messages:
+def nodes_get_no_public_address(machine: View) -> Messages:
     """Load balancers reach pods inside the VPC; whatever else a node listens on should not be offered to everybody."""
     if machine.has("public_address") and machine.public_address:
         yield "associatePublicIpAddress is on"
@@ -138,8 +148,8 @@ def public_address(machine: View) -> Messages:
             yield "a network interface has associatePublicIpAddress"
 
 
-@public_address.remedy
-def _(machine: View) -> Iterable[Edit]:
+@nodes_get_no_public_address.remedy
+def _fix_nodes_get_no_public_address(machine: View) -> Iterable[Edit]:
     if machine.has("public_address"):
         yield machine.put("public_address", value=False)
         return
@@ -165,11 +175,18 @@ def _(machine: View) -> Iterable[Edit]:
             "BOTTLEROCKET_ARM_64",
             "BOTTLEROCKET_x86_64_FIPS",
             "BOTTLEROCKET_ARM_64_FIPS",
+            "AL2023_x86_64_NEURON",
+            "AL2023_x86_64_NVIDIA",
+            "AL2023_ARM_64_NVIDIA",
+            "BOTTLEROCKET_x86_64_NVIDIA",
+            "BOTTLEROCKET_ARM_64_NVIDIA",
+            "BOTTLEROCKET_x86_64_NVIDIA_FIPS",
+            "BOTTLEROCKET_ARM_64_NVIDIA_FIPS",
         ],
         "the values of amiType allowed",
     ),
 )
-def _(group: View, *, families: list[str]) -> Messages:
+def node_image_family_is_allowed(group: View, *, families: list[str]) -> Messages:
     """Amazon Linux 2 gets no more EKS images; a custom image is nobody's to update. Left out, EKS takes AL2023."""
     if group.ami_family is not None and group.ami_family not in families:
         yield f"amiType is {group.ami_family}"
@@ -178,34 +195,50 @@ def _(group: View, *, families: list[str]) -> Messages:
 @rule(
     "node-doors-are-not-open-to-the-world",
     on=INGRESS_RULES,
-    demand="No security group lets the internet into ports of remote administration.",
+    demand="No security group lets the internet into ports of remote administration, the kubelet or node ports.",
     instead="Use Session Manager, or name the networks or the security group that may come in",
     source="https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html#ec2-53",
     severity=HIGH,
     controls=[hub("EC2.13"), hub("EC2.14"), hub("EC2.53"), guide("security/hosts", "Minimize access to worker nodes")],
-    ports=numbers([22, 3389], "the ports of remote administration"),
+    ports=numbers([22, 3389, 10250], "the ports of remote administration and of the kubelet"),
+    port_ranges=texts(["30000-32767"], "ranges of ports, FROM-TO, of which none may be open, by TCP or UDP"),
     min_prefix_length=WIDEST,
     min_prefix_length_ipv6=WIDEST_IPV6,
 )
-def _(group: View, *, ports: list[float], min_prefix_length: float, min_prefix_length_ipv6: float) -> Messages:
-    """An open SSH port is found and tried within minutes."""
+def node_doors_are_not_open_to_the_world(
+    group: View,
+    *,
+    ports: list[float],
+    port_ranges: list[str],
+    min_prefix_length: float,
+    min_prefix_length_ipv6: float,
+) -> Messages:
+    """An open SSH port is found and tried within minutes.
+
+    The kubelet runs commands in pods, and node ports lead past the load balancer to every Service that has one.
+    """
     for ingress in group.rules or []:
         networks = known(ingress["networks"])
         open_to = [network for network in networks if is_world(network, min_prefix_length, min_prefix_length_ipv6)]
         if open_to and ingress["type"] != "egress":
             for port in ports:
-                if _covers(ingress, port):
+                if _covers(ingress, port, port, _TCP):
                     yield f"port {port:g} is open to {open_to[0]}"
+            for span in port_ranges:
+                low, _, high = span.partition("-")
+                if low.isdecimal() and high.isdecimal() and _covers(ingress, int(low), int(high), (*_TCP, *_UDP)):
+                    yield f"ports of {span} are open to {open_to[0]}"
 
 
-def _covers(ingress: dict[str, Any], port: float) -> bool:
+def _covers(ingress: dict[str, Any], first: float, last: float, protocols: Iterable[str]) -> bool:
+    """Say whether an ingress rule lets in any port of a range."""
     protocol = ingress["protocol"]
     if isinstance(protocol, Unknown) or str(protocol).lower() in _ALL_PROTOCOLS:
         return bool(protocol)
-    if str(protocol).lower() not in _TCP:
+    if str(protocol).lower() not in protocols:
         return False
     low, high = count(ingress["from"]), count(ingress["to"])
-    return low is not None and low <= port <= (low if high is None else high)
+    return low is not None and low <= last and first <= (low if high is None else high)
 
 
 @rule(
@@ -218,7 +251,7 @@ def _covers(ingress: dict[str, Any], port: float) -> bool:
     controls=[hub("EC2.13"), guide("security/hosts", "Minimize access to worker nodes")],
     min_sources=number(1, "how many source security groups a key needs"),
 )
-def _(group: View, *, min_sources: float) -> Messages:
+def node_group_ssh_names_its_sources(group: View, *, min_sources: float) -> Messages:
     """A key without source groups makes EKS open port 22 of the nodes to 0.0.0.0/0."""
     if group.ssh_key and len(items(group.ssh_sources)) < min_sources:
         yield "remoteAccess has a key and no source security groups, so EKS opens port 22 to 0.0.0.0/0"

@@ -1,13 +1,13 @@
-"""What identities may do: policy documents, wherever they stand, and what node roles carry."""
+"""What policy documents grant, wherever they stand."""
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
-from rules.aws import ACCESS_KEY, ATTACHMENT, MANAGED_POLICY, PERMISSIONS, ROLE, ROLE_POLICY
-from rules.documents import READING_VERBS, Statement, allowed_actions, is_pattern, is_write, matches, statements
-from rules.frameworks import guide, hub
-from rules.registry import CRITICAL, HIGH, MANDATORY, MEDIUM, Messages, Stack, View, rule, texts
-from rules.values import words
+from kinds.documents import READING_VERBS, Statement, allowed_actions, is_pattern, is_write, matches, statements
+from kinds.iam import ACCESS_KEY, PERMISSIONS
+from pack.controls import guide, hub
+from pack.registry import CRITICAL, HIGH, MANDATORY, Messages, View, rule, texts
+from pack.values import words
 
 _GUIDE = guide("security/iam", "Employ least privileged access to AWS Resources")
 _TAG = "elbv2.k8s.aws/cluster"
@@ -57,6 +57,18 @@ _CONTROLLERS_OWN: Final = [
     "wafv2:AssociateWebACL",
     "wafv2:DisassociateWebACL",
 ]
+# What knows no resource, so that it can be granted on * only:
+# https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+_WITHOUT_RESOURCE: Final = [
+    "cloudwatch:PutMetricData",
+    "ec2messages:*",
+    "ssmmessages:CreateControlChannel",
+    "ssmmessages:CreateDataChannel",
+    "ssmmessages:OpenControlChannel",
+    "ssmmessages:OpenDataChannel",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+]
 # What takes a load balancer away or turns it around: it must not reach another cluster's.
 _DANGEROUS: Final = [
     "ec2:DeleteSecurityGroup",
@@ -87,7 +99,7 @@ def _grants(carrier: View) -> Iterator[tuple[Statement, str]]:
     allowed_wildcards=texts([], "patterns of wildcard actions that may be granted all the same"),
     reading_verbs=_VERBS,
 )
-def _(carrier: View, *, allowed_wildcards: list[str], reading_verbs: list[str]) -> Messages:
+def policy_names_its_actions(carrier: View, *, allowed_wildcards: list[str], reading_verbs: list[str]) -> Messages:
     """`service:*` grants what the service learns tomorrow, and with `iam:*` or `*` the rest of the account too.
 
     A wildcard after a verb (`ec2:Describe*`) is a named action as long as it only reads.
@@ -109,10 +121,10 @@ def _(carrier: View, *, allowed_wildcards: list[str], reading_verbs: list[str]) 
     severity=HIGH,
     dev=MANDATORY,
     controls=[_GUIDE, guide("security/iam", "Grant least privileged access to applications")],
-    allowed_actions=texts(_CONTROLLERS_OWN, "actions that may be granted on every resource"),
+    allowed_actions=texts([*_CONTROLLERS_OWN, *_WITHOUT_RESOURCE], "actions that may be granted on every resource"),
     reading_verbs=_VERBS,
 )
-def _(carrier: View, *, allowed_actions: list[str], reading_verbs: list[str]) -> Messages:
+def policy_names_what_it_writes_to(carrier: View, *, allowed_actions: list[str], reading_verbs: list[str]) -> Messages:
     """A write action on `*` reaches every other team's resources in the account.
 
     `arn:aws:s3:::*` and NotResource are as wide as `*`. A statement whose condition asks for a tag is narrow enough.
@@ -131,6 +143,44 @@ def _(carrier: View, *, allowed_actions: list[str], reading_verbs: list[str]) ->
 
 
 @rule(
+    "policy-names-the-secrets-it-reads",
+    on=PERMISSIONS,
+    demand="Secrets, parameters and objects are read by name.",
+    instead="Name the ARNs of the secrets, parameters or bucket, or ask for a tag in a condition",
+    source="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege",
+    severity=HIGH,
+    dev=MANDATORY,
+    controls=[_GUIDE, guide("security/iam", "Grant least privileged access to applications")],
+    actions=texts(
+        [
+            "s3:GetObject",
+            "s3:GetObjectVersion",
+            "secretsmanager:GetSecretValue",
+            "ssm:GetParameter",
+            "ssm:GetParameterHistory",
+            "ssm:GetParameters",
+            "ssm:GetParametersByPath",
+        ],
+        "the actions that read what others keep secret",
+    ),
+)
+def policy_names_the_secrets_it_reads(carrier: View, *, actions: list[str]) -> Messages:
+    """One pod that is taken over then reads every application's passwords and data in the account.
+
+    `secret:*` and `parameter/*` are as wide as `*`.
+    """
+    found = {
+        action
+        for document in carrier.documents or []
+        for statement in statements(document)
+        for action in actions
+        if statement.grants(action) and statement.is_wide and not statement.asks_for_a_tag
+    }
+    if found:
+        yield f"the policy allows {', '.join(sorted(found))} on everything"
+
+
+@rule(
     "controller-policy-is-bound-to-its-cluster",
     on=PERMISSIONS,
     demand="The controller may delete and change load balancers of its own cluster only.",
@@ -140,7 +190,7 @@ def _(carrier: View, *, allowed_actions: list[str], reading_verbs: list[str]) ->
     controls=[_GUIDE],
     actions=texts(_DANGEROUS, "the actions that need the condition"),
 )
-def _(carrier: View, *, actions: list[str]) -> Messages:
+def controller_policy_is_bound_to_its_cluster(carrier: View, *, actions: list[str]) -> Messages:
     """The published policy asks only that the tag be there.
 
     Then one cluster's controller can delete every other cluster's load balancers in the account.
@@ -173,100 +223,7 @@ def _names_single_ones(statement: Statement) -> bool:
     controls=[hub("IAM.3"), guide("security/iam", "Identities and Credentials for EKS pods")],
     allowed_users=texts([], "users that may have a key"),
 )
-def _(key: View, *, allowed_users: list[str]) -> Messages:
+def no_iam_access_keys(key: View, *, allowed_users: list[str]) -> Messages:
     """A key works from anywhere until somebody takes it away, and lies readable in the stack's state."""
     if key.user not in allowed_users:
         yield "an access key is made"
-
-
-@rule(
-    "node-role-leaves-load-balancers-alone",
-    on=ROLE,
-    across_stack=True,
-    demand="The node role does not carry the load balancer controller's policy.",
-    instead="Attach the policy to a role of the controller's service account",
-    source="https://docs.aws.amazon.com/eks/latest/best-practices/identity-and-access-management.html",
-    severity=HIGH,
-    controls=[guide("security/iam", "Restrict access to the instance profile assigned to the worker node")],
-    actions=texts(
-        ["elasticloadbalancing:CreateLoadBalancer", "elasticloadbalancing:DeleteLoadBalancer"],
-        "the actions by which the controller's policy is known",
-    ),
-    policies=texts(
-        [
-            "AWSLoadBalancerController*",
-            "ElasticLoadBalancingFullAccess",
-            "PowerUserAccess",
-            "AdministratorAccess",
-        ],
-        "patterns of the names of policies made elsewhere that allow them",
-    ),
-)
-def _(role: View, stack: Stack, *, actions: list[str], policies: list[str]) -> Messages:
-    """Every pod that reaches the node's credentials could then make and delete load balancers."""
-    if not _is_node_role(role):
-        return
-    carriers = [role, *(one for one in stack.of(ROLE_POLICY) if role in stack.named(one, "role", ROLE, "id"))]
-    carriers += [policy for link in _attachments(role, stack) for policy in _attached(link, stack)]
-    for carrier in carriers:
-        if any(
-            one.grants(action)
-            for document in carrier.documents or []
-            for one in statements(document)
-            for action in actions
-        ):
-            yield f"the node role may manage load balancers by {carrier.name}"
-    for name in _managed_names(role, stack):
-        if matches(name, policies):
-            yield f"the node role may manage load balancers by {name}"
-
-
-@rule(
-    "node-role-leaves-addresses-alone",
-    on=ROLE,
-    across_stack=True,
-    demand="The node role does not carry the VPC CNI's policy.",
-    instead="Give the vpc-cni add-on a role of its own (serviceAccountRoleArn or Pod Identity)",
-    source="https://docs.aws.amazon.com/eks/latest/best-practices/vpc-cni.html",
-    severity=MEDIUM,
-    controls=[
-        guide("networking/vpc-cni", "Use separate IAM role for CNI"),
-        guide("security/iam", "Update the aws-node daemonset to use IRSA"),
-    ],
-    policies=texts(
-        ["AmazonEKS_CNI_Policy", "AmazonEKS_CNI_IPv6_Policy"], "names of the policies that must not be there"
-    ),
-)
-def _(role: View, stack: Stack, *, policies: list[str]) -> Messages:
-    """The policy may detach and reassign the addresses of any pod in the account.
-
-    The node does not need it once the CNI has a role.
-    """
-    if not _is_node_role(role):
-        return
-    for name in _managed_names(role, stack):
-        if name in policies:
-            yield f"the node role carries {name}"
-
-
-def _managed_names(role: View, stack: Stack) -> list[str]:
-    """Return the names of the managed policies that a role carries, as far as they are known."""
-    arns = words(role.managed) + [arn for link in _attachments(role, stack) for arn in words(link.policies)]
-    return [arn.rpartition("/")[2] for arn in arns]
-
-
-def _is_node_role(role: View) -> bool:
-    """Say whether instances take the role: its trust policy names EC2."""
-    return any(
-        service.startswith("ec2.amazonaws.")
-        for statement in statements(role.trust)
-        for service in words(statement.principals.get("Service"))
-    )
-
-
-def _attachments(role: View, stack: Stack) -> list[Any]:
-    return [link for link in stack.of(ATTACHMENT) if role in stack.named(link, "role", ROLE, "id")]
-
-
-def _attached(link: View, stack: Stack) -> list[Any]:
-    return stack.named(link, "policies", MANAGED_POLICY, "arn")

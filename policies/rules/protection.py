@@ -3,54 +3,110 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from rules import balancers as lb
-from rules.balancers import CLASSES, left_to_class
-from rules.frameworks import hub
-from rules.owners import BALANCER, CLASS_PARAMS
-from rules.registry import MEDIUM, Messages, Rule, rule, texts
-from rules.values import Unknown, truth
-from rules.views import Edit
+from kinds.aws import WEB_ACL_ASSOCIATION
+from kinds.balancers import ACCESS_LOGS, DELETION_PROTECTION, DESYNC_MODE, DROP_HEADERS, PUBLIC, WAF_FAIL_OPEN, either
+from kinds.every_balancer import BALANCER, OWN
+from kinds.gateways import GATEWAY_BALANCER, GATEWAY_CONFIGURATION
+from kinds.ingresses import CLASS_PARAMS, INGRESS
+from pack.controls import hub
+from pack.properties import Edit
+from pack.registry import MEDIUM, Finding, Messages, Rule, Stack, rule, texts
+from pack.values import truth, unknown
 
 _ALB_ANNOTATIONS = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/"
+_ATTRIBUTES = "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html"
 
 
 @rule(
     "public-alb-has-a-web-acl",
-    on=lb.either("Ingress of an ALB, or its IngressClassParams", lb.INGRESS, CLASS_PARAMS),
+    on=either("ALB of an Ingress or Gateway", INGRESS, CLASS_PARAMS, GATEWAY_BALANCER, GATEWAY_CONFIGURATION),
     demand="An ALB on the internet stands behind a web ACL (WAF).",
-    instead="Set wafv2-acl-arn or wafv2-acl-name (in IngressClassParams: wafv2AclArn)",
+    instead="Set wafv2-acl-arn or wafv2-acl-name (IngressClassParams: wafv2AclArn; "
+    "LoadBalancerConfiguration: wafV2.webACL)",
     source=f"{_ALB_ANNOTATIONS}#wafv2-acl-arn",
     severity=MEDIUM,
     controls=[hub("ELB.16")],
     exempt_namespaces=texts([], "namespaces whose public ALBs may go without"),
-    classes_with_params=CLASSES,
+    exempt_owners=texts(
+        [], "IngressClassParams by metadata.name and LoadBalancerConfigurations by NAMESPACE/NAME that may"
+    ),
 )
-def _(ingress: Any, *, exempt_namespaces: list[str], classes_with_params: list[str]) -> Messages:
+def public_alb_has_a_web_acl(balancer: Any, *, exempt_namespaces: list[str], exempt_owners: list[str]) -> Messages:
     """The ALB is the first that sees a request whole; there it can be refused before a pod works on it."""
-    if ingress.scheme != lb.PUBLIC or ingress.namespace in exempt_namespaces:
+    if not balancer.application or balancer.scheme != PUBLIC:
         return
-    left = not ingress.decides_for_others and left_to_class(ingress, classes_with_params)
-    if ingress.web_acl is None and not left:
-        yield f"{ingress.title} faces the internet without a web ACL"
+    name = balancer.identity if balancer.owned else balancer.namespace
+    if name in (exempt_owners if balancer.owned else exempt_namespaces):
+        return
+    if balancer.web_acl is None and balancer.speaks_alone:
+        setting = "exemptOwners" if balancer.owned else "exemptNamespaces"
+        yield Finding(f"{balancer.title} faces the internet without a web ACL", f'add "{name}" to {setting}')
+
+
+@rule(
+    "own-public-alb-has-a-web-acl",
+    on=OWN,
+    across_stack=True,
+    demand="An ALB on the internet that the program makes itself is associated with a web ACL (WAF).",
+    instead="Associate a web ACL with its ARN (aws.wafv2.WebAclAssociation)",
+    source="https://docs.aws.amazon.com/securityhub/latest/userguide/elb-controls.html#elb-16",
+    severity=MEDIUM,
+    controls=[hub("ELB.16")],
+    exempt_names=texts([], "names in AWS of load balancers that may go without"),
+)
+def own_public_alb_has_a_web_acl(balancer: Any, stack: Stack, *, exempt_names: list[str]) -> Messages:
+    """The ALB is the first that sees a request whole; there it can be refused before a pod works on it."""
+    if not balancer.application or balancer.scheme != PUBLIC or balancer.identity in exempt_names:
+        return
+    links = stack.of(WEB_ACL_ASSOCIATION)
+    if any(balancer in stack.named(link, "balancer", OWN, _arn) for link in links):
+        return
+    if any(unknown(link.balancer) and not stack.sources(link, "balancer", OWN) for link in links):
+        return
+    if links and unknown(balancer.own.arn):
+        return
+    yield f"{balancer.title} faces the internet without a web ACL"
+
+
+def _arn(balancer: Any) -> Any:
+    return balancer.own.arn
 
 
 def _attribute_rule(
-    name: str, attribute: str, demand: str, source: str, why: str, *, application_only: bool = False, **about: Any
+    name: str,
+    attribute: str,
+    demand: str,
+    source: str,
+    why: str,
+    *,
+    fits: Callable[[Any], bool] = lambda value: truth(value) is True,
+    wanted: str = "true",
+    by_default: bool = False,
+    application_only: bool = False,
+    **about: Any,
 ) -> Rule:
-    """Register a rule that demands one attribute of load balancers."""
+    """Register a rule that demands a value of an attribute of load balancers; `by_default` it has one that fits."""
 
-    def demanded(balancer: Any, classes: list[str], namespaces: list[str]) -> bool:
-        if application_only and not balancer.application:
-            return False
-        left = left_to_class(balancer, classes) and attribute not in balancer.attributes
-        return not left and balancer.namespace not in namespaces
+    def is_asked(balancer: Any) -> bool:
+        able = balancer.keeps_logs or attribute != ACCESS_LOGS
+        return able and (balancer.application or balancer.owned or not application_only)
 
-    def check(balancer: Any, *, classes_with_params: list[str], exempt_namespaces: list[str]) -> Messages:
-        if demanded(balancer, classes_with_params, exempt_namespaces):
-            value = balancer.attributes.get(attribute)
-            if not truth(value) and not isinstance(value, Unknown):
-                yield f"{balancer.title} does not set {attribute}=true"
+    def check(balancer: Any, *, exempt_namespaces: list[str], exempt_owners: list[str]) -> Messages:
+        called = balancer.identity if balancer.owned else balancer.namespace
+        if not is_asked(balancer) or called in (exempt_owners if balancer.owned else exempt_namespaces):
+            return
+        if balancer.governed(attribute):
+            return
+        value = balancer.attribute(attribute)
+        if unknown(value) or (value is not None and fits(value)):
+            return
+        allowed_by = f'add "{called}" to {"exemptOwners" if balancer.owned else "exemptNamespaces"}'
+        if value is not None:
+            yield Finding(f"{balancer.title} sets {attribute}={str(value).lower()}", allowed_by)
+        elif not by_default and balancer.speaks_alone and (balancer.application or not application_only):
+            yield Finding(f"{balancer.title} does not set {attribute}={wanted}", allowed_by)
 
+    check.__name__ = name.replace("-", "_")
     check.__doc__ = why
     check.__module__ = __name__
     return rule(
@@ -58,22 +114,26 @@ def _attribute_rule(
         on=BALANCER,
         demand=demand,
         source=source,
-        classes_with_params=CLASSES,
         exempt_namespaces=texts([], "namespaces whose load balancers may go without"),
+        exempt_owners=texts(
+            [],
+            "what else may: IngressClassParams by metadata.name, LoadBalancerConfigurations by NAMESPACE/NAME, "
+            "the program's own load balancers by their name in AWS",
+        ),
         **about,
     )(check)
 
 
-def _setting(attribute: str) -> Callable[..., Iterable[Edit]]:
+def _setting(attribute: str, value: str = "true") -> Callable[..., Iterable[Edit]]:
     def remedy(balancer: Any, **_: Any) -> Iterable[Edit]:
-        yield from balancer.set_attribute(attribute, "true")
+        yield from balancer.set_attribute(attribute, value)
 
     return remedy
 
 
 _attribute_rule(
     "load-balancer-writes-access-logs",
-    lb.ACCESS_LOGS,
+    ACCESS_LOGS,
     "Load balancers write access logs.",
     "https://docs.aws.amazon.com/securityhub/latest/userguide/elb-controls.html#elb-5",
     "Who asked for what is seen nowhere else, least of all what never reached a pod. There is no remediation: the logs "
@@ -86,19 +146,19 @@ _attribute_rule(
 
 _attribute_rule(
     "load-balancer-is-protected-from-deletion",
-    lb.DELETION_PROTECTION,
+    DELETION_PROTECTION,
     "Load balancers cannot be deleted by one call.",
     "https://docs.aws.amazon.com/securityhub/latest/userguide/elb-controls.html#elb-6",
     "A new load balancer has another host name: whatever points to the old one stays broken until somebody changes it.",
     instead="Add deletion_protection.enabled=true to the load balancer's attributes",
     severity=MEDIUM,
     controls=[hub("ELB.6")],
-).remedy(_setting(lb.DELETION_PROTECTION))
+).remedy(_setting(DELETION_PROTECTION))
 
 
 _attribute_rule(
     "alb-drops-invalid-headers",
-    lb.DROP_HEADERS,
+    DROP_HEADERS,
     "ALBs drop headers that are not valid.",
     "https://docs.aws.amazon.com/securityhub/latest/userguide/elb-controls.html#elb-4",
     "What two servers read differently in one header is how requests are smuggled past the first.",
@@ -106,4 +166,38 @@ _attribute_rule(
     severity=MEDIUM,
     controls=[hub("ELB.4")],
     application_only=True,
-).remedy(_setting(lb.DROP_HEADERS))
+).remedy(_setting(DROP_HEADERS))
+
+
+_attribute_rule(
+    "alb-does-not-only-monitor-desync",
+    DESYNC_MODE,
+    "ALBs act on requests that two servers may read differently.",
+    "https://docs.aws.amazon.com/securityhub/latest/userguide/elb-controls.html#elb-12",
+    "In the mode monitor the load balancer passes such requests on and only counts them. Left out, the mode is "
+    "defensive.",
+    fits=lambda value: value in ("defensive", "strictest"),
+    wanted="defensive",
+    by_default=True,
+    instead="Set routing.http.desync_mitigation_mode to defensive or strictest (desyncMitigationMode), or leave it out",
+    severity=MEDIUM,
+    controls=[hub("ELB.12")],
+    application_only=True,
+).remedy(_setting(DESYNC_MODE, "defensive"))
+
+
+_attribute_rule(
+    "alb-waf-fails-closed",
+    WAF_FAIL_OPEN,
+    "ALBs refuse requests that the web ACL could not look at.",
+    _ATTRIBUTES,
+    "With fail-open every request passes while WAF does not answer: whoever can make that happen has no web ACL before "
+    "him.",
+    fits=lambda value: truth(value) is not True,
+    wanted="false",
+    by_default=True,
+    instead="Set waf.fail_open.enabled to false (enableWafFailOpen), or leave it out",
+    severity=MEDIUM,
+    controls=[hub("ELB.16")],
+    application_only=True,
+).remedy(_setting(WAF_FAIL_OPEN, "false"))

@@ -167,7 +167,7 @@ class Agent:
             endpoint=self._plane.sockets.endpoint,
             ca_data=self._plane.keys.ca_data(),
             aws_endpoint=self._spec.aws_endpoint,
-            replacements=self._settings.replacements,
+            settings=self._settings,
             new_port=lambda: free_port(self._runner.ports() if self._runner else ()),
         )
 

@@ -7,7 +7,6 @@ everything else is the container's own.
 
 import itertools
 import re
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,11 +28,11 @@ class Image:
     """An image that runs as a process."""
 
     name: str
-    """Also what `--with NAME=PATH` calls it."""
+    """Also its name in `--with NAME=PATH`."""
     pattern: str
     """A regular expression, read alike by Python and jq, found in the container's image."""
-    module: str
-    """The stand-in: a Python module of the sandbox."""
+    tool: str
+    """What runs: a tool of `sandbox.tools`."""
     ports: tuple[PortFlag, ...]
     certificates: tuple[str, str] | None = None
     """A flag for a folder of certificates, and the path that is its default in the image."""
@@ -43,7 +42,7 @@ IMAGES = (
     Image(
         name="controller",
         pattern=r"(^|/)aws-load-balancer-controller(:|@|$)",
-        module="sandbox.controller",
+        tool="load-balancer-controller",
         ports=(
             PortFlag("webhook-bind-port", 9443, "{}"),
             PortFlag("metrics-bind-addr", 8080, "127.0.0.1:{}"),
@@ -65,7 +64,18 @@ def process_images(*, traffic: bool) -> str:
     return f"{PATTERN}|({WEB})" if traffic else PATTERN
 
 
-_AWS_APIS = ("EC2", "Elastic Load Balancing v2", "STS", "ACM", "WAFV2", "Shield", "Resource Groups Tagging API")
+# By the names that AWS's SDK for Go gives them.
+_AWS_APIS = (
+    "EC2",
+    "Elastic Load Balancing v2",
+    "STS",
+    "ACM",
+    "WAFV2",
+    "WAF Regional",
+    "Shield",
+    "Resource Groups Tagging API",
+    "Global Accelerator",
+)
 
 
 def known(image: str) -> Image | None:
@@ -109,6 +119,7 @@ class Surroundings:
     """What a process outside a container needs to be told."""
 
     kubeconfig: Path
+    namespace: str
     aws_endpoint: str
     listeners: Mapping[str, int]
     """Flag -> loopback port."""
@@ -121,11 +132,52 @@ def arguments(image: Image, args: Sequence[str], around: Surroundings) -> list[s
     ours = {port.flag: port.form.format(around.listeners[port.flag]) for port in image.ports}
     ours["kubeconfig"] = str(around.kubeconfig)
     ours["aws-api-endpoints"] = ",".join(f"{api}={around.aws_endpoint}" for api in _AWS_APIS)
+    if not flag_values(args, "leader-election-namespace"):
+        # In a cluster it reads its namespace from a file that only a container has.
+        ours["leader-election-namespace"] = around.namespace
     if image.certificates and around.certificates:
         ours[image.certificates[0]] = str(around.certificates)
     return without_flags(args, list(ours)) + [f"--{flag}={value}" for flag, value in ours.items()]
 
 
-def program(image: Image, replacement: str | None) -> list[str]:
-    """What is run: the user's program if `--with` gave one, else the stand-in."""
-    return [replacement] if replacement else [sys.executable, "-m", image.module]
+def tag_version(image: str) -> str:
+    """The release that an image's tag names, without its `v`; empty if it has no tag."""
+    name, _, _ = image.partition("@")
+    return name.rpartition("/")[2].partition(":")[2].removeprefix("v")
+
+
+@dataclass(frozen=True)
+class Program:
+    """An executable that runs for a container."""
+
+    path: str
+    version: str
+    """Empty if only the program itself knows it."""
+    source: str
+
+
+def program(
+    image: Image, tag: str, tools: Mapping[str, str], origins: Mapping[str, Mapping[str, str]], given: Mapping[str, str]
+) -> Program:
+    """What runs for a container: `--with NAME@VERSION` of its tag, else `--with NAME`, else the tool.
+
+    Args:
+        image: the known image.
+        tag: its version, from `tag_version`.
+        tools: executables by name.
+        origins: `version` and `source` of each tool.
+        given: `--with`.
+    """
+    if path := given.get(f"{image.name}@{tag}") or given.get(image.name):
+        return Program(path, "", "--with")
+    origin = origins.get(image.tool, {})
+    return Program(tools[image.tool], origin.get("version", ""), origin.get("source", ""))
+
+
+_LOGGED_VERSION = re.compile(r'"GitVersion":\s*"([^"]+)"')
+
+
+def logged_version(log: str) -> str:
+    """The version that a program's log gives, or `unknown`."""
+    found = _LOGGED_VERSION.search(log)
+    return found[1] if found else "unknown"

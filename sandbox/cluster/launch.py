@@ -1,8 +1,6 @@
-"""How a container of a process pod becomes a process: program, arguments, variables, kubeconfig, session."""
+"""How a container of a process pod becomes a process: program, arguments, variables, kubeconfig, credentials."""
 
-import asyncio
 import os
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +11,10 @@ import aiohttp
 from sandbox.cluster import images, kubeconfig
 from sandbox.cluster.api import Api, Object
 from sandbox.cluster.containers import environment, expand, outside
-from sandbox.cluster.credentials import Session, exchange
+from sandbox.cluster.role_session import aws_profile
 from sandbox.cluster.volumes import Volumes
 from sandbox.processes import Process
+from sandbox.state import Settings, write_text
 
 _REFERENCES = {
     "secretRef": "secrets",
@@ -39,8 +38,8 @@ class Host:
     endpoint: str
     ca_data: str
     aws_endpoint: str
-    replacements: dict[str, str]
-    """`--with NAME=PATH`."""
+    settings: Settings
+    """Which executables there are."""
     new_port: Callable[[], int]
 
 
@@ -55,8 +54,8 @@ class Launch:
     folder: Path
     """The pod's; also what its processes have as home and working directory."""
 
-    async def process(self, image: images.Image, listener: Callable[[int], int]) -> tuple[Process, Session | None]:
-        """The process, not yet started, and the session that it is given.
+    async def process(self, image: images.Image, listener: Callable[[int], int]) -> Process:
+        """The process, not yet started.
 
         Args:
             image: what runs.
@@ -64,31 +63,47 @@ class Launch:
 
         Raises:
             ContainerConfigError: something that the container refers to is not there.
-            ClientError, BotoCoreError: STS gave no session to a program that is not ours.
         """
         metadata, mounts = self.pod["metadata"], self.volumes.mounts(self.container)
         variables = await self._variables()
         # Paths are those of this machine from here on.
         translated = {name: outside(value, mounts) for name, value in variables.items()}
-        replacement, session = self.host.replacements.get(image.name), None
-        if replacement:
-            session = await asyncio.to_thread(exchange, translated, self.host.aws_endpoint, time.time())
         given = [expand(argument, variables) for argument in self.container.get("args") or []]
         around = images.Surroundings(
             kubeconfig=self._kubeconfig(),
+            namespace=metadata["namespace"],
             aws_endpoint=self.host.aws_endpoint,
             listeners={flag: listener(port) for flag, port in images.pod_ports(image, given).items()},
             certificates=Path(outside(image.certificates[1], mounts)) if image.certificates else None,
         )
         arguments = [outside(argument, mounts) for argument in images.arguments(image, given, around)]
-        process = Process(
+        return Process(
             name=f"{metadata['namespace']}/{metadata['name']}",
-            argv=[*images.program(image, replacement), *arguments],
+            argv=[self.program(image).path, *arguments],
             log_file=self.host.log_file(f"pod-{metadata['name']}"),
-            env={**translated, **(session.variables if session else {})},
+            env=self._with_credentials(translated),
             cwd=self.folder,
         )
-        return process, session
+
+    def program(self, image: images.Image) -> images.Program:
+        """The executable that runs for the container."""
+        settings, tag = self.host.settings, images.tag_version(self.container["image"])
+        return images.program(image, tag, settings.tools, settings.origins, settings.replacements)
+
+    def _with_credentials(self, variables: dict[str, str]) -> dict[str, str]:
+        """Variables in which the pod's role is reached through a `credential_process`.
+
+        For the exchange of a token the controller calls STS at its public name, whatever endpoint it is given. A
+        `credential_process` asks the sandbox's STS, and is run again when the session ends.
+        """
+        role, token = variables.get("AWS_ROLE_ARN"), variables.get("AWS_WEB_IDENTITY_TOKEN_FILE")
+        if not role or not token:
+            return variables
+        profile = self.folder / "aws-profile"
+        session = variables.get("AWS_ROLE_SESSION_NAME") or self.pod["metadata"]["name"]
+        write_text(profile, aws_profile(self.host.aws_endpoint, role, token, session))
+        kept = {k: v for k, v in variables.items() if k not in ("AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE")}
+        return {**kept, "AWS_CONFIG_FILE": str(profile), "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
 
     async def _variables(self) -> dict[str, str]:
         """The container's own variables over those that a process here needs, paths as the container knows them."""
@@ -98,8 +113,6 @@ class Launch:
         return {
             # Nothing of the agent's own environment, which may hold its user's credentials.
             "PATH": os.environ.get("PATH", os.defpath),
-            "PYTHONPATH": str(Path(__file__).parents[2]),
-            "PYTHONUNBUFFERED": "1",
             "HOME": str(self.folder),
             "HOSTNAME": metadata["name"],
             "POD_NAME": metadata["name"],

@@ -16,10 +16,6 @@ from sandbox.cluster.spec import ClusterSpec, Folder
 from sandbox.processes import Process, Supervisor
 from sandbox.state import Settings, write_text
 
-KUBERNETES_VERSION = "v1.36.3"
-KWOK_VERSION = "v0.8.0"
-CLOUD_CONTROLLER_VERSION = "v1.36.2"
-_OTHERS = {"kwok": ("stand-in", KWOK_VERSION), cloud_controller.NAME: ("real", CLOUD_CONTROLLER_VERSION)}
 _STOP_SECONDS = 1.0
 
 
@@ -35,6 +31,7 @@ class ControlPlane:
         self.folder = folder
         self.spec = spec
         self._tools = settings.tools
+        self._origins = settings.origins
         self._process_images = images.process_images(traffic=bool(settings.traffic))
         self.keys = pki.ensure(folder.pki, control_plane.serving_names(spec))
         ports = kept_ports(folder.ports_file, ["apiserver", "webhooks", "credentials"])
@@ -55,12 +52,12 @@ class ControlPlane:
         return [
             {
                 "name": f"{self.spec.name}/{process.name}",
-                "kind": kind,
-                "version": version,
+                # Its nodes and pods are none.
+                "kind": "stand-in" if process.name == "kwok" else "real",
+                **self._origins.get(_tool(process.name), {"version": "unknown", "source": ""}),
                 "pid": process.identity.pid if process.identity else 0,
             }
             for process in self._supervisor.processes()
-            for kind, version in [_OTHERS.get(process.name, ("real", KUBERNETES_VERSION))]
         ]
 
     def add_cloud_controller(self, place: cloud_controller.Place) -> "Future[None]":
@@ -118,10 +115,15 @@ class ControlPlane:
     ) -> None:
         process = Process(
             name=name,
-            argv=[self._tools["kwok" if name == "kwok" else "control-plane"], *arguments],
+            argv=[self._tools[_tool(name)], *arguments],
             log_file=self.folder.log(name),
             env={**os.environ, **control_plane.MEMORY[name]},
             cwd=cwd,
             ready=ready,
         )
         self._supervisor.add(process)
+
+
+def _tool(part: str) -> str:
+    """The tool that a part is started from."""
+    return part if part in ("kwok", cloud_controller.NAME) else "control-plane"

@@ -92,14 +92,21 @@ class Runner:
         return [
             {
                 "name": f"{cluster}/{pod.namespace}/{pod.name}",
-                "kind": "real" if image.name in self._host.replacements else "stand-in",
-                "version": container["image"].rpartition(":")[2],
+                "kind": "real",
+                "version": program.version or self._logged_version(pod),
+                "source": program.source,
                 "pid": pod.pid(container["name"]),
             }
             for pod, _ in self._running.values()
             for container in pod.containers
             if (image := images.known(container["image"]))
+            for program in [pod.launcher(container).program(image)]
         ]
+
+    def _logged_version(self, pod: ProcessPod) -> str:
+        """The version that a program given by `--with` logs when it starts."""
+        file = self._host.log_file(f"pod-{pod.name}")
+        return images.logged_version(file.read_text(errors="replace")) if file.exists() else "unknown"
 
     async def stop(self) -> None:
         """End all processes without deleting their pods: the agent ends, the cluster stays."""

@@ -19,7 +19,6 @@ import aiohttp
 from sandbox.cluster import images, probes
 from sandbox.cluster.api import ApiError, Object, timestamp
 from sandbox.cluster.containers import ContainerConfigError, pre_stop_seconds
-from sandbox.cluster.credentials import Session
 from sandbox.cluster.launch import Host, Launch
 from sandbox.cluster.pod_status import ContainerState, backoff, pod_status, terminated
 from sandbox.cluster.volumes import Volumes
@@ -47,8 +46,6 @@ class ProcessPod:
     listeners: dict[int, int] = field(default_factory=dict[int, int])
     """The container's port -> the loopback port that stands for it."""
     processes: dict[str, Process] = field(default_factory=dict[str, Process])
-    sessions: dict[str, Session] = field(default_factory=dict[str, Session])
-    """Container -> the session that its program was given."""
 
     def __post_init__(self) -> None:
         """Take over what an earlier agent wrote into the pod's status: restarts count on."""
@@ -175,8 +172,6 @@ class ProcessPod:
             state.started_at, state.ready = None, False
             self.on_change()
             state.restarts += 1
-            if state.last["exitCode"] == 0 and self._renewing(container["name"]):
-                continue
             crashes = 1 if time.monotonic() - began > _FORGIVEN_AFTER_SECONDS else crashes + 1
             pause = backoff(crashes)
             state.waiting = ("CrashLoopBackOff", f"back-off {pause:.0f}s restarting container; see {process.log_file}")
@@ -199,11 +194,11 @@ class ProcessPod:
 
     async def launch(self, container: Object, image: images.Image) -> Process:
         """A container's process, not yet started."""
-        launch = Launch(self.host, self.obj, container, self.volumes, self.folder)
-        process, session = await launch.process(image, self._listener)
-        if session:
-            self.sessions[container["name"]] = session
-        return process
+        return await self.launcher(container).process(image, self._listener)
+
+    def launcher(self, container: Object) -> Launch:
+        """How a container is started."""
+        return Launch(self.host, self.obj, container, self.volumes, self.folder)
 
     def _listener(self, port: int) -> int:
         """The loopback port that stands for a port in the pod, for as long as the pod lives."""
@@ -211,18 +206,8 @@ class ProcessPod:
             self.listeners[port] = self.host.new_port()
         return self.listeners[port]
 
-    def _renewing(self, container: str) -> bool:
-        """Whether a container's session is due to be renewed."""
-        return container in self.sessions and time.time() >= self.sessions[container].renew_at
-
-    async def _renew(self, container: str, process: Process) -> None:
-        """End a process in time for a new session."""
-        await asyncio.sleep(max(self.sessions[container].renew_at - time.time(), 0))
-        log.info("pod %s/%s: restarting for a new session", self.namespace, self.name)
-        await _end([process], self._grace)
-
     async def _attend(self, asked: "dict[str, probes.Probe | None]", process: Process, state: ContainerState) -> None:
-        """Probe a process until it has ended; end it when its liveness probe fails, or for a new session."""
+        """Probe a process until it has ended; end it when its liveness probe fails."""
         tasks: list[asyncio.Task[None]] = []
 
         def ready(verdict: bool) -> None:  # noqa: FBT001 - a verdict is what it is told
@@ -245,8 +230,6 @@ class ProcessPod:
             ready(True)  # noqa: FBT003 - a verdict
         if liveness:
             follow(liveness, alive, patient=True)
-        if state.name in self.sessions:
-            tasks.append(asyncio.create_task(self._renew(state.name, process)))
         try:
             await _ended(process)
         finally:

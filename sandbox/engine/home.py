@@ -1,31 +1,34 @@
-"""The engine's home inside the state folder: executables, plugins, backend and passphrase.
+"""The engine's home inside the state folder: executables, plugins and backend.
 
-pulumi/bin/       what goes first on PATH: pulumi (the shim), kubectl, helm, aws
+pulumi/bin/       what goes first on PATH: pulumi, kubectl, helm, aws, the language host
 pulumi/engine/    the real pulumi, with the language host beside it
 pulumi/home/      PULUMI_HOME: plugins/resource-NAME-vVERSION/pulumi-resource-NAME
 pulumi/backend/   the stacks' states
-pulumi/copies/    the stacks' settings files with their salts (see `shim`)
-pulumi/passphrase
+pulumi/charts/    what `chart_repository` needs
 """
 
 import os
 import platform
-import secrets
 import shlex
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+from sandbox.engine import chart_repository
 from sandbox.processes import Identity
 from sandbox.state import State, read_json, write_text
+from sandbox.tools.catalog import KUBERNETES_PROVIDER, by_name
 
-STAND_INS = {"aws": "pulumi_aws", "eks": "pulumi_eks", "kubernetes": "pulumi_kubernetes", "tls": "pulumi_tls"}
+STAND_INS = {"aws": "pulumi_aws", "eks": "pulumi_eks", "tls": "pulumi_tls"}
 """Provider plugin -> the SDK whose version its stand-in answers for."""
 
 PREFORK = "prefork.sock"
 """Where the prefork server listens, below the engine's folder."""
+PASSPHRASE = "sandbox"  # noqa: S105 - well known on purpose
+"""Encrypts the secrets of stacks. A stack's file can be checked in with the salt that belongs to it, because everybody
+knows the passphrase. What protects a sandbox's secrets is the mode of its folder."""
 
 _PREFIX = "pulumi-resource-"
 
@@ -34,24 +37,24 @@ def prepare(state: State) -> None:
     """Lay out the engine's home. Repeatable: what is there already is kept or replaced whole."""
     settings = state.settings()
     root = state.pulumi
-    for folder in ("bin", "engine", "home/plugins", "backend", "copies"):
+    for folder in ("bin", "engine", "home/plugins", "backend"):
         (root / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
-    passphrase = root / "passphrase"
-    if not passphrase.exists():
-        write_text(passphrase, secrets.token_urlsafe(32))
-    engine = _install_engine(root, Path(settings.tools["pulumi"]))
-    shim = Path(__file__).with_name("shim.py")
-    _script(root / "bin" / "pulumi", [sys.executable, "-S", "-E", shim, engine, root / "copies"])
+    _without_automatic_log(root / "home" / "logs")
+    chart_repository.prepare(state)
+    _install_engine(root, Path(settings.tools["pulumi"]))
     _script(root / "bin" / "kubectl", [settings.tools["control-plane"], "kubectl"])
-    for tool in ("helm", "aws"):
-        _script(root / "bin" / tool, [settings.tools[tool]])
+    charts = chart_repository.environment(state)
+    _script(root / "bin" / "helm", [settings.tools["helm"]], charts, first_use="helm")
+    _script(root / "bin" / "aws", [settings.tools["aws"]])
     for name, sdk in STAND_INS.items():
         replacement = settings.replacements.get(f"{_PREFIX}{name}")
         command = [replacement] if replacement else _prefork(root, f"sandbox.providers.{name}")
         _install_plugin(root / "home", name, version(sdk), command)
+    provider = settings.replacements.get(KUBERNETES_PROVIDER) or settings.tools[KUBERNETES_PROVIDER]
+    _install_plugin(root / "home", "kubernetes", by_name(KUBERNETES_PROVIDER).version, [provider], charts)
     for given, path in settings.replacements.items():
         name = given.removeprefix(_PREFIX)
-        if given.startswith(_PREFIX) and name not in STAND_INS:
+        if given.startswith(_PREFIX) and name not in {*STAND_INS, "kubernetes"}:
             # On PATH: no SDK of ours says which version of it a program asks for.
             _script(root / "bin" / given, [path])
     release_dead_locks(root / "backend")
@@ -63,7 +66,7 @@ def environment(state: State) -> dict[str, str]:
     return {
         "PULUMI_HOME": str(root / "home"),
         "PULUMI_BACKEND_URL": f"file://{root / 'backend'}",
-        "PULUMI_CONFIG_PASSPHRASE_FILE": str(root / "passphrase"),
+        "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
     }
@@ -83,11 +86,12 @@ def release_dead_locks(backend: Path) -> list[Path]:
     return released
 
 
-def _install_engine(root: Path, source: Path) -> Path:
-    """Put the engine where the language host can lie beside it; the host's name is looked for there first."""
-    beside = source.with_name("pulumi-language-python")
-    if beside.exists():
-        return source
+def _install_engine(root: Path, source: Path) -> None:
+    """Put the engine on PATH with a language host beside it: the engine looks for one there first."""
+    host = "pulumi-language-python"
+    if source.with_name(host).exists():
+        _link(root / "bin" / "pulumi", source)
+        return
     engine = root / "engine" / "pulumi"
     if not engine.exists() or not engine.samefile(source):
         engine.unlink(missing_ok=True)
@@ -97,8 +101,25 @@ def _install_engine(root: Path, source: Path) -> Path:
             # Another file system: a symbolic link would not do, the engine resolves its own.
             shutil.copy2(source, engine)
     command = _prefork(root, "sandbox.engine.language_host")
-    _script(root / "engine" / "pulumi-language-python", ["env", f"SANDBOX_PREFORK={root / PREFORK}", *command])
-    return engine
+    _script(root / "engine" / host, command, {"SANDBOX_PREFORK": str(root / PREFORK)})
+    _link(root / "bin" / "pulumi", engine)
+    # The language hosts of other languages look for it on PATH when a program uses a Python plugin.
+    _link(root / "bin" / host, root / "engine" / host)
+
+
+def _without_automatic_log(place: Path) -> None:
+    """Keep the engine from logging every call: a quarter of the time of an `up` without changes, and it has no switch.
+
+    Where its folder cannot be made, it goes on without a log:
+    https://github.com/pulumi/pulumi/blob/v3.276.0/pkg/cmd/pulumi/pulumi.go
+    """
+    if not place.exists():
+        write_text(place, "The engine would write a log of every call here; in a sandbox it does not.\n")
+
+
+def _link(path: Path, target: Path) -> None:
+    path.unlink(missing_ok=True)
+    path.symlink_to(target)
 
 
 def _prefork(root: Path, module: str) -> list[str | Path]:
@@ -106,15 +127,36 @@ def _prefork(root: Path, module: str) -> list[str | Path]:
     return [sys.executable, "-S", "-E", Path(__file__).with_name("launch.py"), root / PREFORK, module]
 
 
-def _install_plugin(home: Path, name: str, plugin_version: str, command: Sequence[str | Path]) -> None:
+def _install_plugin(
+    home: Path,
+    name: str,
+    plugin_version: str,
+    command: Sequence[str | Path],
+    variables: Mapping[str, str] | None = None,
+) -> None:
     folder = home / "plugins" / f"resource-{name}-v{plugin_version}"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _script(folder / f"{_PREFIX}{name}", command)
+    _script(folder / f"{_PREFIX}{name}", command, variables)
 
 
-def _script(path: Path, command: Sequence[str | Path]) -> None:
+def _script(
+    path: Path, command: Sequence[str | Path], variables: Mapping[str, str] | None = None, *, first_use: str = ""
+) -> None:
+    """Write a script that becomes a command.
+
+    Args:
+        path: the script.
+        command: the command, with its first arguments.
+        variables: set for the command; the shell expands what they contain.
+        first_use: the tool to build if the command does not exist yet.
+    """
     words = " ".join(shlex.quote(str(c)) for c in command)
-    write_text(path, f'#!/bin/sh\nexec {words} "$@"\n')
+    lines = ["#!/bin/sh"]
+    if first_use:
+        builder = f"{shlex.quote(sys.executable)} -m sandbox.tools {first_use}"
+        lines.append(f"[ -x {shlex.quote(str(command[0]))} ] || {builder} >/dev/null || exit 1")
+    lines += [f'export {name}="{value}"' for name, value in (variables or {}).items()]
+    write_text(path, "\n".join([*lines, f'exec {words} "$@"', ""]))
     path.chmod(0o700)
 
 

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import threading
 import tomllib
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent import futures
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,8 +21,10 @@ from types import FrameType
 from typing import IO, Any, cast
 
 import grpc
-from google.protobuf import empty_pb2
+from google.protobuf import empty_pb2, json_format
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
+
+from sandbox.tools import build, catalog
 
 _MESSAGE_BYTES = 400 * 1024 * 1024  # what the engine itself allows
 
@@ -71,6 +73,13 @@ def plugin_command(python: str, folder: Path, kind: str, args: list[str]) -> lis
     return [*module_command(python, "pulumi.run.plugin"), project["project"]["name"], *args]
 
 
+def with_requirements(text: str, folders: Iterable[str]) -> str:
+    """A requirements.txt that names these folders too."""
+    lines = text.splitlines()
+    wanted = [folder if folder.startswith((".", "/")) else f"./{folder}" for folder in folders]
+    return "\n".join([*lines, *(each for each in wanted if each not in lines), ""])
+
+
 class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     """The engine's view of Python."""
 
@@ -106,9 +115,41 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         """For `pulumi about`; `pip list` says it better."""
         return language_pb2.GetProgramDependenciesResponse()
 
-    def InstallDependencies(self, request: Any, context: Any) -> Iterator[Any]:
-        """Nothing to install: `make environment` did."""
-        return iter(())
+    def InstallDependencies(
+        self, request: language_pb2.InstallDependenciesRequest, context: Any
+    ) -> Iterator[language_pb2.InstallDependenciesResponse]:
+        """Install requirements.txt into the project's own virtual environment, if it has both."""
+        requirements = Path(request.info.program_directory, "requirements.txt")
+        python = interpreter(request.info)
+        if python == sys.executable or not requirements.exists():
+            return
+        command = [python, "-m", "pip", "install", "--quiet", "-r", str(requirements)]
+        done = subprocess.run(command, cwd=requirements.parent, capture_output=True, check=False)
+        yield language_pb2.InstallDependenciesResponse(stdout=done.stdout, stderr=done.stderr)
+        if done.returncode:
+            raise RuntimeError(f"pip could not install {requirements}")
+
+    def GeneratePackage(
+        self, request: language_pb2.GeneratePackageRequest, context: grpc.ServicerContext
+    ) -> language_pb2.GeneratePackageResponse:
+        """Write the SDK of a package, by the engine's own generator."""
+        try:
+            generator = build.ensure(catalog.by_name("pulumi-python-sdk"), lambda _: None)
+        except build.BuildError as error:
+            context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
+        text = json_format.MessageToJson(request)
+        done = subprocess.run([generator], input=text, capture_output=True, text=True, check=False)
+        if done.returncode:
+            context.abort(grpc.StatusCode.INTERNAL, done.stderr.strip())
+        return language_pb2.GeneratePackageResponse()
+
+    def Link(self, request: language_pb2.LinkRequest, context: Any) -> language_pb2.LinkResponse:
+        """Name SDKs in the project's requirements.txt."""
+        requirements = Path(request.info.program_directory, "requirements.txt")
+        text = requirements.read_text() if requirements.exists() else ""
+        requirements.write_text(with_requirements(text, [package.path for package in request.packages]))
+        names = [f"pulumi_{package.package.name.replace('-', '_')}" for package in request.packages]
+        return language_pb2.LinkResponse(import_instructions="\n".join(f"  import {name}" for name in names))
 
     def Run(self, request: language_pb2.RunRequest, context: grpc.ServicerContext) -> language_pb2.RunResponse:
         """Run a program in a child process; its output is ours, its result comes in a file."""

@@ -36,7 +36,7 @@ _KUBERNETES = (
 )
 _MODULES = (
     "pulumi.policy",
-    "pulumi_policy",
+    "pulumi.runtime.proto.analyzer_pb2_grpc",
     "pulumi.runtime.proto.language_pb2_grpc",
     "pulumi_eks",
     "pulumi_tls",
@@ -49,7 +49,6 @@ _MODULES = (
     "boto3",
     "sandbox.providers.aws.provider",
     "sandbox.providers.eks.provider",
-    "sandbox.providers.kubernetes.provider",
     "sandbox.providers.tls.provider",
 )
 """What is imported ahead: what the stand-ins use, and what programs do with the types that the stand-ins know."""

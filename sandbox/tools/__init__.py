@@ -1,4 +1,8 @@
-"""Tools that the sandbox needs and no registry serves ready to run: built once, cached by version outside the checkout.
+"""Upstream programs that the sandbox runs.
 
-`catalog` says what they are, `build` makes them. The Go modules beside these files pin every source by its checksum.
+`catalog` lists them, `choose` decides which executable is used, `build` builds one, `controllers` knows the releases of
+the controller.
+
+The Go modules beside these files pin every source by its checksum. Built tools are cached outside the checkout.
+Charts and CRDs that a module carries lie beside its executable. How a tool is started does not belong here.
 """

@@ -1,8 +1,8 @@
-"""Build a tool of the catalog, or find it built already.
+"""Build a tool of the catalog, or find the one that was built before.
 
-The cache is `$XDG_CACHE_HOME/eks-load-balancing` (or `~/.cache/…`), one folder a tool, version and key. A build writes
-beside its place and moves in when it is whole, under a lock: interrupted builds leave nothing that looks finished, and
-two builds of the same tool are one.
+The cache is `$XDG_CACHE_HOME/eks-load-balancing` (or `~/.cache/…`), one folder for each tool, version and key. A build
+writes to a draft and renames it at the end, under a lock: an interrupted build leaves nothing that looks finished, and
+two builds of the same tool become one.
 """
 
 import os
@@ -11,14 +11,15 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from sandbox.state import locked
 from sandbox.tools.catalog import GoTool, PythonTool, Tool
 
 Report = Callable[[str], object]
-"""Told what happens, one line at a time, at most a few times a second."""
+"""Gets one line at a time, at most a few each second."""
 
 
 class BuildError(Exception):
@@ -31,10 +32,14 @@ def cache() -> Path:
     return Path(base) / "eks-load-balancing" / "tools"
 
 
+def folder(tool: Tool) -> Path:
+    """The folder of a built tool."""
+    return cache() / f"{tool.name}-{tool.version}-{tool.key()}"
+
+
 def place(tool: Tool) -> Path:
-    """Where the built executable stands, or will."""
-    folder = cache() / f"{tool.name}-{tool.version}-{tool.key()}"
-    return folder / "bin" / "aws" if isinstance(tool, PythonTool) else folder / tool.name
+    """The path of the tool's executable, whether it is built or not."""
+    return folder(tool) / ("bin/aws" if isinstance(tool, PythonTool) else tool.name)
 
 
 def missing(tools: Iterable[Tool]) -> list[Tool]:
@@ -42,8 +47,34 @@ def missing(tools: Iterable[Tool]) -> list[Tool]:
     return [t for t in tools if not place(t).exists()]
 
 
+def ensure_all(tools: Sequence[Tool], report: Report) -> dict[str, Path]:
+    """The executables of `tools` by name, in the order given.
+
+    While one tool compiles, the sources of the next ones download and Python tools are installed.
+
+    Raises:
+        BuildError: one of them cannot be built.
+    """
+    todo = missing(tools)
+    if todo:
+        minutes = sum(t.minutes for t in todo)
+        names = ", ".join(t.name for t in todo)
+        report(f"building {len(todo)} tools, once: {names}; about {minutes:.0f} min on 2 cores")
+    with ThreadPoolExecutor(1, "download") as ahead:
+        later: list[Future[object]] = [
+            ahead.submit(_download, t) if isinstance(t, GoTool) else ahead.submit(ensure, t, report)
+            for t in sorted(todo, key=lambda t: isinstance(t, GoTool))
+            if t is not todo[0]
+        ]
+        try:
+            return {t.name: ensure(t, report) for t in tools}
+        finally:
+            for download in later:
+                download.cancel()
+
+
 def ensure(tool: Tool, report: Report) -> Path:
-    """The tool's executable; built if it is not there.
+    """The tool's executable; built first if it is missing.
 
     Raises:
         BuildError: it cannot be built here.
@@ -51,72 +82,129 @@ def ensure(tool: Tool, report: Report) -> Path:
     executable = place(tool)
     if executable.exists():
         return executable
-    folder = executable.parent if isinstance(tool, GoTool) else executable.parent.parent
-    with locked(folder.with_name(f"{folder.name}.lock")):
+    home = folder(tool)
+    with locked(home.with_name(f"{home.name}.lock")):
         if not executable.exists():
             if isinstance(tool, GoTool):
                 _build_go(tool, executable, report)
             else:
-                _build_python(tool, folder, report)
+                _build_python(tool, home, report)
     return executable
 
 
-def _build_go(tool: GoTool, executable: Path, report: Report) -> None:
-    go = shutil.which("go")
-    if go is None:
+def ensure_files(tool: Tool, report: Report) -> None:
+    """The files that a tool's module carries, without its executable.
+
+    Raises:
+        BuildError: they cannot be had.
+    """
+    home = folder(tool)
+    if isinstance(tool, GoTool) and not all((home / file.name).exists() for file in tool.files):
+        report(f"{tool.name} {tool.version}: downloading {', '.join(file.name for file in tool.files)}")
+        home.mkdir(parents=True, exist_ok=True)
+        with locked(home.with_name(f"{home.name}.lock")):
+            _copy_files(tool, go(tool.name), home)
+
+
+def go_environment() -> dict[str, str]:
+    """The environment of every `go` command: static executables that name no folder of this machine."""
+    return {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-trimpath", "GOWORK": "off"}
+
+
+def go(what: str) -> str:
+    """The path of the `go` command.
+
+    Raises:
+        BuildError: there is none; `what` is the tool that needs it.
+    """
+    found = shutil.which("go")
+    if found is None:
         raise BuildError(
-            f"{tool.name} {tool.version} is not built and there is no `go` on PATH to build it with: "
+            f"{what} is not built and there is no `go` on PATH to build it with: "
             "install Go 1.26 or later (https://go.dev/dl), or name a built one with `--with`"
         )
-    environment = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-trimpath", "GOWORK": "off"}
+    return found
+
+
+def _download(tool: GoTool) -> None:
+    """Fetch a tool's sources. An error is left to the build, which meets it again."""
+    if command := shutil.which("go"):
+        listing = [command, "list", "-deps", "-f", "{{.ImportPath}}", tool.package]
+        subprocess.run(listing, cwd=tool.module, env=go_environment(), capture_output=True, check=False)
+
+
+def _build_go(tool: GoTool, executable: Path, report: Report) -> None:
+    command = go(f"{tool.name} {tool.version}")
+    environment = go_environment()
     begun = time.monotonic()
     report(f"{tool.name} {tool.version}: downloading its sources (about {tool.minutes:.0f} min in all on 2 cores)")
-    flags = ["-ldflags", tool.ldflags]
-    listing = [go, "list", "-deps", *flags, "-f", "{{if .Stale}}{{.ImportPath}}{{end}}", tool.package]
+    listing = [command, "list", "-deps", *tool.build_flags, "-f", "{{if .Stale}}{{.ImportPath}}{{end}}", tool.package]
     stale = _run(listing, tool, environment)
     total = max(len(stale.split()), 1)
     draft = executable.with_name(f".{executable.name}.{os.getpid()}")
     executable.parent.mkdir(parents=True, exist_ok=True)
-    command = [go, "build", "-v", *flags, "-o", str(draft), tool.package]
+    build = [command, "build", "-v", *tool.build_flags, "-o", str(draft), tool.package]
     compile_begun = time.monotonic()
     with subprocess.Popen(
-        command, cwd=tool.module, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        build, cwd=tool.module, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stderr is not None  # noqa: S101 - says to the type checker what PIPE means
         last: list[str] = []
-        told = 0.0
+        reported = 0.0
         for done, line in enumerate(process.stderr, 1):
             last = [*last[-4:], line.strip()]
             now = time.monotonic()
-            if now - told > 1:
-                told = now
+            if now - reported > 1:
+                reported = now
                 report(f"{tool.name} {tool.version}: {progress(done, total, now - compile_begun)}")
     if process.returncode:
         draft.unlink(missing_ok=True)
         raise BuildError(f"{tool.name} {tool.version} does not build: {' | '.join(last)}")
+    _copy_files(tool, command, executable.parent)
     draft.replace(executable)
     report(f"{tool.name} {tool.version}: built in {time.monotonic() - begun:.0f} s")
+
+
+def _copy_files(tool: GoTool, command: str, home: Path) -> None:
+    for file in tool.files:
+        root = _run([command, "list", "-m", "-f", "{{.Dir}}", file.module], tool, go_environment()).strip()
+        if not root:
+            _run([command, "mod", "download", file.module], tool, go_environment())
+            root = _run([command, "list", "-m", "-f", "{{.Dir}}", file.module], tool, go_environment()).strip()
+        _copy(Path(root, file.path), home / file.name)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file or folder out of the module cache, whose files are read-only."""
+    shutil.rmtree(target, ignore_errors=True)
+    if source.is_dir():
+        shutil.copytree(source, target, copy_function=shutil.copyfile)
+        for path in (target, *target.rglob("*")):
+            path.chmod(0o755 if path.is_dir() else 0o644)
+    else:
+        target.unlink(missing_ok=True)
+        shutil.copyfile(source, target)
 
 
 def progress(done: int, total: int, elapsed: float) -> str:
     """How far a compilation of `total` packages is after `elapsed` seconds, and about how long it still takes."""
     share = min(done / total, 0.99)
-    # The link at the end counts as a tenth of the work: it is one step that no package is printed for.
+    # The link at the end counts as a tenth of the work: it is one step, and `go build` prints no package for it.
     remaining = elapsed / share * 1.1 - elapsed if share else 0.0
     return f"compiled {min(done, total)} of {total} packages ({share:.0%}), about {max(remaining, 1):.0f} s left"
 
 
-def _build_python(tool: PythonTool, folder: Path, report: Report) -> None:
+def _build_python(tool: PythonTool, home: Path, report: Report) -> None:
     begun = time.monotonic()
     report(f"{tool.distribution} {tool.version}: installing (about {tool.minutes * 60:.0f} s)")
-    # An environment knows its own path, so it cannot be moved in when whole: the executable is made last, by pip.
-    shutil.rmtree(folder, ignore_errors=True)
-    _run([sys.executable, "-m", "venv", str(folder)], tool, dict(os.environ))
-    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    # A virtual environment contains its own path, so it cannot be renamed at the end: pip makes the executable last.
+    shutil.rmtree(home, ignore_errors=True)
+    _run([sys.executable, "-m", "venv", str(home)], tool, dict(os.environ))
+    pip = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     try:
         _run([*pip, *tool.requirements], tool, dict(os.environ))
     except BuildError:
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(home, ignore_errors=True)
         raise
     report(f"{tool.distribution} {tool.version}: installed in {time.monotonic() - begun:.0f} s")
 

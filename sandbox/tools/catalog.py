@@ -8,6 +8,17 @@ MODULES = Path(__file__).parent
 
 
 @dataclass(frozen=True)
+class ModuleFiles:
+    """Files of a Go module that the sandbox uses beside the executable."""
+
+    name: str
+    """Their name in the folder of the built tool."""
+    module: str
+    path: str
+    """A file or folder in the module."""
+
+
+@dataclass(frozen=True)
 class GoTool:
     """A tool built from a Go module in this folder."""
 
@@ -19,21 +30,32 @@ class GoTool:
     """Linker variables (`-X`), by which the tool knows its own version."""
     minutes: float = 3.0
     """How long the first build takes on 2 cores: the estimate until there is a better one."""
+    unoptimised: str = ""
+    """A pattern of packages that are compiled without optimisation, because their code hardly runs."""
+    files: tuple[ModuleFiles, ...] = ()
+    folder: Path | None = None
+    """The folder of its Go module, if that is not the one of its name beside this file."""
 
     @property
     def module(self) -> Path:
         """The folder of its Go module."""
-        return MODULES / self.name
+        return self.folder or MODULES / self.name
 
     @property
     def ldflags(self) -> str:
         """Linker flags: no symbols (a third of the size), and the version."""
         return " ".join(["-s", "-w", *(f"-X {v}" for v in self.variables)])
 
+    @property
+    def build_flags(self) -> list[str]:
+        """The flags of `go build` and `go list`."""
+        optimisation = [f"-gcflags={self.unoptimised}=-N -l"] if self.unoptimised else []
+        return [*optimisation, "-ldflags", self.ldflags]
+
     def key(self) -> str:
         """What tells two builds of the same version apart: its sources and flags, as 12 hex digits."""
-        digest = hashlib.sha256(f"{self.package} {self.ldflags}".encode())
-        for file in sorted(self.module.glob("*")):
+        digest = hashlib.sha256(f"{self.package} {self.build_flags} {self.files}".encode())
+        for file in sorted(f for f in self.module.glob("*") if f.is_file()):
             digest.update(file.name.encode() + b"\0" + file.read_bytes())
         return digest.hexdigest()[:12]
 
@@ -56,9 +78,58 @@ class PythonTool:
 Tool = GoTool | PythonTool
 
 _KUBERNETES = "1.36.3"
-_PULUMI = "3.259.0"
+_PULUMI = "3.276.0"
+CONTROLLER_MODULE = "sigs.k8s.io/aws-load-balancer-controller"
+CONTROLLER = "load-balancer-controller"
+KUBERNETES_PROVIDER = "pulumi-resource-kubernetes"
+_PROVIDER_MODULE = "github.com/pulumi/pulumi-kubernetes/provider/v4"
+_PROVIDER_FILES = "cmd/pulumi-resource-kubernetes"
+
+
+def controller(
+    version: str, *, module: str = CONTROLLER_MODULE, gateway_api: bool = True, folder: Path | None = None
+) -> GoTool:
+    """The AWS Load Balancer Controller with what its module carries: the chart, and the CRDs of the Gateway API.
+
+    Args:
+        version: what the executable calls itself, such as `v3.5.0`.
+        module: the module's path, which changes with the controller's major version.
+        gateway_api: whether it knows Gateways.
+        folder: the folder of the Go module that requires it; None for the one beside this file.
+    """
+    crds = (ModuleFiles("gateway-api", "sigs.k8s.io/gateway-api", "config/crd"),) if gateway_api else ()
+    return GoTool(
+        CONTROLLER,
+        version,
+        module,
+        variables=(f"{module}/pkg/version.GitVersion={version}",),
+        minutes=4,
+        files=(ModuleFiles("chart", module, "helm/aws-load-balancer-controller"), *crds),
+        folder=folder,
+    )
+
 
 CATALOG: tuple[Tool, ...] = (
+    GoTool(
+        "pulumi",
+        _PULUMI,
+        "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
+        variables=(f"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version={_PULUMI}",),
+        minutes=5,
+    ),
+    GoTool(
+        KUBERNETES_PROVIDER,
+        "4.25.0",
+        ".",
+        variables=("main.version=4.25.0",),
+        minutes=6,
+        # The generated Go SDK is half of what is compiled; the provider uses a few of its types.
+        unoptimised="github.com/pulumi/pulumi-kubernetes/sdk/v4/...",
+        files=tuple(
+            ModuleFiles(name, _PROVIDER_MODULE, f"{_PROVIDER_FILES}/{name}")
+            for name in ("schema.json", "terraform-mapping.json")
+        ),
+    ),
     GoTool(
         "control-plane",
         _KUBERNETES,
@@ -71,30 +142,33 @@ CATALOG: tuple[Tool, ...] = (
         minutes=6,
     ),
     GoTool("kwok", "0.8.0", "sigs.k8s.io/kwok/cmd/kwok", minutes=1),
-    GoTool(
-        "pulumi",
-        _PULUMI,
-        "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
-        variables=(f"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version={_PULUMI}",),
-        minutes=4,
-    ),
+    # `git describe` of the commit that load-balancer-controller/go.mod names.
+    controller("v3.2.2-7-g93ff3b5"),
     # What runs in pods that serve, when `--traffic` gives them a network.
     GoTool("web", "0.1.0", ".", minutes=0.3),
     GoTool(
         "cloud-controller-manager", "1.36.2", "k8s.io/cloud-provider-aws/cmd/aws-cloud-controller-manager", minutes=4
     ),
     GoTool("helm", "4.3.1", "helm.sh/helm/v4/cmd/helm", minutes=2),
-    # The AWS CLI pins its own botocore: beside moto and boto3 it cannot be.
+    GoTool("pulumi-python-sdk", _PULUMI, ".", folder=MODULES / "pulumi", minutes=0.5),
+    # The AWS CLI pins its own botocore: it cannot be installed beside moto and boto3.
     PythonTool("aws", "1.46.3", "awscli", requirements=("awscli==1.46.3",)),
 )
+"""In the order in which `make up` needs them."""
 
-
+AT_ONCE = frozenset({"pulumi", KUBERNETES_PROVIDER, "control-plane", "kwok", CONTROLLER, "aws"})
+"""What `make up` needs; kubeconfigs run the AWS CLI. The others are built when they are first used."""
 _WITH_TRAFFIC = frozenset({"web", "cloud-controller-manager"})
 
 
+def release(version: str) -> str:
+    """The release that a controller's version belongs to: 3.2.2 of `v3.2.2-7-g93ff3b5`."""
+    return version.removeprefix("v").partition("-")[0]
+
+
 def wanted(*, traffic: bool) -> list[Tool]:
-    """The tools that a sandbox needs, with a network or without."""
-    return [t for t in CATALOG if traffic or t.name not in _WITH_TRAFFIC]
+    """The tools that a sandbox needs before it comes up, with a network or without."""
+    return [t for t in CATALOG if t.name in AT_ONCE or (traffic and t.name in _WITH_TRAFFIC)]
 
 
 def by_name(name: str) -> Tool:
@@ -103,4 +177,7 @@ def by_name(name: str) -> Tool:
     Raises:
         KeyError: there is none.
     """
-    return next(t for t in CATALOG if t.name == name)
+    for tool in CATALOG:
+        if tool.name == name:
+            return tool
+    raise KeyError(name)

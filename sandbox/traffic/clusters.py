@@ -90,7 +90,7 @@ class Cluster:
             endpoint=self._endpoint,
             ca_data=Pki(self.folder.pki).ca_data(),
             aws_endpoint=ClusterSpec.read(self.folder).aws_endpoint,
-            replacements={},
+            settings=self._settings,
             new_port=lambda: 0,
         )
 

@@ -15,7 +15,6 @@ import sys
 from collections.abc import Coroutine
 from typing import Any
 
-from sandbox.cluster.plane import KUBERNETES_VERSION
 from sandbox.cluster.sockets import socket_folder
 from sandbox.state import State, write_json
 from sandbox.traffic.balancers.follow import Balancers
@@ -76,7 +75,8 @@ class Inside:
             self._write_status()
 
     def _write_status(self) -> None:
-        mode = self._state.settings().traffic
+        settings = self._state.settings()
+        kubernetes = settings.origins.get("control-plane", {}).get("version", "unknown")
         routers = {router for router, _ in self._network.wiring.gateways}
         parts = [
             *(
@@ -84,7 +84,7 @@ class Inside:
                 for r in routers
             ),
             *(
-                {"name": f"{name}/{instance}/kube-proxy", "kind": "real", "version": f"{KUBERNETES_VERSION} {mode}"}
+                {"name": f"{name}/{instance}/kube-proxy", "kind": "real", "version": f"{kubernetes} {settings.traffic}"}
                 for name, (cluster, _) in self._clusters.running.items()
                 for instance in cluster.proxies
             ),

@@ -25,7 +25,7 @@ from sandbox.traffic.wiring import Pod
 from sandbox.traffic.world import inside, within
 
 log = logging.getLogger(__name__)
-_WEB = images.Image(name="web", pattern=images.WEB, module="", ports=())
+_WEB = images.Image(name="web", pattern=images.WEB, tool="web", ports=())
 _DEFAULT_PORT = 80
 _FIRST_LINE = re.compile(rb"HTTP/1\.[01] ([23])\d\d ")
 

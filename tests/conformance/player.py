@@ -5,6 +5,7 @@ import json
 import time
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -107,14 +108,18 @@ class Player:
         """Send a manifest, again if the cluster is away."""
         more = ["--wait=false", "--ignore-not-found"] if verb == "delete" else []
 
+        refused = ""
+
         def sent() -> bool:
+            nonlocal refused
             try:
                 self.stage.kubectl("-n", self.namespace, verb, *more, "-f", "-", stdin=manifest)
-            except (AssertionError, TimeoutError):
+            except (AssertionError, TimeoutError) as error:
+                refused = str(error)
                 return False
             return True
 
-        assert wait_until(sent, _SETTLE_SECONDS, 0.5), f"kubectl {verb}"
+        assert wait_until(sent, _SETTLE_SECONDS, 0.5), refused
 
     def gone(self) -> bool:
         """Whether the objects that ask for load balancers are all gone."""
@@ -133,6 +138,16 @@ class Player:
             return None
         return {kind: len(found[kind]) for kind in _LEFT}
 
+    def ask(self, manifest: Path) -> None:
+        """Send the manifest of one step."""
+        text = self.fill_in(manifest.read_text())
+        self._clusterwide |= {
+            (one["kind"], one["metadata"]["name"])
+            for one in yaml.safe_load_all(text)
+            if one and one["kind"].startswith(("IngressClass", "GatewayClass"))
+        }
+        self.send("delete" if "delete" in manifest.name else "apply", text)
+
     def play(self, during: Callable[[], None] = lambda: None) -> None:
         """Every step, each compared with its recording; then everything deleted, and nothing left.
 
@@ -141,13 +156,7 @@ class Player:
         """
         self.stage.kubectl("create", "namespace", self.namespace)
         for manifest in steps(self.case):
-            text = self.fill_in(manifest.read_text())
-            self._clusterwide |= {
-                (one["kind"], one["metadata"]["name"])
-                for one in yaml.safe_load_all(text)
-                if one and one["kind"].startswith(("IngressClass", "GatewayClass"))
-            }
-            self.send("delete" if "delete" in manifest.name else "apply", text)
+            self.ask(manifest)
             during()
             wanted = json.loads(manifest.with_suffix(".json").read_text())
             found = self.settled(wanted)

@@ -1,7 +1,8 @@
 """The stage that the recordings were made on: a VPC of two zones, a cluster of two nodes, and the controller on it.
 
 It stands apart from the sample stack. The controller runs as a process with the flags of the recordings (the defaults);
-its Kubernetes rights are the cluster admin's, in AWS it is a user of its own that may do everything.
+its Kubernetes rights are the cluster admin's. In AWS it is a user of its own, with the policy that the components give
+the controller of one cluster.
 """
 
 import json
@@ -17,12 +18,13 @@ from typing import Any
 
 import yaml
 
+from eks_load_balancing.controller_policy import controller_policy
 from sandbox.cluster import images
 from sandbox.cluster.images import Surroundings
+from sandbox.iam_cli import ask
 from sandbox.ports import free_port
 from sandbox.processes import Process, wait_until
-from sandbox.providers.kubernetes.chart import crds
-from tests.conformance.gateway_api import standard_channel
+from tests import chart
 from tests.conformance.props import Props
 from tests.conftest import Sandbox
 
@@ -43,7 +45,7 @@ class Stage:
     keys: dict[str, str]
     controllers: list[Process] = field(default_factory=list[Process])
     program: str = ""
-    """What runs as the controller, "" for the stand-in."""
+    """What runs as the controller; "" for the one that the sandbox builds."""
 
     def __post_init__(self) -> None:
         """Props are made when a case asks for them."""
@@ -72,10 +74,12 @@ class Stage:
         name = f"{NAME}-controller-{len(self.controllers)}"
         environment = self.sandbox.environment() | self.keys | {"POD_NAME": name}
         given = [f"--cluster-name={NAME}", f"--aws-vpc-id={self.vpc}", f"--aws-region={environment['AWS_REGION']}"]
-        given += ["--leader-election-namespace=kube-system", *flags]
+        given += flags
         ports = {port.flag: free_port() for port in _IMAGE.ports}
-        around = Surroundings(self.kubeconfig, self.sandbox.state.aws_endpoint, ports, self.serving_certificate())
-        argv = images.program(_IMAGE, self.program or None) + images.arguments(_IMAGE, given, around)
+        state = self.sandbox.state
+        around = Surroundings(self.kubeconfig, "kube-system", state.aws_endpoint, ports, self.serving_certificate())
+        program = self.program or state.settings().tools["load-balancer-controller"]
+        argv = [program, *images.arguments(_IMAGE, given, around)]
         log, health = self.sandbox.state.log(name), ports["health-probe-bind-addr"]
         made = Process(name, argv, log, env=environment, ready=lambda: _answers(health))
         self.controllers.append(made)
@@ -125,6 +129,10 @@ class Stage:
             files = ["-keyout", str(folder / "tls.key"), "-out", str(folder / "tls.crt")]
             subprocess.run([*command, *files], check=True, capture_output=True)
         return folder
+
+    def decided(self, question: str) -> list[dict[str, Any]]:
+        """What IAM decided on the controller's calls: `log` or `denied`."""
+        return ask(self.sandbox.state, question, {"as": f"{NAME}-controller"})
 
     def events(self, namespace: str) -> list[dict[str, Any]]:
         """The Events of a namespace."""
@@ -187,11 +195,13 @@ def _cluster(sandbox: Sandbox, subnets: list[str]) -> None:
     assert wait_until(ready, 120, 0.5)
 
 
-def _user(sandbox: Sandbox) -> dict[str, str]:
+def _user(sandbox: Sandbox, vpc: str) -> dict[str, str]:
     """The controller's user: tests can tell its calls from their own."""
-    iam, name = sandbox.aws("iam"), f"{NAME}-controller"
+    iam, name, region = sandbox.aws("iam"), f"{NAME}-controller", sandbox.state.settings().region
     iam.create_user(UserName=name)
-    iam.attach_user_policy(UserName=name, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+    document = controller_policy("3.2.2", "aws", NAME, region, vpc)
+    made = iam.create_policy(PolicyName=name, PolicyDocument=document)["Policy"]["Arn"]
+    iam.attach_user_policy(UserName=name, PolicyArn=made)
     key = iam.create_access_key(UserName=name)["AccessKey"]
     return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
 
@@ -202,11 +212,11 @@ def staged(sandbox: Sandbox) -> Generator[Stage, None, None]:
     ec2, eks = sandbox.aws("ec2"), sandbox.aws("eks")
     vpc, subnets = _network(ec2, sandbox.state.settings().region)
     _cluster(sandbox, subnets)
-    stage = Stage(sandbox, vpc, _user(sandbox))
+    stage = Stage(sandbox, vpc, _user(sandbox, vpc))
     try:
-        stage.apply(*crds.definitions())
-        for file in standard_channel():
-            # The largest is too large for the annotation that a plain apply leaves behind.
+        # The largest are too large for the annotation that a plain apply leaves behind.
+        stage.kubectl("apply", "--server-side", "-f", "-", stdin=yaml.safe_dump_all(chart.definitions()))
+        for file in chart.gateway_api():
             stage.kubectl("apply", "--server-side", "-f", str(file))
         stage.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
         controller = {"controller": "ingress.k8s.aws/alb"}

@@ -1,4 +1,4 @@
-"""The doctor on the live stack: as a user that may do what its manual says and no more."""
+"""The doctor on the live stack: as a user with the permissions in its manual, and no others."""
 
 import json
 import os
@@ -35,7 +35,7 @@ class Doctor:
 
     @property
     def environment(self) -> dict[str, str]:
-        """That of the user, without a kubeconfig."""
+        """The user's environment, without a kubeconfig."""
         return {k: v for k, v in self.stack.environment().items() if k != "KUBECONFIG"} | self.keys
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -44,7 +44,7 @@ class Doctor:
         return subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=120, check=False)
 
     def facts(self) -> Facts:
-        """What it gathers, in this process."""
+        """What it reads, in this process."""
         with pytest.MonkeyPatch.context() as patch:
             for name in set(os.environ) - set(self.environment):
                 patch.delenv(name)
@@ -59,7 +59,7 @@ class Doctor:
 
 @pytest.fixture(scope="module")
 def doctor(stack: Sandbox) -> Iterator[Doctor]:
-    """A user with the manual's IAM policy, and the access policy that it names."""
+    """A user with the manual's IAM policy and the access policy that the manual names."""
     iam, eks = stack.aws("iam"), stack.aws("eks")
     arn = iam.create_user(UserName=_USER)["User"]["Arn"]
     iam.put_user_policy(UserName=_USER, PolicyName=_USER, PolicyDocument=json.dumps(iam_policy()))
@@ -74,7 +74,7 @@ def doctor(stack: Sandbox) -> Iterator[Doctor]:
     iam.delete_user(UserName=_USER)
 
 
-def test_a_healthy_stack_has_no_findings_and_every_way_is_whole(doctor: Doctor) -> None:
+def test_a_healthy_stack_has_no_findings_and_every_path_is_whole(doctor: Doctor) -> None:
     done = doctor.run("--cluster", doctor.stack.cluster, "--json")
     told = json.loads(done.stdout)
     assert told["findings"] == []
@@ -92,14 +92,14 @@ def test_the_doctor_only_reads_and_its_policy_is_all_that_it_needs(doctor: Docto
     assert json.loads(doctor.stack.run("sandbox", "iam", "denied", "--as", _USER, "--json")) == []
 
 
-def test_nothing_is_unseen_and_no_fact_is_empty_but_what_the_stack_does_without(doctor: Doctor) -> None:
-    """Silence about what was never looked at proves nothing."""
+def test_nothing_is_unseen_and_only_what_the_stack_does_not_use_is_empty(doctor: Doctor) -> None:
+    """A check that sees nothing finds nothing."""
     facts = doctor.facts()
     empty = {name for name in Facts.__dataclass_fields__ if not getattr(facts, name)}
-    assert empty == {"associations", "boundary", "gateways"}
+    assert empty == {"associations", "boundary", "gateways", "network_policies", "secret_keys"}
 
 
-def test_people_are_shown_the_way_to_each_pod(doctor: Doctor) -> None:
+def test_people_are_shown_the_path_to_each_pod(doctor: Doctor) -> None:
     said = doctor.run("--cluster", doctor.stack.cluster).stdout
     pods = doctor.stack.kubectl("get", "pods", "-n", "samples")["items"]
     assert pods
@@ -108,7 +108,7 @@ def test_people_are_shown_the_way_to_each_pod(doctor: Doctor) -> None:
     assert "nothing found" in said
 
 
-def test_a_kubeconfig_does_as_well(doctor: Doctor) -> None:
+def test_a_kubeconfig_works_too(doctor: Doctor) -> None:
     given = str(doctor.stack.state.cluster(doctor.stack.cluster) / "kubeconfig")
     done = doctor.run("--cluster", doctor.stack.cluster, "--kubeconfig", given)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -120,7 +120,7 @@ def test_no_such_cluster_is_exit_code_2(doctor: Doctor) -> None:
     assert "no cluster 'nobody'" in done.stderr
 
 
-def test_whoever_has_no_access_entry_is_told_so(doctor: Doctor) -> None:
+def test_a_caller_without_an_access_policy_is_told_so(doctor: Doctor) -> None:
     eks = doctor.stack.aws("eks")
     entry = {"clusterName": doctor.stack.cluster, "principalArn": _arn(doctor)}
     eks.disassociate_access_policy(**entry, policyArn=_ADMIN_VIEW)
@@ -136,7 +136,7 @@ def _arn(doctor: Doctor) -> str:
     return doctor.stack.aws("iam").get_user(UserName=_USER)["User"]["Arn"]
 
 
-# --- faults, planted and taken back
+# --- faults, planted and removed again
 
 
 Plant = Callable[[Sandbox], Any]
@@ -259,7 +259,7 @@ def left_interface(stack: Sandbox) -> Generator[str, None, None]:
 
 @contextmanager
 def twin(stack: Sandbox) -> Generator[str, None, None]:
-    """What a cluster of the same name has made in another VPC."""
+    """A resource of a cluster of the same name in another VPC."""
     ec2 = stack.aws("ec2")
     other = ec2.create_vpc(CidrBlock="10.99.0.0/16")["Vpc"]["VpcId"]
     group = ec2.create_security_group(
@@ -279,7 +279,7 @@ def twin(stack: Sandbox) -> Generator[str, None, None]:
 
 @contextmanager
 def lost_target(stack: Sandbox) -> Generator[str, None, None]:
-    """A target that nobody registered: an address of the node's, of no pod."""
+    """A target that the controller did not register: an address of no pod."""
     elb = stack.aws("elbv2")
     binding = stack.kubectl("get", "targetgroupbindings", "-n", "samples")["items"][0]["spec"]
     address = "10.0.0.250"
@@ -302,6 +302,7 @@ def warned(stack: Sandbox) -> Generator[str, None, None]:
         "type": "Warning",
         "reason": "FailedBuildModel",
         "message": "planted",
+        "source": {"component": "service"},
         "lastTimestamp": "2099-01-01T00:00:00Z",
     }
     apply(stack, event)
@@ -350,13 +351,11 @@ _FAULTS: list[tuple[str, Plant]] = [
 
 
 @pytest.mark.parametrize(("check", "plant"), _FAULTS)
-def test_a_fault_that_is_planted_is_found_and_gone_when_it_is_taken_back(
-    doctor: Doctor, check: str, plant: Plant
-) -> None:
+def test_a_planted_fault_is_found_and_gone_when_it_is_removed(doctor: Doctor, check: str, plant: Plant) -> None:
     with plant(doctor.stack) as planted:
         found = doctor.finds()
     assert check in {finding.check for finding in found}
-    assert any(planted in f"{f.where} {f.what} {f.mend}" for f in found if f.check == check), found
+    assert any(planted in f"{f.where} {f.what} {f.fix}" for f in found if f.check == check), found
     assert check not in {finding.check for finding in doctor.finds()}
 
 

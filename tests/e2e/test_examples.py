@@ -4,7 +4,6 @@ import json
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -14,10 +13,9 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from sandbox.processes import wait_until
-from tests.conformance.gateway_api import standard_channel
+from tests import chart
 from tests.conftest import REPOSITORY, Sandbox
 from tests.e2e.existing import existing_clusters
-from tests.e2e.mirrored_chart import write
 from tests.e2e.test_stack import endpoints
 
 pytestmark = pytest.mark.sandbox
@@ -261,18 +259,18 @@ def test_the_controller_goes_from_irsa_to_pod_identity_and_works_on(sandbox: San
         assert existing.refused(role) == []
 
 
-def test_a_private_cluster_is_served_from_mirrors(existing: Existing, tmp_path: Path) -> None:
-    blue, chart = existing.clusters["blue"], str(write(tmp_path))
+def test_a_private_cluster_is_served_from_mirrors(existing: Existing) -> None:
+    blue, mirrored = existing.clusters["blue"], str(chart.folder())
     with running(existing, "private-cluster") as example:
-        assert example.up(chart=chart)["hostName"]
+        assert example.up(chart=mirrored)["hostName"]
         pods = blue.kubectl("get", "pods", "-A")["items"]
         images = {c["image"] for p in pods for c in p["spec"]["containers"]}
-        assert images == {"registry.internal/aws-load-balancer-controller:v3.5.0", "registry.internal/pages:1"}
-        example.unchanged(chart=chart)
+        assert images == {"registry.internal/aws-load-balancer-controller:v3.2.2", "registry.internal/pages:1"}
+        example.unchanged(chart=mirrored)
 
 
 def test_a_gateway_and_its_route_become_an_alb_with_pods_behind_it(existing: Existing) -> None:
-    blue, crds = existing.clusters["blue"], str(standard_channel()[0].parent / "gateway*s.yaml")
+    blue, crds = existing.clusters["blue"], str(chart.gateway_api()[0].parent / "gateway*s.yaml")
     with running(existing, "gateway-api") as example:
         role = example.up(crds=crds)["controllerRoleArn"]
 

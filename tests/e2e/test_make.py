@@ -136,7 +136,7 @@ class Finalizers:
 @pytest.mark.parametrize("_round", range(20 if SOAK else 1))
 def test_up_ends_with_a_table_and_down_leaves_nothing(make: Make, _round: int) -> None:
     state = make.sandbox.state
-    lifecycle.up(state, given={}, aws_port=None, report=lambda _: None)
+    lifecycle.up(state, lifecycle.Wish({}), lambda _: None)
     before = account(make.sandbox)
     output = make.run("up")
     header = next(line for line in output.splitlines() if line.startswith("load balancer"))

@@ -1,6 +1,7 @@
 """`components/` as others get it: built, installed outside the checkout, and as a plugin of the engine."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -137,3 +138,29 @@ def test_the_engine_reads_the_same_schema_from_the_built_plugin(
         as_the_engine_has_it({**json.loads(text), "version": ""}) for text in (done.stdout, SCHEMA.read_text())
     )
     assert served == kept
+
+
+def test_a_program_adds_the_components_as_a_package(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The generated SDK is what programs in other languages use; here it is Python's."""
+    engine = Engine(tmp_path_factory.mktemp("added"))
+    done = engine.run("package", "add", str(COMPONENTS))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "import pulumi_eks_load_balancing" in done.stdout + done.stderr
+    assert (engine.program / "requirements.txt").read_text() == "./sdks/eks-load-balancing\n"
+    python = installed(engine.program / "venv", str(engine.program / "sdks" / "eks-load-balancing"))
+    names = "from pulumi_eks_load_balancing import LoadBalancerController, NetworkLoadBalancedService"
+    run(str(python), "-c", names, cwd=engine.program)
+
+
+def test_the_unit_tests_pass_with_the_newest_kubernetes_sdk_too(tmp_path: Path) -> None:
+    """The environment has the oldest that the components support: the one of the provider that the sandbox builds."""
+    pip = (sys.executable, "-m", "pip", "--disable-pip-version-check")
+    (allowed,) = (r for r in tomllib.loads((COMPONENTS / "pyproject.toml").read_text())["project"]["dependencies"]
+                  if r.startswith("pulumi-kubernetes"))  # fmt: skip
+    run(*pip, "install", "--quiet", "--no-deps", "--target", str(tmp_path / "newest"), allowed, cwd=tmp_path)
+    path = f"{tmp_path / 'newest'}:{COMPONENTS}:{REPOSITORY}"
+    tests = ("tests/unit", "-m", "not sandbox", "--ignore", "tests/unit/doctor", "-p", "no:cacheprovider")
+    environment = {**os.environ, "PYTHONPATH": path}
+    run(sys.executable, "-m", "pytest", "-q", *tests, cwd=REPOSITORY, **environment)
+    version = "import importlib.metadata as m; print(m.version('pulumi_kubernetes'))"
+    assert run(sys.executable, "-c", version, cwd=tmp_path, **environment).strip() != "4.25.0"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,14 +17,30 @@ from botocore.exceptions import ClientError
 
 from sandbox.processes import wait_until
 from sandbox.rehearsal import Rehearsal, lost, replaced, watched
+from tests import chart
 from tests.conftest import REPOSITORY, Sandbox
 
 pytestmark = pytest.mark.sandbox
 
 
+_OLD, _NEW = "3.2.2", "3.5.0"
+
+
+def newer(folder: Path) -> list[str]:
+    """The release that the sandbox has, under the name of a newer one: another cannot be had everywhere."""
+    program, mirrored = folder / "newer-controller", folder / "newer-chart"
+    shutil.copy(chart.tool("load-balancer-controller"), program)
+    with program.open("ab") as file:
+        file.write(b"\0")  # a program of its own, that runs the same
+    shutil.copytree(chart.folder(), mirrored)
+    about = mirrored / "Chart.yaml"
+    about.write_text(about.read_text().replace(_OLD, _NEW))
+    return ["--with", f"controller@{_NEW}={program}", "--chart", str(mirrored)]
+
+
 @contextmanager
-def rehearsing(folder: Path, old: str, new: str) -> Generator["subprocess.Popen[str]"]:
-    command = [sys.executable, "-m", "sandbox.cli", "rehearse", "--from", old, "--to", new, "--json"]
+def rehearsing(folder: Path, *arguments: str) -> Generator["subprocess.Popen[str]"]:
+    command = [sys.executable, "-m", "sandbox.cli", "rehearse", "--from", _OLD, "--to", _NEW, "--json", *arguments]
     own = {k: v for k, v in os.environ.items() if k != "SANDBOX_STATE_DIR"}
     with subprocess.Popen(
         [*command, "--state-dir", str(folder)],
@@ -55,22 +72,24 @@ def processes_of(folder: Path) -> list[str]:
 
 def test_moving_the_controllers_version_costs_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "rehearsal"
-    with rehearsing(folder, "2.12.0", "3.5.0") as process:
-        said, _ = process.communicate(timeout=300)
+    with rehearsing(folder, *newer(tmp_path)) as process:
+        said, _ = process.communicate(timeout=400)
 
     log = folder.with_suffix(".log").read_text()
     assert process.returncode == 0, said + log[-3000:]
     found = json.loads(said)
     assert (found["replaced"], found["lost"], found["denied"]) == ([], [], [])
     assert found["samples"] > 5
-    assert "the controller moves from 2.12.0 to 3.5.0, in this order:" in log
+    assert found["controller"]["oneBinary"] is False
+    assert found["controller"]["executables"][1] == str(tmp_path / "newer-controller")
+    assert "the controller moves from 3.2.2 to 3.5.0, in this order:" in log
     assert not folder.exists()
 
 
 def test_an_interrupted_rehearsal_leaves_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "rehearsal"
     log = folder.with_suffix(".log")
-    with rehearsing(folder, "2.12.0", "3.5.0") as process:
+    with rehearsing(folder, *newer(tmp_path)) as process:
         assert wait_until(lambda: log.exists() and "Updating (sandbox)" in log.read_text(), 120, 0.2)
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=120)

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 import yaml
 
-from sandbox.engine.shim import copied
 from sandbox.processes import wait_until
 from tests.conftest import REPOSITORY, Sandbox
 
@@ -223,9 +222,8 @@ def test_a_refresh_changes_nothing(stack: Sandbox) -> None:
 
 
 def test_a_changed_replica_count_is_one_update(stack: Sandbox, tmp_path: Path) -> None:
-    """The stack's settings file is the checkout's: what is changed is a copy of the shim's copy, which has the salt."""
-    copy = copied(REPOSITORY / "Pulumi.yaml", "sandbox", stack.state.pulumi / "copies")
-    settings = yaml.safe_load(copy.read_text())
+    """The stack's settings file is the checkout's: a copy is changed."""
+    settings = yaml.safe_load((REPOSITORY / "Pulumi.sandbox.yaml").read_text())
     settings["config"]["eks-load-balancing:samples"]["nlb"]["replicas"] = 3
     changed = tmp_path / "Pulumi.sandbox.yaml"
     changed.write_text(yaml.safe_dump(settings))

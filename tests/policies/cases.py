@@ -3,6 +3,7 @@
 Paths are written with `/`, and `~` for a slash inside a key.
 """
 
+import base64
 import json
 from dataclasses import dataclass, field
 from typing import Any
@@ -61,8 +62,18 @@ def _condition(**condition: Any) -> str:
     return json.dumps(document)
 
 
+def _encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
 def _allowing(action: Any, resource: Any = "*", **more: Any) -> str:
     return json.dumps({"Statement": [{"Effect": "Allow", "Action": action, "Resource": resource, **more}]})
+
+
+def _everybody(condition: dict[str, Any]) -> Edits:
+    """A trust policy whose principal is everybody, with a condition."""
+    statement = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole", "Condition": condition}
+    return {"assumeRolePolicy": _trusting(statement)}
 
 
 _SUB = "system:serviceaccount:kube-system:aws-load-balancer-controller"
@@ -174,6 +185,11 @@ NODES: dict[str, Case] = {
             ("native-launch-template", {"launchTemplateData/metadataOptions/httpTokens": None}),
             ("instance", {"metadataOptions": None}),
             ("native-instance", {"metadataOptions/httpTokens": "optional"}),
+            ("node-class", {"spec/metadataOptions": {"httpTokens": "optional"}}),
+        ),
+        passes=(
+            ("node-class", {}),
+            ("instance", {"metadataOptions": None, "launchTemplate": {"id": "lt-1"}}),
         ),
     ),
     "instance-metadata-stays-on-the-node": Case(
@@ -185,6 +201,12 @@ NODES: dict[str, Case] = {
         also=(
             ("native-launch-template", {"launchTemplateData/metadataOptions/httpPutResponseHopLimit": 2}),
             ("instance", {"metadataOptions/httpPutResponseHopLimit": 64}),
+            ("instance", {"launchTemplate": {"id": "lt-1"}, "metadataOptions/httpPutResponseHopLimit": 2}),
+            ("node-class", {"spec/metadataOptions": {"httpPutResponseHopLimit": 2}}),
+        ),
+        passes=(
+            ("node-class", {}),
+            ("instance", {"metadataOptions": None, "launchTemplate": {"id": "lt-1"}}),
         ),
     ),
     "node-group-brings-its-launch-template": Case(
@@ -205,6 +227,11 @@ NODES: dict[str, Case] = {
             ("instance", {"rootBlockDevice/encrypted": False}),
             ("instance", {"ebsBlockDevices/0/encrypted": False}),
             ("native-instance", {"blockDeviceMappings/0/ebs": {}}),
+            ("node-class", {"spec/blockDeviceMappings": [{"deviceName": "/dev/xvda", "ebs": {"encrypted": False}}]}),
+        ),
+        passes=(
+            ("node-class", {}),
+            ("instance", {"rootBlockDevice": None, "ebsBlockDevices": None, "launchTemplate": {"id": "lt-1"}}),
         ),
     ),
     "nodes-get-no-public-address": Case(
@@ -215,7 +242,9 @@ NODES: dict[str, Case] = {
         also=(
             ("instance", {"associatePublicIpAddress": True}),
             ("native-launch-template", {"launchTemplateData/networkInterfaces/0/associatePublicIpAddress": True}),
+            ("node-class", {"spec/associatePublicIPAddress": True}),
         ),
+        passes=(("node-class", {}),),
     ),
     "node-image-family-is-allowed": Case(
         on="node-group",
@@ -224,6 +253,11 @@ NODES: dict[str, Case] = {
         unknown="amiType",
         setting=({"families": ["CUSTOM"]}, {"amiType": "CUSTOM"}, False),
         also=(("native-node-group", {"amiType": "WINDOWS_CORE_2022_x86_64"}),),
+        passes=(
+            ("node-group", {"amiType": "AL2023_x86_64_NVIDIA"}),
+            ("node-group", {"amiType": "AL2023_x86_64_NEURON"}),
+            ("node-group", {"amiType": "BOTTLEROCKET_ARM_64_NVIDIA"}),
+        ),
     ),
     "node-doors-are-not-open-to-the-world": Case(
         on="security-group",
@@ -238,6 +272,11 @@ NODES: dict[str, Case] = {
             ("ingress-rule", {"cidrIpv4": None, "cidrIpv6": "::/0"}),
             ("native-security-group", {"securityGroupIngress/0/cidrIp": "0.0.0.0/0"}),
             ("native-ingress-rule", {"cidrIp": "0.0.0.0/0", "fromPort": 3389, "toPort": 3389}),
+            ("ingress-rule", {"cidrIpv4": "0.0.0.0/0", "fromPort": 30000, "toPort": 32767}),
+            ("ingress-rule", {"cidrIpv4": "0.0.0.0/0", "fromPort": 31000, "toPort": 31000}),
+            ("ingress-rule", {"cidrIpv4": "0.0.0.0/0", "fromPort": 10250, "toPort": 10250}),
+            ("ingress-rule", {"cidrIpv4": "0.0.0.0/0", "ipProtocol": "udp", "fromPort": 0, "toPort": 65535}),
+            ("ingress-rule", {"cidrIpv4": "0.0.0.0/0", "ipProtocol": "-1", "fromPort": None, "toPort": None}),
         ),
         passes=(
             ("security-group-rule", {"cidrBlocks": ["0.0.0.0/0"], "type": "egress"}),
@@ -354,7 +393,47 @@ TRUST: dict[str, Case] = {
             },
             True,
         ),
-        also=(("native-role", {"assumeRolePolicyDocument/Statement/0/Principal": {"AWS": ["*"]}}),),
+        also=(
+            ("native-role", {"assumeRolePolicyDocument/Statement/0/Principal": {"AWS": ["*"]}}),
+            ("role", _everybody({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/ci"}})),
+            ("role", _everybody({"ArnNotEquals": {"aws:PrincipalArn": "arn:aws:iam::1:role/ci"}})),
+        ),
+        passes=(
+            ("role", _everybody({"ArnEquals": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/ci"}})),
+            ("role", _everybody({"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/ci-*"}})),
+        ),
+    ),
+    "trust-of-another-account-asks-for-an-external-id": Case(
+        on="foreign-role",
+        broken={"assumeRolePolicy/Statement/Condition": None},
+        missing=("assumeRolePolicy/Statement/Condition", True),
+        unknown="assumeRolePolicy/Statement/Condition",
+        setting=({"ownAccounts": ["210987654321"]}, {"assumeRolePolicy/Statement/Condition": None}, False),
+        also=(
+            ("foreign-role", {"assumeRolePolicy/Statement/Condition": {"StringLike": {"sts:ExternalId": "*"}}}),
+            ("foreign-role", {"arn": "unknown", "assumeRolePolicy/Statement/Condition": None}),
+            (
+                "foreign-role",
+                {
+                    "assumeRolePolicy/Statement/Condition": None,
+                    "assumeRolePolicy/Statement/Principal": {"AWS": ["210987654321", f"arn:aws:iam::{ACCOUNT}:root"]},
+                },
+            ),
+        ),
+        passes=(
+            (
+                "foreign-role",
+                {"assumeRolePolicy/Statement/Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}},
+            ),
+            (
+                "foreign-role",
+                {
+                    "assumeRolePolicy/Statement/Condition": None,
+                    "assumeRolePolicy/Statement/Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+                },
+            ),
+            ("node-role", {}),
+        ),
     ),
     "irsa-issuer-is-this-stacks": Case(
         on="role",
@@ -363,6 +442,7 @@ TRUST: dict[str, Case] = {
         missing=("assumeRolePolicy", False),
         unknown="assumeRolePolicy",
         setting=({"issuers": [_OTHER_ISSUER]}, {"assumeRolePolicy": json.dumps(trust(_OTHER_ISSUER))}, False),
+        passes=(("oidc-provider", {"url": "https://token.actions.githubusercontent.com"}),),
     ),
     "irsa-role-serves-one-service-account": Case(
         on="pod-identity",
@@ -392,7 +472,7 @@ TRUST: dict[str, Case] = {
         broken={"permissionsBoundary": None},
         missing=("permissionsBoundary", True),
         unknown="permissionsBoundary",
-        setting=({"exemptRoles": ["role"]}, {"permissionsBoundary": None}, False),
+        setting=({"exemptRoles": ["controller"]}, {"permissionsBoundary": None}, False),
         also=(("pod-identity-role", {"permissionsBoundary": None}), ("native-role", {"permissionsBoundary": None})),
         passes=(("node-role", {}),),
     ),
@@ -431,11 +511,69 @@ PERMISSIONS: dict[str, Case] = {
         ),
         passes=(
             ("policy", {"policy": _allowing("elasticloadbalancing:CreateRule")}),
+            ("policy", {"policy": _allowing(["cloudwatch:PutMetricData", "xray:PutTraceSegments"])}),
+            ("policy", {"policy": _allowing(["xray:PutTelemetryRecords", "ssmmessages:OpenDataChannel"])}),
             (
                 "policy",
                 {
                     "policy": _allowing(
                         "ec2:TerminateInstances", Condition={"StringEquals": {"aws:ResourceTag/team": "shop"}}
+                    )
+                },
+            ),
+        ),
+    ),
+    "policy-names-the-secrets-it-reads": Case(
+        on="policy",
+        broken={"policy": _allowing("secretsmanager:GetSecretValue")},
+        missing=("policy", False),
+        unknown="policy",
+        setting=({"actions": ["s3:GetObject"]}, {"policy": _allowing("secretsmanager:GetSecretValue")}, False),
+        also=(
+            ("policy", {"policy": _allowing("ssm:GetParameter*", f"arn:aws:ssm:us-west-2:{ACCOUNT}:parameter/*")}),
+            ("policy", {"policy": _allowing("secretsmanager:Get*", "arn:aws:secretsmanager:*:*:secret:*")}),
+            ("policy", {"policy": _allowing("s3:GetObject", "arn:aws:s3:::*/*")}),
+            ("role-policy", {"policy": _allowing(["s3:Get*", "s3:List*"])}),
+            ("native-policy", {"policyDocument/Statement/0/Action": "s3:GetObject"}),
+        ),
+        passes=(
+            ("policy", {"policy": _allowing("s3:GetObject", "arn:aws:s3:::shop/*")}),
+            ("policy", {"policy": _allowing("ssm:GetParameter", f"arn:aws:ssm:us-west-2:{ACCOUNT}:parameter/shop/*")}),
+            (
+                "policy",
+                {"policy": _allowing("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:*:*:secret:shop-*")},
+            ),
+            (
+                "policy",
+                {
+                    "policy": _allowing(
+                        "secretsmanager:GetSecretValue",
+                        Condition={"StringEquals": {"secretsmanager:ResourceTag/team": "shop"}},
+                    )
+                },
+            ),
+        ),
+    ),
+    "role-for-pods-cannot-raise-its-rights": Case(
+        on="pod-identity-role",
+        broken={"managedPolicyArns": ["arn:aws:iam::aws:policy/AdministratorAccess"]},
+        missing=("managedPolicyArns", False),
+        unknown="managedPolicyArns",
+        setting=({"policies": []}, {"managedPolicyArns": ["arn:aws:iam::aws:policy/IAMFullAccess"]}, False),
+        also=(
+            ("role", {"inlinePolicies/0/policy": _allowing("iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/*")}),
+            ("role", {"inlinePolicies/0/policy": _allowing("iam:CreatePolicyVersion")}),
+            ("native-role", {"policies/0/policyDocument/Statement/0/Action": "iam:Attach*"}),
+            ("role", {"inlinePolicies/0/policy": _allowing("sts:AssumeRole")}),
+        ),
+        passes=(
+            ("role", {"inlinePolicies/0/policy": _allowing("iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/nodes")}),
+            ("node-role", {"managedPolicyArns": ["arn:aws:iam::aws:policy/AdministratorAccess"]}),
+            (
+                "role",
+                {
+                    "inlinePolicies/0/policy": _allowing(
+                        "iam:AttachRolePolicy", Condition={"StringEquals": {"iam:PermissionsBoundary": "arn"}}
                     )
                 },
             ),
@@ -478,6 +616,7 @@ PERMISSIONS: dict[str, Case] = {
     ),
 }
 
+_ADMIN_POLICY = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
 _UNNAMED = [
     "--aws-vpc-id=vpc-1",
     "--aws-region=us-west-2",
@@ -485,7 +624,102 @@ _UNNAMED = [
     "true",
     "--disable-ingress-group-name-annotation=true",
 ]
+ACCESS: dict[str, Case] = {
+    "cluster-admins-are-named-by-the-profile": Case(
+        on="access-policy",
+        broken={"policyArn": _ADMIN_POLICY},
+        missing=("policyArn", False),
+        unknown="principalArn",
+        setting=({"adminPrincipals": ["arn:aws:iam::*:role/readers"]}, {"policyArn": _ADMIN_POLICY}, False),
+        also=(("access-policy", {"policyArn": _ADMIN_POLICY, "accessScope": None}),),
+        passes=(("access-policy", {"policyArn": _ADMIN_POLICY, "accessScope/type": "namespace"}),),
+    ),
+    "aws-auth-makes-no-administrator": Case(
+        on="aws-auth",
+        broken={"data/mapRoles": "- rolearn: arn:aws:iam::1:role/ci\n  groups:\n  - system:masters\n"},
+        missing=("data", False),
+        unknown="data/mapRoles",
+        setting=({"adminGroups": ["system:nodes"]}, {}, True),
+        also=(("aws-auth", {"data/mapUsers": '[{"groups": ["system:masters"]}]'}),),
+        passes=(("aws-auth", {"metadata/name": "other", "data/mapRoles": "system:masters"}),),
+    ),
+    "role-bindings-serve-named-subjects": Case(
+        on="role-binding",
+        broken={"subjects/0/name": "system:authenticated"},
+        missing=("subjects", False),
+        unknown="subjects/0/name",
+        setting=({"publicRoles": ["view"]}, {"subjects/0/name": "system:authenticated"}, False),
+        also=(
+            ("role-binding", {"subjects/0/name": "system:masters"}),
+            ("role-binding", {"subjects/0": {"kind": "User", "name": "system:anonymous"}}),
+            ("role-binding", {"subjects": [{"kind": "User", "name": "one"}, {"name": "system:unauthenticated"}]}),
+        ),
+        passes=(("role-binding", {"roleRef/name": "system:discovery", "subjects/0/name": "system:authenticated"}),),
+    ),
+    "cluster-admin-is-bound-to-named-subjects": Case(
+        on="role-binding",
+        broken={"roleRef/name": "cluster-admin"},
+        missing=("roleRef/name", False),
+        unknown="roleRef/name",
+        setting=({"adminSubjects": ["Group/readers"]}, {"roleRef/name": "cluster-admin"}, False),
+        also=(
+            (
+                "role-binding",
+                {
+                    "roleRef/name": "cluster-admin",
+                    "subjects/0": {"kind": "ServiceAccount", "namespace": "shop", "name": "one"},
+                },
+            ),
+        ),
+    ),
+    "chart-carries-no-static-aws-keys": Case(
+        on="other-release",
+        broken={"values/aws/credentials": {"accessKey": "A", "secretKey": "B"}},
+        missing=("values/aws", False),
+        unknown="values/aws",
+        setting=({"awsValues": []}, {"values/aws/credentials": {"secretKey": "B"}}, False),
+        also=(
+            ("other-release", {"values/storage": {"s3": {"secretKey": "B"}}}),
+            ("other-release", {"values/awsSecretAccessKey": "B"}),
+            ("other-release", {"values/aws_access_key_id": "A"}),
+            ("other-release", {"values/env/0": {"name": "AWS_SECRET_ACCESS_KEY", "value": "B"}}),
+            ("other-release", {"values/env": {"AWS_ACCESS_KEY_ID": "A"}}),
+            ("other-release", {"values/credentials": {"cloud": "[default]\naws_access_key_id = A\n"}}),
+            ("other-release", {"values/anything": f"AKIA{'A' * 16}"}),
+        ),
+        passes=(
+            ("other-release", {"values/awsSecretAccessKey": "", "values/aws/secretKey": None}),
+            ("other-release", {"values/secretKey": "of something else"}),
+        ),
+    ),
+}
 CONTROLLER: dict[str, Case] = {
+    "controller-webhooks-are-on-and-refuse": Case(
+        on="webhooks",
+        broken={"webhooks/0/failurePolicy": "Ignore"},
+        missing=("webhooks/0/failurePolicy", False),
+        unknown="webhooks/0/failurePolicy",
+        setting=({"lenientWebhooks": ["vingress.elbv2.k8s.aws"]}, {"webhooks/0/failurePolicy": "Ignore"}, False),
+        also=(
+            ("release", {"values/enableServiceMutatorWebhook": False}),
+            ("release", {"values/webhookConfig": {"disableIngressValidation": True}}),
+            ("release", {"values/webhookConfig": {"ingressValdationFailurePolicy": "Ignore"}}),
+            ("release", {"values/serviceMutatorWebhookConfig": {"failurePolicy": "Ignore"}}),
+        ),
+        passes=(
+            ("webhooks", {"webhooks/0": {"name": "mpod.elbv2.k8s.aws", "failurePolicy": "Ignore"}}),
+            ("webhooks", {"webhooks/0": {"name": "another.example.com", "failurePolicy": "Ignore"}}),
+        ),
+    ),
+    "controller-keeps-restricted-security-group-rules": Case(
+        on="release",
+        broken={"values/disableRestrictedSecurityGroupRules": True},
+        missing=("values/disableRestrictedSecurityGroupRules", False),
+        unknown="values/disableRestrictedSecurityGroupRules",
+        setting=({"flags": []}, {"values/disableRestrictedSecurityGroupRules": True}, False),
+        also=(("controller", {f"{_C0}/args/6": "--disable-restricted-sg-rules=true"}),),
+        passes=(("controller", {f"{_C0}/args/6": "--disable-restricted-sg-rules=false"}),),
+    ),
     "controller-knows-region-vpc-and-cluster": Case(
         on="controller",
         broken={f"{_C0}/args": _UNNAMED},
@@ -497,6 +731,11 @@ CONTROLLER: dict[str, Case] = {
             ("release", {"values/vpcId": None, "values/vpcTags": {"Name": "main"}}),
             ("controller", {f"{_C0}/args": ["--cluster-name", "a", "--aws-region", "b", "--aws-vpc-id", "c"]}),
             ("release", {"values/region": None, "valueYamlFiles": ["values.yaml"]}),
+            ("release", {"values/region": None, "values/env": {"AWS_REGION": "us-west-2"}}),
+            (
+                "controller",
+                {f"{_C0}/args/2": "--log-level=info", f"{_C0}/env": [{"name": "AWS_DEFAULT_REGION", "value": "a"}]},
+            ),
         ),
     ),
     "controller-is-out-of-known-vulnerabilities": Case(
@@ -665,6 +904,10 @@ CONTROLLER: dict[str, Case] = {
             ("release", {"values/env/AWS_ACCESS_KEY_ID": "AKIA"}),
             ("release", {"values/envSecretName": "keys"}),
             ("deployment", {f"{_POD}/initContainers": [{"env": [{"name": "AWS_ACCESS_KEY_ID"}]}]}),
+            ("credentials-file", {"stringData/config": "[default]\naws_secret_access_key = A\n"}),
+            ("credentials-file", {"data": {"credentials": _encoded("[default]\nAWS_ACCESS_KEY_ID=A\n")}}),
+            ("credentials-file", {"stringData/notes": f"the key is AKIA{'A' * 16}"}),
+            ("aws-auth", {"data/credentials": "aws_secret_access_key = A"}),
         ),
     ),
     "controller-reads-no-secrets-cluster-wide": Case(
@@ -690,11 +933,14 @@ EXPOSURE: dict[str, Case] = {
         broken={alb("target-type"): "instance"},
         missing=(alb("target-type"), True),
         unknown=alb("target-type"),
-        setting=({"classesWithParams": ["alb"]}, {alb("target-type"): None}, False),
+        setting=({"targetTypes": ["ip", "instance"]}, {alb("target-type"): "instance"}, False),
         also=(
             ("service", {nlb("nlb-target-type"): "instance"}),
             ("service", {nlb("nlb-target-type"): None}),
             ("class-params", {"spec/targetType": "instance"}),
+            ("target-groups", {"spec/defaultConfiguration/targetType": "instance"}),
+            ("target-groups", {"spec/defaultConfiguration": None}),
+            ("target-groups", {"spec/routeConfigurations": [{"targetGroupProps": {"targetType": "instance"}}]}),
         ),
         passes=(
             ("service", {nlb("nlb-target-type"): None, nlb("type"): "nlb-ip", "spec/loadBalancerClass": None}),
@@ -717,6 +963,7 @@ EXPOSURE: dict[str, Case] = {
             ("own-load-balancer", {"internal": False}),
             ("native-load-balancer", {"scheme": "internet-facing"}),
         ),
+        passes=(("own-load-balancer", {"internal": None, "loadBalancerType": "gateway"}),),
     ),
     "source-ranges-take-effect": Case(
         on="service",
@@ -745,7 +992,20 @@ EXPOSURE: dict[str, Case] = {
         missing=("spec/loadBalancerSourceRanges", True),
         unknown="spec/loadBalancerSourceRanges",
         setting=({"openNamespaces": ["shop"]}, {"spec/loadBalancerSourceRanges": None}, False),
-        also=(("ingress", {alb("inbound-cidrs"): None}),),
+        also=(
+            ("ingress", {alb("inbound-cidrs"): None}),
+            ("ingress", {alb("inbound-cidrs"): "0.0.0.0/0"}),
+            ("ingress", {alb("inbound-cidrs"): "10.0.0.0/8, ::/0"}),
+            ("service", {"spec/loadBalancerSourceRanges": ["0.0.0.0/0"]}),
+            ("class-params", {"spec/inboundCIDRs": ["0.0.0.0/0"]}),
+            ("class-params", {"spec/inboundCIDRs": None}),
+            ("gateway-configuration", {"spec/sourceRanges": ["10.0.0.0/8", "0.0.0.0/0"]}),
+            ("gateway-configuration", {"spec/sourceRanges": None}),
+        ),
+        passes=(
+            ("gateway-configuration", {"spec/sourceRanges": None, "spec/securityGroupPrefixes": ["pl-1"]}),
+            ("class-params", {"spec/inboundCIDRs": None, "spec/prefixListsIDs": ["pl-1"]}),
+        ),
     ),
     "no-classic-load-balancer": Case(
         on="service",
@@ -784,6 +1044,7 @@ ENCRYPTION: dict[str, Case] = {
             ("service", {nlb("ssl-negotiation-policy"): "ELBSecurityPolicy-TLS13-1-1-2021-06"}),
             ("class-params", {"spec/sslPolicy": _OLD_TLS}),
             ("gateway-configuration", {"spec/listenerConfigurations/0/sslPolicy": _OLD_TLS}),
+            ("gateway-configuration", {"spec/listenerConfigurations/0/sslPolicy": None}),
         ),
         passes=(
             ("service", {nlb("ssl-negotiation-policy"): None, nlb("ssl-cert"): None}),
@@ -796,7 +1057,34 @@ ENCRYPTION: dict[str, Case] = {
         missing=("sslPolicy", True),
         unknown="sslPolicy",
         setting=({"policies": [_OLD_TLS]}, {"sslPolicy": _OLD_TLS}, False),
-        passes=(("listener", {"sslPolicy": None, "protocol": "HTTP"}),),
+        passes=(
+            ("listener", {"sslPolicy": None, "protocol": "HTTP"}),
+            ("listener", {"sslPolicy": "ELBSecurityPolicy-FS-1-2-Res-2020-10"}),
+        ),
+    ),
+    "listener-redirects-http-to-https": Case(
+        on="http-listener",
+        broken={"defaultActions/0": {"type": "forward", "targetGroupArn": "arn"}},
+        missing=("defaultActions", True),
+        unknown="defaultActions",
+        setting=({"plainPorts": [80]}, {"defaultActions/0/type": "forward", "defaultActions/0/redirect": None}, False),
+        also=(("http-listener", {"defaultActions/0/redirect/protocol": "#{protocol}"}),),
+        passes=(("listener", {}),),
+    ),
+    "gateway-redirects-http-to-https": Case(
+        on="served-gateway",
+        world=("gateway-class", "gateway-configuration", "redirecting-route"),
+        broken={"spec/listeners/0/name": "other"},
+        missing=("spec/listeners/0", False),
+        unknown="spec/listeners",
+        setting=({"plainNamespaces": ["shop"]}, {"spec/listeners/0/name": "other"}, False),
+        also=(
+            ("redirecting-route", {"spec/rules/0/filters": []}),
+            ("redirecting-route", {"spec/rules": None}),
+            ("redirecting-route", {"spec/parentRefs/0/name": "another"}),
+            ("redirecting-route", {"metadata/namespace": "another"}),
+        ),
+        passes=(("redirecting-route", {"spec/parentRefs/0/sectionName": None}),),
     ),
     "alb-redirects-http-to-https": Case(
         on="ingress",
@@ -804,7 +1092,20 @@ ENCRYPTION: dict[str, Case] = {
         missing=(alb("ssl-redirect"), True),
         unknown=alb("listen-ports"),
         setting=({"plainNamespaces": ["shop"]}, _REDIRECTING, False),
-        also=(("ingress", {alb("listen-ports"): None, alb("certificate-arn"): None, alb("ssl-redirect"): None}),),
+        also=(
+            ("ingress", {alb("listen-ports"): None, alb("certificate-arn"): None, alb("ssl-redirect"): None}),
+            ("ingress", {alb("listen-ports"): '[{"HTTP": "80"}]', alb("ssl-redirect"): None}),
+            # a host for which the controller could find a certificate does not make it listen on HTTPS
+            (
+                "ingress",
+                {
+                    alb("listen-ports"): None,
+                    alb("certificate-arn"): None,
+                    alb("ssl-redirect"): None,
+                    "spec/tls": [{"hosts": ["shop.example.com"]}],
+                },
+            ),
+        ),
         passes=(("ingress", {alb("listen-ports"): '[{"HTTPS": 443}]', alb("ssl-redirect"): None}),),
     ),
 }
@@ -813,6 +1114,7 @@ _PUBLIC = {alb("scheme"): "internet-facing"}
 _NO_ACL = {**_PUBLIC, alb("wafv2-acl-arn"): None}
 _LOGGED = "access_logs.s3.enabled=true,access_logs.s3.bucket=logs"
 _UNDELETED = "deletion_protection.enabled=true"
+_DESYNC = "routing.http.desync_mitigation_mode"
 _DROPPING = "routing.http.drop_invalid_header_fields.enabled=true"
 PROTECTION: dict[str, Case] = {
     "public-alb-has-a-web-acl": Case(
@@ -821,10 +1123,58 @@ PROTECTION: dict[str, Case] = {
         missing=(alb("wafv2-acl-arn"), True),
         unknown=alb("wafv2-acl-arn"),
         setting=({"exemptNamespaces": ["shop"]}, _NO_ACL, False),
+        also=(("gateway-configuration", {"spec/scheme": "internet-facing"}),),
         passes=(
             ("public-ingress", {**_NO_ACL, alb("wafv2-acl-name"): "main"}),
             ("ingress", {alb("wafv2-acl-arn"): None}),
+            ("gateway-configuration", {"spec/scheme": "internet-facing", "spec/wafV2": {"webACL": "arn"}}),
+            (
+                "gateway-configuration",
+                {"spec/scheme": "internet-facing", "spec/listenerConfigurations/0/protocolPort": "TLS:443"},
+            ),
         ),
+    ),
+    "own-public-alb-has-a-web-acl": Case(
+        on="web-acl-association",
+        world=("public-load-balancer",),
+        broken={"resourceArn": "arn:aws:elasticloadbalancing:us-west-2:1:loadbalancer/app/another/1"},
+        missing=("resourceArn", True),
+        unknown="resourceArn",
+        setting=({"exemptNames": ["edge"]}, {"resourceArn": "arn"}, False),
+        passes=(
+            ("public-load-balancer", {"internal": True}),
+            ("public-load-balancer", {"loadBalancerType": "network"}),
+        ),
+    ),
+    "alb-does-not-only-monitor-desync": Case(
+        on="ingress",
+        broken={alb("load-balancer-attributes"): f"{_LOGGED},routing.http.desync_mitigation_mode=monitor"},
+        missing=(alb("load-balancer-attributes"), False),
+        unknown=alb("load-balancer-attributes"),
+        setting=({"exemptNamespaces": ["shop"]}, {alb("load-balancer-attributes"): f"{_DESYNC}=monitor"}, False),
+        also=(
+            ("own-load-balancer", {"desyncMitigationMode": "monitor"}),
+            ("native-load-balancer", {"loadBalancerAttributes": [{"key": _DESYNC, "value": "monitor"}]}),
+            ("class-params", {"spec/loadBalancerAttributes": [{"key": _DESYNC, "value": "monitor"}]}),
+            ("gateway-configuration", {"spec/loadBalancerAttributes": [{"key": _DESYNC, "value": "monitor"}]}),
+        ),
+        passes=(("own-load-balancer", {"desyncMitigationMode": "strictest"}),),
+    ),
+    "alb-waf-fails-closed": Case(
+        on="ingress",
+        broken={alb("load-balancer-attributes"): "waf.fail_open.enabled=true"},
+        missing=(alb("load-balancer-attributes"), False),
+        unknown=alb("load-balancer-attributes"),
+        setting=(
+            {"exemptNamespaces": ["shop"]},
+            {alb("load-balancer-attributes"): "waf.fail_open.enabled=true"},
+            False,
+        ),
+        also=(
+            ("own-load-balancer", {"enableWafFailOpen": True}),
+            ("class-params", {"spec/loadBalancerAttributes": [{"key": "waf.fail_open.enabled", "value": "true"}]}),
+        ),
+        passes=(("own-load-balancer", {"enableWafFailOpen": False}),),
     ),
     "load-balancer-writes-access-logs": Case(
         on="ingress",
@@ -837,10 +1187,13 @@ PROTECTION: dict[str, Case] = {
             ("own-load-balancer", {"accessLogs": None}),
             ("native-load-balancer", {"loadBalancerAttributes": []}),
             ("class-params", {"spec/loadBalancerAttributes": [{"key": "access_logs.s3.enabled", "value": "false"}]}),
+            ("class-params", {"spec/loadBalancerAttributes": None}),
+            ("gateway-configuration", {"spec/loadBalancerAttributes": []}),
         ),
         passes=(
             ("service", {nlb("attributes"): None, nlb("access-log-enabled"): "true"}),
             ("own-load-balancer", {"accessLogs/enabled": "unknown"}),
+            ("own-load-balancer", {"accessLogs": None, "loadBalancerType": "gateway"}),
         ),
     ),
     "load-balancer-is-protected-from-deletion": Case(
@@ -906,6 +1259,44 @@ INGRESSES: dict[str, Case] = {
         setting=({"defaultClasses": ["internal"]}, {}, False),
         also=(("ingress", {_CLASS: "alb", "spec/ingressClassName": None}),),
     ),
+    "ingress-class-params-choose-their-namespaces": Case(
+        on="class-params",
+        broken={"spec/namespaceSelector": {"matchLabels": {}}},
+        missing=("spec/namespaceSelector", True),
+        unknown="spec/namespaceSelector",
+        setting=({"openParams": ["alb"]}, {"spec/namespaceSelector": None}, False),
+    ),
+    "ingress-rules-name-their-hosts": Case(
+        on="ingress",
+        broken={"spec/rules/0/host": None},
+        missing=("spec/rules/0/host", True),
+        unknown="spec/rules/0/host",
+        setting=({"allowedHosts": ["*.example.com"]}, {"spec/rules/0/host": "*.example.com"}, False),
+        also=(
+            ("ingress", {"spec/rules/0/host": "*.shop.example.com"}),
+            ("ingress", {"spec/rules/0/host": "*"}),
+            ("ingress", {"spec/defaultBackend": {"service": {"name": "web"}}}),
+        ),
+        passes=(
+            ("ingress", {"spec/ingressClassName": "nginx", "metadata/annotations": {}, "spec/rules/0/host": None}),
+        ),
+    ),
+    "load-balancer-name-is-given-once": Case(
+        on="ingress",
+        world=("public-ingress", "service"),
+        broken={alb("load-balancer-name"): "edge"},
+        missing=(alb("load-balancer-name"), False),
+        unknown=alb("load-balancer-name"),
+        setting=({"maxLoadBalancers": 2}, {alb("load-balancer-name"): "edge"}, False),
+    ),
+    "ingress-group-order-is-given-once": Case(
+        on="ingress",
+        world=("public-ingress",),
+        broken={alb("group.name"): "shared", alb("group.order"): "10"},
+        missing=(alb("group.order"), False),
+        unknown=alb("group.order"),
+        setting=({"maxIngresses": 2}, {alb("group.name"): "shared", alb("group.order"): "10"}, False),
+    ),
     "load-balancer-annotations-are-on-the-allow-list": Case(
         on="ingress",
         broken={alb("inbound-cidr"): "10.0.0.0/8"},
@@ -957,6 +1348,27 @@ BINDINGS: dict[str, Case] = {
         ),
         passes=(("binding", {}),),
     ),
+    "binding-networking-names-its-sources": Case(
+        on="open-binding",
+        broken={"spec/networking/ingress/0/from/0/ipBlock/cidr": "0.0.0.0/0"},
+        missing=("spec/networking", False),
+        unknown="spec/networking/ingress/0/from/0/ipBlock/cidr",
+        setting=(
+            {"openNamespaces": ["kube-system"]},
+            {"spec/networking/ingress/0/from/0/ipBlock/cidr": "0.0.0.0/0"},
+            False,
+        ),
+        also=(("open-binding", {"spec/networking/ingress/0/from/0/ipBlock/cidr": "::/0"}),),
+        passes=(("open-binding", {"spec/networking/ingress/0/from": [{"securityGroup": {"groupID": "sg-1"}}]}),),
+    ),
+    "gateway-logins-stay-in-admin-namespaces": Case(
+        on="listener-rule",
+        broken={"spec/actions": [{"type": "authenticate-oidc"}]},
+        missing=("spec/actions", False),
+        unknown="spec/actions/0/type",
+        setting=({"adminNamespaces": ["shop"]}, {"spec/actions": [{"type": "authenticate-cognito"}]}, False),
+        also=(("listener-rule", {"spec/actions": [{"type": "forward"}, {"type": "jwt-validation"}]}),),
+    ),
     "gateway-routes-name-their-hosts": Case(
         on="http-route",
         broken={"spec/hostnames": ["*"]},
@@ -981,6 +1393,7 @@ CASES: dict[str, Case] = {
     **NETWORK,
     **TRUST,
     **PERMISSIONS,
+    **ACCESS,
     **CONTROLLER,
     **EXPOSURE,
     **ENCRYPTION,

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from rules import generate
+import generate
 from tests.conftest import Sandbox
 from tests.policies.faults import Program
 

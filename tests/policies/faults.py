@@ -6,11 +6,11 @@ What the unit tests break is broken here too, so that the engine is asked about 
 from copy import deepcopy
 from typing import Any
 
+from pack.registry import MANDATORY
 from rules import RULES
-from rules.registry import MANDATORY
-from tests.policies.cases import CASES, nlb
+from tests.policies.cases import CASES, alb, nlb
 from tests.policies.harness import changed
-from tests.policies.resources import ACCOUNT, resource
+from tests.policies.resources import ACCOUNT, ALB, resource
 
 Program = dict[str, tuple[str, dict[str, Any]]]
 
@@ -19,6 +19,12 @@ _ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/one"
 
 def _id(name: str) -> dict[str, str]:
     return {"$id": name}
+
+
+def _with_attribute(attribute: str) -> dict[str, str]:
+    """An attribute beside those that a compliant Ingress has."""
+    given = resource("ingress")[1]["metadata"]["annotations"][f"{ALB}load-balancer-attributes"]
+    return {alb("load-balancer-attributes"): f"{given},{attribute}"}
 
 
 _SUBNETS = [_id("subnet"), _id("other-subnet")]
@@ -31,6 +37,10 @@ _MORE: dict[str, dict[str, Any]] = {
     "security-group": {"vpcId": _id("vpc"), "description": "one"},
     "launch-template": {},
     "role": {"arn": None, "inlinePolicies": None},
+    "access-policy": {"clusterName": "main"},
+    "http-listener": {"loadBalancerArn": f"arn:aws:elasticloadbalancing:us-west-2:{ACCOUNT}:loadbalancer/app/one/1"},
+    "foreign-role": {"arn": None},
+    "service": {nlb("name"): "edge"},
     "node-role": {"inlinePolicies": None, "managedPolicyArns": None},
     "pod-identity-role": {"arn": None},
     "policy": {"arn": None},
@@ -60,23 +70,28 @@ _EXTRA: Program = {"vpc": ("aws:ec2/vpc:Vpc", {})}
 _OTHERWISE: dict[str, tuple[str, dict[str, Any]]] = {
     "irsa-role-serves-one-service-account": ("pod-identity", {"roleArn": _id("role")}),
     "node-role-leaves-load-balancers-alone": ("attachment", {"policyArn": _id("policy")}),
+    "alb-does-not-only-monitor-desync": ("ingress", _with_attribute("routing.http.desync_mitigation_mode=monitor")),
+    "alb-waf-fails-closed": ("ingress", _with_attribute("waf.fail_open.enabled=true")),
+    # a log-in is refused by another rule too, in a namespace like this one
+    "ingress-asks-for-what-the-controller-may": ("ingress", {alb("certificate-arn"): None}),
     # named groups are refused by another rule too, in a namespace like this one
     "source-ranges-take-effect": ("service", {nlb("disable-nlb-sg"): "true"}),
 }
 _WORLDS: dict[str, tuple[str, ...]] = {
     "node-role-leaves-load-balancers-alone": ("policy", "node-role"),
+    "load-balancer-name-is-given-once": ("service",),
 }
+# What a resource needs beside it so that no other rule refuses it.
+_BESIDE: dict[str, tuple[str, ...]] = {"controller": ("budget",), "controller-for-others": ("budget",)}
 _LEFT_OUT = frozenset(
     {
         # the stand-in provider does not know these types and inputs
         "no-iam-access-keys",
         "listener-tls-is-1-2-or-later",
         "node-group-ssh-names-its-sources",
-        # a cluster that is not there yet shows no objects to rules across the stack: the saved states of
-        # test_engine.py do
-        "controller-has-a-disruption-budget",
-        "cluster-has-one-controller",
-        "ingress-asks-for-what-the-controller-may",
+        "own-public-alb-has-a-web-acl",
+        # to share a group by annotation is refused by another rule
+        "ingress-group-order-is-given-once",
         # a public ALB is refused in prod unless its namespace is allowed
         "public-alb-has-a-web-acl",
     }
@@ -93,6 +108,7 @@ def program(rule: str, *, faulty: bool) -> Program:
     case = CASES[rule]
     on, edits = _OTHERWISE.get(rule, (case.on, case.broken))
     names = [on, *_WORLDS.get(rule, case.world), case.on]
+    names += [other for name in names for other in _BESIDE.get(name, ())]
     wanted = _with_references(names)
     made = {name: _declared(name) for name in [*_MORE, *names] if name in wanted}
     made |= {name: _declared(name) for name in wanted if name not in made}

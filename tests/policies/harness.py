@@ -1,36 +1,30 @@
-"""Runs rules as the SDK does, on worlds of made-up resources."""
+"""Runs rules on worlds of made-up resources, as the pack's server does."""
 
 from collections.abc import Mapping
 from copy import deepcopy
-from functools import cache
 from typing import Any
 
-from pulumi_policy import (
-    Policy,
-    PolicyResource,
-    PolicyResourceOptions,
-    ResourceValidationArgs,
-    ResourceValidationPolicy,
-    StackValidationArgs,
-    StackValidationPolicy,
-)
-from pulumi_policy.policy import PolicyCustomTimeouts
-from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
+from google.protobuf import struct_pb2
+from pulumi.runtime.proto import analyzer_pb2
 
+from pack.judge import CRASHED, fixed
+from pack.properties import SECRET_SIGNATURE, SIGNATURE, plain, sent
+from pack.registry import Rule
+from pack.resources import Resource, Stack
+from pack.secrets import Vault
+from pack.session import Session
+from pack.values import NotYetKnown
 from rules import RULES
-from rules.registry import BROKEN, Rule
 from tests.policies.cases import Case, Edits
 from tests.policies.resources import GIVEN, resource
 
 World = dict[str, tuple[str, dict[str, Any]]]
-OPTIONS = PolicyResourceOptions(
-    protect=False,
-    ignore_changes=[],
-    delete_before_replace=None,
-    aliases=[],
-    custom_timeouts=PolicyCustomTimeouts(0, 0, 0),
-    additional_secret_outputs=[],
-)
+UNKNOWN_MARK = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+
+
+def secret(value: Any) -> dict[str, Any]:
+    """A value as the engine sends it that the program marked secret."""
+    return {SIGNATURE: SECRET_SIGNATURE, "value": value}
 
 
 def changed(props: dict[str, Any], edits: Edits) -> dict[str, Any]:
@@ -43,7 +37,7 @@ def changed(props: dict[str, Any], edits: Edits) -> dict[str, Any]:
         if value is None:
             target.pop(key, *([None] if isinstance(key, str) else []))
         else:
-            target[key] = UNKNOWN_STRING_VALUE if value == "unknown" else value
+            target[key] = UNKNOWN_MARK if value == "unknown" else value
     return props
 
 
@@ -62,56 +56,78 @@ def world(case: Case, on: str, edits: Edits) -> World:
     }
 
 
-def refusals(rule: Rule, things: World, settings: Mapping[str, Any] | None = None) -> list[str]:
-    """What a rule says against a world: nothing if it accepts it."""
+def refusals(
+    rule: Rule, things: World, settings: Mapping[str, Any] | None = None, links: Mapping[str, Any] | None = None
+) -> list[str]:
+    """What a rule says against a world: nothing if it accepts it.
+
+    Args:
+        rule: The rule.
+        things: The resources by name, in the order of their declaration.
+        settings: The rule's settings; those of `GIVEN` for the world if left out.
+        links: Which property of which resource comes from which: `{"node-group.subnetIds": ["subnet"]}`.
+    """
     given = (
         settings
         if settings is not None
         else next((values for name, values in GIVEN.get(rule.name, {}).items() if name in things), {})
     )
-    found: list[str] = []
-
-    def report(message: str, _urn: str | None = None) -> None:
-        assert not message.startswith(BROKEN), (rule.name, message, things)
-        found.append(message)
-
-    policy = policy_of(rule.name)
-    if isinstance(policy, StackValidationPolicy):
-        policy.validate(StackValidationArgs(_stack(things), given), report)
-    elif isinstance(policy, ResourceValidationPolicy):
-        for name, (token, props) in things.items():
-            policy.validate(arguments(token, props, name, given), report)
+    found = [said.message for said in session(rule, given).run(things, links or {}) if said.rule is rule]
+    assert not any(message.startswith(CRASHED) for message in found), (rule.name, found, things)
     return found
 
 
-@cache
-def policy_of(name: str) -> Policy:
-    """A rule as the SDK has it."""
-    return RULES[name].policy()
+class Run(Session):
+    """A session that is shown a whole world."""
+
+    def run(self, things: World, links: Mapping[str, Any]) -> list[Any]:
+        """Everything that is said about a world."""
+        shown = [seen(token, props, name, links) for name, (token, props) in things.items()]
+        said = [one for each in shown for one in self.declare(each)]
+        return said + list(self.finish([seen(token, props, name, links) for name, (token, props) in things.items()]))
 
 
-def arguments(token: str, props: dict[str, Any], name: str, settings: Mapping[str, Any]) -> ResourceValidationArgs:
-    """A resource as the SDK hands it to a rule."""
-    return ResourceValidationArgs(
-        token, unknown_checking_proxy(props), f"urn:pulumi:s::p::{token}::{name}", name, OPTIONS, None, settings
-    )
+def session(rule: Rule, settings: Mapping[str, Any]) -> Run:
+    """A session with one rule."""
+    run = Run([rule])
+    run.configure({rule.name: settings}, {})
+    return run
 
 
-def _stack(things: World) -> list[PolicyResource]:
-    return [
-        PolicyResource(
-            token,
-            unknown_checking_proxy(props),
-            f"urn:pulumi:s::p::{token}::{name}",
-            name,
-            OPTIONS,
-            None,
-            None,
-            [],
-            {},
-        )
-        for name, (token, props) in things.items()
-    ]
+def urn(token: str, name: str) -> str:
+    """The URN of a resource in a world."""
+    return f"urn:pulumi:s::p::{token}::{name}"
+
+
+def seen(token: str, props: dict[str, Any], name: str, links: Mapping[str, Any] | None = None) -> Resource:
+    """A resource as rules are shown it."""
+    vault = Vault()
+    sources = {
+        path.partition(".")[2]: [one for other in others for one in _urns(other)]
+        for path, others in (links or {}).items()
+        if path.partition(".")[0] == name
+    }
+    return Resource(token, plain(props, vault), urn(token, name), name, None, sources, vault)
+
+
+def _urns(name: str) -> list[str]:
+    return [urn(resource(name)[0], name)]
+
+
+def message(token: str, props: dict[str, Any], name: str) -> Any:
+    """A resource as the engine sends it."""
+    properties = struct_pb2.Struct()
+    properties.update(props)
+    return analyzer_pb2.AnalyzeRequest(type=token, properties=properties, urn=urn(token, name), name=name)
+
+
+def remedied(rule: Rule, token: str, props: dict[str, Any], settings: Mapping[str, Any] | None = None) -> Any:
+    """What a rule's remediation makes of a resource; `None` if nothing."""
+    try:
+        properties = fixed(rule, message(token, props, "one"), settings or {}, Stack([]))
+    except NotYetKnown:
+        return None
+    return None if properties is None else sent(properties)
 
 
 def rule_named(name: str) -> Rule:

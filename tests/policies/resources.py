@@ -147,6 +147,7 @@ _ATTRIBUTES = (
     "access_logs.s3.enabled=true,access_logs.s3.bucket=logs,deletion_protection.enabled=true,"
     "routing.http.drop_invalid_header_fields.enabled=true"
 )
+_PAIRS = [{"key": pair.partition("=")[0], "value": pair.partition("=")[2]} for pair in _ATTRIBUTES.split(",")]
 _RULES = [{"apiGroups": [""], "resources": ["services"], "verbs": ["get", "list", "watch"]}]
 _HTTP_ROUTE = {"metadata": meta(), "spec": {"hostnames": ["shop.example.com"]}}
 
@@ -328,10 +329,68 @@ COMPLIANT: dict[str, tuple[str, dict[str, Any]]] = {
         {
             "scheme": "internal",
             "type": "application",
-            "loadBalancerAttributes": [
-                {"key": pair.partition("=")[0], "value": pair.partition("=")[2]} for pair in _ATTRIBUTES.split(",")
-            ],
+            "loadBalancerAttributes": _PAIRS,
         },
+    ),
+    "foreign-role": (
+        "aws:iam/role:Role",
+        {
+            "name": "vendor",
+            "arn": f"arn:aws:iam::{ACCOUNT}:role/vendor",
+            "assumeRolePolicy": {
+                "Statement": {
+                    "Effect": "Allow",
+                    "Principal": {"AWS": "arn:aws:iam::210987654321:root"},
+                    "Action": "sts:AssumeRole",
+                    "Condition": {"StringEquals": {"sts:ExternalId": "shop-7"}},
+                }
+            },
+        },
+    ),
+    "node-class": (
+        "kubernetes:karpenter.k8s.aws/v1:EC2NodeClass",
+        {"metadata": {"name": "default"}, "spec": {"amiFamily": "AL2023", "role": "nodes"}},
+    ),
+    "access-policy": (
+        "aws:eks/accessPolicyAssociation:AccessPolicyAssociation",
+        {
+            "principalArn": f"arn:aws:iam::{ACCOUNT}:role/readers",
+            "policyArn": "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy",
+            "accessScope": {"type": "cluster"},
+        },
+    ),
+    "aws-auth": (
+        "kubernetes:core/v1:ConfigMap",
+        {
+            "metadata": {"name": "aws-auth", "namespace": "kube-system"},
+            "data": {"mapRoles": "- rolearn: arn:aws:iam::1:role/nodes\n  groups: [system:nodes]\n"},
+        },
+    ),
+    "role-binding": (
+        "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding",
+        {
+            "metadata": {"name": "readers"},
+            "roleRef": {"kind": "ClusterRole", "name": "view"},
+            "subjects": [{"kind": "Group", "name": "readers"}],
+        },
+    ),
+    "other-release": (
+        "kubernetes:helm.sh/v3:Release",
+        {
+            "chart": "external-dns",
+            "values": {"provider": "aws", "aws": {"region": "us-west-2"}, "env": [{"name": "A", "value": "1"}]},
+        },
+    ),
+    "webhooks": (
+        "kubernetes:admissionregistration.k8s.io/v1:ValidatingWebhookConfiguration",
+        {
+            "metadata": {"name": "aws-load-balancer-webhook"},
+            "webhooks": [{"name": "vingress.elbv2.k8s.aws", "failurePolicy": "Fail"}],
+        },
+    ),
+    "credentials-file": (
+        "kubernetes:core/v1:Secret",
+        {"metadata": meta(), "stringData": {"config": "[default]\nregion = us-west-2\n"}},
     ),
     "service-account": (
         "kubernetes:core/v1:ServiceAccount",
@@ -436,7 +495,7 @@ COMPLIANT: dict[str, tuple[str, dict[str, Any]]] = {
                     load_balancer_attributes=_ATTRIBUTES,
                 )
             ),
-            "spec": {"ingressClassName": "alb"},
+            "spec": {"ingressClassName": "alb", "rules": [{"host": "shop.example.com"}]},
         },
     ),
     "service": (
@@ -462,20 +521,39 @@ COMPLIANT: dict[str, tuple[str, dict[str, Any]]] = {
     "public-ingress": (
         "kubernetes:networking.k8s.io/v1:Ingress",
         {
-            "metadata": meta(**alb(scheme="internet-facing", wafv2_acl_arn="arn:aws:wafv2:one")),
-            "spec": {"ingressClassName": "alb"},
+            "metadata": meta(
+                **alb(scheme="internet-facing", wafv2_acl_arn="arn:aws:wafv2:one", load_balancer_name="edge"),
+                **{f"{ALB}group.name": "shared", f"{ALB}group.order": "10"},
+            )
+            | {"name": "public"},
+            "spec": {"ingressClassName": "alb", "rules": [{"host": "www.example.com"}]},
         },
     ),
     "classic-load-balancer": ("aws:elb/loadBalancer:LoadBalancer", {"listeners": []}),
     "class-params": (
         "kubernetes:elbv2.k8s.aws/v1beta1:IngressClassParams",
-        {"metadata": {"name": "alb"}, "spec": {"scheme": "internal", "targetType": "ip", "sslPolicy": TLS_POLICY}},
+        {
+            "metadata": {"name": "alb"},
+            "spec": {
+                "scheme": "internal",
+                "targetType": "ip",
+                "sslPolicy": TLS_POLICY,
+                "namespaceSelector": {"matchLabels": {"team": "shop"}},
+                "inboundCIDRs": ["10.0.0.0/8"],
+                "loadBalancerAttributes": _PAIRS,
+            },
+        },
     ),
     "gateway-configuration": (
         "kubernetes:gateway.k8s.aws/v1beta1:LoadBalancerConfiguration",
         {
             "metadata": meta(),
-            "spec": {"scheme": "internal", "listenerConfigurations": [{"sslPolicy": TLS_POLICY}]},
+            "spec": {
+                "scheme": "internal",
+                "sourceRanges": ["10.0.0.0/8"],
+                "listenerConfigurations": [{"protocolPort": "HTTPS:443", "sslPolicy": TLS_POLICY}],
+                "loadBalancerAttributes": _PAIRS,
+            },
         },
     ),
     "binding": (
@@ -489,6 +567,75 @@ COMPLIANT: dict[str, tuple[str, dict[str, Any]]] = {
             "spec": {
                 "iamRoleArnToAssume": "arn:aws:iam::210987654321:role/targets",
                 "assumeRoleExternalId": "an-external-id",
+            },
+        },
+    ),
+    "open-binding": (
+        "kubernetes:elbv2.k8s.aws/v1beta1:TargetGroupBinding",
+        {
+            "metadata": meta("kube-system"),
+            "spec": {"networking": {"ingress": [{"from": [{"ipBlock": {"cidr": "10.0.0.0/16"}}], "ports": []}]}},
+        },
+    ),
+    "target-groups": (
+        "kubernetes:gateway.k8s.aws/v1beta1:TargetGroupConfiguration",
+        {"metadata": meta(), "spec": {"defaultConfiguration": {"targetType": "ip"}}},
+    ),
+    "listener-rule": (
+        "kubernetes:gateway.k8s.aws/v1beta1:ListenerRuleConfiguration",
+        {"metadata": meta(), "spec": {"actions": [{"type": "fixed-response"}]}},
+    ),
+    "ingress-class": (
+        "kubernetes:networking.k8s.io/v1:IngressClass",
+        {
+            "metadata": {"name": "front"},
+            "spec": {"controller": "ingress.k8s.aws/alb", "parameters": {"kind": "IngressClassParams", "name": "alb"}},
+        },
+    ),
+    "http-listener": (
+        "aws:lb/listener:Listener",
+        {
+            "protocol": "HTTP",
+            "port": 80,
+            "defaultActions": [{"type": "redirect", "redirect": {"protocol": "HTTPS", "statusCode": "HTTP_301"}}],
+        },
+    ),
+    "public-load-balancer": (
+        "aws:lb/loadBalancer:LoadBalancer",
+        {"name": "edge", "arn": f"arn:aws:elasticloadbalancing:us-west-2:{ACCOUNT}:loadbalancer/app/edge/1"},
+    ),
+    "web-acl-association": (
+        "aws:wafv2/webAclAssociation:WebAclAssociation",
+        {"resourceArn": f"arn:aws:elasticloadbalancing:us-west-2:{ACCOUNT}:loadbalancer/app/edge/1"},
+    ),
+    "gateway-class": (
+        "kubernetes:gateway.networking.k8s.io/v1:GatewayClass",
+        {"metadata": {"name": "front"}, "spec": {"controllerName": "gateway.k8s.aws/alb"}},
+    ),
+    "served-gateway": (
+        "kubernetes:gateway.networking.k8s.io/v1:Gateway",
+        {
+            "metadata": {"name": "edge", "namespace": "shop"},
+            "spec": {
+                "gatewayClassName": "front",
+                "infrastructure": {
+                    "parametersRef": {"group": "gateway.k8s.aws", "kind": "LoadBalancerConfiguration", "name": "one"}
+                },
+                "listeners": [
+                    {"name": "http", "protocol": "HTTP", "port": 80},
+                    {"name": "https", "protocol": "HTTPS", "port": 443},
+                ],
+            },
+        },
+    ),
+    "redirecting-route": (
+        "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute",
+        {
+            "metadata": meta(),
+            "spec": {
+                "hostnames": ["shop.example.com"],
+                "parentRefs": [{"name": "edge", "sectionName": "http"}],
+                "rules": [{"filters": [{"type": "RequestRedirect", "requestRedirect": {"scheme": "https"}}]}],
             },
         },
     ),

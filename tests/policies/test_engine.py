@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from rules.profiles import profile
+from pack.profiles import profile
 from tests.policies.conftest import PACK, Engine, Previews
 from tests.policies.faults import Program, faults, program
 from tests.policies.resources import GIVEN, resource
@@ -18,6 +18,7 @@ from tests.policies.resources import GIVEN, resource
 pytestmark = pytest.mark.sandbox
 
 _ALL = faults()
+_ONE = "cluster-has-one-controller"
 # One in two by default, and at least thirty; all of them in the campaign.
 _TRIED = _ALL if os.environ.get("SOAK") else _ALL[::2]
 
@@ -51,9 +52,11 @@ def test_the_same_programs_without_their_faults_are_accepted(engine: Engine) -> 
     everything: Program = {}
     for rule in (rule for rule in _ALL if rule not in GIVEN):  # those are compliant by configuration
         everything |= {name: thing for name, thing in program(rule, faulty=False).items() if name not in everything}
-    said = engine.preview("compliant", everything)
-    assert said.refused_by == set(), said.output
-    assert said.code == 0, said.output
+    del everything["release"]  # one controller serves a cluster
+    for name, things in {"compliant": everything, "released": program(_ONE, faulty=False)}.items():
+        said = engine.preview(name, things)
+        assert said.refused_by == set(), said.output
+        assert said.code == 0, said.output
 
 
 def test_a_profile_given_to_the_engine_changes_levels(engine: Engine) -> None:
@@ -92,11 +95,11 @@ def test_a_configuration_that_fits_no_rule_stops_the_engine(
     assert said in answer.output
 
 
-def test_the_engine_mends_what_a_rule_may_remediate(engine: Engine, tmp_path: Path) -> None:
+def test_the_engine_fixes_what_a_rule_may_remediate(engine: Engine, tmp_path: Path) -> None:
     rule = "cluster-is-protected-from-deletion"
-    file = tmp_path / "mending.json"
+    file = tmp_path / "fixing.json"
     file.write_text(json.dumps({rule: "remediate"}))
-    said = engine.preview("mended", program(rule, faulty=True), "--policy-pack-config", str(file))
+    said = engine.preview("fixed", program(rule, faulty=True), "--policy-pack-config", str(file))
     assert said.code == 0, said.output
     assert "[remediate]" in said.output
     assert rule in said.output
@@ -105,16 +108,19 @@ def test_the_engine_mends_what_a_rule_may_remediate(engine: Engine, tmp_path: Pa
 _SLOW_PACK = """\
 import os, sys, time
 sys.path.insert(0, {pack!r})
-from pulumi_policy import EnforcementLevel, PolicyPack, ResourceValidationPolicy
+from pack.analyzer import Analyzer, serve
+from rules import RULES
 
-def wait(args, report):
-    if args.resource_type == "aws:eks/cluster:Cluster":
-        with open({pid!r} + ".new", "w") as file:
-            file.write(str(os.getpid()))
-        os.rename({pid!r} + ".new", {pid!r})
-        time.sleep(60)
+class Slow(Analyzer):
+    def Analyze(self, request, context):
+        if request.type == "aws:eks/cluster:Cluster":
+            with open({pid!r} + ".new", "w") as file:
+                file.write(str(os.getpid()))
+            os.rename({pid!r} + ".new", {pid!r})
+            time.sleep(60)
+        return super().Analyze(request, context)
 
-PolicyPack("slow", [ResourceValidationPolicy("slow-rule", "Waits.", wait)], EnforcementLevel.MANDATORY)
+serve(Slow("slow", "0.0.1", RULES.values()))
 """
 
 

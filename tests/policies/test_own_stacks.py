@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pulumi_policy.deserialize import deserialize_properties
 
+from pack.profiles import profile
+from pack.properties import plain
+from pack.secrets import Open
 from rules import RULES
-from rules.profiles import profile
 from tests.policies.harness import World, refusals
 from tests.unit.declared import Declared, Resource
 from tests.unit.test_program import program
@@ -47,7 +48,7 @@ def _cluster(component: dict[str, Any]) -> dict[str, Any]:
 
 def _seen(resource: Resource) -> tuple[str, dict[str, Any]]:
     """A resource as the engine would show it, or its nearest likeness where mocks stop."""
-    inputs = deserialize_properties(resource.inputs)
+    inputs = plain(resource.inputs, Open())
     if resource.type == "eks:index:Cluster":
         return "aws:eks/cluster:Cluster", _cluster(inputs)
     if resource.type == "kubernetes:helm.sh/v4:Chart":
@@ -77,8 +78,10 @@ def test_a_stack_of_the_project_passes_its_profile(stack: str) -> None:
 
 def test_what_keeps_dev_from_prods_profile_is_what_a_short_life_does_without() -> None:
     assert refused_in_program("dev", "prod") == {
+        "cluster-admins-are-named-by-the-profile",
         "cluster-is-protected-from-deletion",
         "alb-redirects-http-to-https",
+        "ingress-rules-name-their-hosts",
         "load-balancer-writes-access-logs",
         "load-balancer-is-protected-from-deletion",
     }

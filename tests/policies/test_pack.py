@@ -7,22 +7,29 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
-from google.protobuf import struct_pb2
-from pulumi.runtime.proto import analyzer_pb2
-from pulumi_policy import EnforcementLevel, ResourceValidationPolicy
-from pulumi_policy.policy import _PolicyAnalyzerServicer
-from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
+from google.protobuf import empty_pb2, struct_pb2
+from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
-from rules import RULES, generate, policies
-from rules.check import main
-from rules.configured import problems
-from rules.profiles import profile
+import generate
+from check import main
+from pack.analyzer import Analyzer, serve
+from pack.configuration import problems
+from pack.profiles import profile
+from pack.reports import REPORTS
+from rules import RULES
+from tests.policies.harness import UNKNOWN_MARK, secret
 from tests.policies.resources import COMPLIANT, resource
 
 PACK = Path(generate.PACK)
-# What the profile dev must not give up: IRSA trust, wildcards, static keys, shared groups, foreign bindings.
+# What the profile dev must not give up: trust, wildcards, rights over rights, static keys, shared groups, bindings.
 KEPT_IN_DEV = {
+    "trust-of-another-account-asks-for-an-external-id",
+    "policy-names-the-secrets-it-reads",
+    "role-for-pods-cannot-raise-its-rights",
+    "role-bindings-serve-named-subjects",
+    "chart-carries-no-static-aws-keys",
     "irsa-trust-names-one-service-account",
     "irsa-trust-audience-is-sts",
     "irsa-issuer-is-this-stacks",
@@ -39,8 +46,8 @@ KEPT_IN_DEV = {
 
 
 def analyzer() -> Any:
-    """The SDK's server, as `PolicyPack` makes it."""
-    return _PolicyAnalyzerServicer("eks-load-balancing", "0.0.1", policies(), EnforcementLevel.ADVISORY)
+    """The pack's server."""
+    return Analyzer("eks-load-balancing", "0.0.1", RULES.values())
 
 
 def request(name: str, props: dict[str, Any] | None = None) -> analyzer_pb2.AnalyzeRequest:
@@ -52,12 +59,12 @@ def request(name: str, props: dict[str, Any] | None = None) -> analyzer_pb2.Anal
 
 def test_the_engine_gets_every_rule_with_severity_source_and_what_to_do() -> None:
     info = analyzer().GetAnalyzerInfo(None, None)
-    assert [policy.name for policy in info.policies] == list(RULES)
+    assert [policy.name for policy in info.policies] == [*RULES, *REPORTS]
     for policy in info.policies:
         assert policy.severity, policy.name
         assert policy.url.startswith("https://"), policy.name
         assert policy.remediation_steps, policy.name
-        assert policy.framework.name, policy.name
+        assert policy.framework.name or policy.name in REPORTS, policy.name
 
 
 def test_there_are_forty_rules_or_more() -> None:
@@ -79,7 +86,8 @@ def test_without_configuration_the_pack_is_the_profile_prod() -> None:
     said = {
         policy.name: analyzer_pb2.EnforcementLevel.Name(policy.enforcementLevel).lower() for policy in info.policies
     }
-    assert said == {name: given["enforcementLevel"] for name, given in profile("prod").items()}
+    rules = {name: level for name, level in said.items() if name in RULES}
+    assert rules == {name: given["enforcementLevel"] for name, given in profile("prod").items()}
 
 
 def test_the_profile_dev_keeps_what_gives_the_account_away_and_advises_on_the_rest() -> None:
@@ -123,7 +131,7 @@ def test_the_profiles_pass_the_check() -> None:
     ],
 )
 def test_a_configuration_that_does_not_fit_is_refused(config: Any, said: str) -> None:
-    found = list(problems(config))
+    found = list(problems(config, {**RULES, **REPORTS}))
     assert len(found) == 1
     assert said in found[0]
 
@@ -132,7 +140,7 @@ def test_a_configuration_that_does_not_fit_is_refused(config: Any, said: str) ->
     "config", [{}, {"all": "advisory"}, {"cluster-is-protected-from-deletion": {"enforcementLevel": "remediate"}}]
 )
 def test_a_configuration_that_fits_is_accepted(config: Any) -> None:
-    assert list(problems(config)) == []
+    assert list(problems(config, {**RULES, **REPORTS})) == []
 
 
 def test_the_check_names_the_file_and_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -144,7 +152,7 @@ def test_the_check_names_the_file_and_fails(tmp_path: Path, capsys: pytest.Captu
 
 
 def test_the_pack_imports_nothing_of_the_project() -> None:
-    allowed = {*sys.stdlib_module_names, "pulumi_policy", "google", "grpc", "rules"}
+    allowed = {*sys.stdlib_module_names, "pulumi", "google", "grpc", "rules", "pack", "kinds"}
     for file in PACK.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             names = (
@@ -172,8 +180,7 @@ def test_a_profile_may_set_any_level_of_any_rule(name: str) -> None:
     for level in (analyzer_pb2.ADVISORY, analyzer_pb2.MANDATORY, analyzer_pb2.DISABLED):
         config = analyzer_pb2.PolicyConfig(enforcementLevel=level)
         server.Configure(analyzer_pb2.ConfigureAnalyzerRequest(policyConfig={name: config}), None)
-        policy = next(policy for policy in policies() if policy.name == name)
-        assert server._get_enforcement_level(policy).value == analyzer_pb2.EnforcementLevel.Name(level).lower()
+        assert server._session.level(RULES[name]) == analyzer_pb2.EnforcementLevel.Name(level).lower()
 
 
 def test_a_setting_reaches_its_rule_from_the_engine() -> None:
@@ -186,7 +193,7 @@ def test_a_setting_reaches_its_rule_from_the_engine() -> None:
 
 
 def test_an_unknown_value_makes_no_noise() -> None:
-    props = {**resource("cluster")[1], "version": UNKNOWN_STRING_VALUE, "vpcConfig": UNKNOWN_STRING_VALUE}
+    props = {**resource("cluster")[1], "version": UNKNOWN_MARK, "vpcConfig": UNKNOWN_MARK}
     assert list(analyzer().Analyze(request("cluster", props), None).diagnostics) == []
 
 
@@ -197,11 +204,11 @@ def test_the_engine_is_told_of_remediations_at_that_level_only() -> None:
     config = analyzer_pb2.PolicyConfig(enforcementLevel=analyzer_pb2.REMEDIATE)
     rule = "cluster-is-protected-from-deletion"
     server.Configure(analyzer_pb2.ConfigureAnalyzerRequest(policyConfig={rule: config}), None)
-    [mended] = server.Remediate(request("cluster", props), None).remediations
-    assert mended.properties["deletionProtection"] is True
+    [fixed] = server.Remediate(request("cluster", props), None).remediations
+    assert fixed.properties["deletionProtection"] is True
 
 
-def test_requests_are_judged_one_by_one_though_each_is_read_once() -> None:
+def test_requests_are_judged_one_by_one() -> None:
     server = analyzer()
     rule = "cluster-is-protected-from-deletion"
     for protected in (True, False, True, False):
@@ -225,17 +232,21 @@ def test_a_stack_is_judged_through_the_engines_messages_too() -> None:
 
 
 def test_every_compliant_resource_is_of_a_type_that_some_rule_looks_at() -> None:
-    seen = {
-        name
-        for name in COMPLIANT
-        for rule in RULES.values()
-        if isinstance(rule.policy(), ResourceValidationPolicy) or rule.across_stack
-        if _looks_at(rule, name)
-    }
+    seen = {name for name in COMPLIANT for rule in RULES.values() if _looks_at(rule, name)}
     assert {name for name in COMPLIANT if name not in seen} <= {"subnet", "other-subnet", "native-subnet"} | _HELPERS
 
 
-_HELPERS = {"attachment", "budget", "service-account", "pod-identity"}
+_HELPERS = {
+    *(
+        "attachment",
+        "budget",
+        "service-account",
+        "pod-identity",
+        "web-acl-association",
+        "ingress-class",
+        "gateway-class",
+    )
+}
 
 
 def _looks_at(rule: Any, name: str) -> bool:
@@ -272,3 +283,37 @@ def test_a_rule_that_fails_refuses_what_it_could_not_judge_and_stops_no_other(
     assert "RuntimeError: two lines" in broken.message
     assert f"disable the rule {name}" in broken.message
     assert "cluster-is-protected-from-deletion" in {found.policyName for found in said}
+
+
+def test_the_engine_reaches_the_pack_at_the_port_that_it_prints(capsys: pytest.CaptureFixture[str]) -> None:
+    def ask(server: Any) -> None:
+        with grpc.insecure_channel(f"127.0.0.1:{capsys.readouterr().out.strip()}") as channel:
+            answers.append(analyzer_pb2_grpc.AnalyzerStub(channel).GetAnalyzerInfo(empty_pb2.Empty(), timeout=10))
+        server.stop(None).wait(10)
+
+    answers: list[Any] = []
+    serve(analyzer(), ask)
+    assert len(answers[0].policies) == len(RULES) + len(REPORTS)
+
+
+def test_a_configuration_that_does_not_fit_stops_the_engine_with_all_that_is_wrong() -> None:
+    class Aborted(Exception):  # noqa: N818 - what a context does
+        pass
+
+    class Context:
+        def abort(self, code: Any, details: str) -> None:
+            raise Aborted(code, details)
+
+    config = {"no-such-rule": analyzer_pb2.PolicyConfig(), "nor-this-one": analyzer_pb2.PolicyConfig()}
+    with pytest.raises(Aborted) as caught:
+        analyzer().Configure(analyzer_pb2.ConfigureAnalyzerRequest(policyConfig=config), Context())
+    code, details = caught.value.args
+    assert code is grpc.StatusCode.INVALID_ARGUMENT
+    assert "no-such-rule" in details
+    assert "nor-this-one" in details
+
+
+def test_a_secret_that_the_engine_sends_decides_and_is_not_shown() -> None:
+    props = {**resource("cluster")[1], "version": secret("1.29")}
+    said = {one.policyName: one for one in analyzer().Analyze(request("cluster", props), None).diagnostics}
+    assert said["cluster-version-is-supported"].message.startswith("Kubernetes [secret] is older than 1.34")

@@ -5,11 +5,10 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
 from rules import RULES
 from tests.policies.cases import CASES
-from tests.policies.harness import refusals, world
+from tests.policies.harness import UNKNOWN_MARK, refusals, world
 from tests.policies.resources import COMPLIANT, resource
 
 Path = tuple[str | int, ...]
@@ -42,7 +41,7 @@ def test_one_unknown_value_is_never_a_reason_to_refuse(name: str) -> None:
         if refusals(rule, {name: (token, props)}):
             continue  # judged by what else is in the world
         for path in _places(props):
-            assert refusals(rule, {name: (token, _with(props, path, UNKNOWN_STRING_VALUE))}) == [], (rule.name, path)
+            assert refusals(rule, {name: (token, _with(props, path, UNKNOWN_MARK))}) == [], (rule.name, path)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +71,7 @@ def test_one_unknown_value_in_a_stack_is_never_a_reason_to_refuse(name: str) -> 
     things = world(case, case.on, {})
     for other, (token, props) in things.items():
         for path in _places(props):
-            changed = {**things, other: (token, _with(props, path, UNKNOWN_STRING_VALUE))}
+            changed = {**things, other: (token, _with(props, path, UNKNOWN_MARK))}
             assert refusals(RULES[name], changed) == [], (other, path)
 
 

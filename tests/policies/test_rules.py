@@ -3,13 +3,12 @@
 from typing import Any
 
 import pytest
-from pulumi_policy import ResourceValidationPolicy
-from pulumi_policy.deserialize import deserialize_properties, serialize_properties
 
+from pack.registry import camel
 from rules import RULES
 from tests.policies.cases import CASES, Case, Edits
-from tests.policies.harness import arguments, refusals, rule_named, world
-from tests.policies.resources import GIVEN, resource
+from tests.policies.harness import UNKNOWN_MARK, refusals, remedied, rule_named, secret, world
+from tests.policies.resources import GIVEN, NLB, resource
 
 _ALL = [pytest.param(name, case, id=name) for name, case in CASES.items()]
 _ALSO = [
@@ -43,7 +42,7 @@ def test_a_compliant_resource_is_accepted(name: str, case: Case) -> None:
 def test_a_resource_broken_in_one_way_is_refused(name: str, case: Case) -> None:
     messages = refusals(rule_named(name), world(case, case.on, case.broken))
     assert messages
-    assert all(message.endswith(rule_named(name).instead) for message in messages)
+    assert all(rule_named(name).instead in message for message in messages)
 
 
 @pytest.mark.parametrize(("name", "case"), _ALL)
@@ -67,6 +66,26 @@ def test_a_profile_changes_what_a_rule_demands(name: str, case: Case) -> None:
     assert bool(refusals(rule_named(name), things)) is not refused or settings_without_effect(name)
 
 
+_ALLOWED = [param for param in _ALL if param.values[1].setting and not param.values[1].setting[2]]  # pyright: ignore[reportAttributeAccessIssue]
+
+
+@pytest.mark.parametrize(("name", "case"), _ALLOWED)
+def test_a_message_names_the_setting_that_would_allow_the_case(name: str, case: Case) -> None:
+    assert case.setting
+    settings, edits, _ = case.setting
+    for message in refusals(rule_named(name), world(case, case.on, edits)):
+        assert any(setting in message for setting in settings), message
+
+
+@pytest.mark.parametrize("name", [name for name, rule in RULES.items() if rule.settings])
+def test_every_message_names_a_setting_of_its_rule(name: str) -> None:
+    case = CASES[name]
+    allowing = [camel(key) for key, setting in RULES[name].settings.items() if setting.allows]
+    for on, edits in [(case.on, case.broken), *case.also]:
+        for message in refusals(rule_named(name), world(case, on, edits)):
+            assert any(setting in message for setting in allowing) or not allowing, message
+
+
 def settings_without_effect(name: str) -> bool:
     """Rules whose setting says what a remediation writes, or that are tried on another shape than the setting's."""
     return name in {
@@ -88,7 +107,7 @@ def test_what_only_looks_alike_is_accepted(name: str, case: Case, on: str, edits
     assert refusals(rule_named(name), world(case, on, edits)) == []
 
 
-_MENDED = [
+_FIXED = [
     pytest.param(name, on, edits, id=f"{name}-{index}-{on}")
     for name, case in CASES.items()
     if RULES[name].remediation
@@ -96,22 +115,20 @@ _MENDED = [
 ]
 
 
-@pytest.mark.parametrize(("name", "on", "edits"), _MENDED)
+@pytest.mark.parametrize(("name", "on", "edits"), _FIXED)
 def test_a_remediated_resource_passes_its_own_rule(name: str, on: str, edits: Edits) -> None:
     rule = rule_named(name)
     things = world(CASES[name], on, edits)
     token, props = things[on]
-    policy = rule.policy()
-    assert isinstance(policy, ResourceValidationPolicy)
-    mended: Any = policy.remediate(arguments(token, props, on, {}))
-    if mended is None:
-        assert (name, on) in _NOT_MENDED
+    fixed = remedied(rule, token, props)
+    if fixed is None:
+        assert (name, on) in _NOT_FIXED
         return
-    assert refusals(rule, {on: (token, mended)}) == []
+    assert refusals(rule, {on: (token, fixed)}) == []
 
 
 # Shapes for which the rule has no safe change to offer.
-_NOT_MENDED = {
+_NOT_FIXED = {
     ("controller-reads-no-secrets-cluster-wide", "cluster-role"),
 }
 
@@ -119,18 +136,24 @@ _NOT_MENDED = {
 @pytest.mark.parametrize("name", [name for name, rule in RULES.items() if rule.remediation])
 def test_a_remediation_leaves_compliant_resources_alone(name: str) -> None:
     token, props = resource(CASES[name].on)
-    policy = rule_named(name).policy()
-    assert isinstance(policy, ResourceValidationPolicy)
-    assert policy.remediate(arguments(token, props, "one", {})) is None
+    assert remedied(rule_named(name), token, props) is None
 
 
 def test_a_remediation_keeps_secrets_and_unknowns_as_they_were() -> None:
-    secret = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "value": "s3cr3t"}
-    unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-    sent = {"deletionProtection": False, "name": unknown, "tags": {"note": secret}}
-    policy = rule_named("cluster-is-protected-from-deletion").policy()
-    assert isinstance(policy, ResourceValidationPolicy)
-    args = arguments("aws:eks/cluster:Cluster", {}, "one", {})
-    args.props = deserialize_properties(sent, proxy_secrets=True)
-    mended: Any = policy.remediate(args)
-    assert serialize_properties(mended) == {**sent, "deletionProtection": True}
+    sent = {"deletionProtection": False, "name": UNKNOWN_MARK, "tags": {"note": secret("s3cr3t")}}
+    fixed = remedied(rule_named("cluster-is-protected-from-deletion"), "aws:eks/cluster:Cluster", sent)
+    assert fixed == {**sent, "deletionProtection": True}
+
+
+def test_what_a_remediation_puts_in_the_place_of_a_secret_or_makes_of_one_is_secret() -> None:
+    rule, token = rule_named("load-balancer-is-protected-from-deletion"), "kubernetes:core/v1:Service"
+    _, props = resource("service")
+    attributes = f"{NLB}attributes"
+    props["metadata"]["annotations"][attributes] = secret("access_logs.s3.bucket=hidden-bucket")
+    fixed = remedied(rule, token, props)
+    wanted = "access_logs.s3.bucket=hidden-bucket,deletion_protection.enabled=true"
+    assert fixed["metadata"]["annotations"][attributes] == secret(wanted)
+    named = rule_named("ingress-names-its-class-in-its-spec")
+    annotated = {"metadata": {"annotations": {"kubernetes.io/ingress.class": secret("hidden-class")}}, "spec": {}}
+    moved = remedied(named, "kubernetes:networking.k8s.io/v1:Ingress", annotated)
+    assert moved["spec"]["ingressClassName"] == secret("hidden-class")

@@ -55,11 +55,31 @@ def test_a_virtual_environment_that_is_none_is_named(engine: Engine) -> None:
     assert "option virtualenv is 'gone'" in done.stdout + done.stderr
 
 
-def test_the_checkout_gets_no_salt_and_secrets_are_encrypted(engine: Engine) -> None:
+def test_a_checked_in_salt_keeps_the_stacks_file_as_it_is_and_secrets_are_encrypted(engine: Engine) -> None:
+    salted = (engine.program / "Pulumi.one.yaml").read_text()
+    assert salted.startswith("config:\n  tiny:size: 3\nencryptionsalt: v1:")
     engine.up("import pulumi\npulumi.export('key', pulumi.Output.secret('open sesame'))\n")
-    assert (engine.program / "Pulumi.one.yaml").read_text() == "config:\n  tiny:size: 3\n"
+    assert (engine.program / "Pulumi.one.yaml").read_text() == salted
     assert "open sesame" not in engine.run("stack", "export", "--stack", "one").stdout
     assert "open sesame" in engine.run("stack", "export", "--stack", "one", "--show-secrets").stdout
+
+
+def test_a_new_stack_is_selected_as_outside_the_sandbox(engine: Engine) -> None:
+    (engine.program / "__main__.py").write_text("")
+    assert engine.run("stack", "init", "two").returncode == 0
+    try:
+        done = engine.run("up", "--yes", "--skip-preview")
+        assert done.returncode == 0, done.stdout
+        assert "Updating (two)" in done.stdout
+    finally:
+        engine.run("stack", "rm", "two", "--yes", "--force")
+        engine.run("stack", "select", "one")
+
+
+def test_the_schema_of_the_kubernetes_provider_is_the_real_one(engine: Engine) -> None:
+    schema = json.loads(engine.run("package", "get-schema", "kubernetes").stdout)
+    assert "kubernetes:helm.sh/v4:Chart" in schema["resources"]
+    assert len(schema["resources"]) > 300
 
 
 def test_no_plugin_is_warned_about(engine: Engine) -> None:

@@ -27,7 +27,10 @@ def refusal(result: Result) -> str:
     ("word", "words"),
     [
         ("controller", "give NAME=PATH"),
-        ("etcd=/bin/true", "etcd is none of pulumi, kube, kwok, helm, controller or pulumi-resource-NAME"),
+        (
+            "etcd=/bin/true",
+            "etcd is none of pulumi, kube, kwok, helm, controller, controller@VERSION or pulumi-resource-NAME",
+        ),
         ("helm=/no/such/file", "/no/such/file is not an executable file"),
         ("kube=/bin/true", "/bin/true is not a folder"),
     ],
@@ -48,7 +51,7 @@ def test_a_folder_with_other_things_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_taken_port_names_who_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lifecycle, "_tools", lambda *_, **__: {})
+    monkeypatch.setattr(lifecycle, "choose", lambda *_, **__: {})
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         line = refusal(sandbox("up", "--aws-port", str(port), "--state-dir", str(tmp_path / "s")))
@@ -61,12 +64,24 @@ def test_a_taken_port_names_who_has_it(tmp_path: Path, monkeypatch: pytest.Monke
 def test_a_kept_port_that_another_took_meanwhile_is_refused_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lifecycle, "_tools", lambda *_, **__: {})
+    monkeypatch.setattr(lifecycle, "choose", lambda *_, **__: {})
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         settings = Settings("us-west-2", "1", {"aws": port}, {"access_key": "A", "secret_key": "S"})
         write_json(State.at(tmp_path).settings_file, settings.to_json())
         assert f"port {port}" in refusal(sandbox("up", "--state-dir", str(tmp_path)))
+
+
+def test_what_is_no_chart_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    line = refusal(sandbox("up", "--chart", str(tmp_path / "empty"), "--state-dir", str(tmp_path / "s")))
+    assert line == f"--chart {tmp_path / 'empty'}: the folder has no Chart.yaml"
+
+
+def test_a_release_that_never_was_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    line = refusal(sandbox("up", "--controller-version", "3.2.9", "--state-dir", str(tmp_path / "s")))
+    assert line.startswith("controller version 3.2.9: there is no such release")
+    assert not State.at(tmp_path / "s").exists()
 
 
 def test_two_commands_on_one_folder_are_one_at_a_time(tmp_path: Path) -> None:

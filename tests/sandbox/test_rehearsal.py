@@ -63,7 +63,7 @@ def test_the_table_counts_and_names_and_says_which_controller_it_was() -> None:
         "to": "2.0",
         "seconds": 9.5,
         "samples": 40,
-        "controller": "a stand-in for v3.5.0, at both versions",
+        "controller": {"executables": ["/some/controller"] * 2, "oneBinary": True},
         "replaced": ["arn:nlb"],
         "lost": [{"targetGroup": "arn:group", "address": "10.0.0.7", "pod": "samples/web"}],
         "denied": [{"action": "ec2:DescribeVpcs", "principal": "arn:aws:sts::1:assumed-role/lbc/session"}] * 2,
@@ -71,7 +71,7 @@ def test_the_table_counts_and_names_and_says_which_controller_it_was() -> None:
 
     text = table(found, Console(file=None, force_terminal=False))
 
-    assert "stand-in for v3.5.0, at both versions: rehearsed are chart, CRDs, webhooks, IAM and order" in text
+    assert "one program at both versions, /some/controller: rehearsed are chart, CRDs, webhooks, IAM and order" in text
     assert "load balancers replaced                 1      arn:nlb" in text
     assert "samples/web 10.0.0.7" in text
     assert "calls denied since the move began       2      ec2:DescribeVpcs by session" in text
@@ -87,11 +87,27 @@ def test_what_was_lost_is_told_by_the_exit_code(
     monkeypatch.setattr(lifecycle, "down", lambda state, _: downs.append(state.root))
     monkeypatch.setattr(rehearsal, "rehearse", lambda *_: {"clean": findings.clean, "replaced": findings.replaced})
     arguments = ["--from", "1", "--to", "2", "--key", "p:k", "--json", "--state-dir", str(tmp_path / "r")]
+    arguments += ["--with", "controller=/bin/true"]
 
     done = CliRunner().invoke(rehearsal_cli.rehearse, arguments)
 
     assert done.exit_code == code, done.output
     assert downs == [tmp_path / "r"]
+
+
+def test_two_copies_of_one_program_are_one_binary(tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in ("a", "b", "c")]
+    for path, content in zip(paths, (b"1", b"1", b"2"), strict=True):
+        path.write_bytes(content)
+
+    assert rehearsal.controllers([str(paths[0]), str(paths[1])])["oneBinary"]
+    assert not rehearsal.controllers([str(paths[0]), str(paths[2])])["oneBinary"]
+
+
+def test_a_release_that_never_was_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: mine\n")
+    assert "controller version '1': give a release such as 3.5.0" in refused(tmp_path)
+    assert not (tmp_path / ".sandbox-rehearsal").exists()
 
 
 def refused(folder: Path, *arguments: str) -> str:

@@ -1,7 +1,9 @@
+import base64
 from dataclasses import replace
 from typing import Any
 
 import pytest
+import yaml
 
 from eks_load_balancing.controller_values import (
     READINESS_GATE_LABEL,
@@ -12,6 +14,7 @@ from eks_load_balancing.controller_values import (
     webhook_names,
 )
 from eks_load_balancing.versions import CONTROLLER_VERSIONS, ControllerVersion
+from tests import chart
 from tests.unit.upstream import CHART_VALUES, RELEASES
 
 SETTINGS = ControllerSettings(
@@ -35,6 +38,41 @@ def test_the_chart_knows_every_value() -> None:
         assert key in CHART_VALUES
         inside = CHART_VALUES[key]
         assert inside is None or set(value) <= inside
+
+
+@pytest.mark.sandbox
+def test_the_real_chart_takes_the_values() -> None:
+    objects = chart.rendered(values(image_tag="v3.2.2"))
+
+    (deployment,) = (o for o in objects if o["kind"] == "Deployment")
+    pod = deployment["spec"]["template"]["spec"]
+    assert pod["serviceAccountName"] == "controller"
+    assert pod["containers"][0]["image"] == "registry.example/aws-load-balancer-controller:v3.2.2"
+    assert {"--cluster-name=dev", "--aws-region=us-west-2", "--aws-vpc-id=vpc-1"} <= set(pod["containers"][0]["args"])
+    (secret,) = (o for o in objects if o["kind"] == "Secret")
+    assert base64.b64decode(secret["data"]["tls.crt"]) == b"LEAF"
+
+
+@pytest.mark.sandbox
+def test_the_table_agrees_with_the_real_chart() -> None:
+    """The chart of 3.2.2 is the one that can be had here; the other rows are checked against recorded facts."""
+    version = CONTROLLER_VERSIONS["3.2.2"]
+    schemas = {
+        crd["metadata"]["name"]: crd["spec"]["versions"][-1]["schema"]["openAPIV3Schema"]["properties"]
+        for crd in chart.definitions()
+    }
+    hooks = {
+        hook["name"].removesuffix(".elbv2.k8s.aws")
+        for made in chart.rendered({"clusterName": "c"})
+        for hook in made.get("webhooks", [])
+    }
+
+    assert set(version.crds) == set(schemas)
+    for name, fields in version.crds.items():
+        assert not fields or fields == set(schemas[name]["spec"]["properties"])
+    assert version.webhooks <= hooks
+    about = yaml.safe_load((chart.folder() / "Chart.yaml").read_text())
+    assert (about["version"], about["appVersion"]) == (version.chart, version.image_tag)
 
 
 @pytest.mark.parametrize("version", CONTROLLER_VERSIONS.values(), ids=CONTROLLER_VERSIONS)

@@ -1,4 +1,4 @@
-"""How AWS is asked: with the caller's credentials, calls that read and no others, all pages."""
+"""Calls to AWS: with the caller's credentials, only those that read, and all pages of each answer."""
 
 import base64
 from collections.abc import Callable
@@ -19,7 +19,7 @@ _CONFIG: Final = Config(connect_timeout=10, read_timeout=60, retries={"mode": "s
 
 
 class RefusedError(NotSeenError):
-    """AWS refused; `code` is its word for why."""
+    """AWS refused a call; `code` is AWS's error code."""
 
     def __init__(self, unseen: Unseen, code: str) -> None:
         super().__init__(unseen)
@@ -34,19 +34,21 @@ class Account:
         self._clients: dict[str, Any] = {}
 
     def ask(self, service: str, call: str, **arguments: Any) -> Object:
-        """Return an answer, all pages of it.
+        """Return an answer with all its pages.
 
         Args:
-            service: boto3's name of it.
+            service: boto3's name of the service.
             call: one of `permissions.CALLS`.
-            **arguments: the call's own.
+            **arguments: the call's arguments.
 
         Raises:
-            RefusedError: AWS says no, or does not answer.
-            ValueError: the call is none of those listed.
+            RefusedError: AWS refuses, or does not answer.
+            ValueError: the call is not listed.
         """
         if call not in CALLS.get(service, ()):
-            raise ValueError(f"{service}:{call} is not among the calls that the doctor makes")
+            raise ValueError(
+                f"{service}:{call} is not among the calls that the doctor makes: list it in permissions.CALLS"
+            )
         self._report(action(service, call))
         method = xform_name(call)
         try:
@@ -61,7 +63,7 @@ class Account:
             raise RefusedError(Unseen(action(service, call), " ".join(str(error).split())), "") from error
 
     def client(self, service: str) -> Any:
-        """Return boto3's client of a service."""
+        """Return boto3's client for a service."""
         if service not in self._clients:
             self._clients[service] = self._session.client(  # pyright: ignore[reportCallIssue] - one overload a service
                 service,  # pyright: ignore[reportArgumentType]
@@ -70,7 +72,7 @@ class Account:
         return self._clients[service]
 
     def token(self, cluster: str) -> str:
-        """Return a bearer token for the cluster's API, as `aws eks get-token` makes it: a presigned GetCallerIdentity.
+        """Return a bearer token for the cluster's API, like `aws eks get-token`: a presigned GetCallerIdentity.
 
         https://docs.aws.amazon.com/eks/latest/userguide/cluster-auth.html
         """

@@ -1,4 +1,4 @@
-"""What AWS says. Thin: calls and their order; what it means is for the checks."""
+"""Reads the facts of AWS. It knows calls and their order; the checks judge what is read."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -17,7 +17,7 @@ def described(account: Account, name: str) -> Object:
     """Return the cluster.
 
     Raises:
-        CannotLookError: there is none of that name, or the caller may not look.
+        CannotLookError: it does not exist, or the caller may not read it.
     """
     try:
         account.ask("sts", "GetCallerIdentity")
@@ -26,7 +26,7 @@ def described(account: Account, name: str) -> Object:
         if error.code == "ResourceNotFoundException":
             region = account.client("eks").meta.region_name
             raise CannotLookError(
-                f"no cluster {name!r} in {region}: give its name as `aws eks list-clusters` shows it, and --region"
+                f"no cluster {name!r} in {region}: give --cluster as `aws eks list-clusters` shows it, and --region"
             ) from error
         raise CannotLookError(
             f"{error}: give credentials that may make this call (AWS_PROFILE or --profile; docs/doctor.md has the"
@@ -35,7 +35,7 @@ def described(account: Account, name: str) -> Object:
 
 
 def facts(account: Account, cluster: Object, kubernetes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return every fact of AWS, given those of Kubernetes."""
+    """Return every fact of AWS; which ones to read depends on those of Kubernetes."""
     return {
         **_identity(account, cluster, kubernetes),
         **_network(account, cluster, kubernetes),
@@ -81,7 +81,7 @@ def _associations(account: Account, cluster: str, service_account: Object | None
 
 
 def _role_arn(associations: Objects, service_account: Object | None) -> str | None:
-    """Return the role that the controller's pods get: an association comes before the annotation."""
+    """Return the role that the controller's pods get: an association takes precedence over the annotation."""
     if associations:
         return associations[0]["roleArn"]
     return annotations_of(service_account or {}).get(ROLE_ANNOTATION)
@@ -97,7 +97,7 @@ def _oidc_providers(account: Account, cluster: Object) -> Iterator[Object]:
 
 def _role(account: Account, own: str, arn: str | None) -> Object | None:
     if not arn or f"::{own}:role/" not in arn:
-        return None  # another account's role of the same name is not it
+        return None  # a role of the same name in this account would be another one
     try:
         return account.ask("iam", "GetRole", RoleName=arn.rpartition("/")[2])["Role"]
     except RefusedError as error:
@@ -111,9 +111,11 @@ def _policies(account: Account, role: Object | None) -> Iterator[Object]:
         return
     name = role["RoleName"]
     for attached in account.ask("iam", "ListAttachedRolePolicies", RoleName=name)["AttachedPolicies"]:
-        yield _document(account, attached["PolicyArn"])
+        arn = attached["PolicyArn"]
+        yield {"Name": attached["PolicyName"], "Arn": arn, "Document": _document(account, arn)}
     for inline in account.ask("iam", "ListRolePolicies", RoleName=name)["PolicyNames"]:
-        yield account.ask("iam", "GetRolePolicy", RoleName=name, PolicyName=inline)["PolicyDocument"]
+        document = account.ask("iam", "GetRolePolicy", RoleName=name, PolicyName=inline)["PolicyDocument"]
+        yield {"Name": inline, "Arn": None, "Document": document}
 
 
 def _boundary(account: Account, role: Object | None) -> Object | None:
@@ -156,7 +158,7 @@ def _security_groups(account: Account, cluster: str, in_vpc: list[dict[str, Any]
 
 def _instances(account: Account, nodes: Objects) -> Iterator[Object]:
     ids = [node.get("spec", {}).get("providerID", "").rpartition("/")[2] for node in nodes]
-    machines = [identity for identity in ids if identity.startswith("i-")]  # Fargate's nodes are none
+    machines = [identity for identity in ids if identity.startswith("i-")]  # Fargate's nodes are no instances
     for some in _portions(machines, _INSTANCES_AT_ONCE):
         filters = [{"Name": "instance-id", "Values": list(some)}]
         for reservation in account.ask("ec2", "DescribeInstances", Filters=filters)["Reservations"]:
@@ -199,6 +201,14 @@ def _balancers(account: Account, cluster: str, kubernetes: Mapping[str, Any]) ->
         "load_balancers": balancers,
         "target_groups": groups,
         "tags": tags,
+        "limits": seen(lambda: _limits(account)),
+        "attributes": seen(
+            lambda: {
+                balancer["LoadBalancerArn"]: _attributes(account, balancer["LoadBalancerArn"])
+                for balancer in known(balancers)
+                if balancer["Type"] == "network" and balancer["LoadBalancerArn"] in known(listeners)
+            }
+        ),
         "listeners": listeners,
         "rules": seen(
             lambda: {
@@ -207,7 +217,7 @@ def _balancers(account: Account, cluster: str, kubernetes: Mapping[str, Any]) ->
                 )
                 for some in known(listeners).values()
                 for one in some
-                if one.get("Protocol") in ("HTTP", "HTTPS")  # an NLB's listener has its default action alone
+                if one.get("Protocol") in ("HTTP", "HTTPS")  # an NLB's listener has only its default action
             }
         ),
         "health": seen(
@@ -229,6 +239,15 @@ def _tags(account: Account, arns: Sequence[str]) -> dict[str, dict[str, str]]:
         for some in _portions(arns, _TAGS_AT_ONCE)
         for described in account.ask("elbv2", "DescribeTags", ResourceArns=list(some))["TagDescriptions"]
     }
+
+
+def _limits(account: Account) -> dict[str, int]:
+    return {one["Name"]: int(one["Max"]) for one in account.ask("elbv2", "DescribeAccountLimits")["Limits"]}
+
+
+def _attributes(account: Account, arn: str) -> dict[str, str]:
+    found = account.ask("elbv2", "DescribeLoadBalancerAttributes", LoadBalancerArn=arn)["Attributes"]
+    return {one["Key"]: one["Value"] for one in found}
 
 
 def _portions(values: Collection[str], size: int) -> Iterator[list[str]]:

@@ -2,8 +2,10 @@
 
 import json
 import sys
-from collections.abc import Collection, Sequence
+import time
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import Final
 
 import click
@@ -12,10 +14,12 @@ from rich.table import Table
 
 from eks_load_balancing.doctor import report
 from eks_load_balancing.doctor.checks import CHECKS
-from eks_load_balancing.doctor.facts import CannotLookError, Facts
+from eks_load_balancing.doctor.checks.paths import CHECK_OF
+from eks_load_balancing.doctor.facts import CannotLookError, Facts, NotSeenError
 from eks_load_balancing.doctor.gather import Where, gather
+from eks_load_balancing.doctor.hops import Way, leaving_out
 from eks_load_balancing.doctor.registry import Finding, examine
-from eks_load_balancing.doctor.ways import Way, drawn
+from eks_load_balancing.doctor.ways import ways
 
 FOUND: Final = 1
 CANNOT_LOOK: Final = 2
@@ -27,14 +31,14 @@ def _names(_: click.Context, __: click.Parameter, given: Sequence[str]) -> list[
     names = [name for text in given for name in text.split(",") if name]
     for name in names:
         if name not in CHECKS:
-            raise click.BadParameter(f"there is no check {name!r}: --list shows all of them")
+            raise click.BadParameter(f"there is no check {name!r}: --list shows all checks")
     return names
 
 
-def _list(context: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 - click calls it so
+def _list(context: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 - click's signature
     if not wanted:
         return
-    table = Table("check", "severity", "what must be so", box=None, pad_edge=False)
+    table = Table("check", "severity", "demand", box=None, pad_edge=False)
     for check in CHECKS.values():
         table.add_row(check.name, check.severity, check.demand)
     _console().print(table)
@@ -42,21 +46,28 @@ def _list(context: click.Context, _: click.Parameter, wanted: bool) -> None:  # 
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--cluster", required=True, metavar="NAME", help="The cluster, as `aws eks list-clusters` shows it.")
-@click.option("--region", help="Its region. Default: that of the credentials' profile, or AWS_REGION.")
-@click.option("--profile", help="The profile of the AWS credentials. Default: those that are around.")
-@click.option("--kubeconfig", type=click.Path(), help="Enter the cluster by this file, not by AWS credentials.")
-@click.option("--context", help="Enter the cluster by this context of a kubeconfig.")
-@click.option("--namespace", "-n", multiple=True, help="Only its objects, and what is in no namespace; repeatable.")
-@click.option("--checks", multiple=True, callback=_names, metavar="NAME,...", help="These checks only.")
-@click.option("--skip", multiple=True, callback=_names, metavar="NAME,...", help="All checks but these.")
-@click.option("--json", "as_json", is_flag=True, help="For machines; docs/doctor.md has the shape.")
+@click.option("--cluster", metavar="NAME", help="The cluster's name in EKS. Default: that of the kubeconfig's context.")
 @click.option(
-    "--list", is_flag=True, is_eager=True, expose_value=False, callback=_list, help="Name all checks, and end."
+    "--region", help="Its region. Default: that of the kubeconfig, of the credentials' profile, or AWS_REGION."
+)
+@click.option("--profile", help="The profile of the AWS credentials. Default: those of the environment.")
+@click.option(
+    "--kubeconfig", type=click.Path(), help="Connect to the cluster with this file, not with AWS credentials."
+)
+@click.option("--context", help="Connect to the cluster with this context of a kubeconfig.")
+@click.option("--namespace", "-n", multiple=True, help="Only this namespace, and what is in none; repeatable.")
+@click.option("--checks", multiple=True, callback=_names, metavar="NAME,...", help="Only these checks.")
+@click.option("--skip", multiple=True, callback=_names, metavar="NAME,...", help="All checks except these.")
+@click.option("--json", "as_json", is_flag=True, help="For machines; docs/doctor.md describes the shape.")
+@click.option("--markdown", "as_markdown", is_flag=True, help="For a ticket.")
+@click.option("--watch", is_flag=True, help="Look again and again until nothing is found; print what has changed.")
+@click.option("--interval", default=15, show_default=True, type=click.IntRange(1), help="Seconds between two looks.")
+@click.option(
+    "--list", is_flag=True, is_eager=True, expose_value=False, callback=_list, help="Show all checks, and exit."
 )
 def doctor(
     *,
-    cluster: str,
+    cluster: str | None,
     region: str | None,
     profile: str | None,
     kubeconfig: str | None,
@@ -65,54 +76,101 @@ def doctor(
     checks: Sequence[str],
     skip: Collection[str],
     as_json: bool,
+    as_markdown: bool,
+    watch: bool,
+    interval: int,
 ) -> None:
-    """Look a cluster's load balancing over: subnets, security groups, roles, webhooks, controller, targets, leftovers.
+    """Examine a cluster's load balancing: subnets, security groups, roles, webhooks, controller, targets, leftovers.
 
-    It reads, and changes nothing. Each finding says what is wrong, where, and how to mend it; then comes the way from
-    each DNS name to its pods, with the first broken hop marked.
+    It only reads. Each finding says what is wrong, where, and how to fix it; commands are in backticks. Then comes the
+    path from each DNS name to its pods, with the first broken hop marked.
 
     \b
     exit code 0  nothing found
               1  findings
-              2  cannot look: credentials, no such cluster, no way in
+              2  cannot look: no credentials, no such cluster, no access
     """  # noqa: D301 - click's mark for a paragraph that is not to be wrapped
+    if as_json + as_markdown + watch > 1:
+        raise click.UsageError("--json, --markdown and --watch exclude each other: give one of them")
     wanted = [name for name in checks or CHECKS if name not in skip]
+    where, shown = Where(cluster, region, profile, kubeconfig, context), ""
     try:
-        facts = _gathered(Where(cluster, region, profile, kubeconfig, context))
-    except CannotLookError as error:
-        click.echo(f"cannot look: {error}", err=True)
-        sys.exit(CANNOT_LOOK)
+        while True:
+            try:
+                seen = examined(_gathered(where), wanted, namespace)
+            except CannotLookError as error:
+                click.echo(f"cannot look: {error}", err=True)
+                if not shown:
+                    sys.exit(CANNOT_LOOK)
+            else:
+                if shown != (shown := "\n".join(line.plain for line in report.people(seen))):
+                    _print(seen, as_json=as_json, as_markdown=as_markdown)
+                if not seen.found:
+                    sys.exit(0)
+                if not watch:
+                    sys.exit(FOUND)
+            time.sleep(interval)
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
-    drawings, undrawn = drawn(facts)
-    found = [f for f in (*examine(facts, [CHECKS[name] for name in wanted]), *undrawn) if _concerns(f, namespace)]
-    seen = [way for way in drawings if _concerns(way, namespace)]
-    if as_json:
-        click.echo(json.dumps(report.machine(facts, wanted, found, seen), indent=2))
-    else:
-        console = _console()
-        for line in report.people(facts, wanted, found, seen):
-            console.print(line, soft_wrap=True)
-    sys.exit(FOUND if found else 0)
+
+
+def examined(facts: Facts, wanted: Sequence[str], namespaces: Collection[str] = ()) -> report.Report:
+    """Run checks on facts, and draw the paths: a hop is marked as broken only if the check that reports it was run.
+
+    Args:
+        facts: what was read.
+        wanted: the names of the checks.
+        namespaces: leave out what concerns other namespaces; none leaves out nothing.
+    """
+    found = examine(facts, [CHECKS[name] for name in wanted])
+    kinds = {kind for kind, name in CHECK_OF.items() if name not in wanted}
+    drawings, undrawn = list[Way](), None
+    try:
+        drawings = [replace(way, start=leaving_out(way.start, kinds)) for way in ways(facts)]
+    except NotSeenError as error:
+        undrawn = error.unseen
+    return report.Report(
+        facts,
+        wanted,
+        [finding for finding in found if _concerns(finding, namespaces)],
+        [way for way in drawings if _concerns(way, namespaces)],
+        undrawn,
+    )
 
 
 def _gathered(where: Where) -> Facts:
-    """Look, and say what is being asked on a terminal."""
+    """Read the facts, and show each request on a terminal."""
     console = Console(stderr=True)
-    with console.status(f"looking at {where.cluster}") if console.is_terminal else nullcontext() as status:
-        return gather(where, lambda call: status.update(f"looking at {where.cluster}: {call}") if status else None)
+    with console.status("looking") if console.is_terminal else nullcontext() as status:
+        return gather(where, lambda call: status.update(f"looking: {call}") if status else None)
 
 
 def _concerns(thing: Finding | Way, namespaces: Collection[str]) -> bool:
     return not namespaces or thing.namespace is None or thing.namespace in namespaces
 
 
+def _print(seen: report.Report, *, as_json: bool, as_markdown: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(report.machine(seen), indent=2))
+        return
+    lines: Iterable[object] = report.markdown(seen) if as_markdown else report.people(seen)
+    console = _console()
+    for line in lines:
+        if as_markdown:
+            click.echo(line)
+        else:
+            console.print(line, soft_wrap=True)
+
+
 def _console() -> Console:
-    """Return where the report goes: coloured and wrapped on a terminal, plain and as wide as it is elsewhere."""
+    """Return where the report goes: a terminal with colours, or plain text of any width."""
     console = Console()
     return console if console.is_terminal else Console(width=_WIDE, no_color=True, highlight=False)
 
 
-def main() -> None:
-    """Run the command."""
-    doctor()  # pylint: disable=no-value-for-parameter
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def kubectl() -> None:
+    """Load balancing on EKS."""
+
+
+kubectl.add_command(doctor)

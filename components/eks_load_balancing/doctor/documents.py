@@ -1,4 +1,4 @@
-"""Policy documents, read. Pure."""
+"""Reads policy documents. Pure."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -9,32 +9,40 @@ from eks_load_balancing.doctor.facts import Object
 
 
 def listed(value: Any) -> list[Any]:
-    """Return what a document says once or several times as a list."""
+    """Return a document's value, which may be one or several, as a list."""
     if value is None:
         return []
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
 def statements(document: Object) -> Iterator[Object]:
-    """Walk over a document's statements."""
+    """Yield a document's statements."""
     yield from listed(document.get("Statement"))
 
 
 def names_action(statement: Object, action: str) -> bool:
-    """Return whether a statement is about an action; case does not count, `*` and `?` do."""
+    """Return whether a statement names an action, whatever its case; `*` and `?` are wildcards."""
     if "NotAction" in statement:
         return not any(_pattern(p).fullmatch(action) for p in listed(statement["NotAction"]))
     return any(_pattern(p).fullmatch(action) for p in listed(statement.get("Action")))
 
 
-def grants(documents: Iterable[Object], action: str) -> bool:
-    """Return whether some statement allows an action, on whatever and under whatever condition, and none forbids it.
+def denies(document: Object, action: str) -> bool:
+    """Return whether a document forbids an action for every resource and without a condition."""
+    return any(
+        s["Effect"] == "Deny"
+        and names_action(s, action)
+        and "*" in listed(s.get("Resource"))
+        and not s.get("Condition")
+        for s in statements(document)
+    )
 
-    A denial counts if it is for everything and without a condition.
-    """
-    about = [s for d in documents for s in statements(d) if names_action(s, action)]
-    denied = any(s["Effect"] == "Deny" and "*" in listed(s.get("Resource")) and not s.get("Condition") for s in about)
-    return not denied and any(s["Effect"] == "Allow" for s in about)
+
+def grants(documents: Iterable[Object], action: str) -> bool:
+    """Return whether a statement allows an action, for whatever resource and condition, and no document denies it."""
+    documents = list(documents)
+    allowed = any(s["Effect"] == "Allow" and names_action(s, action) for d in documents for s in statements(d))
+    return allowed and not any(denies(document, action) for document in documents)
 
 
 @cache

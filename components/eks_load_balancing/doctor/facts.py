@@ -1,7 +1,7 @@
-"""What is known about a cluster and its account: gathered once, then only read.
+"""What is known about a cluster and its account: read once, then only looked at.
 
-Objects are as AWS and Kubernetes give them, under their own names. A fact that could not be had is an `Unseen`; reading
-it raises `NotSeenError`, so that a check says nothing about what it could not see.
+Objects have the names that AWS and Kubernetes give them. A fact that could not be read is an `Unseen`; looking at it
+raises `NotSeenError`, so that no check draws a conclusion from what it did not see.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,16 +17,16 @@ _Fact = TypeVar("_Fact")
 
 @dataclass(frozen=True)
 class Unseen:
-    """Stands in place of a fact that could not be had."""
+    """Stands in place of a fact that could not be read."""
 
     call: str
-    """What was asked: `ec2:DescribeSubnets`, `GET /api/v1/services`."""
+    """The request: `ec2:DescribeSubnets`, `GET /api/v1/services`."""
     why: str
-    """What was answered, in one line."""
+    """The answer, in one line."""
 
 
 class NotSeenError(Exception):
-    """A fact was read that could not be had."""
+    """A check needs a fact that could not be read."""
 
     def __init__(self, unseen: Unseen) -> None:
         super().__init__(f"{unseen.call}: {unseen.why}")
@@ -34,11 +34,11 @@ class NotSeenError(Exception):
 
 
 class CannotLookError(Exception):
-    """Nothing can be looked at: one line that names what is in the way and what to do."""
+    """Nothing can be read: one line that names the obstacle and the remedy."""
 
 
 def seen(get: Callable[[], _Fact]) -> _Fact | Unseen:
-    """Return a fact, or what stands in its place if it cannot be had."""
+    """Return a fact, or an `Unseen` if it cannot be read."""
     try:
         return get()
     except NotSeenError as error:
@@ -46,26 +46,27 @@ def seen(get: Callable[[], _Fact]) -> _Fact | Unseen:
 
 
 def known(fact: Any) -> Any:
-    """Return a fact that another one is found by.
+    """Return a fact that another fact depends on.
 
     Raises:
-        NotSeenError: it is unseen, and so is the other.
+        NotSeenError: the fact is unseen, and so is the one that depends on it.
     """
     if isinstance(fact, Unseen):
         raise NotSeenError(fact)
     return fact
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Facts:
     """One cluster, its account and its load balancers, at one moment."""
 
     now: datetime
-    """When it was looked at; aware."""
+    """When the facts were read; aware."""
     cluster: Object
     """EKS's DescribeCluster."""
 
     # Kubernetes
+    namespaces: Objects
     pods: Objects
     services: Objects
     endpoint_slices: Objects
@@ -75,64 +76,74 @@ class Facts:
     bindings: Objects
     """TargetGroupBindings."""
     gateways: Objects
-    """Of the Gateway API; none where its CRDs are not."""
+    """Gateway API; empty where its CRDs are not installed."""
+    network_policies: Objects
+    workloads: Objects
+    """All Deployments."""
     deployments: Objects
-    """Those of the controller, by its label."""
+    """The Deployments of the controller, by its label or its image."""
     service_account: Object | None
-    """The controller's; `None` if the Deployment names one that is not there, or there is no Deployment."""
+    """The controller's; `None` if there is no Deployment, or its service account does not exist."""
     crds: Objects
     """Custom resource definitions of groups `k8s.aws`."""
     webhooks: Objects
     """The controller's webhook configurations, mutating and validating."""
     serving_certificate: str | None
-    """What the webhooks serve, as PEM: `tls.crt` of their Secret; `None` if there is no such Secret."""
+    """The webhooks' certificate as PEM: `tls.crt` of their Secret; `None` if the Secret does not exist."""
+    secret_keys: Mapping[tuple[str, str], frozenset[str] | None]
+    """Namespace and name of each Secret that an `auth-idp-oidc` annotation names -> its keys; `None` if it does not
+    exist."""
     events: Objects
-    """Warnings, and the controller's word that it succeeded."""
+    """Warnings, and the controller's reports of success."""
 
     # EKS and IAM
     addons: tuple[str, ...]
     associations: Objects
     """EKS Pod Identity associations of the controller's service account."""
     oidc_providers: Objects
-    """`{"Arn", "Url", "ClientIDList"}` of each of the account's OIDC providers for the cluster's issuer."""
+    """`{"Arn", "Url", "ClientIDList"}` of each OIDC provider in the account for the cluster's issuer."""
     role: Object | None
-    """The controller's, IAM's GetRole; `None` if it has none, or names one that is not there."""
+    """The controller's role, IAM's GetRole; `None` if it has none, or names one that does not exist."""
     role_policies: Objects
-    """The documents of that role's policies, attached and inline."""
+    """`{"Name", "Arn", "Document"}` of each policy of that role; `Arn` is `None` for an inline policy."""
     boundary: Object | None
     """The document of its permissions boundary."""
 
     # The network
     subnets: Objects
-    """Those of the VPC."""
+    """The VPC's."""
     route_tables: Objects
-    """Those of the VPC."""
+    """The VPC's."""
     security_groups: Objects
-    """Those of the VPC, and those of any VPC with the controller's tag for this cluster's name."""
+    """The VPC's, and those of any VPC with the controller's tag for this cluster's name."""
     network_interfaces: Objects
-    """Those of the VPC."""
+    """The VPC's."""
     instances: Objects
-    """Those of the nodes."""
+    """The nodes' instances."""
 
     # Elastic Load Balancing
     load_balancers: Objects
-    """Those of the region, other clusters' too."""
+    """All in the region, those of other clusters too."""
     target_groups: Objects
-    """Those of the region, other clusters' too."""
+    """All in the region, those of other clusters too."""
     tags: Mapping[str, Mapping[str, str]]
     """ARN -> tags, of load balancers and target groups."""
+    attributes: Mapping[str, Mapping[str, str]]
+    """ARN of each of the cluster's NLBs -> its attributes."""
     listeners: Mapping[str, Objects]
     """ARN of each of the cluster's load balancers -> its listeners."""
     rules: Mapping[str, Objects]
-    """ARN of a listener -> its rules, the default one too."""
+    """ARN of a listener -> its rules, with the default rule."""
     health: Mapping[str, Objects]
     """ARN of each of the cluster's target groups -> DescribeTargetHealth's descriptions."""
+    limits: Mapping[str, int]
+    """The account's quotas in the region, under the names of DescribeAccountLimits."""
 
     def __getattribute__(self, name: str) -> Any:
         """Return a fact.
 
         Raises:
-            NotSeenError: it is unseen.
+            NotSeenError: the fact is unseen.
         """
         value = object.__getattribute__(self, name)
         if isinstance(value, Unseen):

@@ -1,4 +1,4 @@
-"""One look at everything: AWS says how to reach the cluster, Kubernetes what to ask AWS for."""
+"""Reads everything once: AWS knows how to reach the cluster, and the cluster's objects say what to read from AWS."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -14,9 +14,10 @@ from eks_load_balancing.doctor.facts import CannotLookError, Facts
 
 @dataclass(frozen=True)
 class Where:
-    """Which cluster, and how to get at it."""
+    """Which cluster, and how to reach it."""
 
-    cluster: str
+    cluster: str | None = None
+    """Its name; `None` for that of the kubeconfig's context."""
     region: str | None = None
     profile: str | None = None
     kubeconfig: str | None = None
@@ -24,23 +25,27 @@ class Where:
 
 
 def gather(where: Where, report: Callable[[str], None] = lambda _: None) -> Facts:
-    """Look at a cluster and its account.
+    """Read the facts of a cluster and its account.
 
     Args:
         where: the cluster.
-        report: called with what is being asked.
+        report: called with each request.
 
     Raises:
-        CannotLookError: no credentials, no such cluster, or it does not let the caller in.
+        CannotLookError: there are no credentials or no such cluster, or it refuses the caller.
     """
+    region, name, by_kubeconfig = where.region, where.cluster, bool(where.kubeconfig or where.context)
+    if name is None:
+        name, named_region = kube.named(where.kubeconfig, where.context)
+        region, by_kubeconfig = region or named_region, True
     try:
-        session = boto3.Session(region_name=where.region, profile_name=where.profile)
+        session = boto3.Session(region_name=region, profile_name=where.profile)
         account = Account(session, report)
-        cluster = aws.described(account, where.cluster)
-        if where.kubeconfig or where.context:
+        cluster = aws.described(account, name)
+        if by_kubeconfig:
             settings = kube.by_kubeconfig(where.kubeconfig, where.context)
         else:
-            settings = kube.by_token(cluster, account.token(where.cluster))
+            settings = kube.by_token(cluster, account.token(name))
     except BotoCoreError as error:
         raise CannotLookError(
             f"AWS cannot be asked: {' '.join(str(error).split())};"
@@ -51,5 +56,5 @@ def gather(where: Where, report: Callable[[str], None] = lambda _: None) -> Fact
     now = dt.datetime.now(dt.UTC)
     kubernetes = kube.facts(api)
     of_aws = aws.facts(account, cluster, kubernetes)
-    del kubernetes["nodes"]  # they are there to find the instances by
+    del kubernetes["nodes"]  # they only lead to their instances
     return Facts(now=now, cluster=cluster, **kubernetes, **of_aws)

@@ -1,6 +1,8 @@
-"""How facts hang together: which objects belong to which. Pure, and without an opinion."""
+"""How facts relate: which object belongs to which. Pure; it judges nothing."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from eks_load_balancing.controller_policy import TAG
@@ -13,28 +15,37 @@ STACK_TAGS: Final = (
     "gateway.k8s.aws.alb/stack",
     "gateway.k8s.aws.nlb/stack",
 )
-"""Tags by which the controller tells what a thing is for: `namespace/name`, or an Ingress group's name."""
+"""The controller's tags that say what a resource is for: `namespace/name`, or the name of an IngressGroup."""
 GROUP_ANNOTATION: Final = "alb.ingress.kubernetes.io/group.name"
 WEBHOOK_PORT: Final = 9443
-"""What the controller listens on for webhooks unless told: `--webhook-bind-port`."""
-_SECRET: Final = "aws-load-balancer-tls"  # noqa: S105 - its name, as the chart has it
+"""The controller's port for webhooks, by default: `--webhook-bind-port`."""
+CONTROLLER: Final = "ingress.k8s.aws/alb"
+"""`spec.controller` of the IngressClasses that the controller serves."""
+NLB_CLASS: Final = "service.k8s.aws/nlb"
+"""`spec.loadBalancerClass` of the Services that the controller serves, by default: `--load-balancer-class`."""
+DEFAULT_CLASS: Final = "ingressclass.kubernetes.io/is-default-class"
+OLD_CLASS: Final = "kubernetes.io/ingress.class"
+"""The annotation that names a class; it takes precedence over `spec.ingressClassName`."""
+_TYPE: Final = "service.beta.kubernetes.io/aws-load-balancer-type"
+_OIDC: Final = "alb.ingress.kubernetes.io/auth-idp-oidc"
+_SECRET: Final = "aws-load-balancer-tls"  # noqa: S105 - its name in the chart
 
 
 # --- AWS
 
 
 def tags_of(thing: Object) -> dict[str, str]:
-    """Return a resource's tags, whichever of AWS's two spellings holds them."""
+    """Return a resource's tags, from `Tags` or `TagSet`."""
     return {tag["Key"]: tag["Value"] for tag in thing.get("Tags") or thing.get("TagSet") or []}
 
 
 def own_balancers(facts: Facts) -> list[Object]:
-    """Return the load balancers that serve the cluster: by the controller's tag, or by a binding."""
+    """Return the load balancers that serve the cluster: those with the controller's tag, or behind a binding."""
     return [balancer for balancer in facts.load_balancers if balancer["LoadBalancerArn"] in facts.listeners]
 
 
 def own_groups(facts: Facts) -> list[Object]:
-    """Return the target groups that serve the cluster: by the controller's tag, or by a binding."""
+    """Return the target groups that serve the cluster: those with the controller's tag, or with a binding."""
     return [group for group in facts.target_groups if group["TargetGroupArn"] in facts.health]
 
 
@@ -44,15 +55,15 @@ def tagged(facts: Facts, arn: str) -> Mapping[str, str] | None:
     return tags if tags.get(TAG) == facts.name else None
 
 
-def forwarded(actions: Iterable[Object]) -> list[str]:
-    """Return the target groups that actions forward to, each once."""
-    found: dict[str, None] = {}
+def forwarded(actions: Iterable[Object]) -> dict[str, int]:
+    """Return the target groups that actions forward to, with their weights."""
+    found: dict[str, int] = {}
     for action in actions:
+        weighted = action.get("ForwardConfig", {}).get("TargetGroups", [])
+        found |= {group["TargetGroupArn"]: group.get("Weight", 1) for group in weighted}
         if "TargetGroupArn" in action:
-            found[action["TargetGroupArn"]] = None
-        for group in action.get("ForwardConfig", {}).get("TargetGroups", []):
-            found[group["TargetGroupArn"]] = None
-    return list(found)
+            found.setdefault(action["TargetGroupArn"], 1)
+    return found
 
 
 # --- Kubernetes
@@ -69,7 +80,7 @@ def key(thing: Object) -> tuple[str, str]:
 
 
 def called(thing: Object) -> str:
-    """Return how an object is called: `Service shop/web`, `IngressClass alb`."""
+    """Return an object's kind and name: `Service shop/web`, `IngressClass alb`."""
     return f"{thing['kind']} {'/'.join(part for part in key(thing) if part)}"
 
 
@@ -89,7 +100,7 @@ def flags(deployment: Object) -> dict[str, str]:
 
 
 def image_version(deployment: Object) -> str:
-    """Return the controller's version as its image's tag says it, without `v`; "" for a digest or no tag."""
+    """Return the controller's version from its image's tag, without `v`; "" for a digest or no tag."""
     image = container(deployment)["image"].partition("@")[0].rpartition("/")[2]
     return image.partition(":")[2].removeprefix("v")
 
@@ -101,12 +112,12 @@ def serving_secret(deployment: Object) -> str:
 
 
 def webhooks_of_the_controller(configuration: Object) -> list[Object]:
-    """Return the webhooks of a configuration that are the controller's, by their names."""
+    """Return the webhooks of a configuration that are the controller's; it recognises them by name."""
     return [w for w in configuration.get("webhooks") or [] if w["name"].endswith(".k8s.aws")]
 
 
 def webhook_services(facts: Facts) -> dict[tuple[str, str], list[Object]]:
-    """Return the Services that the API server calls the controller through, each with the webhooks that it serves."""
+    """Return the Services through which the API server calls the controller, each with its webhooks."""
     found: dict[tuple[str, str], list[Object]] = {}
     for configuration in facts.webhooks:
         for webhook in webhooks_of_the_controller(configuration):
@@ -128,14 +139,23 @@ def is_ready(pod: Object) -> bool:
 
 
 def pod_at(facts: Facts, address: str, port: int | None = None) -> Object | None:
-    """Return the pod that has an address; one that has ended has none.
+    """Return the pod that has an address; a pod that has ended has none.
 
-    Pods in their node's network share its address: of these it is the one that names the port.
+    Pods in their node's network share its address: then it is the one that names the port.
     """
-    having = [pod for pod in facts.pods if address in _addresses(pod)]
+    having = _by_address(facts).get(address, [])
     own = [pod for pod in having if not pod["spec"].get("hostNetwork")]
     naming = [pod for pod in having if port in _ports(pod)]
     return first([*own, *naming, *having])
+
+
+@lru_cache(maxsize=1)
+def _by_address(facts: Facts) -> dict[str, list[Object]]:
+    found: dict[str, list[Object]] = {}
+    for pod in facts.pods:
+        for address in dict.fromkeys(_addresses(pod)):
+            found.setdefault(address, []).append(pod)
+    return found
 
 
 def _addresses(pod: Object) -> list[str]:
@@ -150,7 +170,7 @@ def _ports(pod: Object) -> list[int]:
 
 
 def pods_of(facts: Facts, deployment: Object) -> list[Object]:
-    """Return a Deployment's pods, those that have ended or are on their way out left aside."""
+    """Return a Deployment's pods, without those that have ended or are being deleted."""
     wanted = (deployment["spec"].get("selector") or {}).get("matchLabels") or {}
     return [
         pod
@@ -164,7 +184,7 @@ def pods_of(facts: Facts, deployment: Object) -> list[Object]:
 
 
 def endpoints(facts: Facts, namespace: str, service: str) -> Iterator[tuple[Object, Object]]:
-    """Walk over a Service's endpoints, each with the slice that it is in."""
+    """Yield a Service's endpoints, each with its slice."""
     for part in facts.endpoint_slices:
         labels = part["metadata"].get("labels") or {}
         if part["metadata"]["namespace"] == namespace and labels.get("kubernetes.io/service-name") == service:
@@ -181,26 +201,27 @@ def ready_addresses(facts: Facts, namespace: str, service: str) -> set[str]:
     }
 
 
+def group_of(facts: Facts, ingress: Object) -> str | None:
+    """Return the name of an Ingress's group; the group of its class takes precedence over its annotation."""
+    classes = {c["metadata"]["name"]: c.get("spec", {}) for c in facts.ingress_classes}
+    named = (classes.get(class_of(facts, ingress) or "", {}).get("parameters") or {}).get("name")
+    params = first(p.get("spec", {}) for p in facts.ingress_class_params if p["metadata"]["name"] == named) or {}
+    return (params.get("group") or {}).get("name") or annotations_of(ingress).get(GROUP_ANNOTATION)
+
+
+def stack_named(facts: Facts, ingress: Object) -> str:
+    """Return the stack of an Ingress: the name of its group, or `namespace/name`."""
+    return group_of(facts, ingress) or "/".join(key(ingress))
+
+
 def group_names(facts: Facts) -> dict[str, Object]:
-    """Return the stacks that Ingresses stand for: `namespace/name`, or the name of their group -> one Ingress of it."""
-    by_class = {
-        c["metadata"]["name"]: (c.get("spec", {}).get("parameters") or {}).get("name") for c in facts.ingress_classes
-    }
-    params = {p["metadata"]["name"]: p.get("spec", {}) for p in facts.ingress_class_params}
-    found: dict[str, Object] = {}
-    for ingress in facts.ingresses:
-        named = annotations_of(ingress).get(GROUP_ANNOTATION)
-        params_of = params.get(by_class.get(ingress.get("spec", {}).get("ingressClassName")) or "", {})
-        in_class = (params_of.get("group") or {}).get("name")
-        found["/".join(key(ingress))] = ingress
-        for group in (named, in_class):
-            if group:
-                found[group] = ingress
-    return found
+    """Return the stacks of the Ingresses, by name: one Ingress of each, and each Ingress under its own name."""
+    own = {"/".join(key(ingress)): ingress for ingress in facts.ingresses}
+    return own | {stack_named(facts, ingress): ingress for ingress in facts.ingresses}
 
 
 def stacks(facts: Facts) -> dict[str, Object]:
-    """Return what load balancers are for: the value of a stack tag -> an object."""
+    """Return the objects that load balancers are for, by the value of their stack tag."""
     return {
         **{"/".join(key(gateway)): gateway for gateway in facts.gateways},
         **group_names(facts),
@@ -214,8 +235,43 @@ def _has_a_balancer(service: Object) -> bool:
 
 
 def stack_of(tags: Mapping[str, str]) -> str | None:
-    """Return what a thing of the controller's is for, by its tags: the value of its stack tag."""
+    """Return what a resource of the controller is for: the value of its stack tag."""
     return next((tags[tag] for tag in STACK_TAGS if tag in tags), None)
+
+
+def class_of(facts: Facts, ingress: Object) -> str | None:
+    """Return the name of an Ingress's class: by the old annotation, by its field, or the default class."""
+    named = annotations_of(ingress).get(OLD_CLASS) or ingress.get("spec", {}).get("ingressClassName")
+    default = [c["metadata"]["name"] for c in facts.ingress_classes if annotations_of(c).get(DEFAULT_CLASS) == "true"]
+    return named or first(default)
+
+
+def is_served(facts: Facts, thing: Object) -> bool:
+    """Return whether the controller serves a Service or an Ingress, by its class and its namespace.
+
+    https://github.com/kubernetes-sigs/aws-load-balancer-controller/blob/main/pkg/service/service_utils.go
+    """
+    watched = {flags(deployment).get("watch-namespace", "") for deployment in facts.deployments} or {""}
+    if "" not in watched and key(thing)[0] not in watched:
+        return False
+    if thing["kind"] == "Service":
+        named = thing["spec"].get("loadBalancerClass")
+        classes = {flags(d).get("load-balancer-class", NLB_CLASS) for d in facts.deployments} | {NLB_CLASS}
+        return named in classes if named else annotations_of(thing).get(_TYPE) in ("external", "nlb-ip")
+    if thing["kind"] != "Ingress":
+        return False
+    if OLD_CLASS in annotations_of(thing):
+        return annotations_of(thing)[OLD_CLASS] in {flags(d).get("ingress-class", "alb") for d in facts.deployments}
+    ours = {c["metadata"]["name"] for c in facts.ingress_classes if c["spec"].get("controller") == CONTROLLER}
+    return class_of(facts, thing) in ours
+
+
+def oidc_secret(thing: Object) -> str | None:
+    """Return the name of the Secret in an object's annotation for OpenID Connect."""
+    try:
+        return json.loads(annotations_of(thing).get(_OIDC, "{}")).get("secretName")
+    except (ValueError, AttributeError):
+        return None  # the controller reports it as FailedBuildModel
 
 
 def first(things: Iterable[Any]) -> Any:

@@ -1,8 +1,8 @@
-"""The manual, `docs/doctor.md`, made from the checks.
+"""Generates the manual, `docs/doctor.md`, from the checks.
 
     python -m eks_load_balancing.doctor.manual
 
-It is for the checkout, and nothing that an installed package needs. A test holds the file to what this would write.
+It works in a checkout only. A test compares the file with what this would write.
 """
 
 import json
@@ -20,22 +20,26 @@ _HEAD = """\
 
 # Doctor
 
-What is wrong with load balancing on a live cluster, and how to mend it. It works on every EKS cluster with the AWS Load
-Balancer Controller, made by this program or not. It reads, and changes nothing.
+What is wrong with load balancing on a live cluster, and how to fix it. It works on every EKS cluster with the AWS Load
+Balancer Controller, whether this program made it or not. It only reads.
 
     pip install "eks-load-balancing[doctor] @ git+<this repository>#subdirectory=components"
     python -m eks_load_balancing.doctor --cluster NAME [--region REGION] [--profile PROFILE]
+    kubectl eks-lb doctor               # the same, for the cluster of kubectl's current context
 
-    --kubeconfig FILE, --context NAME   enter the cluster by a kubeconfig; else by AWS credentials, as the AWS CLI's
-                                        `eks get-token` does, and no kubeconfig is needed
-    --namespace NAME                    objects of this namespace only, and what is in none; repeatable
-    --checks NAME,...  --skip NAME,...  these only; all but these
-    --list                              name all checks
-    --json                              for machines
+    --kubeconfig FILE, --context NAME   connect with a kubeconfig; otherwise with AWS credentials, like `aws eks
+                                        get-token`, without a kubeconfig. Without --cluster the kubeconfig names it
+    --namespace NAME                    only this namespace, and what is in none; repeatable
+    --checks NAME,...  --skip NAME,...  only these checks; all except these
+    --list                              show all checks
+    --watch [--interval SECONDS]        look again and again until nothing is found; print what has changed
+    --json, --markdown                  for machines; for a ticket
 
-Each finding says where, what, how to mend it, and where that is written. Then comes a picture of the way from each load
-balancer's DNS name to its pods; the first broken hop is marked. A target that is ill because of what comes after it is
-not marked: that is.
+Each finding says where, what, how to fix it, and where the rule comes from. Commands in a fix are in backticks: each
+removes the fault as it is, except for words in capitals (`VALUE`), which are yours to fill in. Where the doctor cannot
+see the cause, `see:` names a command that shows more. Then comes a picture of the path from each load balancer's DNS
+name to its pods. The first broken hop is marked, and **everything that the picture marks is a finding**: one of the
+checks under [Paths](#paths) reports it. A target that is unhealthy because a later hop is broken is not marked itself.
 
     Ingress shop/web
       DNS name internal-k8s-shop-web-1234567890-1.eu-central-1.elb.amazonaws.com
@@ -44,34 +48,39 @@ not marked: that is.
             rule default
               target group k8s-shop-web-abcdef0123 (ip)
                 target 10.0.1.17:8080 unhealthy
-                  interface eni-1 (sg-1)  <-- BROKEN HERE: no rule lets sg-2 reach TCP 8080
+                  interface eni-1 (sg-1)  <-- BROKEN HERE: no rule of sg-1 lets sg-2 reach TCP 8080
                     pod shop/web-6c5d8f7b9-x2x4q
 
 | exit code | |
 |---|---|
 | 0 | nothing found |
 | 1 | findings |
-| 2 | cannot look: no credentials, no such cluster, its API does not let the caller in |
+| 2 | cannot look: no credentials, no such cluster, or its API refuses the caller |
 
-**What it cannot see** it says: a call that is refused is a finding `could-not-look`, with the checks not made. Nothing
-is concluded from it. `--skip` leaves such checks out.
+**What it cannot see**: a call that is refused is a finding `could-not-look`, which names the checks that were not made.
+The doctor concludes nothing from it. `--skip` leaves such checks out.
 
-**Severities.** *High*: something does not work, or is open. *Medium*: it will not, when something else happens. *Low*:
-untidy.
+**Why `pulumi up --refresh --run-program`**: a plain `pulumi up` compares the program with Pulumi's state. What was
+changed or deleted outside Pulumi is still in the state, so `up` reports it unchanged. `--refresh` reads what exists
+first, and `--run-program` lets that refresh use the program's providers and hooks.
+
+**Severities.** *High*: something does not work, or is open to others. *Medium*: it will fail when something else
+happens. *Low*: clutter.
 """
 
 _PERMISSIONS = """\
-## What it may do
+## Permissions
 
-All its calls to AWS are in this policy (and `sts:GetCallerIdentity`, which needs none); a call that is not in it is
-refused by the doctor itself:
+This policy has all its calls to AWS, except `sts:GetCallerIdentity`, which needs no permission. The doctor itself
+refuses a call that is not in it:
 
 ```json
 {policy}
 ```
 
-In Kubernetes it sends GET alone. An access entry with `AmazonEKSAdminViewPolicy` allows it, or this ClusterRole. The
-one Secret that it reads is the webhooks' certificate, of which it keeps the public part:
+In Kubernetes it sends only GET. An access entry with `AmazonEKSAdminViewPolicy` allows it, or this ClusterRole. It
+reads two kinds of Secrets: the webhooks' certificate, of which it keeps the public part, and those that `auth-idp-oidc`
+annotations name, of which it keeps the names of the keys:
 
 ```json
 {rules}
@@ -79,10 +88,11 @@ one Secret that it reads is the webhooks' certificate, of which it keeps the pub
 
 ## JSON
 
-`{{"cluster", "account", "region", "at", "checked": [name], "findings": [finding], "ways": [way]}}`; a finding is
-`{{"check", "severity", "where", "what", "mend", "link", "namespace"}}` (the namespace null where there is none), a way
-`{{"title", "namespace", "whole", "start": hop}}`, a hop `{{"kind", "name", "broken", "firstBroken", "below": [hop]}}`
-(`broken` says why, or is null).
+`{{"cluster", "account", "region", "at", "checked": [name], "findings": [finding], "ways": [way]}}`. A finding is
+`{{"check", "severity", "where", "what", "fix", "see", "link", "namespace"}}`: `see` is a command or "", the namespace
+is null if there is none. A way is `{{"title", "namespace", "whole", "start": hop}}`, a hop `{{"kind", "name", "broken",
+"fix", "firstBroken", "below": [hop]}}`: `broken` gives the reason and `fix` the remedy; both are null for a hop that
+works.
 """
 
 

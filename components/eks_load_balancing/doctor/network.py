@@ -1,9 +1,13 @@
-"""What may reach what: subnets, interfaces and security groups, as facts have them. Pure, and without an opinion."""
+"""What may reach what: subnets, interfaces and security groups. Pure; it judges nothing."""
 
 import ipaddress
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 from eks_load_balancing.doctor.facts import Facts, Object
+from eks_load_balancing.doctor.lookups import tags_of
+
+_block = cache(ipaddress.ip_network)
 
 
 def availability(facts: Facts) -> dict[str, str]:
@@ -12,7 +16,7 @@ def availability(facts: Facts) -> dict[str, str]:
 
 
 def public_subnets(facts: Facts) -> set[str]:
-    """Return the subnets with a route to an internet gateway; one without a table of its own has the main one."""
+    """Return the subnets with a route to an internet gateway; a subnet without its own table has the main one."""
     tables = facts.route_tables
     own = {a["SubnetId"]: t for t in tables for a in t.get("Associations", []) if a.get("SubnetId")}
     main = next((t for t in tables if any(a.get("Main") for a in t.get("Associations", []))), {"Routes": []})
@@ -24,7 +28,7 @@ def public_subnets(facts: Facts) -> set[str]:
 
 
 def node_interfaces(facts: Facts) -> Iterator[tuple[Object, Object]]:
-    """Walk over the nodes' instances, each with every interface that it has."""
+    """Yield the nodes' instances with each of their interfaces."""
     instances = {instance["InstanceId"]: instance for instance in facts.instances}
     for interface in facts.network_interfaces:
         instance = instances.get((interface.get("Attachment") or {}).get("InstanceId", ""))
@@ -33,14 +37,14 @@ def node_interfaces(facts: Facts) -> Iterator[tuple[Object, Object]]:
 
 
 def interface_of(facts: Facts, address: str) -> Object | None:
-    """Return the interface that has an address, its own or by a prefix."""
+    """Return the interface that has an address, by itself or in a prefix."""
     wanted = ipaddress.ip_address(address)
     for interface in facts.network_interfaces:
         if any(one["PrivateIpAddress"] == address for one in interface.get("PrivateIpAddresses", [])):
             return interface
         prefixes = [p["Ipv4Prefix"] for p in interface.get("Ipv4Prefixes", [])]
         prefixes += [p["Ipv6Prefix"] for p in interface.get("Ipv6Prefixes", [])]
-        if any(wanted in ipaddress.ip_network(prefix) for prefix in prefixes):
+        if any(wanted in _block(prefix) for prefix in prefixes):
             return interface
         if any(one["Ipv6Address"] == address for one in interface.get("Ipv6Addresses", [])):
             return interface
@@ -55,15 +59,15 @@ def groups_of(interface: Object) -> list[str]:
 def admitted(
     facts: Facts, groups: Iterable[str], port: int, sources: Iterable[str], protocols: Iterable[str] = ("tcp",)
 ) -> bool:
-    """Return whether one of the security groups lets a port be reached from one of the sources.
+    """Return whether one of the security groups admits one of the sources at a port.
 
-    A rule for a prefix list counts: what is in it is not known here.
+    A rule for a prefix list counts: its entries are not known here.
 
     Args:
-        facts: with the groups.
-        groups: those of the interface that is reached.
-        port: of the pod.
-        sources: security groups (`sg-...`) or address ranges that the traffic comes from.
+        facts: with the security groups.
+        groups: ids of the interface's security groups.
+        port: the pod's.
+        sources: security groups (`sg-...`) or address ranges of the traffic.
         protocols: one of them is enough.
     """
     wanted, sources = set(groups), list(sources)
@@ -71,8 +75,21 @@ def admitted(
     return any(_covers(p, port, protocols) and any(_from(p, source) for source in sources) for p in permissions)
 
 
+def open_to_somebody(facts: Facts, groups: Iterable[str], port: int, protocols: Iterable[str]) -> bool:
+    """Return whether one of the security groups admits anybody at a port; a group that is not known counts as open."""
+    wanted, protocols = set(groups), list(protocols)
+    known = [group for group in facts.security_groups if group["GroupId"] in wanted]
+    rules = [rule for group in known for rule in group.get("IpPermissions", [])]
+    return len(known) < len(wanted) or any(_covers(rule, port, protocols) for rule in rules)
+
+
+def backend_groups(facts: Facts) -> set[str]:
+    """Return the security groups that the controller made for what its load balancers send."""
+    return {g["GroupId"] for g in facts.security_groups if tags_of(g).get("elbv2.k8s.aws/resource") == "backend-sg"}
+
+
 def protocols_of(group: Object) -> tuple[str, ...]:
-    """Return what a target group's traffic is sent by."""
+    """Return the protocols of a target group's traffic."""
     if group.get("Protocol") == "TCP_UDP":
         return ("tcp", "udp")
     return ("udp",) if group.get("Protocol") in ("UDP", "QUIC", "TCP_QUIC") else ("tcp",)
@@ -91,19 +108,16 @@ def _from(permission: Object, source: str) -> bool:
         return True
     if source.startswith("sg-"):
         return any(pair.get("GroupId") == source for pair in permission.get("UserIdGroupPairs", []))
-    network = ipaddress.ip_network(source)
+    network = _block(source)
     ranges = [r["CidrIp"] for r in permission.get("IpRanges", [])]
     ranges += [r["CidrIpv6"] for r in permission.get("Ipv6Ranges", [])]
-    return any(
-        network.version == allowed.version and network.overlaps(allowed)
-        for allowed in map(ipaddress.ip_network, ranges)
-    )
+    return any(network.version == allowed.version and network.overlaps(allowed) for allowed in map(_block, ranges))
 
 
 def where_from(facts: Facts, balancer: Object) -> list[str]:
-    """Return what traffic of a load balancer comes from: its security groups, and the ranges of its subnets.
+    """Return the sources of a load balancer's traffic: its security groups, and the ranges of its subnets.
 
-    Ranges count for both: a rule may be for either.
+    A rule may name either.
     """
     subnets = {zone["SubnetId"] for zone in balancer.get("AvailabilityZones", [])}
     return [
@@ -113,12 +127,27 @@ def where_from(facts: Facts, balancer: Object) -> list[str]:
 
 
 def ranges_of(subnet: Object) -> list[str]:
-    """Return the address ranges of a subnet: the IPv4 one, if it has one, and those of IPv6."""
+    """Return the address ranges of a subnet, IPv4 and IPv6."""
     own = [subnet["CidrBlock"]] if subnet.get("CidrBlock") else []
     return own + [one["Ipv6CidrBlock"] for one in subnet.get("Ipv6CidrBlockAssociationSet") or []]
 
 
 def in_vpc(facts: Facts, address: str) -> bool:
-    """Return whether an address is of one of the VPC's subnets."""
-    wanted = ipaddress.ip_address(address)
-    return any(wanted in ipaddress.ip_network(block) for subnet in facts.subnets for block in ranges_of(subnet))
+    """Return whether an address lies in one of the VPC's subnets."""
+    return any(_holds(subnet, address) for subnet in facts.subnets)
+
+
+def zone_of(facts: Facts, target: Object) -> str:
+    """Return the zone of a target: the one that AWS names, or that of its subnet."""
+    identity: str = target["Id"]
+    own = {instance["InstanceId"]: instance.get("SubnetId") for instance in facts.instances}
+    zones = [
+        subnet["AvailabilityZone"]
+        for subnet in facts.subnets
+        if (own.get(identity) == subnet["SubnetId"] if identity.startswith("i-") else _holds(subnet, identity))
+    ]
+    return target.get("AvailabilityZone") or (zones or ["another network"])[0]
+
+
+def _holds(subnet: Object, address: str) -> bool:
+    return any(ipaddress.ip_address(address) in _block(block) for block in ranges_of(subnet))

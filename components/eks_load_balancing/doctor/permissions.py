@@ -1,6 +1,6 @@
-"""What the doctor may ask: the calls it makes, all of them, and the IAM policy and RBAC that allow them.
+"""Every call that the doctor makes, and the IAM policy and RBAC rules that allow them.
 
-`account` refuses a call that is not listed here, and `kube` knows GET alone: nothing can be changed.
+`account` refuses a call that is not listed here, and `kube` sends only GET: the doctor can change nothing.
 """
 
 from typing import Any, Final
@@ -14,8 +14,8 @@ CALLS: Final = {
         "DescribeSubnets",
     ),
     "elbv2": (
-        "DescribeListeners", "DescribeLoadBalancers", "DescribeRules", "DescribeTags", "DescribeTargetGroups",
-        "DescribeTargetHealth",
+        "DescribeAccountLimits", "DescribeListeners", "DescribeLoadBalancerAttributes", "DescribeLoadBalancers",
+        "DescribeRules", "DescribeTags", "DescribeTargetGroups", "DescribeTargetHealth",
     ),
     "iam": (
         "GetOpenIDConnectProvider", "GetPolicy", "GetPolicyVersion", "GetRole", "GetRolePolicy",
@@ -23,16 +23,20 @@ CALLS: Final = {
     ),
     "sts": ("GetCallerIdentity",),
 }  # fmt: skip
-"""boto3's name of a service -> its calls. Action names are the calls' own."""
+"""boto3's name of a service -> its calls. IAM's actions have the same names."""
 
 _PREFIXES: Final = {"elbv2": "elasticloadbalancing"}
 
 RULES: Final[list[dict[str, list[str]]]] = [
-    {"apiGroups": [""], "resources": ["nodes", "pods", "services", "events"], "verbs": ["list"]},
+    {"apiGroups": [""], "resources": ["nodes", "namespaces", "pods", "services", "events"], "verbs": ["list"]},
     {"apiGroups": [""], "resources": ["serviceaccounts", "secrets"], "verbs": ["get"]},
     {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["list"]},
     {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": ["list"]},
-    {"apiGroups": ["networking.k8s.io"], "resources": ["ingresses", "ingressclasses"], "verbs": ["list"]},
+    {
+        "apiGroups": ["networking.k8s.io"],
+        "resources": ["ingresses", "ingressclasses", "networkpolicies"],
+        "verbs": ["list"],
+    },
     {"apiGroups": ["gateway.networking.k8s.io"], "resources": ["gateways"], "verbs": ["list"]},
     {"apiGroups": ["elbv2.k8s.aws"], "resources": ["targetgroupbindings", "ingressclassparams"], "verbs": ["list"]},
     {"apiGroups": ["apiextensions.k8s.io"], "resources": ["customresourcedefinitions"], "verbs": ["list"]},
@@ -42,15 +46,16 @@ RULES: Final[list[dict[str, list[str]]]] = [
         "verbs": ["list"],
     },
 ]
-"""A ClusterRole's rules. Secrets are read for one thing: the certificate that the webhooks serve with."""
+"""A ClusterRole's rules. Two kinds of Secrets are read: the webhooks' certificate, and those that `auth-idp-oidc`
+annotations name."""
 
 
 def action(service: str, call: str) -> str:
-    """Return a call as IAM spells it: `elasticloadbalancing:DescribeTags`."""
+    """Return IAM's action for a call: `elasticloadbalancing:DescribeTags`."""
     return f"{_PREFIXES.get(service, service)}:{call}"
 
 
 def iam_policy() -> dict[str, Any]:
-    """Return the IAM policy that the doctor needs. GetCallerIdentity takes no permission."""
+    """Return the IAM policy that the doctor needs. GetCallerIdentity needs no permission."""
     actions = [action(service, call) for service, calls in CALLS.items() if service != "sts" for call in calls]
     return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}

@@ -1,4 +1,4 @@
-"""How checks are registered, and run: the one list of them, from which `docs/doctor.md` is made, too."""
+"""The list of checks, and how they are run. `docs/doctor.md` is generated from the same list."""
 
 import inspect
 from collections.abc import Callable, Iterable
@@ -8,7 +8,8 @@ from typing import Final
 from eks_load_balancing.doctor.facts import Facts, NotSeenError, Unseen
 
 SEVERITIES: Final = ("high", "medium", "low")
-"""`high`: something does not work, or is open. `medium`: it will not, when something else happens. `low`: untidy."""
+"""`high`: something does not work, or is open to others. `medium`: it will fail when something else happens. `low`:
+clutter."""
 COULD_NOT_LOOK: Final = "could-not-look"
 _PERMISSIONS: Final = "https://docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html"
 
@@ -21,15 +22,17 @@ class Trouble:
     """The thing: `subnet subnet-1 (us-west-2a)`, `Service shop/web`."""
     what: str
     """What is wrong with it, with the values."""
-    mend: str
-    """One command or setting."""
+    fix: str
+    """The remedy in one line. A command in backticks removes the fault; words in capitals are to be filled in."""
     namespace: str | None = None
-    """Of the Kubernetes object that it is about, if it is about one."""
+    """Namespace of the Kubernetes object concerned, if there is one."""
+    see: str = ""
+    """A command that shows more, where the cause cannot be seen from outside."""
 
 
 @dataclass(frozen=True)
 class Finding(Trouble):
-    """What a check found, with what the check's registration says."""
+    """What a check found, with the check's name, severity and source."""
 
     check: str = ""
     severity: str = "medium"
@@ -38,7 +41,7 @@ class Finding(Trouble):
 
 @dataclass(frozen=True)
 class Check:
-    """A check: what must be so, why, and the pure function that tells."""
+    """A check: its demand, the reason for it, and the pure function that tests it."""
 
     name: str
     subject: str
@@ -55,22 +58,26 @@ REGISTERED: Final[dict[str, Check]] = {}
 def check(
     name: str, *, demand: str, severity: str, link: str
 ) -> Callable[[Callable[[Facts], Iterable[Trouble]]], Check]:
-    """Register a check; the function's docstring says why.
+    """Register a function as a check; its docstring gives the reason.
 
     Args:
-        name: kebab-case, says what must be so.
-        demand: one sentence: what must be so.
+        name: the demand in kebab-case; the function has the same name with underscores.
+        demand: what must hold, in one sentence.
         severity: one of `SEVERITIES`.
-        link: where the demand comes from.
+        link: the source of the demand.
 
     Raises:
-        ValueError: two checks of one name, an unknown severity, or no docstring.
+        ValueError: the name is taken or is not the function's, the severity is unknown, or the docstring is missing.
     """
 
     def register(run: Callable[[Facts], Iterable[Trouble]]) -> Check:
         why = inspect.getdoc(run)
-        if name in REGISTERED or severity not in SEVERITIES or not why:
-            raise ValueError(f"check {name}: give each one name, a severity of {SEVERITIES} and a docstring")
+        named = run.__name__ == name.replace("-", "_")
+        if name in REGISTERED or severity not in SEVERITIES or not why or not named:
+            raise ValueError(
+                f"check {name}: give it a name of its own, which is its function's ({run.__name__}) with dashes,"
+                f" a severity of {SEVERITIES} and a docstring"
+            )
         subject = run.__module__.rpartition(".")[2]
         REGISTERED[name] = Check(name, subject, demand, " ".join(why.split()), severity, link, run)
         return REGISTERED[name]
@@ -79,26 +86,26 @@ def check(
 
 
 def examine(facts: Facts, checks: Iterable[Check]) -> list[Finding]:
-    """Return what checks find, the worst first; also what kept them from looking."""
+    """Return what the checks find, the most severe first, and what prevented a check from looking."""
     found: list[Finding] = []
     blind: dict[Unseen, list[str]] = {}
     for one in checks:
         try:
             found += [
-                Finding(t.where, t.what, t.mend, t.namespace, one.name, one.severity, one.link) for t in one.run(facts)
+                Finding(t.where, t.what, t.fix, t.namespace, t.see, one.name, one.severity, one.link)
+                for t in one.run(facts)
             ]
         except NotSeenError as error:
             blind.setdefault(error.unseen, []).append(one.name)
-    found += [could_not_look(unseen, names) for unseen, names in blind.items()]
+    found += [_could_not_look(unseen, names) for unseen, names in blind.items()]
     return sorted(found, key=lambda f: SEVERITIES.index(f.severity))
 
 
-def could_not_look(unseen: Unseen, names: Iterable[str]) -> Finding:
-    """Return the finding that something was not done for want of a fact."""
+def _could_not_look(unseen: Unseen, names: Iterable[str]) -> Finding:
     return Finding(
         where=unseen.call,
         what=f"could not look: {unseen.why}; not checked: {', '.join(names)}",
-        mend="grant the caller what docs/doctor.md lists, or leave these checks out with --skip",
+        fix="give the caller the permissions in docs/doctor.md, or leave these checks out with --skip",
         check=COULD_NOT_LOOK,
         severity="medium",
         link=_PERMISSIONS,

@@ -1,67 +1,52 @@
-"""The way from a DNS name to a pod: hop by hop for each load balancer, and where it breaks. Pure.
+"""The path from a DNS name to a pod: hop by hop for each load balancer, and where it breaks. Pure.
 
-DNS name -> load balancer -> listener -> rule -> target group -> target -> interface of the node -> pod
+DNS name -> load balancer -> listener -> rule -> target group -> target -> network interface -> pod
+
+A hop that is broken carries its `Fault`, which has a remedy: `checks.paths` makes a finding of each, so that whatever
+the picture marks is found.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any, Final
 
-from eks_load_balancing.doctor.checks.objects import CONTROLLER
-from eks_load_balancing.doctor.facts import Facts, NotSeenError, Object
+from eks_load_balancing.doctor.events import last_reports, text_of
+from eks_load_balancing.doctor.facts import Facts, Object
+from eks_load_balancing.doctor.faults import Fault, log, reported, restart
+from eks_load_balancing.doctor.hops import Hop, Kind, Way
+from eks_load_balancing.doctor.listeners import rule_fault, shut, wanted_ports, without_rules
 from eks_load_balancing.doctor.lookups import (
     called,
     first,
     forwarded,
-    is_ready,
+    is_served,
     key,
     own_balancers,
     pod_at,
+    stack_named,
     stack_of,
     stacks,
 )
-from eks_load_balancing.doctor.network import admitted, groups_of, in_vpc, interface_of, protocols_of, where_from
-from eks_load_balancing.doctor.registry import Finding, could_not_look
+from eks_load_balancing.doctor.network import (
+    admitted,
+    backend_groups,
+    groups_of,
+    in_vpc,
+    interface_of,
+    protocols_of,
+    where_from,
+)
+from eks_load_balancing.doctor.registration import deregister, register
+from eks_load_balancing.doctor.remedies import remedy
+from eks_load_balancing.doctor.workloads import illness, nothing_serves
 
-_KINDS = {"application": "ALB", "network": "NLB", "gateway": "GWLB"}
-
-
-@dataclass(frozen=True)
-class Hop:
-    """One hop, and those after it."""
-
-    kind: str
-    name: str
-    broken: str | None = None
-    """Why traffic ends here, if it does."""
-    below: tuple["Hop", ...] = ()
-
-    @property
-    def whole(self) -> bool:
-        """Whether nothing is broken from here on."""
-        return self.broken is None and all(hop.whole for hop in self.below)
+_KINDS: Final = {"application": "ALB", "network": "NLB", "gateway": "GWLB"}
 
 
-@dataclass(frozen=True)
-class Way:
-    """All ways that begin at one DNS name."""
-
-    title: str
-    """What the load balancer is for: `Ingress shop/web`."""
-    namespace: str | None
-    start: Hop
-
-
-def drawn(facts: Facts) -> tuple[list[Way], list[Finding]]:
-    """Return the ways, or the finding that they cannot be seen."""
-    try:
-        return ways(facts), []
-    except NotSeenError as error:
-        return [], [could_not_look(error.unseen, ["the ways to the pods"])]
-
-
-def ways(facts: Facts) -> list[Way]:
-    """Return the ways of every load balancer of the cluster, and of what asks for one and has none."""
+@lru_cache(maxsize=1)
+def ways(facts: Facts) -> tuple[Way, ...]:
+    """Return the paths of every load balancer of the cluster, and of each object that asks for one and has none."""
     asked = stacks(facts)
     made: set[str] = set()
     found: list[Way] = []
@@ -69,79 +54,119 @@ def ways(facts: Facts) -> list[Way]:
         stack = stack_of(facts.tags.get(balancer["LoadBalancerArn"], {}))
         made.add(stack or "")
         owner = asked.get(stack or "")
-        title = called(owner) if owner else f"{stack}, which is gone" if stack else "not made by the controller"
-        found.append(Way(title, key(owner)[0] if owner else None, _dns_name(facts, balancer, owner)))
+        start = _dns_name(facts, balancer, owner)
+        gone = f"{stack}, which no longer exists" if stack else "not made by the controller"
+        found.append(_way(facts, owner, start) if owner else Way(gone, None, start))
     for stack, owner in _asking(facts).items():
         if stack not in made:
-            none = Hop("DNS name", "none", f"no load balancer was made for {called(owner)}: see its events")
-            found.append(Way(called(owner), key(owner)[0], none))
-    return sorted(found, key=lambda way: way.title)
+            found.append(_way(facts, owner, Hop(Kind.NAME, "none", _no_balancer(facts, owner))))
+    return tuple(sorted(found, key=lambda way: way.title))
+
+
+def _way(facts: Facts, owner: Object, start: Hop) -> Way:
+    """Return a way that is named after its object, or after all members of its IngressGroup."""
+    if owner["kind"] == "Ingress":
+        members = [one for one in facts.ingresses if stack_named(facts, one) == stack_named(facts, owner)]
+        if len(members) > 1:
+            names = ", ".join(sorted("/".join(key(one)) for one in members))
+            spaces = {key(one)[0] for one in members}
+            title = f"IngressGroup {stack_named(facts, owner)} ({names})"
+            return Way(title, spaces.pop() if len(spaces) == 1 else None, start)
+    return Way(called(owner), key(owner)[0], start)
 
 
 def _asking(facts: Facts) -> dict[str, Object]:
-    """Return what asks this controller for a load balancer: stack -> an object. Gateways are not judged."""
-    ours = {c["metadata"]["name"] for c in facts.ingress_classes if c["spec"].get("controller") == CONTROLLER}
-    found: dict[str, Object] = {}
-    objects: dict[tuple[str, ...], str] = {}
-    for stack, thing in stacks(facts).items():
-        wanted = (
-            thing["spec"].get("loadBalancerClass") == "service.k8s.aws/nlb"
-            if thing["kind"] == "Service"
-            else thing["kind"] == "Ingress" and thing["spec"].get("ingressClassName") in ours
-        )
-        if wanted and thing["metadata"].get("deletionTimestamp") is None:
-            # an Ingress in a group is known by the group's name, which comes after its own
-            found.pop(objects.get((thing["kind"], *key(thing)), ""), None)
-            objects[thing["kind"], *key(thing)] = stack
-            found[stack] = thing
-    return found
+    """Return what asks the controller for a load balancer: stack -> an object. Gateways are not judged."""
+    wanting = [t for t in (*facts.ingresses, *facts.services) if is_served(facts, t)]
+    return {
+        stack_named(facts, thing) if thing["kind"] == "Ingress" else "/".join(key(thing)): thing
+        for thing in wanting
+        if thing["metadata"].get("deletionTimestamp") is None
+    }
+
+
+def _no_balancer(facts: Facts, owner: Object) -> Fault:
+    report = last_reports(facts).get((owner["kind"], *key(owner)))
+    if report is not None and report["type"] == "Warning":
+        return Fault(f"{called(owner)} has no load balancer: {text_of(report)}", *remedy(facts, owner, report))
+    published = ", ".join(_host_names(owner))
+    if published:
+        return Fault(f"the load balancer {published} of {called(owner)} does not exist any more", restart(facts))
+    return Fault(f"{called(owner)} has no load balancer, and the controller has not reported why", *reported(facts))
 
 
 def _dns_name(facts: Facts, balancer: Object, owner: Object | None) -> Hop:
-    name = balancer["DNSName"]
-    broken = None
+    name, fault = balancer["DNSName"], None
     if owner is not None and name.lower() not in _published(facts):
-        broken = f"the status of {called(owner)} does not name it"
-    return Hop("DNS name", name, broken, (_balancer(facts, balancer),))
+        fault = Fault(f"the status of {called(owner)} does not name it", restart(facts))
+    return Hop(Kind.NAME, name, fault, (_balancer(facts, balancer, owner),))
+
+
+def _host_names(thing: Object) -> list[str]:
+    status = thing.get("status") or {}
+    published = (status.get("loadBalancer") or {}).get("ingress") or []
+    names = [one.get("hostname", "").lower() for one in published]
+    names += [one.get("value", "").lower() for one in status.get("addresses") or []]
+    return [name for name in names if name]
 
 
 def _published(facts: Facts) -> set[str]:
-    """Return the host names in the status of everything that the load balancer is for."""
-    found: set[str] = set()
-    for thing in (*facts.services, *facts.ingresses, *facts.gateways):
-        status = thing.get("status") or {}
-        published = (status.get("loadBalancer") or {}).get("ingress") or []
-        found |= {one.get("hostname", "").lower() for one in published}
-        found |= {one.get("value", "").lower() for one in status.get("addresses") or []}
-    return found
+    """Return the host names in the status of every Service, Ingress and Gateway."""
+    return {name for thing in (*facts.services, *facts.ingresses, *facts.gateways) for name in _host_names(thing)}
 
 
-def _balancer(facts: Facts, balancer: Object) -> Hop:
-    state = balancer.get("State", {})
+def _balancer(facts: Facts, balancer: Object, owner: Object | None) -> Hop:
     listeners = facts.listeners[balancer["LoadBalancerArn"]]
-    if state.get("Code") not in ("active", "active_impaired"):
-        broken = f"it is {state.get('Code')} {state.get('Reason', '')}".strip()
-    else:
-        broken = None if listeners else "it has no listener"
     kind = _KINDS.get(balancer["Type"], balancer["Type"])
-    below = tuple(_listener(facts, balancer, one) for one in sorted(listeners, key=lambda one: one.get("Port", 0)))
-    return Hop("load balancer", f"{balancer['LoadBalancerName']} ({kind}, {balancer['Scheme']})", broken, below)
+    name = f"{balancer['LoadBalancerName']} ({kind}, {balancer['Scheme']})"
+    ordered = sorted(listeners, key=lambda one: one.get("Port", 0))
+    below = tuple(_listener(facts, balancer, owner, one) for one in ordered)
+    return Hop(Kind.BALANCER, name, _balancer_fault(facts, balancer, owner, listeners), below)
 
 
-def _listener(facts: Facts, balancer: Object, listener: Object) -> Hop:
+def _balancer_fault(
+    facts: Facts, balancer: Object, owner: Object | None, listeners: Collection[Object]
+) -> Fault | None:
+    state, arn = balancer.get("State", {}), balancer["LoadBalancerArn"]
+    made = stack_of(facts.tags.get(arn, {})) is not None
+    if state.get("Code") == "provisioning":
+        return Fault("it is provisioning", "wait: a load balancer becomes active within about five minutes")
+    if state.get("Code") not in ("active", "active_impaired"):
+        reason = " ".join(t for t in (state.get("Code"), state.get("Reason")) if t)
+        again = restart(facts) if made else "create it again"
+        delete = f"`aws elbv2 delete-load-balancer --load-balancer-arn {arn}`"
+        return Fault(f"it is {reason}", f"{delete}, then {again}")
+    if not listeners:
+        own = (
+            f"`aws elbv2 create-listener --load-balancer-arn {arn} --protocol HTTP --port 80 --default-actions ACTION`"
+        )
+        return Fault("it has no listener", restart(facts) if made else own)
+    missing = sorted(wanted_ports(facts, balancer, owner) - {listener.get("Port") for listener in listeners})
+    return Fault(f"it does not listen on port {', '.join(map(str, missing))}", restart(facts)) if missing else None
+
+
+def _listener(facts: Facts, balancer: Object, owner: Object | None, listener: Object) -> Hop:
     default = {"IsDefault": True, "Actions": listener.get("DefaultActions", [])}
     rules = facts.rules.get(listener["ListenerArn"]) or (default,)
-    below = tuple(_rule(facts, balancer, rule) for rule in rules)
-    return Hop("listener", f"{listener.get('Protocol')}:{listener.get('Port')}", None, below)
+    below = tuple(_rule(facts, balancer, owner, rule) for rule in rules)
+    fault = shut(facts, balancer, listener) or without_rules(facts, balancer, owner, listener, rules)
+    return Hop(Kind.LISTENER, f"{listener.get('Protocol')}:{listener.get('Port')}", fault, below)
 
 
-def _rule(facts: Facts, balancer: Object, rule: Object) -> Hop:
+def _rule(facts: Facts, balancer: Object, owner: Object | None, rule: Object) -> Hop:
     conditions = " ".join(_condition(condition) for condition in rule.get("Conditions", []))
     name = "default" if rule.get("IsDefault") else f"{rule.get('Priority')} {conditions}".strip()
     groups = forwarded(rule["Actions"])
     if not groups:
-        name += f": {', '.join(action['Type'] for action in rule['Actions'])}"
-    return Hop("rule", name, None, tuple(_group(facts, balancer, arn) for arn in groups))
+        name += f": {', '.join(map(_action, rule['Actions']))}"
+    below = tuple(_group(facts, balancer, arn, weight) for arn, weight in groups.items())
+    return Hop(Kind.RULE, name, rule_fault(facts, owner, rule, groups), below)
+
+
+def _action(action: Object) -> str:
+    fixed = action.get("FixedResponseConfig") or {}
+    said = (action["Type"], fixed.get("StatusCode"), fixed.get("MessageBody"))
+    return " ".join(text for text in said if text)
 
 
 def _condition(condition: Object) -> str:
@@ -154,21 +179,45 @@ def _values(config: dict[str, Any]) -> Iterator[str]:
         yield f"{value.get('Key')}={value.get('Value')}" if isinstance(value, dict) else str(value)
 
 
-def _group(facts: Facts, balancer: Object, arn: str) -> Hop:
+def _group(facts: Facts, balancer: Object, arn: str, weight: int) -> Hop:
     group = first(one for one in facts.target_groups if one["TargetGroupArn"] == arn)
     if group is None:
-        return Hop("target group", arn, "it is not there")
+        return Hop(Kind.GROUP, arn, Fault("it does not exist", restart(facts)))
+    name = f"{group['TargetGroupName']} ({group['TargetType']})"
+    if weight == 0:
+        return Hop(Kind.GROUP, f"{name}, weight 0")
     held = [d for d in facts.health.get(arn, ()) if d["TargetHealth"]["State"] != "draining"]
     below = tuple(_target(facts, balancer, group, one) for one in sorted(held, key=lambda one: one["Target"]["Id"]))
-    broken = None if held else "it holds no target"
-    return Hop("target group", f"{group['TargetGroupName']} ({group['TargetType']})", broken, below)
+    return Hop(Kind.GROUP, name, _group_fault(facts, group, held), below)
+
+
+def _group_fault(facts: Facts, group: Object, held: Collection[Object]) -> Fault | None:
+    if held and all(d["TargetHealth"]["State"] == "initial" for d in held):
+        wait = "wait for the first health checks; if they fail, the targets become unhealthy and say why"
+        return Fault("its targets are all being registered or checked for the first time", wait)
+    if held:
+        return None
+    arn = group["TargetGroupArn"]
+    bindings = [one for one in facts.bindings if one["spec"].get("targetGroupARN") == arn]
+    if not bindings:
+        made = stack_of(facts.tags.get(arn, {})) is not None
+        own = f"create a TargetGroupBinding with targetGroupARN {arn}, or register targets"
+        return Fault("it holds no target, and no TargetGroupBinding names it", restart(facts) if made else own)
+    for binding in bindings:
+        fault = nothing_serves(facts, key(binding)[0], binding["spec"]["serviceRef"]["name"])
+        if fault is not None:
+            return Fault(f"it holds no target: {fault.why}", fault.fix, fault.see)
+        report = last_reports(facts).get((binding["kind"], *key(binding)))
+        if report is not None and report["type"] == "Warning":
+            return Fault(f"it holds no target: {text_of(report)}", *remedy(facts, binding, report))
+    return Fault("it holds no target, though pods are ready", register(facts, bindings[0], group), log(facts))
 
 
 def _target(facts: Facts, balancer: Object, group: Object, described: Object) -> Hop:
-    """Return a target. That it is ill is the fault of what comes after it, if that is broken."""
+    """Return a target. If a hop after it is broken, that is why it is unhealthy, and it is not marked itself."""
     target, health = described["Target"], described["TargetHealth"]
     after: tuple[Hop, ...] = ()
-    if group["TargetType"] == "instance":  # which pod answers on its node port is not for AWS to know
+    if group["TargetType"] == "instance":  # AWS does not know which pod answers on a node port
         interface = first(one for one in facts.network_interfaces if _primary(one, target["Id"]))
         after = (_interface(facts, balancer, group, interface, target),)
     elif group["TargetType"] == "ip":
@@ -176,22 +225,53 @@ def _target(facts: Facts, balancer: Object, group: Object, described: Object) ->
         if in_vpc(facts, target["Id"]):
             interface = interface_of(facts, target["Id"])
             after = (replace(_interface(facts, balancer, group, interface, target), below=(pod,)),)
-        else:  # a peer's: its interfaces and groups are not seen from here
+        else:  # in a peered network, whose interfaces and security groups are not seen
             after = (pod,)
-    broken = None
-    if health["State"] != "healthy" and all(hop.whole for hop in after):
-        broken = " ".join(t for t in (health["State"], health.get("Reason"), health.get("Description")) if t)
-    return Hop("target", f"{target['Id']}:{target.get('Port', '')} {health['State']}", broken, after)
+    fault = None
+    if health["State"] not in ("healthy", "initial") and all(hop.whole for hop in after):
+        why = " ".join(t for t in (health.get("Reason"), health.get("Description")) if t) or "AWS gives no reason"
+        fault = Fault(why, _heal(group, target, health.get("Reason", "")))
+    return Hop(Kind.TARGET, f"{target['Id']}:{target.get('Port', '')} {health['State']}", fault, after)
+
+
+def _heal(group: Object, target: Object, reason: str) -> str:
+    port = group.get("HealthCheckPort", "traffic-port")
+    where = f"port {target.get('Port', '') if port == 'traffic-port' else port}"
+    asks = f"{group.get('HealthCheckProtocol', 'TCP')} {group.get('HealthCheckPath', '')}".strip()
+    if reason == "Target.Timeout":
+        return (
+            f"make the pods listen on {where}, and let the load balancer's health check ({asks}) reach them: security"
+            " groups, network ACLs and NetworkPolicies"
+        )
+    if reason == "Target.NotInUse":
+        return "let a listener forward to its target group, and give the load balancer a subnet in the target's zone"
+    codes = (group.get("Matcher") or {}).get("HttpCode") or (group.get("Matcher") or {}).get("GrpcCode") or "200"
+    return (
+        f"make the pods answer the health check {asks} on {where} with {codes}, or name another path or code in the"
+        " annotations healthcheck-path and success-codes"
+    )
 
 
 def _interface(facts: Facts, balancer: Object, group: Object, interface: Object | None, target: Object) -> Hop:
     if interface is None:
-        return Hop("interface", "none", f"no network interface of the VPC has {target['Id']}")
+        away = deregister(group["TargetGroupArn"], [target])
+        return Hop(Kind.INTERFACE, f"of {target['Id']}", Fault("no interface of the VPC has its address", away))
     groups, port, protocols = groups_of(interface), target.get("Port", 0), protocols_of(group)
     name = f"{interface['NetworkInterfaceId']} ({', '.join(groups)})"
     sources = where_from(facts, balancer)
-    shut = f"no rule lets {' or '.join(sources)} reach {'/'.join(protocols).upper()} {port}"
-    return Hop("interface", name, None if admitted(facts, groups, port, sources, protocols) else shut)
+    if not groups or not sources or admitted(facts, groups, port, sources, protocols):
+        return Hop(Kind.INTERFACE, name)
+    best = first(source for source in sources if source in backend_groups(facts)) or sources[0]
+    source = f"--source-group {best}" if best.startswith("sg-") else f"--cidr {best}"
+    return Hop(
+        Kind.INTERFACE,
+        name,
+        Fault(
+            f"no rule of {', '.join(groups)} lets {' or '.join(sources)} reach {'/'.join(protocols).upper()} {port}",
+            f"`aws ec2 authorize-security-group-ingress --group-id {groups[0]} --protocol {protocols[0]} --port {port}"
+            f" {source}`; for a TargetGroupBinding of yours, set spec.networking",
+        ),
+    )
 
 
 def _primary(interface: Object, instance: str) -> bool:
@@ -207,5 +287,8 @@ def _pod(facts: Facts, group: Object, target: Object) -> Hop:
             for binding in facts.bindings
             if binding["spec"].get("targetGroupARN") == group["TargetGroupArn"]
         )
-        return Hop("pod", "of another cluster") if shared else Hop("pod", "none", f"no pod has {target['Id']}")
-    return Hop("pod", "/".join(key(pod)), None if is_ready(pod) else "it is not ready")
+        if shared:
+            return Hop(Kind.POD, "of another cluster")
+        away = deregister(group["TargetGroupArn"], [target])
+        return Hop(Kind.POD, f"at {target['Id']}", Fault("no pod has this address", away))
+    return Hop(Kind.POD, "/".join(key(pod)), illness(facts, pod))

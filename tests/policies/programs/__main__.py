@@ -1,7 +1,7 @@
 """Declares what `resources.json` beside it says: `{name: [type, properties]}`, in that order.
 
-`{"$id": NAME}` in the properties is the id of a resource declared before, unknown during preview. Kubernetes objects
-go to a cluster whose kubeconfig is not known during preview.
+`{"$id": NAME}` in the properties is the id of a resource declared before, unknown during preview, and `{"$secret": VALUE}`
+a value that is marked secret. Kubernetes objects go to a cluster whose kubeconfig is not known during preview.
 """
 
 import json
@@ -14,8 +14,10 @@ made: dict[str, pulumi.CustomResource] = {}
 
 
 def filled(value: Any) -> Any:
-    """Put ids in the places of references."""
+    """Put ids in the places of references, and secrets where they are asked for."""
     if isinstance(value, dict):
+        if "$secret" in value:
+            return pulumi.Output.secret(value["$secret"])
         return made[value["$id"]].id if "$id" in value else {key: filled(item) for key, item in value.items()}
     return [filled(item) for item in value] if isinstance(value, list) else value
 

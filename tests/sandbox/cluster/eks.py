@@ -86,7 +86,7 @@ def running_eks(folder: Path, **replacements: str) -> Generator[Eks]:
     """A sandbox's AWS with the cluster `demo`, ACTIVE; `replacements` are programs in the place of others."""
     state = State.at(folder)
     port = free_port()
-    settings = Settings(REGION, ACCOUNT, {"aws": port}, KEYS, tools(), replacements)
+    settings = Settings(REGION, ACCOUNT, {"aws": port}, KEYS, tools(), replacements=replacements)
     write_json(state.settings_file, settings.to_json())
     made = Eks(state, f"http://127.0.0.1:{port}")
     environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}

@@ -5,6 +5,7 @@ import base64
 import datetime as dt
 import json
 import re
+import shlex
 import shutil
 import socket
 import stat
@@ -34,13 +35,13 @@ from sandbox.cluster.containers import (
     outside,
     pre_stop_seconds,
 )
-from sandbox.cluster.credentials import exchange
 from sandbox.cluster.egress import Address, UnreachableError, backends
 from sandbox.cluster.kubelet import tail
 from sandbox.cluster.launch import referred
 from sandbox.cluster.leases import lease
 from sandbox.cluster.pod_status import ContainerState, backoff, pod_status, terminated
 from sandbox.cluster.probes import Probe, container_port
+from sandbox.cluster.role_session import aws_profile, printed
 from sandbox.cluster.sockets import kept_ports, socket_folder
 from sandbox.cluster.spec import ClusterSpec, Folder, NodeSpec, SpecError, read_nodes
 from sandbox.cluster.volumes import Volumes, selected
@@ -315,7 +316,11 @@ def test_other_images_are_not_known(image: str) -> None:
 
 
 AROUND = images.Surroundings(
-    Path("/k"), "http://aws", {"webhook-bind-port": 1, "metrics-bind-addr": 2, "health-probe-bind-addr": 3}, Path("/c")
+    Path("/k"),
+    "ns",
+    "http://aws",
+    {"webhook-bind-port": 1, "metrics-bind-addr": 2, "health-probe-bind-addr": 3},
+    Path("/c"),
 )
 
 
@@ -344,9 +349,41 @@ def test_a_container_without_arguments_has_the_programs_default_ports() -> None:
     assert images.pod_ports(images.IMAGES[0], [])["webhook-bind-port"] == 9443
 
 
-def test_a_program_of_the_users_takes_the_stand_ins_place() -> None:
-    assert images.program(images.IMAGES[0], "/bin/real") == ["/bin/real"]
-    assert images.program(images.IMAGES[0], None)[1:] == ["-m", "sandbox.controller"]
+@pytest.mark.parametrize(
+    ("given", "path"),
+    [
+        ({}, "/built"),
+        ({"controller": "/mine"}, "/mine"),
+        ({"controller@3.5.0": "/newer", "controller": "/mine"}, "/newer"),
+        ({"controller@3.4.0": "/older"}, "/built"),
+    ],
+)
+def test_a_program_of_the_users_runs_for_its_version_or_for_all(given: dict[str, str], path: str) -> None:
+    tools, origins = {"load-balancer-controller": "/built"}, {"load-balancer-controller": {"version": "v1"}}
+    found = images.program(images.IMAGES[0], images.tag_version(CONTROLLER), tools, origins, given)
+    assert found.path == path
+    assert found.version == ("v1" if path == "/built" else "")
+
+
+@pytest.mark.parametrize(
+    ("image", "version"),
+    [(CONTROLLER, "3.5.0"), ("registry:5000/x/aws-load-balancer-controller", ""), ("a/b:v1@sha256:0", "1"), ("b", "")],
+)
+def test_an_images_tag_names_its_release(image: str, version: str) -> None:
+    assert images.tag_version(image) == version
+
+
+def test_a_program_that_was_given_says_its_version_in_its_log() -> None:
+    line = '{"level":"info","logger":"setup","msg":"version","GitVersion":"v3.4.0","GitCommit":""}'
+    assert images.logged_version(f"other\n{line}\n") == "v3.4.0"
+    assert images.logged_version("nothing") == "unknown"
+
+
+def test_outside_a_cluster_the_controller_is_told_the_namespace_of_its_lease() -> None:
+    image = images.IMAGES[0]
+    assert "--leader-election-namespace=ns" in images.arguments(image, [], AROUND)
+    own = ["--leader-election-namespace=other"]
+    assert [a for a in images.arguments(image, own, AROUND) if "election" in a] == own
 
 
 def test_variables_come_from_the_pod_from_secrets_and_from_each_other() -> None:
@@ -600,8 +637,22 @@ def test_a_token_is_bound_to_its_pod_and_renewed_when_four_fifths_of_its_life_ar
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
-def test_a_container_that_names_no_role_has_no_session() -> None:
-    assert exchange({"AWS_REGION": "us-west-2"}, "http://127.0.0.1:1", 0.0) is None
+def test_a_roles_profile_runs_a_process_whose_session_name_aws_allows() -> None:
+    profile = aws_profile("http://127.0.0.1:1", "arn:aws:iam::1:role/r", "/a folder/token", "kube-system/pod:1")
+    command = shlex.split(profile.splitlines()[1].partition(" = ")[2])
+    assert command[-4:] == ["http://127.0.0.1:1", "arn:aws:iam::1:role/r", "/a folder/token", "kube-system-pod-1"]
+
+
+def test_a_session_is_printed_as_the_sdks_read_it() -> None:
+    answer = "<C><AccessKeyId>A</AccessKeyId><SecretAccessKey>S</SecretAccessKey><SessionToken>T</SessionToken>"
+    answer += "<Expiration>2026-01-01T00:00:00Z</Expiration></C>"
+    assert json.loads(printed(answer)) == {
+        "Version": 1,
+        "AccessKeyId": "A",
+        "SecretAccessKey": "S",
+        "SessionToken": "T",
+        "Expiration": "2026-01-01T00:00:00Z",
+    }
 
 
 def test_the_objects_that_a_containers_variables_need_are_those_they_refer_to() -> None:

@@ -23,29 +23,19 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/c"
 CONTROLLER = Principal("session", f"arn:aws:sts::{ACCOUNT}:assumed-role/c/pod", ACCOUNT, ROLE)
 OURS = controller_policy("3.5.0", "aws", "conformance", REGION, "vpc-0123456789abcdef0")
 
-LATER = "a change of something that is there, which no recorded case makes; the controller stand-in makes it"
+LATER = "a change of something that exists, which no recorded case makes"
 FEATURE = "a feature that no recorded case uses"
-UPSTREAM = "upstream grants it to the real controller; neither a recorded case nor the stand-in asks for it"
+UPSTREAM = "upstream grants it; no recorded case asks for it"
 # Granted, and not needed by any recorded case: action, the statement's first resource, `later` if it is for tags of
 # what is there already.
 UNUSED = {
-    LATER: """
-        ec2:CreateTags security-group/* later, ec2:DeleteTags security-group/* later,
-        elasticloadbalancing:AddTags security-group/* later, elasticloadbalancing:RemoveTags security-group/* later,
-        elasticloadbalancing:RemoveTags listener/net/*/*/*, elasticloadbalancing:SetIpAddressType *,
-        elasticloadbalancing:SetSecurityGroups *, elasticloadbalancing:SetSubnets *,
-        elasticloadbalancing:ModifyTargetGroup *, elasticloadbalancing:ModifyListenerAttributes *,
-        elasticloadbalancing:DeleteListener *, elasticloadbalancing:ModifyListener *,
-        elasticloadbalancing:RemoveListenerCertificates *, elasticloadbalancing:ModifyRule *,
-        elasticloadbalancing:DescribeLoadBalancerAttributes *, elasticloadbalancing:DescribeTargetGroupAttributes *,
-        elasticloadbalancing:DescribeListenerAttributes *, elasticloadbalancing:DescribeListenerCertificates *
-    """,
+    LATER: "elasticloadbalancing:SetIpAddressType *, elasticloadbalancing:RemoveListenerCertificates *",
     FEATURE: """
-        acm:ListCertificates *, acm:DescribeCertificate *, iam:ListServerCertificates *, iam:GetServerCertificate *,
+        iam:ListServerCertificates *, iam:GetServerCertificate *,
         cognito-idp:DescribeUserPoolClient *, waf-regional:GetWebACL *, waf-regional:GetWebACLForResource *,
         waf-regional:AssociateWebACL *, waf-regional:DisassociateWebACL *, wafv2:GetWebACL *,
         wafv2:GetWebACLForResource *, wafv2:AssociateWebACL *, wafv2:DisassociateWebACL *, wafv2:ListWebACLs *,
-        elasticloadbalancing:SetWebAcl *, shield:GetSubscriptionState *, shield:DescribeProtection *,
+        elasticloadbalancing:SetWebAcl *, shield:DescribeProtection *,
         shield:CreateProtection *, shield:DeleteProtection *, ec2:DescribeVpcPeeringConnections *,
         ec2:GetCoipPoolUsage *, ec2:DescribeCoipPools *, ec2:DescribeIpamPools *, ec2:DescribeRouteTables *,
         ec2:DescribeNetworkInterfaces *, elasticloadbalancing:ModifyIpPools *,

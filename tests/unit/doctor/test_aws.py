@@ -1,6 +1,7 @@
-"""How AWS is asked: read only, every page, and a refusal is no crash."""
+"""Calls to AWS: they only read, read every page, and a refusal is no crash."""
 
 import base64
+import json
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -15,7 +16,7 @@ from eks_load_balancing.doctor import aws
 from eks_load_balancing.doctor.account import Account, RefusedError
 from eks_load_balancing.doctor.facts import CannotLookError, Unseen
 from eks_load_balancing.doctor.permissions import CALLS, READING, RULES, iam_policy
-from tests.unit.doctor.healthy import ACCOUNT, CLUSTER_ARN, NAME, ROLE, VPC
+from tests.unit.doctor.healthy_aws import ACCOUNT, CLUSTER_ARN, NAME, ROLE, VPC
 
 
 @pytest.fixture
@@ -93,6 +94,29 @@ def test_what_depends_on_an_unseen_fact_is_unseen_for_the_same_reason(account: A
     assert found["associations"] == found["role"] == found["role_policies"] == hidden
 
 
+def test_policies_are_read_with_their_names_so_that_a_remedy_can_name_them(account: Account) -> None:
+    arn, document = f"arn:aws:iam::{ACCOUNT}:policy/p", {"Statement": []}
+    with Stubber(account.client("iam")) as iam:
+        iam.add_response("list_attached_role_policies", {"AttachedPolicies": [{"PolicyName": "p", "PolicyArn": arn}]})
+        policy = {"Arn": arn, "DefaultVersionId": "v1"}
+        iam.add_response("get_policy", {"Policy": policy})
+        iam.add_response("get_policy_version", {"PolicyVersion": {"Document": json.dumps(document)}})
+        iam.add_response("list_role_policies", {"PolicyNames": ["inline"]})
+        given = {"RoleName": "controller", "PolicyName": "inline", "PolicyDocument": json.dumps(document)}
+        iam.add_response("get_role_policy", given)
+        found = list(aws._policies(account, {"RoleName": "controller"}))
+    assert [(one["Name"], one["Arn"]) for one in found] == [("p", arn), ("inline", None)]
+
+
+def test_quotas_and_attributes_are_read_as_names_and_values(account: Account) -> None:
+    with Stubber(account.client("elbv2")) as elb:
+        elb.add_response("describe_account_limits", {"Limits": [{"Name": "targets", "Max": "500"}]})
+        crossing = {"Key": "load_balancing.cross_zone.enabled", "Value": "true"}
+        elb.add_response("describe_load_balancer_attributes", {"Attributes": [crossing]})
+        assert aws._limits(account) == {"targets": 500}
+        assert aws._attributes(account, "arn:net") == {"load_balancing.cross_zone.enabled": "true"}
+
+
 def test_a_role_that_is_not_there_is_none_and_not_a_refusal(account: Account) -> None:
     with Stubber(account.client("iam")) as iam:
         iam.add_client_error("get_role", "NoSuchEntity", "no", http_status_code=404)
@@ -104,15 +128,15 @@ def test_a_role_of_another_account_is_not_mistaken_for_one_of_this(account: Acco
         assert aws._role(account, "999999999999", ROLE) is None
 
 
-def test_no_such_cluster_is_said_with_what_to_give(account: Account) -> None:
+def test_a_cluster_that_does_not_exist_is_named_with_what_to_give(account: Account) -> None:
     with Stubber(account.client("eks")) as eks, Stubber(account.client("sts")) as sts:
         sts.add_response("get_caller_identity", {})
         eks.add_client_error("describe_cluster", "ResourceNotFoundException", "no")
-        with pytest.raises(CannotLookError, match=r"no cluster 'x' in us-west-2: give its name"):
+        with pytest.raises(CannotLookError, match=r"no cluster 'x' in us-west-2: give --cluster"):
             aws.described(account, "x")
 
 
-def test_credentials_that_are_refused_are_said_with_what_to_give(account: Account) -> None:
+def test_credentials_that_are_refused_are_reported_with_what_to_give(account: Account) -> None:
     with Stubber(account.client("sts")) as sts:
         sts.add_client_error("get_caller_identity", "ExpiredToken", "old")
         with pytest.raises(CannotLookError, match=r"sts:GetCallerIdentity: .*old.*give credentials"):
@@ -133,7 +157,13 @@ def test_a_token_is_a_presigned_call_that_names_the_cluster(account: Account) ->
 
 def test_calls_that_have_pages_are_read_by_pages(account: Account) -> None:
     """Else a large account would be seen in part."""
-    whole = {"describe_cluster", "describe_pod_identity_association", "describe_tags", "describe_target_health"}
+    whole = {
+        "describe_cluster",
+        "describe_load_balancer_attributes",
+        "describe_pod_identity_association",
+        "describe_tags",
+        "describe_target_health",
+    }
     for service, calls in CALLS.items():
         for method in map(xform_name, calls):
             one = method.startswith("get_") or method in whole or method == "list_open_id_connect_providers"

@@ -10,10 +10,18 @@ import pytest
 from eks_load_balancing.doctor.checks import CHECKS, SUBJECTS
 from eks_load_balancing.doctor.facts import Facts, Unseen
 from eks_load_balancing.doctor.registry import COULD_NOT_LOOK, REGISTERED, Finding, examine
-from eks_load_balancing.doctor.ways import drawn
-from sandbox.providers.kubernetes.chart import crds
-from tests.unit.doctor.cases import CASES, FINE, Case
-from tests.unit.doctor.healthy import World, chained, facts, healthy, healthy_with_pod_identity
+from tests import chart
+from tests.unit.doctor.cases import CASES as PLANTED
+from tests.unit.doctor.cases import Case
+from tests.unit.doctor.cases_objects import OBJECTS
+from tests.unit.doctor.cases_paths import PATHS
+from tests.unit.doctor.certificates import chained
+from tests.unit.doctor.fine import FINE
+from tests.unit.doctor.healthy import facts, healthy, healthy_with_pod_identity
+from tests.unit.doctor.healthy_aws import World
+from tests.unit.doctor.plant import annotate
+
+CASES = [*PLANTED, *PATHS, *OBJECTS]
 
 
 def found(world: World) -> list[Finding]:
@@ -40,15 +48,15 @@ def test_a_planted_fault_is_found(case: Case) -> None:
     case.fault(world)
     findings = [finding for finding in found(world) if finding.check == case.check]
     assert findings
-    assert any(case.says in finding.what for finding in findings), findings
+    assert any(case.says in finding.what and case.fix in finding.fix for finding in findings), findings
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.check}: {case.says}")
-def test_a_finding_says_where_what_and_how_to_mend_it_in_one_line_each(case: Case) -> None:
+def test_a_finding_says_where_what_and_how_to_fix_it_in_one_line_each(case: Case) -> None:
     world = case.of()
     case.fault(world)
     for finding in found(world):
-        for text in (finding.where, finding.what, finding.mend):
+        for text in (finding.where, finding.what, finding.fix):
             assert text
             assert "\n" not in text
         assert finding.link.startswith("https://")
@@ -62,14 +70,27 @@ def test_what_looks_like_a_fault_and_is_none_is_not_found(fault: Callable[[World
     assert found(world) == []
 
 
-@pytest.mark.parametrize("fact", sorted(set(Facts.__dataclass_fields__) - {"now", "cluster"}))
+def with_login() -> World:
+    world = healthy()
+    annotate(world["ingresses"][0], **{"auth-idp-oidc": '{"secretName": "login"}'})
+    world["secret_keys"] = {("alb", "login"): frozenset({"clientID", "clientSecret"})}
+    return world
+
+
+# workloads are read together with the controller's Deployment, and only explain a fault
+@pytest.mark.parametrize("fact", sorted(set(Facts.__dataclass_fields__) - {"now", "cluster", "workloads"}))
 def test_a_fact_that_cannot_be_had_is_a_finding_and_nothing_is_concluded_from_it(fact: str) -> None:
     said: list[Finding] = []
-    for world in (healthy(), healthy_with_pod_identity()):  # neither needs all facts
+    for world in (healthy(), healthy_with_pod_identity(), with_login()):  # none of them needs all facts
         world[fact] = Unseen("ec2:Something", "AccessDenied")
-        said += [*found(world), *drawn(facts(world))[1]]
+        said += found(world)
     assert {(finding.check, finding.where) for finding in said} == {(COULD_NOT_LOOK, "ec2:Something")}
     assert all(re.search(r"AccessDenied; not checked: [a-z]+", finding.what) for finding in said)
+
+
+def test_a_check_and_its_function_have_one_name() -> None:
+    """Tracebacks show it, and grep finds it."""
+    assert all(check.run.__name__ == name.replace("-", "_") for name, check in CHECKS.items())
 
 
 def test_checks_that_need_no_hidden_fact_are_made_all_the_same() -> None:
@@ -92,10 +113,10 @@ def test_a_chain_is_believed_up_to_the_link_that_the_authority_signed(
     assert any("does not vouch" in finding.what for finding in found(world)) is not believed
 
 
+@pytest.mark.sandbox
 def test_the_crds_of_the_table_are_the_charts() -> None:
-    """The sandbox has the published CRDs, field by field."""
     world = healthy()
-    world["crds"] = crds.definitions()
+    world["crds"] = list(chart.definitions())
     assert found(world) == []
 
 

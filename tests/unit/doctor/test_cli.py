@@ -1,5 +1,6 @@
-"""The command line: what it prints, and its exit codes."""
+"""The command line: its output and its exit codes."""
 
+import importlib
 import json
 import subprocess
 import sys
@@ -11,10 +12,11 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from eks_load_balancing.doctor import cli, manual
+from eks_load_balancing.doctor import cli, manual, report
 from eks_load_balancing.doctor.checks import CHECKS
 from eks_load_balancing.doctor.facts import CannotLookError, Unseen
-from tests.unit.doctor.healthy import World, facts, healthy
+from tests.unit.doctor.healthy import facts, healthy
+from tests.unit.doctor.healthy_aws import World
 
 Run = Callable[..., Result]
 
@@ -41,14 +43,14 @@ def sick() -> World:
 def test_nothing_found_is_exit_code_0(run: Run) -> None:
     done = run(healthy())
     assert done.exit_code == 0
-    assert "35 checks, nothing found" in done.output
-    assert len(CHECKS) == 35
+    assert "51 checks, nothing found" in done.output
+    assert len(CHECKS) == 51
 
 
 def test_findings_are_exit_code_1_and_say_where_what_and_how(run: Run) -> None:
     done = run(sick())
     assert done.exit_code == 1
-    for text in ("subnet subnet-private-a (us-west-2a)", "1 addresses are free", "mend: tag a larger", "BROKEN HERE"):
+    for text in ("subnet subnet-private-a (us-west-2a)", "1 addresses are free", "fix: tag a larger", "BROKEN HERE"):
         assert text in done.output
 
 
@@ -74,19 +76,19 @@ def test_no_credentials_are_exit_code_2(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert done.stderr.count("\n") == 1
 
 
-def test_a_picture_that_cannot_be_drawn_is_a_finding(run: Run) -> None:
+def test_paths_that_cannot_be_drawn_are_a_finding(run: Run) -> None:
     world = healthy()
     world["rules"] = Unseen("elasticloadbalancing:DescribeRules", "AccessDenied")
     done = run(world)
     assert done.exit_code == 1
-    assert "not checked: the ways to the pods" in done.output
+    assert "not checked: names-lead-to-load-balancers, " in done.output
 
 
 def test_checks_can_be_chosen_and_left_out(run: Run) -> None:
     chosen = json.loads(run(sick(), "--json", "--checks", "subnets-have-room,ingresses-have-a-class").output)
     assert {f["check"] for f in chosen["findings"]} == {"subnets-have-room", "ingresses-have-a-class"}
     left = json.loads(run(sick(), "--json", "--skip", "subnets-have-room").output)
-    assert {f["check"] for f in left["findings"]} == {"ingresses-have-a-class"}
+    assert {f["check"] for f in left["findings"]} == {"ingresses-have-a-class", "pods-are-ready"}
 
 
 def test_a_namespace_keeps_its_own_findings_and_those_of_none(run: Run) -> None:
@@ -107,11 +109,70 @@ def test_the_list_names_all_checks_and_needs_no_cluster() -> None:
     assert all(name in done.output for name in CHECKS)
 
 
-def test_machines_are_told_everything(run: Run) -> None:
+def test_the_json_has_everything(run: Run) -> None:
     told = json.loads(run(sick(), "--json").output)
     assert set(told) == {"cluster", "account", "region", "at", "checked", "findings", "ways"}
-    assert set(told["findings"][0]) == {"check", "severity", "where", "what", "mend", "link", "namespace"}
+    assert set(told["findings"][0]) == {"check", "severity", "where", "what", "fix", "see", "link", "namespace"}
     assert [way["whole"] for way in told["ways"]] == [False, True]
+
+
+def test_a_ticket_is_markdown_with_the_remedies_as_code(run: Run) -> None:
+    said = run(sick(), "--markdown").output
+    assert said.startswith("# Load balancing of cluster shop\n")
+    assert "## high: subnet subnet-private-a (us-west-2a)" in said
+    assert "**Fix:** `kubectl patch ingress -n alb web --type=merge -p '{" in said
+    assert said.count("```") == 2
+    assert "BROKEN HERE" in said.partition("```text")[2]
+
+
+def test_a_ticket_escapes_what_means_something_in_markdown() -> None:
+    assert report._escaped("a_b *x* `c_d *y*` <z>") == r"a\_b \*x\* `c_d *y*` \<z\>"
+
+
+def test_watching_looks_again_until_nothing_is_found_and_prints_what_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = [sick(), sick(), healthy()]
+    pauses: list[float] = []
+    monkeypatch.setattr(cli, "gather", lambda _where, _report: facts(looks.pop(0)))
+    monkeypatch.setattr(cli.time, "sleep", pauses.append)
+    done = CliRunner().invoke(cli.doctor, ["--cluster", "shop", "--watch", "--interval", "3"])
+    assert done.exit_code == 0
+    assert pauses == [3, 3]
+    assert done.output.count("1 addresses are free") == 1
+    assert "nothing found" in done.output
+
+
+def test_watching_goes_on_when_a_look_fails_but_not_when_the_first_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[World | None] = [sick(), None, healthy(), None]
+
+    def look(*_: object) -> object:
+        world = looks.pop(0)
+        if world is None:
+            raise CannotLookError("the token has expired")
+        return facts(world)
+
+    monkeypatch.setattr(cli, "gather", look)
+    monkeypatch.setattr(cli.time, "sleep", lambda _: None)
+    done = CliRunner().invoke(cli.doctor, ["--cluster", "shop", "--watch"])
+    assert (done.exit_code, done.stderr) == (0, "cannot look: the token has expired\n")
+    assert CliRunner().invoke(cli.doctor, ["--cluster", "shop", "--watch"]).exit_code == 2
+
+
+@pytest.mark.parametrize("pair", [("--json", "--watch"), ("--json", "--markdown"), ("--markdown", "--watch")])
+def test_forms_that_exclude_each_other_are_refused(run: Run, pair: tuple[str, str]) -> None:
+    done = run(healthy(), *pair)
+    assert done.exit_code == 2
+    assert "exclude each other: give one of them" in done.output
+
+
+def test_kubectl_finds_the_doctor_as_a_plugin() -> None:
+    """`kubectl eks-lb doctor` runs `kubectl-eks_lb doctor`: a dash in the name is an underscore in the file's."""
+    folder = manual.PAGE.parents[1] / "components"
+    scripts = tomllib.loads((folder / "pyproject.toml").read_text())["project"]["scripts"]
+    module, _, function = scripts["kubectl-eks_lb"].partition(":")
+    assert callable(getattr(importlib.import_module(module), function))
+    done = CliRunner().invoke(cli.kubectl, ["doctor", "--help"], prog_name="kubectl eks-lb")
+    assert done.exit_code == 0
+    assert "Usage: kubectl eks-lb doctor" in done.output
 
 
 def test_there_are_no_colours_but_on_a_terminal(run: Run) -> None:
@@ -136,11 +197,17 @@ def test_every_package_of_the_folder_is_installed() -> None:
     assert set(listed) == found
 
 
-def test_without_its_packages_the_doctor_says_what_to_install_and_the_components_still_import() -> None:
+@pytest.mark.parametrize(
+    "run",
+    [
+        "import runpy; import eks_load_balancing; runpy.run_module('eks_load_balancing.doctor', run_name='__main__')",
+        "from eks_load_balancing.doctor import entry; entry.kubectl()",
+    ],
+)
+def test_without_its_packages_the_doctor_says_what_to_install_and_the_components_still_import(run: str) -> None:
     blocked = (
         "import sys; sys.modules.update(dict.fromkeys(['boto3', 'kubernetes', 'click', 'rich', 'cryptography']))\n"
     )
-    run = "import runpy; import eks_load_balancing; runpy.run_module('eks_load_balancing.doctor', run_name='__main__')"
     done = subprocess.run([sys.executable, "-c", blocked + run], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "pip install 'eks-load-balancing[doctor]'" in done.stderr

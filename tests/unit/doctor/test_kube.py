@@ -1,6 +1,7 @@
-"""How Kubernetes is asked: with GET alone, page by page, and a refusal is no crash."""
+"""Calls to Kubernetes: only GET, page by page, and a refusal is no crash."""
 
 import base64
+import copy
 import json
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,7 +16,9 @@ from kubernetes import client
 from eks_load_balancing.doctor import kube
 from eks_load_balancing.doctor.facts import CannotLookError, NotSeenError, Unseen
 from eks_load_balancing.doctor.permissions import RULES
-from tests.unit.doctor.healthy import certificates, healthy
+from tests.unit.doctor.certificates import certificates
+from tests.unit.doctor.healthy import healthy
+from tests.unit.doctor.plant import annotate
 
 Answers = Callable[[str, dict[str, str]], tuple[int, Any]]
 
@@ -85,11 +88,11 @@ def test_a_cluster_that_knows_nobody_is_not_looked_at(server: tuple[Server, kube
 def test_a_cluster_that_does_not_answer_is_not_looked_at() -> None:
     settings = client.Configuration()
     settings.host = "http://127.0.0.1:1"
-    with pytest.raises(CannotLookError, match="does not let the doctor in"):
+    with pytest.raises(CannotLookError, match="the cluster's API cannot be used"):
         kube.greet(kube.Api(settings))
 
 
-def test_what_is_forbidden_is_unseen_and_the_rest_is_seen(server: tuple[Server, kube.Api]) -> None:
+def test_what_is_forbidden_is_unseen_and_the_rest_is_read(server: tuple[Server, kube.Api]) -> None:
     state, api = server
     deployments = healthy()["deployments"]
     state.answer = lambda path, _: (
@@ -143,6 +146,81 @@ def test_a_cluster_is_entered_as_describe_cluster_shows_it() -> None:
     assert settings.auth_settings()["BearerToken"]["value"] == "Bearer t"
 
 
-def test_a_kubeconfig_that_is_of_no_use_is_said_with_what_to_give(tmp_path: Path) -> None:
-    with pytest.raises(CannotLookError, match=r"the kubeconfig .*nowhere is of no use: .*give one with --kubeconfig"):
+def test_a_kubeconfig_that_cannot_be_used_is_named_with_what_to_give(tmp_path: Path) -> None:
+    with pytest.raises(CannotLookError, match=r"cannot use the kubeconfig .*nowhere: .*give one with --kubeconfig"):
         kube.by_kubeconfig(str(tmp_path / "nowhere"), None)
+
+
+def test_the_controller_is_known_by_its_label_or_by_its_image(server: tuple[Server, kube.Api]) -> None:
+    state, api = server
+    labelled, by_image, other = (copy.deepcopy(healthy()["deployments"][0]) for _ in range(3))
+    labelled["metadata"]["labels"] = {"app.kubernetes.io/name": "aws-load-balancer-controller"}
+    labelled["spec"]["template"]["spec"]["containers"][0]["image"] = "mirror/lbc:v3"
+    by_image["spec"]["template"]["spec"]["containers"][0]["image"] = "r:5000/aws-load-balancer-controller@sha256:0"
+    other["spec"]["template"]["spec"]["containers"][0]["image"] = "shop/web:1"
+    for number, one in enumerate((labelled, by_image, other)):
+        one["metadata"]["name"] = f"d{number}"
+    state.answer = lambda path, _: (200, {"items": [labelled, by_image, other] if path.endswith("deployments") else []})
+    found = kube.facts(api)
+    assert [one["metadata"]["name"] for one in found["deployments"]] == ["d0", "d1"]
+    assert len(found["workloads"]) == 3
+
+
+def test_of_a_secret_for_logins_only_the_names_of_its_keys_are_kept(server: tuple[Server, kube.Api]) -> None:
+    state, api = server
+    ingress = healthy()["ingresses"][0]
+    annotate(ingress, **{"auth-idp-oidc": '{"secretName": "login"}'})
+    secret = {"data": {"clientID": "aWQ=", "clientSecret": "c2VjcmV0"}}
+    state.answer = lambda path, _: (
+        (200, secret)
+        if path.endswith("/namespaces/alb/secrets/login")
+        else (200, {"items": [ingress] if path.endswith("/ingresses") else []})
+    )
+    found = kube.facts(api)
+    assert found["secret_keys"] == {("alb", "login"): frozenset({"clientID", "clientSecret"})}
+    assert "c2VjcmV0" not in str(found)
+
+
+_BY_ARGUMENTS = {"exec": {"args": ["eks", "get-token", "--cluster-name", "shop", "--region", "eu-central-1"]}}
+_ARN = "arn:aws:eks:us-west-2:111122223333:cluster/shop"
+
+
+@pytest.mark.parametrize(
+    ("cluster", "user", "expected"),
+    [("anything", _BY_ARGUMENTS, ("shop", "eu-central-1")), (_ARN, {"token": "t"}, ("shop", "us-west-2"))],
+)
+def test_a_kubeconfig_names_its_eks_cluster(
+    tmp_path: Path, cluster: str, user: dict[str, Any], expected: tuple[str, str]
+) -> None:
+    file = kubeconfig(tmp_path, cluster, user)
+    assert kube.named(str(file), None) == kube.named(str(file), "here") == expected
+
+
+def test_a_kubeconfig_of_another_cluster_is_refused_with_what_to_give(tmp_path: Path) -> None:
+    with pytest.raises(CannotLookError, match=r"context 'here' of the kubeconfig .* names no EKS cluster: give"):
+        kube.named(str(kubeconfig(tmp_path, "kind", {"token": "t"})), None)
+    with pytest.raises(CannotLookError, match=r"the kubeconfig .*nowhere names no EKS cluster: give --cluster"):
+        kube.named(str(tmp_path / "nowhere"), None)
+
+
+def test_a_kubeconfig_that_is_no_yaml_is_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "kubeconfig"
+    file.write_text("a: [")
+    for use in (kube.named, kube.by_kubeconfig):
+        with pytest.raises(
+            CannotLookError, match=r"^cannot use the kubeconfig [^\n]*; give one with --kubeconfig"
+        ) as told:
+            use(str(file), None)
+        assert "\n" not in str(told.value)
+
+
+def kubeconfig(folder: Path, cluster: str, user: dict[str, Any]) -> Path:
+    file = folder / "kubeconfig"
+    named = {
+        "current-context": "here",
+        "contexts": [{"name": "here", "context": {"cluster": cluster, "user": "me"}}],
+        "clusters": [{"name": cluster, "cluster": {"server": "https://127.0.0.1"}}],
+        "users": [{"name": "me", "user": user}],
+    }
+    file.write_text(json.dumps(named))
+    return file

@@ -1,13 +1,21 @@
-"""The way from a DNS name to a pod, and the first hop that is broken."""
+"""The path from a DNS name to a pod, and the first hop that is broken."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from eks_load_balancing.doctor.checks import CHECKS
+from eks_load_balancing.doctor.checks.paths import CHECK_OF
+from eks_load_balancing.doctor.cli import examined
+from eks_load_balancing.doctor.hops import Hop
 from eks_load_balancing.doctor.report import WHOLE_SHOWN, machine, people
-from eks_load_balancing.doctor.ways import Hop, ways
-from tests.unit.doctor.healthy import World, balancer_arn, facts, group_arn, healthy, host, pod
+from eks_load_balancing.doctor.ways import ways
+from tests.unit.doctor.cases import Case
+from tests.unit.doctor.cases_paths import PATHS
+from tests.unit.doctor.healthy import facts, healthy, pod
+from tests.unit.doctor.healthy_aws import World, balancer_arn, group_arn, host
+from tests.unit.doctor.plant import arguments, in_group, lose_balancer
 
 
 def hops(hop: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -17,14 +25,14 @@ def hops(hop: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def broken(world: World) -> list[tuple[str, str]]:
-    """Kind and reason of the first broken hops, as machines are told."""
-    seen = facts(world)
-    told = machine(seen, [], [], ways(seen))
+    """Kind and reason of the first broken hops, in the JSON."""
+    told = machine(examined(facts(world), list(CHECKS)))
     return [(hop["kind"], hop["broken"]) for way in told["ways"] for hop in hops(way["start"]) if hop["firstBroken"]]
 
 
 def picture(world: World) -> str:
-    return "\n".join(line.plain for line in people(facts(world), [], [], ways(facts(world))))
+    said = "\n".join(line.plain for line in people(examined(facts(world), list(CHECKS))))
+    return said[said.index("DNS name") :] if "DNS name" in said else said
 
 
 def down(hop: Hop) -> list[str]:
@@ -32,7 +40,7 @@ def down(hop: Hop) -> list[str]:
     return [hop.kind, *(down(hop.below[0]) if hop.below else [])]
 
 
-def test_a_way_goes_from_the_dns_name_to_the_pod() -> None:
+def test_a_path_goes_from_the_dns_name_to_the_pod() -> None:
     found = ways(facts(healthy()))
     assert [way.title for way in found] == ["Ingress alb/web", "Service nlb/web"]
     for way in found:
@@ -49,36 +57,27 @@ def test_a_picture_names_every_hop() -> None:
     assert "BROKEN" not in said
 
 
-_FAULTS: list[tuple[Callable[[World], object], str, str]] = [
-    (lambda w: w["ingresses"][0].update(status={}), "DNS name", "status of Ingress alb/web"),
-    (lambda w: w["load_balancers"][0].update(State={"Code": "failed", "Reason": "r"}), "load balancer", "failed r"),
-    (lambda w: w["listeners"].update({balancer_arn("alb"): ()}), "load balancer", "no listener"),
-    (lambda w: w["target_groups"].pop(0), "target group", "not there"),
-    (lambda w: w["health"][group_arn("alb")].clear(), "target group", "no target"),
-    (
-        lambda w: w["health"][group_arn("alb")][0].update(
-            TargetHealth={"State": "unhealthy", "Reason": "Target.Timeout"}
-        ),
-        "target",
-        "unhealthy Target.Timeout",
-    ),
-    (lambda w: w["pods"].pop(2), "pod", "no pod has 10.0.10.6"),
-    (lambda w: w["pods"][2]["status"].update(conditions=[]), "pod", "not ready"),
-    (lambda w: w["network_interfaces"][0].update(PrivateIpAddresses=[]), "interface", "has 10.0.10.6"),
-]
+@pytest.mark.parametrize("case", PATHS, ids=lambda case: f"{case.check}: {case.says}")
+def test_the_first_broken_hop_is_marked_and_is_of_the_kind_that_its_check_reports(case: Case) -> None:
+    world = case.of()
+    case.fault(world)
+    kinds = {kind for kind, _ in broken(world)}
+    assert kinds == {kind for kind, check in CHECK_OF.items() if check == case.check}
+    assert "BROKEN HERE" in "\n".join(line.plain for line in people(examined(facts(world), list(CHECKS))))
 
 
-@pytest.mark.parametrize(("fault", "kind", "reason"), _FAULTS, ids=lambda v: v if isinstance(v, str) else "")
-def test_the_first_broken_hop_is_marked(fault: Callable[[World], object], kind: str, reason: str) -> None:
-    world = healthy()
-    fault(world)
-    (found,) = broken(world)
-    assert found[0] == kind
-    assert reason in found[1]
-    assert picture(world).count("BROKEN HERE") == 1
+@pytest.mark.parametrize("case", PATHS, ids=lambda case: f"{case.check}: {case.says}")
+def test_a_hop_whose_check_is_left_out_is_not_marked_but_its_fault_is_written_beside_it(case: Case) -> None:
+    world = case.of()
+    case.fault(world)
+    seen = examined(facts(world), [name for name in CHECKS if name not in CHECK_OF.values()])
+    said = "\n".join(line.plain for line in people(seen))
+    assert "BROKEN" not in said
+    assert "(not checked: " in said
+    assert not [finding for finding in seen.found if finding.check in CHECK_OF.values()]
 
 
-def test_a_target_that_is_ill_because_of_what_comes_after_it_is_not_marked_itself() -> None:
+def test_a_target_that_is_unhealthy_because_a_later_hop_is_broken_is_not_marked() -> None:
     world = healthy()
     world["security_groups"][0]["IpPermissions"].pop()
     for held in world["health"].values():
@@ -110,6 +109,20 @@ def test_an_ingress_in_a_group_has_the_groups_load_balancer() -> None:
     assert broken(world) == []
 
 
+def test_a_group_of_ingresses_is_one_path_with_all_its_members() -> None:
+    world = healthy()
+    in_group(world, "payments")
+    assert [way.title for way in ways(facts(world))] == ["IngressGroup payments (alb/web, nlb/web)", "Service nlb/web"]
+    assert ways(facts(world))[0].namespace is None
+
+
+def test_what_another_namespaces_controller_would_serve_asks_for_nothing() -> None:
+    world = healthy()
+    lose_balancer(world)
+    arguments(world).append("--watch-namespace=nlb")
+    assert [way.title for way in ways(facts(world))] == ["Service nlb/web"]
+
+
 def test_what_is_being_deleted_asks_for_nothing() -> None:
     world = healthy()
     world["services"][1]["metadata"]["deletionTimestamp"] = "2026-11-25T11:59:00Z"
@@ -128,7 +141,7 @@ def test_many_whole_targets_are_counted_not_listed() -> None:
         )
     said = picture(world)
     assert said.count(":8080 healthy") == WHOLE_SHOWN + 2  # the NLB has two
-    assert f"and {22 - WHOLE_SHOWN} targets more, each whole" in said
+    assert f"and {22 - WHOLE_SHOWN} more targets without a fault" in said
 
 
 def test_a_target_of_another_cluster_is_not_missed_here() -> None:

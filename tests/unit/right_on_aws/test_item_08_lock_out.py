@@ -31,7 +31,7 @@ def test_item_8_administrators_without_whoever_runs_the_program_are_refused_with
     line = refused(admin_arns=[OTHER])
 
     assert line.startswith(DEPLOYER)
-    assert f"none of the cluster's administrators ({OTHER}): add it" in line
+    assert f"not among its administrators ({OTHER}): add it" in line
 
 
 def test_item_8_the_role_that_the_kubeconfig_assumes_is_the_one_that_must_be_among_them() -> None:

@@ -1,91 +1,141 @@
-"""The controller itself: there, ready, of a known version, told what it must know."""
+"""The controller itself: it runs, is ready, has a known version and the right flags."""
 
 from collections.abc import Iterator
+from itertools import combinations
 from typing import Final
 
+from eks_load_balancing.controller_values import CHART
 from eks_load_balancing.doctor.facts import Facts, Object
-from eks_load_balancing.doctor.lookups import called, container, flags, image_version, key
+from eks_load_balancing.doctor.faults import REFRESH
+from eks_load_balancing.doctor.lookups import (
+    CONTROLLER,
+    NLB_CLASS,
+    OLD_CLASS,
+    called,
+    container,
+    flags,
+    image_version,
+    key,
+    pods_of,
+)
 from eks_load_balancing.doctor.registry import Trouble, check
+from eks_load_balancing.doctor.workloads import illness
 from eks_load_balancing.versions import CONTROLLER_VERSIONS, DEFAULT_CONTROLLER_VERSION
 
 _INSTALL: Final = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/installation/"
 _FLAGS: Final = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/configurations/"
 _IMDS: Final = "https://docs.aws.amazon.com/eks/latest/best-practices/identity-and-access-management.html"
 _HOPS_FOR_PODS: Final = 2
-_APART: Final = ("ingress-class", "load-balancer-class", "watch-namespace")
-"""Flags by which two controllers on one cluster are kept from each other's objects."""
-
-
-def _place(deployment: Object) -> str:
-    return called(deployment)
 
 
 @check(
     "controller-is-ready",
-    demand="There is one Deployment of the controller, and all of its pods are ready.",
+    demand="The controller has a Deployment, and all of its pods are ready.",
     severity="high",
     link=_INSTALL,
 )
-def _(facts: Facts) -> Iterator[Trouble]:
-    """Without it nothing is made, nothing follows the pods, and its webhooks refuse.
-
-    Two of them undo each other's work.
-    """
+def controller_is_ready(facts: Facts) -> Iterator[Trouble]:
+    """Without it no load balancer is made, no target follows the pods, and its webhooks refuse new objects."""
     auto = facts.cluster.get("kubernetesNetworkConfig", {}).get("elasticLoadBalancing", {}).get("enabled", False)
     if not facts.deployments and not auto:  # EKS Auto Mode has a controller of AWS's own
         yield Trouble(
             f"cluster {facts.name}",
-            "no Deployment carries app.kubernetes.io/name=aws-load-balancer-controller",
-            "install the chart aws-load-balancer-controller, or declare a LoadBalancerController",
-        )
-    watching = [tuple(flags(d).get(flag, "") for flag in _APART) for d in facts.deployments]
-    if len(set(watching)) < len(watching):
-        yield Trouble(
-            ", ".join(called(d) for d in facts.deployments),
-            "two controllers watch the same objects",
-            f"helm uninstall one of them, or give each an --ingress-class and --watch-namespace: {_FLAGS}",
+            f"it has no Deployment of {CHART}",
+            f"restore it: {REFRESH}; or install it with Helm:"
+            f" `helm install {CHART} {CHART} --repo https://aws.github.io/eks-charts -n kube-system --set"
+            f" clusterName={facts.name}`",
         )
     for deployment in facts.deployments:
         wanted, ready = deployment["spec"].get("replicas", 1), deployment.get("status", {}).get("readyReplicas", 0)
-        if ready < wanted or not wanted:
-            namespace, name = key(deployment)
+        namespace, name = key(deployment)
+        ill = next(((p, f) for p in pods_of(facts, deployment) if (f := illness(facts, p)) is not None), None)
+        if wanted == 0:
+            what, see = "it has 0 replicas: no controller runs", ""
+            fix = f"`kubectl scale -n {namespace} deployment/{name} --replicas=2`"
+        elif ill is not None:
+            pod, fault = ill
+            stuck = "" if ready < wanted else ", and its rollout does not finish"
+            what = f"{ready} of {wanted} pods are ready{stuck}: {called(pod)}: {fault.why}"
+            fix, see = f"{fault.fix}; {REFRESH} restores what Pulumi made", fault.see
+        elif ready < wanted:
+            what, see = f"{ready} of {wanted} pods are ready", f"kubectl describe replicaset -n {namespace}"
+            fix = "let its ReplicaSet create them: quota, admission or service account keeps it from that"
+        else:
+            continue
+        yield Trouble(called(deployment), what, fix, namespace, see)
+
+
+@check(
+    "controllers-keep-apart",
+    demand="No two controllers serve the same objects.",
+    severity="high",
+    link=_FLAGS,
+)
+def controllers_keep_apart(facts: Facts) -> Iterator[Trouble]:
+    """Two controllers on the same objects undo each other's work, or the second only waits for the first's lease.
+
+    Every controller serves all IngressClasses with the controller ingress.k8s.aws/alb: --ingress-class is for the old
+    annotation alone. Namespaces keep two apart (--watch-namespace).
+    """
+    by_class = any(one["spec"].get("controller") == CONTROLLER for one in facts.ingress_classes)
+    running = [d for d in facts.deployments if d["spec"].get("replicas", 1)]
+    for one, other in combinations(running, 2):
+        namespaces = {flags(d).get("watch-namespace", "") for d in (one, other)}
+        classes = {flags(d).get("load-balancer-class", NLB_CLASS) for d in (one, other)}
+        annotations = {flags(d).get("ingress-class", "alb") for d in (one, other)}
+        shared = [
+            what
+            for what, both in (
+                (f"Ingresses whose class has the controller {CONTROLLER}", by_class),
+                (f"Ingresses with the annotation {OLD_CLASS}={min(annotations)}", len(annotations) == 1),
+                (f"Services of class {min(classes)}", len(classes) == 1),
+            )
+            if both
+        ]
+        if shared and (len(namespaces) == 1 or "" in namespaces):
+            namespace, name = key(other)
             yield Trouble(
-                _place(deployment),
-                f"{ready} of {wanted} pods are ready",
-                f"kubectl logs -n {namespace} deployment/{name} says why",
-                namespace,
+                f"{called(one)}, {called(other)}",
+                f"two controllers serve the same {', '.join(shared)}",
+                f"remove one: `kubectl delete deployment -n {namespace} {name}`, or, if it is a Helm release,"
+                f" `helm uninstall -n {namespace} {name}`; or give each its own --watch-namespace",
             )
 
 
 @check(
     "controller-version-is-known",
-    demand=f"The controller's version is one of this package's table ({', '.join(CONTROLLER_VERSIONS)}).",
+    demand=f"The controller's version is in this package's table ({', '.join(CONTROLLER_VERSIONS)}).",
     severity="low",
     link="https://github.com/kubernetes-sigs/aws-load-balancer-controller/releases",
 )
-def _(facts: Facts) -> Iterator[Trouble]:
-    """IAM actions and CRDs are compared for the versions of the table alone; with another the doctor is half blind."""
+def controller_version_is_known(facts: Facts) -> Iterator[Trouble]:
+    """IAM actions and CRDs are compared only for the versions in the table."""
     for deployment in facts.deployments:
         version = image_version(deployment)
         if version not in CONTROLLER_VERSIONS:
+            namespace, name = key(deployment)
+            image = container(deployment)["image"].partition("@")[0]
+            repository = image[: image.rfind(":")] if ":" in image.rpartition("/")[2] else image
             yield Trouble(
-                _place(deployment),
+                called(deployment),
                 f"it runs {container(deployment)['image']}: version {version or '(none in its tag)'} is not known",
-                f"set the image's tag to v{DEFAULT_CONTROLLER_VERSION}, with its policy and CRDs",
-                key(deployment)[0],
+                f"`kubectl set image -n {namespace} deployment/{name} {container(deployment)['name']}="
+                f"{repository}:v{DEFAULT_CONTROLLER_VERSION}`, with the policy and the CRDs of that version;"
+                f" {REFRESH} restores what Pulumi made",
+                namespace,
             )
 
 
 @check(
     "controller-is-told-its-cluster",
-    demand="The controller's flags name this cluster, and its region and VPC if they name any.",
+    demand="The controller's flags name this cluster; if they name a region and a VPC, they are the cluster's.",
     severity="high",
     link=_FLAGS,
 )
-def _(facts: Facts) -> Iterator[Trouble]:
-    """With another's name it takes that cluster's load balancers for its own.
+def controller_is_told_its_cluster(facts: Facts) -> Iterator[Trouble]:
+    """With another cluster's name it changes and deletes that cluster's load balancers.
 
-    And it finds no security group or subnet that is tagged for it.
+    And it finds no security group or subnet that is tagged for this one.
     """
     expected = {"cluster-name": facts.name, "aws-region": facts.region, "aws-vpc-id": facts.vpc}
     for deployment in facts.deployments:
@@ -93,21 +143,21 @@ def _(facts: Facts) -> Iterator[Trouble]:
         for flag, value in expected.items():
             if given.get(flag, value if flag != "cluster-name" else "") != value:
                 yield Trouble(
-                    _place(deployment),
+                    called(deployment),
                     f"--{flag} is {given.get(flag) or 'not given'}, and the cluster's is {value}",
-                    f"set --{flag}={value}",
+                    f"set --{flag}={value}: {REFRESH}, or the chart's value",
                     key(deployment)[0],
                 )
 
 
 @check(
     "controller-finds-region-and-vpc",
-    demand="The controller is told region and VPC, or its pods reach the metadata service.",
+    demand="The controller has flags for region and VPC, or its pods reach the instance metadata service.",
     severity="high",
     link=_IMDS,
 )
-def _(facts: Facts) -> Iterator[Trouble]:
-    """It asks the instance metadata service for what it is not told; a hop limit of 1 keeps pods from it.
+def controller_finds_region_and_vpc(facts: Facts) -> Iterator[Trouble]:
+    """Without the flags it asks the metadata service, which a hop limit of 1 keeps pods from.
 
     "failed to get VPC ID: failed to fetch VPC ID from instance metadata".
     """
@@ -127,10 +177,10 @@ def _(facts: Facts) -> Iterator[Trouble]:
         out_of_reach = [i["InstanceId"] for i in facts.instances if not _reachable(i.get("MetadataOptions") or {})]
         if out_of_reach:
             yield Trouble(
-                _place(deployment),
+                called(deployment),
                 f"{' and '.join('--' + flag for flag in missing)} not given, and pods of {', '.join(out_of_reach[:3])}"
                 " do not reach the metadata service (hop limit 1)",
-                f"set --aws-region={facts.region} --aws-vpc-id={facts.vpc}",
+                f"set --aws-region={facts.region} --aws-vpc-id={facts.vpc}: {REFRESH}, or the chart's values",
                 key(deployment)[0],
             )
 
@@ -142,14 +192,14 @@ def _reachable(options: Object) -> bool:
 
 @check(
     "crds-are-as-new-as-the-controller",
-    demand="The controller's CRDs are there, with the fields that its version reads.",
+    demand="The controller's CRDs exist, with the fields that its version reads.",
     severity="medium",
     link="https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/installation/#helm",
 )
-def _(facts: Facts) -> Iterator[Trouble]:
-    """`helm upgrade` leaves CRDs as they are.
+def crds_are_as_new_as_the_controller(facts: Facts) -> Iterator[Trouble]:
+    """`helm upgrade` does not update CRDs.
 
-    The API server drops fields that it does not know without a word, and what a missing kind is for does not work.
+    The API server silently drops fields that a CRD does not have, and objects of a missing kind cannot be made.
     """
     names = {crd["metadata"]["name"]: crd for crd in facts.crds}
     for deployment in facts.deployments[:1]:
@@ -164,14 +214,14 @@ def _(facts: Facts) -> Iterator[Trouble]:
                     f"CRD {name}",
                     f"controller {version} reads {', '.join(missing)}, which it does not have"
                     if missing
-                    else f"it comes with controller {version}, and is not there",
-                    f"apply the CRDs of chart {entry.chart}: helm show crds eks/aws-load-balancer-controller --version"
-                    f" {entry.chart} | kubectl apply -f -",
+                    else f"it comes with controller {version}, and does not exist",
+                    f"restore it: {REFRESH}; or apply the CRDs of chart {entry.chart}: `helm show crds {CHART} --repo"
+                    f" https://aws.github.io/eks-charts --version {entry.chart} | kubectl apply -f -`",
                 )
 
 
 def _fields(crd: Object) -> set[str]:
-    """Return the fields of `spec` in the version that is stored."""
+    """Return the fields of `spec` in the stored version."""
     stored = [v for v in crd["spec"]["versions"] if v.get("storage")]
     schemas = [v.get("schema", {}).get("openAPIV3Schema", {}).get("properties", {}) for v in stored]
     return {field for schema in schemas for field in schema.get("spec", {}).get("properties", {})}

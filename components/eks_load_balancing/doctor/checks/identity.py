@@ -1,55 +1,43 @@
-"""How the controller comes by its role."""
+"""How the controller gets its IAM role."""
 
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 from typing import Final
 
 from eks_load_balancing.doctor.documents import listed, names_action, statements
-from eks_load_balancing.doctor.facts import Facts, Object
+from eks_load_balancing.doctor.facts import Facts
+from eks_load_balancing.doctor.faults import REFRESH
 from eks_load_balancing.doctor.lookups import ROLE_ANNOTATION, annotations_of, called, key, pods_of
 from eks_load_balancing.doctor.registry import Trouble, check
-from eks_load_balancing.trust import STS_AUDIENCE, subject, without_scheme
+from eks_load_balancing.doctor.trusts import (
+    EXACT,
+    claims,
+    federated,
+    issuer_of,
+    lets_in,
+    own_subject,
+    strict,
+    trusting,
+)
+from eks_load_balancing.trust import STS_AUDIENCE
 
 _IRSA: Final = "https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html"
 _PROVIDER: Final = "https://docs.aws.amazon.com/eks/latest/userguide/enable-iam-roles-for-service-accounts.html"
 _POD_IDENTITY: Final = "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-agent-setup.html"
 _POD_IDENTITY_ROLE: Final = "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html"
 _AGENT: Final = "eks-pod-identity-agent"
-_WEB_IDENTITY: Final = "sts:AssumeRoleWithWebIdentity"
-_EXACT: Final = ("StringEquals",)
 
 
 def _annotated(facts: Facts) -> str | None:
-    """Return the role that the service account names, where that is how it comes by one: no association does."""
+    """Return the role in the service account's annotation; `None` if an association gives it one."""
     if facts.associations or facts.service_account is None:
         return None
     return annotations_of(facts.service_account).get(ROLE_ANNOTATION)
 
 
-def _issuer(facts: Facts) -> str:
-    return without_scheme(facts.cluster["identity"]["oidc"]["issuer"])
-
-
-def _claims(statement: Object) -> dict[str, dict[str, list[str]]]:
-    """Return the values that a statement wants of `sub` and `aud`, by claim and operator."""
-    found: dict[str, dict[str, list[str]]] = {"sub": {}, "aud": {}}
-    for operator, tests in (statement.get("Condition") or {}).items():
-        for name, values in tests.items():
-            claim = name.rpartition(":")[2]
-            if claim in found:
-                found[claim].setdefault(operator, []).extend(listed(values))
-    return found
-
-
-def _federated(facts: Facts) -> list[Object]:
-    """Return the statements of the controller's role that let tokens of some issuer in."""
-    document = (facts.role or {}).get("AssumeRolePolicyDocument", {})
-    return [s for s in statements(document) if s["Effect"] == "Allow" and names_action(s, _WEB_IDENTITY)]
-
-
-def _own_subject(facts: Facts) -> str:
-    namespace, name = key(facts.service_account or {"metadata": {"name": "default"}})
-    return subject(namespace, name)
+def _again(facts: Facts) -> str:
+    """Return how to restart the controller's pods: they get their role when they are created."""
+    places = [key(deployment) for deployment in facts.deployments]
+    return " and ".join(f"`kubectl rollout restart -n {namespace} deployment/{name}`" for namespace, name in places)
 
 
 @check(
@@ -58,9 +46,18 @@ def _own_subject(facts: Facts) -> str:
     severity="high",
     link=_IRSA,
 )
-def _(facts: Facts) -> Iterator[Trouble]:
-    """Without one it works with the node's role, or with none: AccessDenied, or "no EC2 IMDS role found"."""
+def controller_has_a_role(facts: Facts) -> Iterator[Trouble]:
+    """Without one it uses the node's role, or none: AccessDenied, or "no EC2 IMDS role found"."""
     account = facts.service_account
+    for deployment in facts.deployments[:1] if account is None else ():
+        named = deployment["spec"]["template"]["spec"].get("serviceAccountName", "default")
+        yield Trouble(
+            called(deployment),
+            f"its service account {named} does not exist",
+            f"restore it: {REFRESH}, or `kubectl create serviceaccount -n {key(deployment)[0]} {named}` with the"
+            f" annotation {ROLE_ANNOTATION}; then {_again(facts)}",
+            key(deployment)[0],
+        )
     if account is None:
         return
     role = facts.associations[0]["roleArn"] if facts.associations else _annotated(facts)
@@ -69,41 +66,41 @@ def _(facts: Facts) -> Iterator[Trouble]:
         yield Trouble(
             called({**account, "kind": "ServiceAccount"}),
             f"it has no annotation {ROLE_ANNOTATION} and no Pod Identity association",
-            f"kubectl annotate serviceaccount -n {namespace} {name} {ROLE_ANNOTATION}=ROLE_ARN, then"
-            f" kubectl rollout restart deployment -n {namespace}",
+            f"restore it: {REFRESH}, or `kubectl annotate serviceaccount -n {namespace} {name}"
+            f" {ROLE_ANNOTATION}=ROLE_ARN`; then {_again(facts)}",
             namespace,
         )
         return
     partition, owner = (role.split(":") + [""] * 5)[1:5:3]
     if (partition, owner) != (facts.partition, facts.account):
-        own = f"the cluster is of {facts.account} in {facts.partition}"
-        what = f"its role {role} is of account {owner} in {partition}, and {own}"
+        own = f"the cluster belongs to {facts.account} in {facts.partition}"
+        what = f"its role {role} belongs to account {owner} in {partition}, and {own}"
     elif facts.role is None:
-        what = f"its role {role} is not there"
+        what = f"its role {role} does not exist"
     else:
         return
     yield Trouble(
         called({**account, "kind": "ServiceAccount"}),
         what,
-        "give it the ARN of the controller's role in this account",
+        f"give it the ARN of the controller's role in this account: {REFRESH} restores it; then {_again(facts)}",
         namespace,
     )
 
 
 @check(
     "issuer-has-an-oidc-provider",
-    demand="Where the controller's role comes by IRSA, IAM has an OIDC provider for the cluster's issuer.",
+    demand="If the controller uses IRSA, IAM has an OIDC provider for the cluster's issuer.",
     severity="high",
     link=_PROVIDER,
 )
-def _(facts: Facts) -> Iterator[Trouble]:
-    """A cluster that was made anew has a new issuer: "No OpenIDConnect provider found in your account"."""
+def issuer_has_an_oidc_provider(facts: Facts) -> Iterator[Trouble]:
+    """A cluster that was replaced has a new issuer: "No OpenIDConnect provider found in your account"."""
     if _annotated(facts) and not facts.oidc_providers:
         issuer = facts.cluster["identity"]["oidc"]["issuer"]
         yield Trouble(
             f"account {facts.account}",
             f"no OIDC provider has the URL {issuer}",
-            f"aws iam create-open-id-connect-provider --url {issuer} --client-id-list {STS_AUDIENCE}",
+            f"`aws iam create-open-id-connect-provider --url {issuer} --client-id-list {STS_AUDIENCE}`",
         )
 
 
@@ -113,15 +110,15 @@ def _(facts: Facts) -> Iterator[Trouble]:
     severity="high",
     link=_PROVIDER,
 )
-def _(facts: Facts) -> Iterator[Trouble]:
-    """Tokens of service accounts are made out for STS: "Incorrect token audience"."""
+def oidc_provider_takes_tokens_for_sts(facts: Facts) -> Iterator[Trouble]:
+    """Tokens of service accounts have that audience: "Incorrect token audience"."""
     for provider in facts.oidc_providers:
         if _annotated(facts) and STS_AUDIENCE not in provider["ClientIDList"]:
             yield Trouble(
                 f"OIDC provider {provider['Arn']}",
                 f"its audiences are {', '.join(provider['ClientIDList']) or 'none'}",
-                "aws iam add-client-id-to-open-id-connect-provider --client-id"
-                f" {STS_AUDIENCE} --open-id-connect-provider-arn {provider['Arn']}",
+                "`aws iam add-client-id-to-open-id-connect-provider --client-id"
+                f" {STS_AUDIENCE} --open-id-connect-provider-arn {provider['Arn']}`",
             )
 
 
@@ -131,41 +128,26 @@ def _(facts: Facts) -> Iterator[Trouble]:
     severity="high",
     link=_IRSA,
 )
-def _(facts: Facts) -> Iterator[Trouble]:
-    """Copied from another cluster it does not: "Not authorized to perform sts:AssumeRoleWithWebIdentity"."""
+def role_trusts_the_service_account(facts: Facts) -> Iterator[Trouble]:
+    """A trust policy of another cluster does not: "Not authorized to perform sts:AssumeRoleWithWebIdentity"."""
     if not _annotated(facts) or facts.role is None:
         return
-    own = f"arn:{facts.partition}:iam::{facts.account}:oidc-provider/{_issuer(facts)}"
-    federated = _federated(facts)
-    named = [arn for s in federated for arn in listed((s.get("Principal") or {}).get("Federated"))]
-    ours = [s for s in federated if own in listed((s.get("Principal") or {}).get("Federated"))]
+    own = f"arn:{facts.partition}:iam::{facts.account}:oidc-provider/{issuer_of(facts)}"
+    accepting = federated(facts)
+    named = [arn for s in accepting for arn in listed((s.get("Principal") or {}).get("Federated"))]
+    ours = [s for s in accepting if own in listed((s.get("Principal") or {}).get("Federated"))]
     if not ours:
         what = f"it trusts {', '.join(named) or 'no OIDC provider'}, and the cluster's is {own}"
-    elif not any(_lets_in(facts, statement) for statement in ours):
-        said = {claim: tests for s in ours for claim, tests in _claims(s).items()}
-        what = f"it asks for {said}, and the controller comes with sub {_own_subject(facts)} and aud {STS_AUDIENCE}"
+    elif not any(lets_in(facts, statement) for statement in ours):
+        said = {claim: tests for s in ours for claim, tests in claims(s).items()}
+        what = f"it demands {said}, and the controller's tokens have sub {own_subject(facts)} and aud {STS_AUDIENCE}"
     else:
         return
     yield Trouble(
         f"role {facts.role['RoleName']}",
         what,
-        f"aws iam update-assume-role-policy --role-name {facts.role['RoleName']} --policy-document file://trust.json,"
-        f" with Federated {own}, StringEquals on {_issuer(facts)}:sub and :aud",
+        trusting(facts, facts.role, strict(facts)),
     )
-
-
-def _lets_in(facts: Facts, statement: Object) -> bool:
-    own = {"sub": _own_subject(facts), "aud": STS_AUDIENCE}
-    return all(
-        any(_matches(operator, value, own[claim]) for value in values)
-        for claim, tests in _claims(statement).items()
-        for operator, values in tests.items()
-    )
-
-
-def _matches(operator: str, wanted: str, given: str) -> bool:
-    """Return whether a claim is as a condition wants it; a wildcard is one for StringLike alone."""
-    return fnmatchcase(given, wanted) if operator.endswith("StringLike") else wanted == given
 
 
 @check(
@@ -174,21 +156,21 @@ def _matches(operator: str, wanted: str, given: str) -> bool:
     severity="high",
     link=_IRSA,
 )
-def _(facts: Facts) -> Iterator[Trouble]:
-    """Without sub, or with a wildcard in it, other pods of the cluster take the role.
+def role_trusts_nobody_else(facts: Facts) -> Iterator[Trouble]:
+    """Without sub, or with a wildcard in it, other pods of the cluster can assume the role.
 
-    Without aud whoever was given a token by a pod, for whatever purpose, takes it, too. Another cluster may share the
-    role, if it is held as tightly.
+    Without aud, so can anybody to whom a pod gave a token for another purpose. Another cluster may share the role, if
+    its statement is as strict.
     """
-    wanted = {"sub": [_own_subject(facts)], "aud": [STS_AUDIENCE]}
+    wanted = {"sub": [own_subject(facts)], "aud": [STS_AUDIENCE]}
     loose: list[str] = []
     document = (facts.role or {}).get("AssumeRolePolicyDocument", {})
-    for statement in _federated(facts):
+    for statement in federated(facts):
         if "oidc-provider/" not in str(statement.get("Principal")):
             continue
-        ours = _issuer(facts) in str(statement.get("Principal"))
-        for claim, tests in _claims(statement).items():
-            exact = [values for operator, values in tests.items() if operator in _EXACT]
+        ours = issuer_of(facts) in str(statement.get("Principal"))
+        for claim, tests in claims(statement).items():
+            exact = [values for operator, values in tests.items() if operator in EXACT]
             if not exact:
                 loose.append(f"{claim} is compared by {', '.join(tests) or 'nothing'}")
             elif ours and exact[0] != wanted[claim]:
@@ -202,8 +184,7 @@ def _(facts: Facts) -> Iterator[Trouble]:
         yield Trouble(
             f"role {facts.role['RoleName']}",
             f"its trust policy is wider than one service account: {'; '.join(loose)}",
-            f"aws iam update-assume-role-policy --role-name {facts.role['RoleName']} --policy-document file://trust.json,"
-            f" with StringEquals on sub {_own_subject(facts)} and aud {STS_AUDIENCE}",
+            trusting(facts, facts.role, strict(facts)),
         )
 
 
@@ -213,24 +194,24 @@ def _(facts: Facts) -> Iterator[Trouble]:
     severity="high",
     link=_POD_IDENTITY,
 )
-def _(facts: Facts) -> Iterator[Trouble]:
-    """Pods are told to ask the agent for their role, and nobody answers."""
+def pod_identity_has_its_agent(facts: Facts) -> Iterator[Trouble]:
+    """Pods ask the agent for their role, and nobody answers."""
     if facts.associations and _AGENT not in facts.addons:
         yield Trouble(
             f"cluster {facts.name}",
-            f"its controller has an association with {facts.associations[0]['roleArn']}, and there is no {_AGENT}",
-            f"aws eks create-addon --cluster-name {facts.name} --addon-name {_AGENT}",
+            f"its controller has an association with {facts.associations[0]['roleArn']}, and no add-on {_AGENT}",
+            f"`aws eks create-addon --cluster-name {facts.name} --addon-name {_AGENT}`",
         )
 
 
 @check(
     "role-trusts-pod-identity",
-    demand="A role that an association hands out lets pods.eks.amazonaws.com assume it and tag the session.",
+    demand="The role of an association lets pods.eks.amazonaws.com assume it and tag the session.",
     severity="high",
     link=_POD_IDENTITY_ROLE,
 )
-def _(facts: Facts) -> Iterator[Trouble]:
-    """A role made for IRSA does not: the agent gets AccessDeniedException, and so do the pods."""
+def role_trusts_pod_identity(facts: Facts) -> Iterator[Trouble]:
+    """A role for IRSA does not: the agent, and with it the pods, get AccessDeniedException."""
     if not facts.associations or facts.role is None:
         return
     allowed = [
@@ -243,18 +224,18 @@ def _(facts: Facts) -> Iterator[Trouble]:
         yield Trouble(
             f"role {facts.role['RoleName']}",
             f"its trust policy does not let pods.eks.amazonaws.com do {' and '.join(missing)}",
-            f"aws iam update-assume-role-policy --role-name {facts.role['RoleName']} --policy-document file://trust.json",
+            trusting(facts, facts.role, strict(facts)),
         )
 
 
 @check(
     "controller-pods-carry-the-role",
-    demand="The controller's pods were given what they come by their role with: its ARN, or the agent's address.",
+    demand="The controller's pods have the variables that give them their role: its ARN, or the agent's address.",
     severity="high",
     link=_IRSA,
 )
-def _(facts: Facts) -> Iterator[Trouble]:
-    """They are given it when they are created: pods older than annotation or association have the node's role."""
+def controller_pods_carry_the_role(facts: Facts) -> Iterator[Trouble]:
+    """Pods get the variables when they are created: older pods use the node's role."""
     annotated = _annotated(facts)
     if not annotated and not facts.associations:
         return
@@ -263,10 +244,10 @@ def _(facts: Facts) -> Iterator[Trouble]:
             given = {v["name"]: v.get("value") for v in pod["spec"]["containers"][0].get("env") or []}
             if annotated and given.get("AWS_ROLE_ARN") != annotated:
                 has = given.get("AWS_ROLE_ARN") or "not set"
-                what = f"its AWS_ROLE_ARN is {has}, and its service account's role {annotated}"
+                what = f"its AWS_ROLE_ARN is {has}, and its service account's role is {annotated}"
             elif not annotated and "AWS_CONTAINER_CREDENTIALS_FULL_URI" not in given:
                 what = "it has no AWS_CONTAINER_CREDENTIALS_FULL_URI, though its service account has an association"
             else:
                 continue
             namespace, name = key(deployment)
-            yield Trouble(called(pod), what, f"kubectl rollout restart -n {namespace} deployment/{name}", namespace)
+            yield Trouble(called(pod), what, f"`kubectl rollout restart -n {namespace} deployment/{name}`", namespace)

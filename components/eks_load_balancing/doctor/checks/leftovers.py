@@ -1,4 +1,4 @@
-"""What carries the cluster's tag and belongs to no object any more."""
+"""Resources with the cluster's tag that belong to no object any more."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -16,13 +16,13 @@ _CNI_TAG: Final = "cluster.k8s.amazonaws.com/name"
 
 
 def _is_orphan(facts: Facts, tags: dict[str, str]) -> bool:
-    """Return whether tags name a stack that no object stands for."""
+    """Return whether tags name a stack that no object has."""
     stack = stack_of(tags)
     return stack is not None and stack not in stacks(facts)
 
 
 def _left(facts: Facts, things: tuple[Object, ...], kind: str) -> Iterator[tuple[Object, str]]:
-    """Walk over what the controller made for this cluster and nothing stands for, each with its stack."""
+    """Yield what the controller made for this cluster and no object needs any more, each with its stack."""
     for thing in things:
         tags = tagged(facts, thing[f"{kind}Arn"])
         if tags is not None and thing.get("VpcId") == facts.vpc and _is_orphan(facts, dict(tags)):
@@ -30,7 +30,7 @@ def _left(facts: Facts, things: tuple[Object, ...], kind: str) -> Iterator[tuple
 
 
 def _gone(stack: str, facts: Facts) -> str:
-    return f"it was made for {stack} of cluster {facts.name}, and no Service, Ingress or Gateway of that name is there"
+    return f"it was made for {stack} of cluster {facts.name}, and no Service, Ingress or Gateway of that name exists"
 
 
 @check(
@@ -39,16 +39,16 @@ def _gone(stack: str, facts: Facts) -> str:
     severity="medium",
     link=_TAGS,
 )
-def _(facts: Facts) -> Iterator[Trouble]:
-    """A controller that was removed first, or a finalizer that was taken away by hand, leaves it.
+def no_load_balancer_is_left_over(facts: Facts) -> Iterator[Trouble]:
+    """A controller that was removed first, or a finalizer that was removed by hand, leaves it behind.
 
-    It is paid for, and answers.
+    It costs money, and it answers.
     """
     for balancer, stack in _left(facts, facts.load_balancers, "LoadBalancer"):
         yield Trouble(
             f"load balancer {balancer['LoadBalancerName']}",
             _gone(stack, facts),
-            f"aws elbv2 delete-load-balancer --load-balancer-arn {balancer['LoadBalancerArn']}",
+            f"`aws elbv2 delete-load-balancer --load-balancer-arn {balancer['LoadBalancerArn']}`",
         )
 
 
@@ -58,13 +58,13 @@ def _(facts: Facts) -> Iterator[Trouble]:
     severity="low",
     link=_TAGS,
 )
-def _(facts: Facts) -> Iterator[Trouble]:
-    """It costs nothing, but an account has a quota of them, and its name is taken."""
+def no_target_group_is_left_over(facts: Facts) -> Iterator[Trouble]:
+    """It is free, but it counts against the account's quota, and its name is taken."""
     for group, stack in _left(facts, facts.target_groups, "TargetGroup"):
         yield Trouble(
             f"target group {group['TargetGroupName']}",
             _gone(stack, facts),
-            f"aws elbv2 delete-target-group --target-group-arn {group['TargetGroupArn']}",
+            f"`aws elbv2 delete-target-group --target-group-arn {group['TargetGroupArn']}`",
         )
 
 
@@ -74,39 +74,39 @@ def _(facts: Facts) -> Iterator[Trouble]:
     severity="low",
     link=_TAGS,
 )
-def _(facts: Facts) -> Iterator[Trouble]:
-    """It keeps the VPC from being deleted, together with the rules that name it."""
+def no_security_group_is_left_over(facts: Facts) -> Iterator[Trouble]:
+    """The VPC cannot be deleted while it exists, nor while rules name it."""
     for group in facts.security_groups:
         tags = tags_of(group)
         if tags.get(TAG) == facts.name and group.get("VpcId") == facts.vpc and _is_orphan(facts, tags):
             yield Trouble(
                 f"security group {group['GroupId']} ({group.get('GroupName', '')})",
                 _gone(stack_of(tags) or "", facts),
-                f"aws ec2 delete-security-group --group-id {group['GroupId']} (first the rules that name it)",
+                f"`aws ec2 delete-security-group --group-id {group['GroupId']}`, after the rules that name it",
             )
 
 
 @check(
     "no-interface-is-left-over",
-    demand="No network interface with the cluster's tag is attached to nothing, or of a load balancer that is gone.",
+    demand="Every network interface with the cluster's tag is in use, and its load balancer exists.",
     severity="low",
     link=_INTERFACES,
 )
-def _(facts: Facts) -> Iterator[Trouble]:
-    """It holds an address, its security groups and the subnet; `pulumi destroy` of the network waits for it in vain."""
+def no_interface_is_left_over(facts: Facts) -> Iterator[Trouble]:
+    """It occupies an address, and its security groups and subnet cannot be deleted: `pulumi destroy` fails."""
     balancers = {b["LoadBalancerArn"].partition(":loadbalancer/")[2] for b in facts.load_balancers}
     for interface in facts.network_interfaces:
         tags, description = tags_of(interface), interface.get("Description", "")
         own = facts.name in (tags.get(TAG), tags.get(_CNI_TAG)) or f"kubernetes.io/cluster/{facts.name}" in tags
         balancer = description.removeprefix("ELB ") if description.startswith(("ELB app/", "ELB net/")) else None
         if own and interface.get("Status") == "available":
-            what = f"it carries the cluster's tag and is attached to nothing ({description or 'no description'})"
+            what = f"it has the cluster's tag and is attached to nothing ({description or 'no description'})"
         elif own and balancer is not None and balancer not in balancers:
-            what = f"its load balancer {balancer} is not there any more"
+            what = f"its load balancer {balancer} does not exist any more"
         else:
             continue
         yield Trouble(
             f"network interface {interface['NetworkInterfaceId']}",
             what,
-            f"aws ec2 delete-network-interface --network-interface-id {interface['NetworkInterfaceId']}",
+            f"`aws ec2 delete-network-interface --network-interface-id {interface['NetworkInterfaceId']}`",
         )

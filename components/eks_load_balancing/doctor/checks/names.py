@@ -19,10 +19,10 @@ _TAGS: Final = (
     severity="high",
     link=_TAGS,
 )
-def _(facts: Facts) -> Iterator[Trouble]:
-    """The tag is all by which a controller knows its own: it deletes what another cluster of its name has made.
+def cluster_name_is_unique(facts: Facts) -> Iterator[Trouble]:
+    """A controller recognises its resources by this tag alone, and deletes those of another cluster of the same name.
 
-    Clusters of other makes (self-managed ones) count, and what an earlier cluster of that name left behind.
+    Self-managed clusters count too, and so does what an earlier cluster of that name left behind.
     """
     elsewhere: dict[str, list[str]] = {}
     for balancer in facts.load_balancers:
@@ -36,9 +36,9 @@ def _(facts: Facts) -> Iterator[Trouble]:
             elsewhere.setdefault(group["VpcId"], []).append(f"security group {group['GroupId']}")
     for vpc, things in elsewhere.items():
         if vpc != facts.vpc:
-            more = f" and {len(things) - 3} more" if len(things) > 3 else ""  # noqa: PLR2004 - as many as a line holds
+            more = f" and {len(things) - 3} more" if len(things) > 3 else ""  # noqa: PLR2004 - as many as fit in a line
             yield Trouble(
                 f"VPC {vpc}",
                 f"{', '.join(things[:3])}{more} carry {TAG}={facts.name}, and the cluster is in {facts.vpc}",
-                "give one of the clusters another name (a cluster is made anew for it); delete what a dead one left",
+                "give one cluster another name (which replaces it), or delete what an old cluster left behind",
             )

@@ -12,14 +12,15 @@ from eks_load_balancing.controller_policy import (
     Statement,
     controller_statements,
 )
-from eks_load_balancing.doctor.documents import grants, listed, statements
+from eks_load_balancing.doctor.documents import denies, grants, listed, statements
 from eks_load_balancing.doctor.facts import Facts
+from eks_load_balancing.doctor.faults import REFRESH
 from eks_load_balancing.doctor.lookups import flags, image_version
 from eks_load_balancing.doctor.registry import Trouble, check
 
 _POLICIES: Final = "https://github.com/kubernetes-sigs/aws-load-balancer-controller/tree/main/docs/install"
 _SWITCHES: Final = {"waf": "enable-waf", "wafv2": "enable-wafv2", "shield": "enable-shield"}
-"""Features that the controller has a flag for; it is on unless told."""
+"""Features with a flag of the controller; they are on by default."""
 
 
 @check(
@@ -28,11 +29,11 @@ _SWITCHES: Final = {"waf": "enable-waf", "wafv2": "enable-wafv2", "shield": "ena
     severity="high",
     link=_POLICIES,
 )
-def _(facts: Facts) -> Iterator[Trouble]:
-    """A policy that an upgrade left behind lacks what the new version calls: AccessDenied at the first use.
+def role_may_do_what_the_controller_does(facts: Facts) -> Iterator[Trouble]:
+    """A policy of an older version lacks what the new version calls: AccessDenied at the first use.
 
-    Actions are compared, not conditions. Features that the controller is told to leave alone are left out, and those
-    without a flag if all of their actions are: that is on purpose.
+    Actions are compared, conditions are not. Features that a flag turns off do not count, nor does a feature without a
+    flag if all of its actions are missing: that is taken to be on purpose.
     """
     if not facts.deployments or facts.role is None:
         return
@@ -50,9 +51,21 @@ def _(facts: Facts) -> Iterator[Trouble]:
     if missing:
         yield Trouble(
             f"role {facts.role['RoleName']}",
-            f"controller {version} needs {', '.join(sorted(missing))}, which no policy of the role allows",
-            f"attach the policy of {version}: `pulumi up` of a LoadBalancerController does, or take it from the link",
+            f"controller {version} needs {', '.join(sorted(missing))}, which the role's policies do not allow",
+            _restored(facts, facts.role["RoleName"], version, missing),
         )
+
+
+def _restored(facts: Facts, role: str, version: str, missing: list[str]) -> str:
+    """Return the remedy: remove the policy or the boundary that denies, or attach the version's policy."""
+    for policy in facts.role_policies:
+        if any(denies(policy["Document"], action) for action in missing):
+            name = f"--policy-arn {policy['Arn']}" if policy["Arn"] else f"--policy-name {policy['Name']}"
+            command = "detach-role-policy" if policy["Arn"] else "delete-role-policy"
+            return f"the policy {policy['Name']} denies it: `aws iam {command} --role-name {role} {name}`"
+    if facts.boundary is not None and not all(grants([facts.boundary], action) for action in missing):
+        return f"allow it in the permissions boundary, or `aws iam delete-role-permissions-boundary --role-name {role}`"
+    return f"attach the policy of {version}: {REFRESH} restores what Pulumi made; else take it from the link"
 
 
 @check(
@@ -61,23 +74,23 @@ def _(facts: Facts) -> Iterator[Trouble]:
     severity="high",
     link="https://docs.aws.amazon.com/IAM/latest/UserGuide/access_tags.html",
 )
-def _(facts: Facts) -> Iterator[Trouble]:
-    """A policy taken over from another cluster lets the controller make and change that cluster's things alone."""
+def role_is_narrowed_to_this_cluster(facts: Facts) -> Iterator[Trouble]:
+    """A policy that was copied from another cluster lets the controller change only that cluster's resources."""
     named = {
         value
-        for document in facts.role_policies
-        for statement in statements(document)
+        for policy in facts.role_policies
+        for statement in statements(policy["Document"])
         for tests in (statement.get("Condition") or {}).values()
         for name, values in tests.items()
         if name in (RESOURCE_TAG, REQUEST_TAG)
         for value in listed(values)
-        if value not in ("true", "false")  # of Null, which asks whether there is a tag
+        if value not in ("true", "false")  # of Null, which tests whether there is a tag
     }
     if facts.role is not None and named and not any(fnmatchcase(facts.name, value) for value in named):
         yield Trouble(
             f"role {facts.role['RoleName']}",
-            f"its policies are for what carries {TAG}={', '.join(sorted(named))}, and the cluster is {facts.name}",
-            f"put {facts.name} in their conditions; `pulumi up` of a LoadBalancerController of this cluster does",
+            f"its policies are for resources with {TAG}={', '.join(sorted(named))}, and the cluster is {facts.name}",
+            f"name {facts.name} in their conditions: {REFRESH} restores the policy of a LoadBalancerController",
         )
 
 
@@ -88,4 +101,4 @@ def _is_off(statement: Statement, given: dict[str, str]) -> bool:
 
 def _may(facts: Facts, action: str) -> bool:
     bounded = facts.boundary is None or grants([facts.boundary], action)
-    return bounded and grants(facts.role_policies, action)
+    return bounded and grants([policy["Document"] for policy in facts.role_policies], action)

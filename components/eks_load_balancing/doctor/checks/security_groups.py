@@ -1,20 +1,30 @@
-"""What may reach what."""
+"""What may reach what: security groups, and NetworkPolicies."""
 
+import json
 from collections.abc import Iterator
 from typing import Final
 
 from eks_load_balancing.doctor.facts import Facts
-from eks_load_balancing.doctor.lookups import WEBHOOK_PORT, flags, own_balancers, own_groups, tags_of, webhook_addresses
+from eks_load_balancing.doctor.lookups import (
+    WEBHOOK_PORT,
+    flags,
+    key,
+    own_balancers,
+    own_groups,
+    pod_at,
+    tags_of,
+    webhook_addresses,
+)
 from eks_load_balancing.doctor.network import (
     admitted,
     groups_of,
     interface_of,
     node_interfaces,
-    protocols_of,
     ranges_of,
     where_from,
 )
 from eks_load_balancing.doctor.registry import Trouble, check
+from eks_load_balancing.doctor.workloads import deniers
 
 _TAGS: Final = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/security_groups/"
 _CLUSTER_GROUPS: Final = "https://docs.aws.amazon.com/eks/latest/userguide/sec-group-reqs.html"
@@ -26,7 +36,7 @@ _CLUSTER_GROUPS: Final = "https://docs.aws.amazon.com/eks/latest/userguide/sec-g
     severity="high",
     link=_TAGS,
 )
-def _(facts: Facts) -> Iterator[Trouble]:
+def interfaces_have_one_tagged_security_group(facts: Facts) -> Iterator[Trouble]:
     """The controller writes its rules into that one.
 
     With none or two it refuses: "expected exactly one securityGroup tagged with kubernetes.io/cluster/...".
@@ -50,9 +60,9 @@ def _(facts: Facts) -> Iterator[Trouble]:
         yield Trouble(
             f"{len(interfaces)} node interfaces ({', '.join(interfaces[:3])})",
             f"{len(both)} of their security groups ({', '.join(groups)}) carry {tag}: {' and '.join(both) or 'none'}",
-            f"aws ec2 delete-tags --resources {both[-1]} --tags Key={tag} (keep EKS's own)"
+            f"`aws ec2 delete-tags --resources {_spare(facts, both)} --tags Key={tag}` (EKS's own group keeps its tag)"
             if both
-            else f"aws ec2 create-tags --resources {groups[0]} --tags Key={tag},Value=owned",
+            else f"`aws ec2 create-tags --resources {groups[0]} --tags Key={tag},Value=owned`",
         )
 
 
@@ -62,8 +72,8 @@ def _(facts: Facts) -> Iterator[Trouble]:
     severity="high",
     link=_CLUSTER_GROUPS,
 )
-def _(facts: Facts) -> Iterator[Trouble]:
-    """Else every Service, Ingress and gated pod is refused: "failed calling webhook ... context deadline exceeded"."""
+def webhook_port_is_open_to_the_control_plane(facts: Facts) -> Iterator[Trouble]:
+    """Otherwise Services and gated pods are refused: "failed calling webhook ... context deadline exceeded"."""
     if not facts.deployments:
         return
     given = flags(facts.deployments[0])
@@ -81,43 +91,47 @@ def _(facts: Facts) -> Iterator[Trouble]:
         yield Trouble(
             f"the controller's pods, behind {', '.join(groups)}",
             f"no rule lets the control plane ({', '.join(plane)}) reach TCP {port}",
-            f"aws ec2 authorize-security-group-ingress --group-id {groups[0]} --protocol tcp --port {port}"
-            f" --source-group {plane[0] if plane else '...'}",
+            f"`aws ec2 authorize-security-group-ingress --group-id {groups[0]} --protocol tcp --port {port}"
+            f" --source-group {plane[0] if plane else 'GROUP'}`",
         )
 
 
 @check(
-    "load-balancers-reach-the-pods",
-    demand="The security groups of a target's interface admit its load balancer at the target's port.",
-    severity="high",
-    link=_TAGS,
+    "network-policies-admit-load-balancers",
+    demand="NetworkPolicies that isolate a target's pod admit its load balancer at the target's port.",
+    severity="medium",
+    link="https://docs.aws.amazon.com/eks/latest/userguide/cni-network-policy.html",
 )
-def _(facts: Facts) -> Iterator[Trouble]:
-    """Targets that cannot be reached are unhealthy with Target.Timeout.
+def network_policies_admit_load_balancers(facts: Facts) -> Iterator[Trouble]:
+    """A load balancer is no pod: only an ipBlock (or a rule without `from`) admits it, namespace selectors never do.
 
-    The controller makes these rules for what it made. Other bindings get them by `spec.networking` alone.
+    Kubernetes enforces policies only with a network plugin that does; in the VPC CNI this is an option.
     """
     balancers = {balancer["LoadBalancerArn"]: balancer for balancer in own_balancers(facts)}
+    shut: dict[tuple[str, str, tuple[str, ...], int], dict[str, None]] = {}
     for group in own_groups(facts):
         serving = [balancers[arn] for arn in group.get("LoadBalancerArns", []) if arn in balancers]
-        sources = [source for balancer in serving for source in where_from(facts, balancer)]
-        if group["TargetType"] != "ip" or not sources:
-            continue
-        shut: dict[tuple[tuple[str, ...], int], list[str]] = {}
-        for described in facts.health[group["TargetGroupArn"]]:
-            target = described["Target"]
-            interface = interface_of(facts, target["Id"])
-            if interface is None:
-                continue
-            if not admitted(facts, groups_of(interface), target["Port"], sources, protocols_of(group)):
-                shut.setdefault((tuple(groups_of(interface)), target["Port"]), []).append(target["Id"])
-        protocol = protocols_of(group)[0]
-        for (groups, port), addresses in shut.items():
-            yield Trouble(
-                f"target group {group['TargetGroupName']}",
-                f"no rule of {', '.join(groups)} lets {sources[0]} reach {protocol.upper()} {port} of"
-                f" {', '.join(addresses)}",
-                f"aws ec2 authorize-security-group-ingress --group-id {groups[0]} --protocol {protocol} --port {port}"
-                + (f" --source-group {sources[0]}" if sources[0].startswith("sg-") else f" --cidr {sources[0]}")
-                + "; for a binding of yours, set spec.networking",
-            )
+        ranges = [s for balancer in serving for s in where_from(facts, balancer) if not s.startswith("sg-")]
+        for described in facts.health[group["TargetGroupArn"]] if group["TargetType"] == "ip" and ranges else ():
+            port = described["Target"].get("Port", 0)
+            pod = pod_at(facts, described["Target"]["Id"], port)
+            for policy in deniers(facts, pod, port, ranges) if pod is not None else ():
+                shut.setdefault((*key(policy), tuple(ranges), port), {})[key(pod or {})[1]] = None
+    for (namespace, name, ranges, port), pods in shut.items():
+        rule = {"from": [{"ipBlock": {"cidr": block}} for block in dict.fromkeys(ranges)], "ports": [{"port": port}]}
+        patch = json.dumps([{"op": "add", "path": "/spec/ingress/-", "value": rule}])
+        empty = not next(p for p in facts.network_policies if key(p) == (namespace, name))["spec"].get("ingress")
+        first = json.dumps([{"op": "add", "path": "/spec/ingress", "value": [rule]}])
+        yield Trouble(
+            f"NetworkPolicy {namespace}/{name}",
+            f"it admits nothing from the load balancer's subnets ({', '.join(dict.fromkeys(ranges))}) to port {port} of"
+            f" {', '.join(pods)}",
+            f"`kubectl patch networkpolicy -n {namespace} {name} --type=json -p '{first if empty else patch}'`",
+            namespace,
+        )
+
+
+def _spare(facts: Facts, groups: list[str]) -> str:
+    """Return the last of some security groups that is not the cluster's own."""
+    own = facts.cluster["resourcesVpcConfig"].get("clusterSecurityGroupId")
+    return [group for group in groups if group != own][-1]

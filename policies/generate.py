@@ -1,0 +1,44 @@
+"""Writes the files that are made from the rules: `python generate.py [--check]`.
+
+That is `profiles/*.json` and, where the pack lies in the project, `../docs/policies.md`. With `--check` nothing is
+written, and the exit code says whether anything would be.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from pack.manual import manual
+from pack.profiles import SETTINGS, profile
+from rules import SUBJECTS
+
+PACK = Path(__file__).resolve().parent
+
+
+def contents() -> dict[Path, str]:
+    """Return every generated file and what belongs in it."""
+    files = {PACK / "profiles" / f"{name}.json": json.dumps(profile(name), indent=2) + "\n" for name in SETTINGS}
+    if (PACK.parent / "docs").is_dir():
+        files[PACK.parent / "docs" / "policies.md"] = manual(SUBJECTS)
+    return files
+
+
+def stale() -> list[Path]:
+    """Return the files that are not what the rules say."""
+    return [file for file, text in contents().items() if not file.exists() or file.read_text("utf-8") != text]
+
+
+def main(arguments: list[str]) -> int:
+    """Write or check, and return the exit code."""
+    wanted = contents()
+    for file in (old := stale()):
+        if "--check" in arguments:
+            sys.stderr.write(f"{file} is not what the rules say: run python {PACK.name}/generate.py\n")
+        else:
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(wanted[file], "utf-8")
+    return 1 if old and "--check" in arguments else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

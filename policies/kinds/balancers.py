@@ -1,0 +1,157 @@
+"""What rules ask of a thing that makes a load balancer, whichever it is.
+
+Annotations: https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/ and
+https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/service/annotations/
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from kinds.annotations import ALB
+from kinds.kubernetes import KubernetesView, ObjectKind
+from pack.properties import Edit
+from pack.resources import Resource
+from pack.values import Unknown, known
+
+PUBLIC: Final = "internet-facing"
+ACCESS_LOGS: Final = "access_logs.s3.enabled"
+DELETION_PROTECTION: Final = "deletion_protection.enabled"
+DROP_HEADERS: Final = "routing.http.drop_invalid_header_fields.enabled"
+DESYNC_MODE: Final = "routing.http.desync_mitigation_mode"
+WAF_FAIL_OPEN: Final = "waf.fail_open.enabled"
+
+
+def listed(value: Any) -> list[str]:
+    """Read an annotation that is a list: `a, b`.
+
+    Raises:
+        NotYetKnown: it is unknown.
+    """
+    if isinstance(value, Unknown):
+        str(value)
+    if isinstance(value, list):
+        return [str(part) for part in known(value)]
+    return [part.strip() for part in str(value or "").split(",") if part.strip()]
+
+
+def pairs(value: Any) -> dict[str, str]:
+    """Read an annotation that is a map: `a=b, c=d`."""
+    return {key.strip(): text.strip() for key, _, text in (part.partition("=") for part in listed(value))}
+
+
+def joined(attributes: dict[str, str]) -> str:
+    """Write an annotation that is a map."""
+    return ",".join(f"{key}={text}" for key, text in attributes.items())
+
+
+class Balancer(KubernetesView):
+    """What rules ask of a thing that makes load balancers."""
+
+    application = False
+    """Whether it is an ALB: it speaks HTTP."""
+    prefix = ALB
+    owned = False
+    """Whether it is the platform's, for load balancers of many: the profile names it, and not its namespace."""
+    keeps_logs = True
+    """Whether such a load balancer can write access logs."""
+
+    def of_balancer(self, name: str) -> Any:
+        """Return one of the load balancer's annotations by the part after the prefix."""
+        return self.annotation(self.prefix + name)
+
+    def has_of_balancer(self, name: str) -> bool:
+        """Say whether one of the load balancer's annotations is there, known or not."""
+        return self.prefix + name in self.annotations
+
+    def governed(self, fact: str) -> bool:  # noqa: ARG002 - what may be governed knows the fact
+        """Say whether another object of the stack decides a fact, and is judged for it."""
+        return False
+
+    @property
+    def speaks_alone(self) -> bool:
+        """Whether nothing else of the stack is judged for what it leaves out.
+
+        Raises:
+            Later: the program may still declare something that is.
+        """
+        return True
+
+    @property
+    def identity(self) -> Any:
+        """What a profile calls it: its name where it really is, which the program's name for it need not be."""
+        return self.object_name
+
+    @property
+    def scheme(self) -> Any:
+        """Return `internal`, `internet-facing`, or `None` if it is not said."""
+        return self.of_balancer("scheme")
+
+    @property
+    def schemes(self) -> list[Any]:
+        """Return all schemes that it asks for."""
+        return [self.scheme]
+
+    @property
+    def target_type(self) -> Any:
+        """Return `ip`, `instance`, or `None` if it is not said."""
+        return self.of_balancer("target-type")
+
+    def set_target_type(self, value: str) -> Iterator[Edit]:
+        """Change the target type."""
+        yield self.annotate(f"{self.prefix}target-type", value)
+
+    @property
+    def source_ranges(self) -> list[Any]:
+        """Return the networks that may connect; none if it is not said."""
+        return []
+
+    @property
+    def limits_sources(self) -> bool:
+        """Whether prefix lists or security groups of its own say who may connect."""
+        return False
+
+    @property
+    def web_acl(self) -> Any:
+        """Return the web ACL's ARN or name."""
+        return None
+
+    @property
+    def balancer_name(self) -> Any:
+        """Return the name that the load balancer is to have in the account."""
+        return None
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """Return the load balancer's attributes."""
+        return pairs(self.of_balancer("load-balancer-attributes"))
+
+    def attribute(self, name: str) -> Any:
+        """Return one of the load balancer's attributes."""
+        return self.attributes.get(name)
+
+    def set_attribute(self, name: str, value: str) -> Iterator[Edit]:
+        """Change one of the load balancer's attributes."""
+        yield self.annotate(f"{self.prefix}load-balancer-attributes", joined({**self.attributes, name: value}))
+
+    @property
+    def tls_policies(self) -> list[Any]:
+        """Return the security policy of each TLS listener, `None` where it is left to the default."""
+        return []
+
+    def set_tls_policy(self, value: str) -> Iterator[Edit]:
+        """Change the TLS listeners' security policy."""
+        yield self.annotate(f"{self.prefix}ssl-policy", value)
+
+
+def either(name: str, *kinds: ObjectKind) -> ObjectKind:
+    """Join kinds whose views answer the same questions."""
+
+    def read(seen: Resource) -> Any:
+        return next((view for kind in kinds if (view := kind.view(seen)) is not None), None)
+
+    return ObjectKind(
+        name,
+        frozenset(pair for kind in kinds for pair in kind.kinds),
+        read,
+        {token: reader for kind in kinds for token, reader in kind.others.items()},
+    )

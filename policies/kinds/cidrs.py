@@ -1,0 +1,32 @@
+"""Networks, as rules weigh them."""
+
+from collections.abc import Iterable
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
+from typing import Any
+
+from pack.registry import Setting, number
+from pack.values import known
+
+WIDEST: Setting = number(8, "an IPv4 network wider than this many bits of prefix counts as the world")
+WIDEST_IPV6: Setting = number(16, "an IPv6 network wider than this many bits of prefix counts as the world")
+
+
+def is_world(cidr: Any, widest: float, widest_ipv6: float) -> bool:
+    """Say whether a network is so wide that naming it shuts nobody out; what is no network, AWS refuses."""
+    network = _network(cidr)
+    return network is not None and network.prefixlen < (widest if network.version == 4 else widest_ipv6)  # noqa: PLR2004 - IPv4
+
+
+def together(cidrs: Iterable[Any]) -> list[IPv4Network | IPv6Network]:
+    """Join networks: two halves of the world are the world."""
+    networks = [network for cidr in known(cidrs) if (network := _network(cidr)) is not None]
+    v4 = [network for network in networks if isinstance(network, IPv4Network)]
+    v6 = [network for network in networks if isinstance(network, IPv6Network)]
+    return [*collapse_addresses(v4), *collapse_addresses(v6)]
+
+
+def _network(cidr: Any) -> IPv4Network | IPv6Network | None:
+    try:
+        return ip_network(str(cidr).strip(), strict=False)
+    except ValueError:
+        return None

@@ -1,0 +1,203 @@
+"""The one list of rules.
+
+A rule is a short function under `@rule(...)`; all else comes from here: the pack's policies, the profiles,
+`docs/policies.md` and the tests' check that nothing is left out.
+"""
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from pack.controls import Control
+from pack.properties import Edit
+from pack.resources import Stack
+from pack.views import Kind, View
+
+
+class Level(StrEnum):
+    """What a violation does, by the engine's names."""
+
+    ADVISORY = "advisory"
+    MANDATORY = "mandatory"
+    REMEDIATE = "remediate"
+    DISABLED = "disabled"
+
+
+class Severity(StrEnum):
+    """How bad a violation is, by the engine's names."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+ADVISORY, MANDATORY = Level.ADVISORY, Level.MANDATORY
+LOW, MEDIUM, HIGH, CRITICAL = Severity.LOW, Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is wrong, where not every setting of the rule would allow it."""
+
+    what: str
+    allowed_by: str
+    """The settings that would, in a phrase: `add shop to publicNamespaces`."""
+
+
+Messages = Iterable[str | Finding]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A number or list that a profile may change; `schema` is its JSON schema."""
+
+    default: Any
+    about: str
+    schema: Mapping[str, Any]
+    allows: bool = True
+    """Whether another value can make the rule accept what it refuses."""
+
+
+def number(default: float, about: str) -> Setting:
+    """Declare a setting that is a number, 0 or more."""
+    return Setting(default, about, {"type": "number", "minimum": 0})
+
+
+def text(default: str, about: str, *, allows: bool = True) -> Setting:
+    """Declare a setting that is a text."""
+    return Setting(default, about, {"type": "string"}, allows)
+
+
+def texts(default: Iterable[str], about: str, *, allows: bool = True) -> Setting:
+    """Declare a setting that is a list of texts."""
+    return Setting(list(default), about, {"type": "array", "items": {"type": "string"}}, allows)
+
+
+def numbers(default: Iterable[float], about: str) -> Setting:
+    """Declare a setting that is a list of numbers."""
+    return Setting(list(default), about, {"type": "array", "items": {"type": "number"}})
+
+
+def camel(name: str) -> str:
+    """Spell a setting as configuration files do: `public_namespaces` is `publicNamespaces` there."""
+    head, *rest = name.split("_")
+    return head + "".join(part.capitalize() for part in rest)
+
+
+@dataclass
+class Rule:
+    """A rule: what it demands and why, of what it is checked, and how hard it is enforced."""
+
+    name: str
+    subject: str
+    demand: str
+    instead: str
+    why: str
+    source: str
+    severity: Severity
+    on: Any
+    across_stack: bool
+    check: Callable[..., Any]
+    prod: Level
+    dev: Level
+    controls: tuple[Control, ...] = ()
+    settings: Mapping[str, Setting] = field(default_factory=dict[str, Setting])
+    remediation: Callable[..., Iterable[Edit]] | None = None
+
+    def remedy(self, change: Callable[..., Iterable[Edit]]) -> Callable[..., Iterable[Edit]]:
+        """Give the rule a remediation: a function that yields the edits after which the rule passes."""
+        self.remediation = change
+        return change
+
+    def configured(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the settings by name: the profile's where it has them, else the defaults."""
+        return {name: config.get(camel(name), setting.default) for name, setting in self.settings.items()}
+
+    @property
+    def advice(self) -> str:
+        """What ends every message: what to write instead, and the settings that would allow it as it is."""
+        allowing = [camel(name) for name, setting in self.settings.items() if setting.allows]
+        others = [name for name in allowing if name not in self.instead]
+        if len(others) < len(allowing) or not others:
+            return self.instead
+        return f"{self.instead}; to allow it, change {' or '.join(others)}"
+
+
+def schema(rule: Rule) -> dict[str, Any]:
+    """Return the JSON schema of each of a rule's settings."""
+    return {
+        camel(name): {**setting.schema, "default": setting.default, "description": setting.about}
+        for name, setting in rule.settings.items()
+    }
+
+
+RULES: dict[str, Rule] = {}
+
+
+def rule(
+    name: str,
+    *,
+    on: Any,
+    demand: str,
+    instead: str,
+    source: str,
+    severity: Severity,
+    prod: Level = MANDATORY,
+    dev: Level = ADVISORY,
+    across_stack: bool = False,
+    controls: Iterable[Control] = (),
+    **settings: Setting,
+) -> Callable[[Callable[..., Any]], Rule]:
+    """Register a rule.
+
+    The function's docstring is the rule's *why*. It gets the view of one resource and yields what is wrong with it; a
+    rule `across_stack` also gets the `Stack`, and runs when all resources are known. Each setting is a keyword
+    argument.
+
+    Args:
+        name: Kebab-case, says what is demanded; the function has the same name in snake case.
+        on: The kind of resource.
+        demand: One sentence: what must be so.
+        instead: What to write instead; it ends every message.
+        source: Link to where the demand comes from.
+        severity: How bad a violation is.
+        prod: Level in the profile `prod`, which is the pack's default.
+        dev: Level in the profile `dev`.
+        across_stack: The rule relates resources to each other.
+        controls: The published controls it covers.
+        **settings: Numbers and lists that a profile may change.
+
+    Raises:
+        ValueError: two rules of one name, a function of another name, or a rule that does not say why.
+    """
+
+    def register(check: Callable[..., Any]) -> Rule:
+        why = inspect.getdoc(check)
+        if name in RULES or not why or check.__name__ != name.replace("-", "_"):
+            raise ValueError(f"rule {name}: give each rule a name of its own, its function too, and a docstring")
+        subject = check.__module__.rsplit(".", 1)[-1]
+        RULES[name] = Rule(
+            name,
+            subject,
+            demand,
+            instead,
+            " ".join(why.split()),
+            source,
+            severity,
+            on,
+            across_stack,
+            check,
+            prod,
+            dev,
+            tuple(controls),
+            settings,
+        )
+        return RULES[name]
+
+    return register
+
+
+__all__ = ["RULES", "Control", "Kind", "Level", "Messages", "Rule", "Setting", "Severity", "Stack", "View", "rule"]

@@ -1,0 +1,103 @@
+"""Gateways and their routes: whose traffic, to whom."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from kinds.gateways import GATEWAY, LISTENER_RULE, ROUTE
+from kinds.kubernetes import KubernetesView
+from pack.controls import guide
+from pack.properties import Edit
+from pack.registry import HIGH, Finding, Messages, rule, texts
+from pack.values import dig, items, known, unknown, words
+
+_TENANTS = guide("security/multitenancy", "Tenant Isolation")
+
+
+@rule(
+    "gateway-routes-name-their-hosts",
+    on=ROUTE,
+    demand="A route says for which host names it stands.",
+    instead="Give spec.hostnames, without a bare *",
+    source="https://gateway-api.sigs.k8s.io/api-types/httproute/#hostnames",
+    severity=HIGH,
+    controls=[_TENANTS],
+    catch_alls=texts(["*"], "host names that catch everything"),
+    exempt_namespaces=texts([], "namespaces whose routes may catch everything"),
+)
+def gateway_routes_name_their_hosts(
+    route: KubernetesView, *, catch_alls: list[str], exempt_namespaces: list[str]
+) -> Messages:
+    """A route without hosts takes what no other route has claimed yet, and what others will claim later."""
+    if route.namespace in exempt_namespaces:
+        return
+    names = items(dig(route.spec, ["hostnames"]))
+    if not names:
+        yield Finding(f"{route.title} names no host", f'add "{route.namespace}" to exemptNamespaces')
+    elif any(name in catch_alls for name in words(names)):
+        yield f"{route.title} stands for every host"
+
+
+@rule(
+    "gateway-listeners-choose-their-namespaces",
+    on=GATEWAY,
+    demand="A Gateway's listeners take routes of chosen namespaces.",
+    instead='Set allowedRoutes.namespaces.from to "Same" or "Selector"',
+    source="https://gateway-api.sigs.k8s.io/guides/multiple-ns/",
+    severity=HIGH,
+    controls=[_TENANTS],
+    open_values=texts(["All"], "values of from that let everybody in"),
+)
+def gateway_listeners_choose_their_namespaces(gateway: KubernetesView, *, open_values: list[str]) -> Messages:
+    """With All, or a selector that asks for nothing, any namespace attaches its routes to this load balancer.
+
+    Left out, it is Same.
+    """
+    for listener in items(dig(gateway.spec, ["listeners"])):
+        namespaces = dig(listener, ["allowedRoutes", "namespaces"])
+        if dig(namespaces, ["from"]) in open_values or _selects_all(namespaces):
+            yield f"{gateway.title} takes routes of all namespaces on {dig(listener, ['name'])}"
+
+
+def _selects_all(namespaces: Any) -> bool:
+    """Say whether a selector leaves nobody out, for it asks for nothing."""
+    if dig(namespaces, ["from"]) != "Selector":
+        return False
+    asked = [dig(namespaces, ["selector", part]) for part in ("matchLabels", "matchExpressions")]
+    return not any(unknown(part) or part for part in asked)
+
+
+@gateway_listeners_choose_their_namespaces.remedy
+def _fix_gateway_listeners_choose_their_namespaces(
+    gateway: KubernetesView, *, open_values: list[str]
+) -> Iterable[Edit]:
+    for index, listener in enumerate(items(dig(gateway.spec, ["listeners"]))):
+        namespaces = dig(listener, ["allowedRoutes", "namespaces"])
+        if dig(namespaces, ["from"]) in open_values or _selects_all(namespaces):
+            yield Edit(("spec", "listeners", index, "allowedRoutes", "namespaces", "from"), "Same")
+
+
+@rule(
+    "gateway-logins-stay-in-admin-namespaces",
+    on=LISTENER_RULE,
+    demand="Rules of listeners that log users in are for admin namespaces.",
+    instead="Let the platform set it, in a namespace of adminNamespaces",
+    source="https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/gateway/customization/",
+    severity=HIGH,
+    controls=[_TENANTS],
+    admin_namespaces=texts(["kube-system"], "namespaces that may"),
+    guarded_actions=texts(
+        ["authenticate-oidc", "authenticate-cognito", "jwt-validation"], "the types of action guarded"
+    ),
+)
+def gateway_logins_stay_in_admin_namespaces(
+    view: KubernetesView, *, admin_namespaces: list[str], guarded_actions: list[str]
+) -> Messages:
+    """A log-in makes the controller read a Secret and send it to a host of the author's choice.
+
+    The same by annotation of an Ingress is guarded-annotations-stay-in-admin-namespaces.
+    """
+    kinds = words([dig(action, ["type"]) for action in known(items(dig(view.spec, ["actions"])))])
+    found = [kind for kind in kinds if kind in guarded_actions]
+    if found and view.namespace not in admin_namespaces:
+        what = f"{view.title} in the namespace {view.namespace} has the action {', '.join(found)}"
+        yield Finding(what, f'add "{view.namespace}" to adminNamespaces')

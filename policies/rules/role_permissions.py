@@ -1,0 +1,182 @@
+"""What the roles of nodes and pods may do, by all that is attached to them."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from kinds.documents import matches, statements
+from kinds.iam import ATTACHMENT, MANAGED_POLICY, ROLE, ROLE_POLICY
+from kinds.pod_roles import is_for_pods
+from pack.controls import guide, hub
+from pack.registry import CRITICAL, HIGH, MANDATORY, MEDIUM, Messages, Stack, View, rule, texts
+from pack.values import words
+
+# By each of these alone, on a resource of the caller's choice, an identity gets the rights of another:
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
+_RAISING: Final = [
+    "iam:AddUserToGroup",
+    "iam:AttachGroupPolicy",
+    "iam:AttachRolePolicy",
+    "iam:AttachUserPolicy",
+    "iam:CreateAccessKey",
+    "iam:CreateLoginProfile",
+    "iam:CreatePolicyVersion",
+    "iam:DeleteRolePermissionsBoundary",
+    "iam:PassRole",
+    "iam:PutGroupPolicy",
+    "iam:PutRolePermissionsBoundary",
+    "iam:PutRolePolicy",
+    "iam:PutUserPolicy",
+    "iam:SetDefaultPolicyVersion",
+    "iam:UpdateAssumeRolePolicy",
+    "iam:UpdateLoginProfile",
+    "sts:AssumeRole",
+]
+
+
+@rule(
+    "role-for-pods-cannot-raise-its-rights",
+    on=ROLE,
+    across_stack=True,
+    demand="A role that pods can take is no administrator, and cannot make itself one.",
+    instead="Attach policies with the actions that are needed, iam:PassRole and the like on named roles",
+    source="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege",
+    severity=CRITICAL,
+    dev=MANDATORY,
+    controls=[guide("security/iam", "Grant least privileged access to applications"), hub("IAM.1")],
+    policies=texts(
+        ["AdministratorAccess*", "IAMFullAccess", "PowerUserAccess"],
+        "patterns of the names of managed policies refused",
+    ),
+    actions=texts(_RAISING, "the actions refused on every role, user or policy"),
+)
+def role_for_pods_cannot_raise_its_rights(
+    role: View, stack: Stack, *, policies: list[str], actions: list[str]
+) -> Messages:
+    """Who takes over one pod takes over the account.
+
+    `role/*` is every role; a condition on iam:PermissionsBoundary bounds what comes of it.
+    """
+    if not is_for_pods(role):
+        return
+    for name in _managed_names(role, stack):
+        if matches(name, policies):
+            yield f"the role for pods carries {name}"
+    found = {
+        (action, carrier.name)
+        for carrier in _carriers(role, stack)
+        for document in carrier.documents or []
+        for statement in statements(document)
+        for action in actions
+        if statement.grants(action) and statement.is_wide and not _is_bounded(statement)
+    }
+    for action, carrier in sorted(found):
+        yield f"the role for pods may {action} on everything by {carrier}"
+
+
+def _is_bounded(statement: Any) -> bool:
+    return any(
+        operator in ("StringEquals", "ArnEquals") and key.lower() == "iam:permissionsboundary"
+        for operator, key, _ in statement.conditions
+    )
+
+
+def _carriers(role: View, stack: Stack) -> Iterator[Any]:
+    """Walk over all of the stack that grants the role something by a document."""
+    yield role
+    yield from (one for one in stack.of(ROLE_POLICY) if role in stack.named(one, "role", ROLE, "id"))
+    attached = (policy for link in _attachments(role, stack) for policy in _attached(link, stack))
+    yield from attached
+    yield from stack.named(role, "managed", MANAGED_POLICY, "arn")
+
+
+@rule(
+    "node-role-leaves-load-balancers-alone",
+    on=ROLE,
+    across_stack=True,
+    demand="The node role does not carry the load balancer controller's policy.",
+    instead="Attach the policy to a role of the controller's service account",
+    source="https://docs.aws.amazon.com/eks/latest/best-practices/identity-and-access-management.html",
+    severity=HIGH,
+    controls=[guide("security/iam", "Restrict access to the instance profile assigned to the worker node")],
+    actions=texts(
+        ["elasticloadbalancing:CreateLoadBalancer", "elasticloadbalancing:DeleteLoadBalancer"],
+        "the actions by which the controller's policy is known",
+    ),
+    policies=texts(
+        [
+            "AWSLoadBalancerController*",
+            "ElasticLoadBalancingFullAccess",
+            "PowerUserAccess",
+            "AdministratorAccess",
+        ],
+        "patterns of the names of policies made elsewhere that allow them",
+    ),
+)
+def node_role_leaves_load_balancers_alone(
+    role: View, stack: Stack, *, actions: list[str], policies: list[str]
+) -> Messages:
+    """Every pod that reaches the node's credentials could then make and delete load balancers."""
+    if not _is_node_role(role):
+        return
+    for carrier in _carriers(role, stack):
+        if any(
+            one.grants(action)
+            for document in carrier.documents or []
+            for one in statements(document)
+            for action in actions
+        ):
+            yield f"the node role may manage load balancers by {carrier.name}"
+    for name in _managed_names(role, stack):
+        if matches(name, policies):
+            yield f"the node role may manage load balancers by {name}"
+
+
+@rule(
+    "node-role-leaves-addresses-alone",
+    on=ROLE,
+    across_stack=True,
+    demand="The node role does not carry the VPC CNI's policy.",
+    instead="Give the vpc-cni add-on a role of its own (serviceAccountRoleArn or Pod Identity)",
+    source="https://docs.aws.amazon.com/eks/latest/best-practices/vpc-cni.html",
+    severity=MEDIUM,
+    controls=[
+        guide("networking/vpc-cni", "Use separate IAM role for CNI"),
+        guide("security/iam", "Update the aws-node daemonset to use IRSA"),
+    ],
+    policies=texts(
+        ["AmazonEKS_CNI_Policy", "AmazonEKS_CNI_IPv6_Policy"], "names of the policies that must not be there"
+    ),
+)
+def node_role_leaves_addresses_alone(role: View, stack: Stack, *, policies: list[str]) -> Messages:
+    """The policy may detach and reassign the addresses of any pod in the account.
+
+    The node does not need it once the CNI has a role.
+    """
+    if not _is_node_role(role):
+        return
+    for name in _managed_names(role, stack):
+        if name in policies:
+            yield f"the node role carries {name}"
+
+
+def _managed_names(role: View, stack: Stack) -> list[str]:
+    """Return the names of the managed policies that a role carries, as far as they are known."""
+    arns = words(role.managed) + [arn for link in _attachments(role, stack) for arn in words(link.policies)]
+    return [arn.rpartition("/")[2] for arn in arns]
+
+
+def _is_node_role(role: View) -> bool:
+    """Say whether instances take the role: its trust policy names EC2."""
+    return any(
+        service.startswith("ec2.amazonaws.")
+        for statement in statements(role.trust)
+        for service in words(statement.principals.get("Service"))
+    )
+
+
+def _attachments(role: View, stack: Stack) -> list[Any]:
+    return [link for link in stack.of(ATTACHMENT) if role in stack.named(link, "role", ROLE, "id")]
+
+
+def _attached(link: View, stack: Stack) -> list[Any]:
+    return stack.named(link, "policies", MANAGED_POLICY, "arn")

@@ -1,5 +1,0 @@
-"""`python -m sandbox.controller FLAGS`."""
-
-from sandbox.controller.cli import main
-
-main()

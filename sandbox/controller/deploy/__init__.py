@@ -1,1 +1,0 @@
-"""From the stack that should exist to AWS: observe by tags, compare, change what differs and carries our tags."""
