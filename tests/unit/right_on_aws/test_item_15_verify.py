@@ -12,7 +12,8 @@ import pytest
 from eks_load_balancing.controller_policy import controller_statements
 from eks_load_balancing.verify import lines
 from eks_load_balancing.verify.asking import answer, decisions
-from tests.unit.doctor.healthy import ACCOUNT, NAME, REGION, ROLE, VPC, World, facts, healthy
+from tests.unit.doctor.healthy import facts, healthy
+from tests.unit.doctor.healthy_aws import ACCOUNT, NAME, REGION, ROLE, VPC, World
 
 STATEMENTS = controller_statements("3.5.0", "aws", NAME, REGION, VPC)
 
