@@ -26,6 +26,7 @@ from sandbox.aws.journal import Entry, Journal
 from sandbox.aws.replies import Denial, error_reply, json_reply
 from sandbox.iam.authorizer import Authorizer
 from sandbox.iam.questions import QuestionError, answer
+from sandbox.iam.simulation import ACTION, simulate
 
 log = logging.getLogger(__name__)
 CONTROL = "/_sandbox/"
@@ -81,10 +82,19 @@ class Gate:
             self.changes.add(CALLS)
             if denial or _is_rehearsal(call):
                 return error_reply(call, denial or _REHEARSED)
+            if (call.service, call.action) == ("iam", ACTION):
+                return self._simulated(call)
             reply = self._write(call) if call.writes else self._emulator.answer(call)
             if strike:
                 raise AnswerLostError(call.action)
             return reply
+
+    def _simulated(self, call: Call) -> Response:
+        """IAM's policy simulator: moto has none."""
+        try:
+            return Response(simulate(self._authorizer, call.parameters), content_type="text/xml")
+        except QuestionError as error:
+            return error_reply(call, Denial("InvalidInput", str(error), 400))
 
     def look_at_clusters(self) -> None:
         """Take in what the clusters' agents have reported since."""

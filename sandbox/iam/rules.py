@@ -138,6 +138,7 @@ _ROLE, _POLICY, _OIDC, _USER = (
 )
 _PROFILE = "instance-profile:InstanceProfileName"
 IAM = {
+    "SimulatePrincipalPolicy": "arns:PolicySourceArn",
     **dict.fromkeys(
         (
             "AttachRolePolicy", "DeleteRole", "DeleteRolePermissionsBoundary", "DeleteRolePolicy", "DetachRolePolicy",

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from eks_load_balancing.controller_opt_ins import CERTIFICATES, TAGGING_API, opt_in_statements
 from eks_load_balancing.controller_policy import Statement, controller_statements
 from eks_load_balancing.global_accelerator_policy import global_accelerator_statements
 from sandbox.iam import reference
@@ -34,6 +35,13 @@ Global Accelerators are left out unless `global_accelerator` asks for them. Thei
 ([global_accelerator_policy.py](../components/eks_load_balancing/global_accelerator_policy.py)):
 
 {_table(("purpose", "actions", "only if"), (_row(s)[:3] for s in global_accelerator_statements("CLUSTER")))}
+What is off by default is granted when a stack asks for it, in a policy of its own
+([controller_opt_ins.py](../components/eks_load_balancing/controller_opt_ins.py)): `feature_gates` with `EnableRGTAPI`
+or `EnableCertificateManagement`, `assumable_role_arns`, `shared_target_group_arns`.
+
+{_table(("purpose", "actions", "only if"), (_row(s)[:3] for s in _opt_ins()))}
+`wafv2:ListWebACLs` goes with `wafv2`, for web ACLs that are named and not given by ARN; no release's policy grants it.
+
 ## What narrowing refuses
 
 Each call as the sandbox's IAM judges it, on a resource that carries no cluster's tag, or another's; for what is made,
@@ -53,6 +61,16 @@ above. Actions that only describe are granted on everything: most of them know n
 
 def _statements() -> list[Statement]:
     return controller_statements("3.5.0", "aws", "CLUSTER", "REGION", "VPC")
+
+
+def _opt_ins() -> list[Statement]:
+    return opt_in_statements(
+        "aws",
+        "CLUSTER",
+        feature_gates={TAGGING_API: True, CERTIFICATES: True},
+        assumable_role_arns=["arn:aws:iam::ACCOUNT:role/ROLE"],
+        shared_target_group_arns=["arn:aws:elasticloadbalancing:REGION:ACCOUNT:targetgroup/NAME/ID"],
+    )
 
 
 def _table(names: tuple[str, ...], rows: Any) -> str:

@@ -41,7 +41,7 @@ def test_item_8_the_role_that_the_kubeconfig_assumes_is_the_one_that_must_be_amo
 
 
 def test_item_8_the_shipped_stack_for_prod_makes_nothing_for_somebody_else() -> None:
-    with pytest.raises(pulumi.RunError, match="arn:aws:iam::123456789012:role/ops/deployer, which this program uses"):
+    with pytest.raises(pulumi.RunError, match="arn:aws:iam::123456789012:role/ops/deployer deploys to the cluster"):
         program("prod", caller=CALLER)
 
 
