@@ -11,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SANDBOX := $(BIN)/sandbox
 PULUMI := $(SANDBOX) exec -- pulumi
-POLICIES := --policy-pack policies --policy-pack-config policies/profiles/dev.json
+POLICIES := --policy-pack policies --policy-pack-config policies/profiles/sandbox.json
 STACK := sandbox
 # Proxies, name service, the kernel's own tools; load generators; a browser for the tests of `sandbox view`.
 PACKAGES := haproxy dnsmasq-base iproute2 util-linux iptables nftables conntrack curl wrk chromium chromium-driver

@@ -1,7 +1,6 @@
 """The AWS Load Balancer Controller's install, by chart or by Deployment: what it is and what it is told."""
 
 import base64
-import binascii
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import Any
@@ -272,5 +271,5 @@ def _certificate(encoded: Any) -> bytes:
     try:
         pem = base64.b64decode(str(encoded or ""), validate=True).decode("ascii")
         return base64.b64decode("".join(line for line in pem.splitlines() if not line.startswith("-")))
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # neither base64 nor ASCII
         return b""

@@ -130,4 +130,5 @@ def role_for_pods_has_a_permissions_boundary(role: View, *, exempt_roles: list[s
     Advice, since the boundary is the account's to make.
     """
     if is_for_pods(role) and role.boundary is None and role.id not in exempt_roles:
-        yield Finding("there is no permissionsBoundary", f'add "{role.id}" to exemptRoles')
+        known_by = "give it a name and add that" if role.id is None else f'add "{role.id}"'
+        yield Finding("there is no permissionsBoundary", f"{known_by} to exemptRoles")

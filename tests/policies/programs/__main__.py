@@ -1,7 +1,8 @@
 """Declares what `resources.json` beside it says: `{name: [type, properties]}`, in that order.
 
-`{"$id": NAME}` in the properties is the id of a resource declared before, unknown during preview, and `{"$secret": VALUE}`
-a value that is marked secret. Kubernetes objects go to a cluster whose kubeconfig is not known during preview.
+`{"$id": NAME}` in the properties is the id of a resource declared before, unknown during preview, and
+`{"$secret": VALUE}` a value that is marked secret. Kubernetes objects go to a cluster whose kubeconfig is not known
+during preview.
 """
 
 import json
