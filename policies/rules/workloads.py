@@ -113,7 +113,7 @@ def _any_release(seen: Resource) -> KubernetesView | None:
 def chart_carries_no_static_aws_keys(
     release: KubernetesView, *, key_values: list[str], aws_values: list[str]
 ) -> Messages:
-    """A key in a chart's values is in the release's Secret, in the stack's state, and most often in a repository."""
+    """A key in a chart's values is also in the release's Secret, in the stack's state, and often in a repository."""
     for path in _keys(dig(release.props, ["values"]), (), key_values, aws_values):
         yield f"{release.title} is given {'.'.join(path)}"
 
