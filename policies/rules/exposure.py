@@ -105,7 +105,8 @@ def load_balancer_is_internal_unless_its_namespace_may_be_public(
 def source_ranges_take_effect(balancer: Any, *, ignored_annotations: list[str]) -> Messages:
     """With named security groups the controller ignores the ranges and reports nothing.
 
-    A range beside 0.0.0.0/0 has no effect either. An NLB without a security group ignores them too, unless client addresses are preserved.
+    A range beside 0.0.0.0/0 has no effect either. An NLB without a security group ignores them too, unless client
+    addresses are preserved.
     """
     for key in balancer.annotations:
         if key in ignored_annotations or (balancer.application and key == SOURCE_RANGES):
