@@ -14,7 +14,7 @@ BIN := $(VENV)/bin
 SANDBOX := $(BIN)/sandbox
 # The sandbox's stack is on this machine; every other one is on AWS, with the Pulumi CLI and the credentials of the shell.
 PULUMI = $(if $(filter sandbox,$(STACK)),$(SANDBOX) exec -- pulumi,pulumi)
-POLICIES := --policy-pack policies --policy-pack-config policies/profiles/dev.json
+POLICIES := --policy-pack policies --policy-pack-config policies/profiles/sandbox.json
 STACK := sandbox
 # Proxies, name service, the kernel's own tools; load generators; a browser for the tests of `sandbox view`.
 PACKAGES := haproxy dnsmasq-base iproute2 util-linux iptables nftables conntrack curl wrk chromium chromium-driver

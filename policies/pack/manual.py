@@ -3,46 +3,23 @@
 import json
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
 
-from pack.profiles import level
+from pack.coverage import ASKED, SOURCES
+from pack.profiles import NOT_IN_SANDBOX, level
 from pack.registry import RULES, Rule, camel
+from pack.reports import REPORTS
 
-_INTRODUCTION = """\
-<!-- made by `python policies/generate.py`: change the rules, not this file -->
-
-# Policies
-
-The pack `policies/` refuses what goes wrong on EKS load balancing before it is made, in this program and in anybody's:
-
-    pulumi preview --policy-pack PATH_TO/policies
-    pulumi preview --policy-pack PATH_TO/policies --policy-pack-config PATH_TO/policies/profiles/dev.json
-    pulumi policy analyze --policy-pack PATH_TO/policies --stack STACK
-
-It needs Python with the packages of `policies/requirements.txt`, and nothing of this project.
-
-**Levels.** A *mandatory* rule stops the update, an *advisory* one warns. A program that says nothing gets `prod`. `dev`
-keeps what gives the cluster or the account away and advises on the rest. To change a level or a setting, copy a
-file of `policies/profiles/` and give it to `--policy-pack-config`. A file that names no rule or setting of the pack,
-or gives one what it cannot take, stops the engine before anything is judged; `python policies/check.py FILE`
-says the same without an engine. The level `remediate` lets a rule that has a remediation mend the resource
-instead of refusing it.
-
-**When.** Rules on one resource see its inputs during preview; a value that is not known then is judged in the update,
-before the resource is made. Rules *across the stack* relate resources, and run when all of them are known. A chart on
-a cluster that does not exist yet is not rendered during preview: its resources are judged in the update.
-
-**What is seen.** Resources of `aws` and `aws-native`, Kubernetes objects of any API version, whether declared one by
-one, by YAML, by a chart, as a custom resource or in a list, and a Helm release by its values. A patch is judged by what
-it says, not by what it leaves out. Lists and patches are refused, never mended. A rule that fails itself refuses the
-resource that it could not judge, at its own level, and names itself.
-"""
+_INTRODUCTION: Final = Path(__file__).with_name("introduction.md")
 
 
 def manual(subjects: Sequence[ModuleType]) -> str:
     """Return the whole manual as Markdown, with a chapter for each of the subjects: modules of rules."""
-    parts = [_INTRODUCTION, *_overview(subjects), *_chapters(subjects), *_controls()]
+    sandbox = "; ".join(f"[{name}](#{name}) ({why})" for name, why in sorted(NOT_IN_SANDBOX.items()))
+    introduction = _INTRODUCTION.read_text("utf-8").replace("SANDBOX_WITHOUT", sandbox)
+    parts = [introduction, *_overview(subjects), *_chapters(subjects), *_reports(), *_controls(), *_asked()]
     return "\n".join(parts)
 
 
@@ -100,6 +77,31 @@ def _controls() -> Iterator[str]:
         for control, covering in groupby(group, key=lambda pair: pair[0]):
             links = ", ".join(f"[{rule.name}](#{rule.name})" for _, rule in covering)
             yield f"| {control.number} | {control.title} | {links} |"
+        yield ""
+
+
+def _reports() -> Iterator[str]:
+    yield "## Reports\n\nPolicies that judge no resource, and say what concerns the whole preview or update.\n"
+    for rule in REPORTS.values():
+        lines = [
+            f"### {rule.name}\n",
+            f"{rule.demand} *advisory.*\n",
+            f"{rule.why}\n",
+            f"- **Instead:** {rule.instead}.",
+        ]
+        yield "\n".join([*lines, *(_setting(name, setting) for name, setting in rule.settings.items())]) + "\n"
+
+
+def _asked() -> Iterator[str]:
+    """Say what rule sets ask besides, and why some of it is left out."""
+    yield "## What other rule sets ask\n"
+    yield "What rules cover of CIS, Security Hub and the EKS guide is above. This is the rest, with the reasons.\n"
+    for by, group in groupby(sorted(ASKED, key=lambda one: list(SOURCES).index(one.by)), key=lambda one: one.by):
+        yield f"### {by}: {'and what covers it' if by in ('checkov', 'kyverno') else 'the rest'}\n\n<{SOURCES[by]}>\n"
+        yield "| asked | title | covered by, or left out because |\n|---|---|---|"
+        for one in group:
+            links = ", ".join(f"[{name}](#{name})" for name in one.rules)
+            yield f"| {one.number} | {one.title} | {links or f'left out: {one.left_out}'} |"
         yield ""
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from pack.registry import RULES, Rule, camel
+from pack.registry import RULES, Level, Rule, camel
 
 # What a profile sets otherwise than the rules' defaults: {profile: {rule: {setting: value}}}.
 SETTINGS: Final[dict[str, dict[str, dict[str, Any]]]] = {
@@ -16,12 +16,27 @@ SETTINGS: Final[dict[str, dict[str, dict[str, Any]]]] = {
         }
     },
     "dev": {},
+    "sandbox": {},
+}
+# What the profile sandbox does not ask, which is dev's otherwise: the sample stack has no account, no name and no long
+# life.
+NOT_IN_SANDBOX: Final = {
+    "alb-redirects-http-to-https": "the sample has no certificate",
+    "cluster-admins-are-named-by-the-profile": "whoever runs the sandbox administers it",
+    "cluster-is-protected-from-deletion": "`make down` deletes it",
+    "controller-refuses-legacy-annotations": "recordings of the real controller use them",
+    "ingress-rules-name-their-hosts": "the sample has no host name",
+    "load-balancer-is-protected-from-deletion": "`make down` deletes them",
+    "load-balancer-writes-access-logs": "there is no bucket",
+    "role-for-pods-has-a-permissions-boundary": "there is no account to bound",
+    "source-ranges-are-given": "only this machine reaches the load balancers",
 }
 
 
 def level(rule: Rule, profile: str) -> str:
-    """Return a rule's level in a profile: `mandatory` or `advisory`."""
-    return {"prod": rule.prod, "dev": rule.dev}[profile].value
+    """Return a rule's level in a profile: `mandatory`, `advisory` or `disabled`."""
+    sandbox = Level.DISABLED if rule.name in NOT_IN_SANDBOX else rule.dev
+    return {"prod": rule.prod, "dev": rule.dev, "sandbox": sandbox}[profile].value
 
 
 def profile(name: str) -> dict[str, dict[str, Any]]:

@@ -54,7 +54,8 @@ class Session:
 
     def declare(self, seen: Resource) -> Iterator[Said]:
         """Judge a resource before it is made."""
-        seen.stack = self._declared
+        if self._seen.pop(seen.urn, None):
+            self._declared = Stack([*self._elsewhere, *self._seen.values()], complete=False)
         self._seen[seen.urn] = seen
         self._declared.add(seen)
         for rule in self._enforced():

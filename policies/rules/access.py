@@ -33,7 +33,7 @@ def cluster_admins_are_named_by_the_profile(
 ) -> Messages:
     """An administrator reads every Secret and takes every service account's role.
 
-    Somebody must be one; who, is not for each program to say.
+    Somebody must be one, but no single program should decide who.
     """
     if str(access.policy or "").rpartition("/")[2] not in admin_policies or access.scope == "namespace":
         return
@@ -53,7 +53,7 @@ def cluster_admins_are_named_by_the_profile(
     admin_groups=texts(["system:masters"], "the groups that administer the cluster"),
 )
 def aws_auth_makes_no_administrator(config: KubernetesView, *, admin_groups: list[str]) -> Messages:
-    """What system:masters may, no RBAC rule can take away, and who can write this ConfigMap can join it."""
+    """No RBAC rule limits system:masters, and whoever can write this ConfigMap can join it."""
     if config.object_name != "aws-auth" or config.namespace != "kube-system":
         return
     data = dig(config.props, ["data"])
@@ -95,9 +95,9 @@ def aws_auth_makes_no_administrator(config: KubernetesView, *, admin_groups: lis
 def role_bindings_serve_named_subjects(
     binding: KubernetesView, *, everybody: list[str], public_roles: list[str]
 ) -> Messages:
-    """On EKS every IAM principal with an access entry is authenticated, and every pod too.
+    """On EKS every IAM principal with an access entry is authenticated, and so is every pod.
 
-    The unauthenticated are the whole network of the endpoint.
+    The unauthenticated are everybody who can reach the endpoint.
     """
     role = dig(binding.props, ["roleRef", "name"])
     if not unknown(role) and role in public_roles:
@@ -121,7 +121,7 @@ def role_bindings_serve_named_subjects(
 def cluster_admin_is_bound_to_named_subjects(
     binding: KubernetesView, *, admin_roles: list[str], admin_subjects: list[str]
 ) -> Messages:
-    """Whoever takes over one pod with that service account has the cluster."""
+    """Whoever takes over one pod with that service account takes over the cluster."""
     role = dig(binding.props, ["roleRef", "name"])
     if unknown(role) or role not in admin_roles:
         return

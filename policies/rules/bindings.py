@@ -31,7 +31,7 @@ BINDING: Final = objects(
     admin_namespaces=texts(["kube-system"], "namespaces that may have bindings"),
 )
 def bindings_stay_in_admin_namespaces(binding: KubernetesView, *, admin_namespaces: list[str]) -> Messages:
-    """A binding names any target group of the account, and takes its other targets away.
+    """A binding can name any target group of the account, and removes its other targets.
 
     That is how one team gets another team's traffic.
     """
@@ -50,7 +50,7 @@ def bindings_stay_in_admin_namespaces(binding: KubernetesView, *, admin_namespac
     target_types=texts(["ip"], "the target types allowed"),
 )
 def binding_targets_are_pods(binding: KubernetesView, *, target_types: list[str]) -> Messages:
-    """As load-balancer-targets-are-pods. Left out, the target group's own type counts."""
+    """See load-balancer-targets-are-pods. If it is left out, the target group's own type counts."""
     kind = dig(binding.spec, ["targetType"])
     if kind is not None and kind not in target_types:
         yield f"{binding.title} has target type {kind}"
@@ -73,7 +73,7 @@ def binding_assumes_allowed_roles_only(
 ) -> Messages:
     """Whoever writes a binding makes the controller act as that role.
 
-    Without an external id it can be talked into a role that trusts the controller for somebody else.
+    Without an external id, an author can use a role that trusts the controller on somebody else's behalf.
     """
     arn, secret = dig(binding.spec, ["iamRoleArnToAssume"]), dig(binding.spec, ["assumeRoleExternalId"])
     if arn is None:

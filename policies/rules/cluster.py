@@ -16,7 +16,7 @@ _LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 @rule(
     "cluster-endpoint-is-not-open-to-the-world",
     on=CLUSTER,
-    demand="The Kubernetes API answers named networks, never the whole internet.",
+    demand="The Kubernetes API answers named networks only, never the whole internet.",
     instead="List your own networks in publicAccessCidrs, or set endpointPublicAccess to false",
     source="https://docs.aws.amazon.com/eks/latest/userguide/cluster-endpoint.html",
     severity=HIGH,
@@ -27,9 +27,9 @@ _LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 def cluster_endpoint_is_not_open_to_the_world(
     cluster: View, *, min_prefix_length: float, min_prefix_length_ipv6: float
 ) -> Messages:
-    """A public endpoint without publicAccessCidrs answers 0.0.0.0/0.
+    """A public endpoint without publicAccessCidrs answers everybody.
 
-    Then a leaked token or a flaw in the API server can be used from anywhere.
+    A leaked token or a flaw in the API server can then be used from anywhere.
     """
     if cluster.public_access not in (True, None):
         return
@@ -77,8 +77,8 @@ def _fix_cluster_endpoint_is_reachable_privately(cluster: View) -> Iterable[Edit
 def cluster_endpoint_is_not_public(cluster: View) -> Messages:
     """Security Hub asks for it of every cluster.
 
-    It is advice here, since a program that deploys from outside the VPC cannot follow it; cluster-endpoint-is-not-
-    open-to-the-world holds in any case.
+    It only advises, because a program that deploys from outside the VPC cannot follow it. The rule
+    cluster-endpoint-is-not-open-to-the-world applies in any case.
     """
     if cluster.public_access in (True, None):
         yield "endpointPublicAccess is on (EKS's default)"
@@ -98,7 +98,7 @@ def cluster_endpoint_is_not_public(cluster: View) -> Messages:
     ],
 )
 def cluster_secrets_are_encrypted_with_kms(cluster: View) -> Messages:
-    """A key of one's own can be revoked and its use is logged; the key that EKS uses otherwise can be neither."""
+    """You can revoke your own key and see its use in the log. With EKS's default key you can do neither."""
     encryptions = cluster.encryptions or []
     if not any("secrets" in items(one["resources"]) and one["key"] for one in encryptions):
         yield "no encryptionConfig covers secrets with a KMS key"
@@ -115,7 +115,7 @@ def cluster_secrets_are_encrypted_with_kms(cluster: View) -> Messages:
     log_types=texts(_LOG_TYPES, "the types that must be on"),
 )
 def cluster_writes_all_log_types(cluster: View, *, log_types: list[str]) -> Messages:
-    """Who called the API, and who was refused, is in no other place; logs that were off cannot be had afterwards."""
+    """Nothing else records who called the API and who was refused. Logs that were off cannot be recovered later."""
     on = items(cluster.log_types)
     missing = [kind for kind in log_types if kind not in on]
     if missing:
@@ -139,9 +139,9 @@ def _fix_cluster_writes_all_log_types(cluster: View, *, log_types: list[str]) ->
     oldest=text("1.34", "the oldest version allowed"),
 )
 def cluster_version_is_supported(cluster: View, *, oldest: str) -> Messages:
-    """An unsupported version gets no security fixes and is upgraded by AWS on a day of its own.
+    """An unsupported version gets no security fixes, and AWS upgrades it on a day that AWS chooses.
 
-    One that is not named changes with the day on which the program runs.
+    Without a version the program makes a different cluster on another day.
     """
     if cluster.version is None:
         yield "no Kubernetes version is named"
@@ -152,7 +152,7 @@ def cluster_version_is_supported(cluster: View, *, oldest: str) -> Messages:
 @rule(
     "cluster-stays-in-standard-support",
     on=CLUSTER,
-    demand="The cluster does not slip into extended support.",
+    demand="The cluster does not enter extended support by default.",
     instead='Set upgradePolicy.supportType to "STANDARD"',
     source="https://docs.aws.amazon.com/eks/latest/userguide/disable-extended-support.html",
     severity=LOW,
@@ -160,7 +160,7 @@ def cluster_version_is_supported(cluster: View, *, oldest: str) -> Messages:
     support_types=texts(["STANDARD"], "the support types allowed"),
 )
 def cluster_stays_in_standard_support(cluster: View, *, support_types: list[str]) -> Messages:
-    """EKS's default is extended support: a forgotten cluster then costs six times as much an hour."""
+    """EKS's default is extended support, which costs six times as much an hour."""
     if cluster.support not in support_types:
         yield f"the support type is {cluster.support or 'EXTENDED (the default)'}"
 
@@ -180,7 +180,7 @@ def _fix_cluster_stays_in_standard_support(cluster: View, *, support_types: list
     controls=[guide("reliability/controlplane", "EKS Control Plane")],
 )
 def cluster_is_protected_from_deletion(cluster: View) -> Messages:
-    """Deleting a cluster takes every workload with it and leaves the load balancers behind that its controller made."""
+    """Deleting a cluster deletes every workload, and leaves the load balancers that its controller made."""
     if not cluster.deletion_protection:
         yield "deletionProtection is not on"
 
@@ -193,7 +193,7 @@ def _fix_cluster_is_protected_from_deletion(cluster: View) -> Iterable[Edit]:
 @rule(
     "cluster-authenticates-by-api",
     on=CLUSTER,
-    demand="Who may enter the cluster is decided by access entries, not by a ConfigMap.",
+    demand="Access entries decide who may use the cluster, not a ConfigMap.",
     instead='Set accessConfig.authenticationMode to "API" and give access entries',
     source="https://docs.aws.amazon.com/eks/latest/userguide/access-entries.html",
     severity=MEDIUM,
@@ -201,9 +201,9 @@ def _fix_cluster_is_protected_from_deletion(cluster: View) -> Iterable[Edit]:
     modes=texts(["API"], "the authentication modes allowed"),
 )
 def cluster_authenticates_by_api(cluster: View, *, modes: list[str]) -> Messages:
-    """Whoever can write one ConfigMap in kube-system is cluster admin as long as aws-auth counts.
+    """While aws-auth counts, whoever can write one ConfigMap in kube-system is cluster admin.
 
-    There is no remediation: the change cannot be taken back.
+    There is no remediation, because the change cannot be undone.
     """
     if cluster.authentication not in modes:
         yield f"authenticationMode is {cluster.authentication or 'CONFIG_MAP (the default)'}"
@@ -219,9 +219,9 @@ def cluster_authenticates_by_api(cluster: View, *, modes: list[str]) -> Messages
     controls=[guide("security/iam", "Remove the cluster-admin permissions from the cluster creator principal")],
 )
 def cluster_creator_is_not_admin(cluster: View) -> Messages:
-    """The creator's rights stand in no list one could read or revoke by the program.
+    """The creator's rights appear in no list, so the program can neither show nor revoke them.
 
-    There is no remediation: changing it replaces a cluster that exists.
+    There is no remediation, because the change replaces an existing cluster.
     """
     if cluster.creator_is_admin in (True, None):
         yield "bootstrapClusterCreatorAdminPermissions is on (EKS's default)"

@@ -1,7 +1,6 @@
 """The AWS Load Balancer Controller's install, by chart or by Deployment: what it is and what it is told."""
 
 import base64
-import binascii
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import Any
@@ -53,9 +52,9 @@ _INSTALLATION = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/
 def controller_knows_region_vpc_and_cluster(
     controller: Any, *, flags: list[str], vpc_flags: list[str], region_variables: list[str]
 ) -> Messages:
-    """What it is not told it asks of the instance metadata service, which pods must not reach: then it does not start.
+    """It asks the instance metadata service for what it is not told. Pods must not reach that, so it does not start.
 
-    A wrong cluster name makes it take another cluster's load balancers for its own.
+    With a wrong cluster name it treats another cluster's load balancers as its own.
     """
     for flag in flags:
         if flag == "aws-region" and any(_given(controller.variable(name)) for name in region_variables):
@@ -73,7 +72,7 @@ def _given(value: Any) -> bool:
 @rule(
     "controller-is-out-of-known-vulnerabilities",
     on=CONTROLLER,
-    demand="The controller's version is at or above the floor and out of known vulnerabilities.",
+    demand="The controller's version is at or above the floor and has no known vulnerabilities.",
     instead="Install the newest version of chart and controller",
     source="https://github.com/kubernetes-sigs/aws-load-balancer-controller/security/advisories",
     severity=HIGH,
@@ -90,7 +89,7 @@ def _given(value: Any) -> bool:
     ),
 )
 def controller_is_out_of_known_vulnerabilities(controller: Any, *, floor: str, vulnerabilities: list[str]) -> Messages:
-    """The controller decides what the internet reaches, with the right to change security groups and web ACLs."""
+    """The controller decides what the internet reaches, and may change security groups and web ACLs."""
     tag = _tag(controller.image)
     running = version(tag)
     if not running:
@@ -120,7 +119,7 @@ def _tag(image: Any) -> str:
     min_parts=number(3, "how many numbers a tag must have"),
 )
 def controller_image_is_pinned(controller: Any, *, min_parts: float) -> Messages:
-    """A moving tag installs on the next restart what nobody has reviewed, and its CRDs and permissions may not fit."""
+    """With a moving tag the next restart installs a version that nobody reviewed, without its CRDs and permissions."""
     image = controller.image
     if unknown(image):
         return
@@ -174,7 +173,7 @@ def _fits_repository(repository: str, pattern: str) -> bool:
     ),
 )
 def controller_refuses_legacy_annotations(controller: Any, *, flags: list[str]) -> Messages:
-    """With them any author of an Ingress joins another team's load balancer and can put rules before theirs."""
+    """With them the author of any Ingress can join another team's load balancer and put rules before theirs."""
     for flag in flags:
         if not truth(controller.flag(flag)):
             yield f"{controller.title} does not set --{flag}"
@@ -188,7 +187,7 @@ def _fix_controller_refuses_legacy_annotations(controller: Any, *, flags: list[s
 @rule(
     "controller-makes-load-balancers-internal-by-default",
     on=CONTROLLER,
-    demand="A load balancer that says nothing of its scheme is internal.",
+    demand="A load balancer without a scheme is internal.",
     instead='Leave defaultLoadBalancerScheme out or set it to "internal"',
     source=_CONFIGURATION,
     severity=HIGH,
@@ -219,7 +218,7 @@ def _fix_controller_makes_load_balancers_internal_by_default(controller: Any, *,
     max_installs=number(1, "how many installs with the same classes may serve one cluster"),
 )
 def cluster_has_one_controller(controller: Any, stack: Stack, *, max_installs: float) -> Messages:
-    """Two installs write the same load balancers in turns, and the webhooks of one refuse what the other needs."""
+    """Two installs overwrite each other's load balancers, and the webhooks of one refuse what the other needs."""
     same = stack.grouped(CONTROLLER, _serves)[_serves(controller)]
     if len(same) > max_installs and same[0] is not controller:
         yield f"{controller.title} {controller.name} serves the cluster that {same[0].name} serves already"
@@ -248,9 +247,9 @@ def _serves(controller: Any) -> tuple[Any, ...]:
     own_authorities=texts([CHART + "-ca"], "names of certificate authorities that a chart makes on the spot"),
 )
 def controller_webhook_certificate_is_stable(holder: Any, *, own_authorities: list[str]) -> Messages:
-    """The chart makes a new authority whenever it is rendered, so each deployment replaces the certificate.
+    """The chart makes a new certificate authority at each rendering, so each deployment replaces the certificate.
 
-    Until Secret, webhooks and pods agree again the API server refuses every Service and Ingress.
+    Until the Secret, the webhooks and the pods match again, the API server refuses every Service and Ingress.
     """
     if isinstance(holder, ReleasedController):
         given = all(_given(holder.value("webhookTLS", part)) for part in ("caCert", "cert", "key"))
@@ -272,5 +271,5 @@ def _certificate(encoded: Any) -> bytes:
     try:
         pem = base64.b64decode(str(encoded or ""), validate=True).decode("ascii")
         return base64.b64decode("".join(line for line in pem.splitlines() if not line.startswith("-")))
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # neither base64 nor ASCII
         return b""

@@ -20,7 +20,7 @@ _APPLICATION = "https://docs.aws.amazon.com/eks/latest/best-practices/applicatio
 @rule(
     "controller-runs-two-replicas",
     on=CONTROLLER,
-    demand="Two replicas or more of the controller run.",
+    demand="The controller runs with two replicas or more.",
     instead="Set replicaCount (the Deployment's replicas) to 2",
     source=_APPLICATION,
     severity=MEDIUM,
@@ -28,7 +28,7 @@ _APPLICATION = "https://docs.aws.amazon.com/eks/latest/best-practices/applicatio
     min_replicas=number(2, "how many"),
 )
 def controller_runs_two_replicas(controller: Any, *, min_replicas: float) -> Messages:
-    """Its webhooks answer for every Service and Ingress with failurePolicy Fail: while none runs, none can be made."""
+    """Its webhooks have the failure policy Fail: while no replica runs, no Service or Ingress can be made."""
     if controller.replicas < min_replicas:
         yield f"{controller.title} runs {controller.replicas:g} replica"
 
@@ -98,7 +98,7 @@ def _fits(expression: Any, labels: Any) -> bool:
 @rule(
     "controller-replicas-are-spread",
     on=CONTROLLER,
-    demand="The controller's replicas keep to different nodes.",
+    demand="The controller's replicas run on different nodes.",
     instead="Keep the chart's default affinity, or set topologySpreadConstraints",
     source=_APPLICATION,
     severity=LOW,
@@ -106,7 +106,7 @@ def _fits(expression: Any, labels: Any) -> bool:
     single_replica=number(1, "up to this many replicas there is nothing to spread"),
 )
 def controller_replicas_are_spread(controller: Any, *, single_replica: float) -> Messages:
-    """Two replicas on one node fall with it."""
+    """If both replicas run on one node, its failure stops both."""
     if controller.replicas > single_replica and not controller.spread:
         yield f"{controller.title} has neither topologySpreadConstraints nor podAntiAffinity"
 
@@ -114,7 +114,7 @@ def controller_replicas_are_spread(controller: Any, *, single_replica: float) ->
 @rule(
     "controller-states-its-resources",
     on=CONTROLLER,
-    demand="The controller's container states what it needs and may take.",
+    demand="The controller's container has resource requests and limits.",
     instead="Set resources.requests and resources.limits, cpu and memory in requests, memory in limits",
     source="https://docs.aws.amazon.com/eks/latest/best-practices/pod-security.html",
     severity=LOW,
@@ -122,7 +122,7 @@ def controller_replicas_are_spread(controller: Any, *, single_replica: float) ->
     needed=texts(["requests.cpu", "requests.memory", "limits.memory"], "the entries that must be there"),
 )
 def controller_states_its_resources(controller: Any, *, needed: list[str]) -> Messages:
-    """A pod without requests is the first to go when its node runs full."""
+    """A pod without requests is evicted first when its node runs out of memory."""
     missing = [path for path in needed if dig(controller.resources, path.split(".")) is None]
     if missing:
         yield f"{controller.title} does not state {', '.join(missing)}"
@@ -150,7 +150,7 @@ def controller_states_its_resources(controller: Any, *, needed: list[str]) -> Me
 def controller_security_context_is_hardened(
     controller: Any, *, must_be_on: list[str], must_be_off: list[str], must_not_be_on: list[str]
 ) -> Messages:
-    """Who breaks into the process should find nothing else to take than what it has."""
+    """Whoever breaks into the process should gain nothing beyond what the process may do."""
     security = {name: value for name, value in controller.security.items() if not unknown(value)}
     undecided = set(controller.security) - set(security)
     for name in (one for one in must_be_on if one not in undecided):
@@ -198,7 +198,7 @@ def _fix_controller_security_context_is_hardened(
 def controller_reads_no_secrets_cluster_wide(role: Any, *, resources: list[str]) -> Messages:
     """It needs a Secret only where an Ingress logs users in by OIDC.
 
-    With all of them it holds every service account's and every application's.
+    With all Secrets it holds every application's credentials.
     """
     if isinstance(role, ReleasedController):
         if role.cluster_secrets:

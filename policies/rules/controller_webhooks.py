@@ -37,7 +37,7 @@ def controller_webhooks_are_on_and_refuse(
 ) -> Messages:
     """They refuse Ingresses and bindings that would take others' load balancers, and give Services their class.
 
-    A Service that no webhook gives a class falls to the cloud controller, which makes a Classic load balancer.
+    Without the webhook a Service has no class, and the cloud controller makes a Classic load balancer for it.
     """
     if isinstance(view, ReleasedController):
         for value in _lax_values(view):
@@ -74,7 +74,7 @@ def _lax_values(release: ReleasedController) -> Iterator[str]:
     flags=texts(["disable-restricted-sg-rules"], "the flags that must not be true"),
 )
 def controller_keeps_restricted_security_group_rules(controller: Any, *, flags: list[str]) -> Messages:
-    """With it every port of every node and pod is open to every load balancer of the cluster."""
+    """Without them every port of every node and pod is open to every load balancer of the cluster."""
     for flag in flags:
         if truth(controller.flag(flag)):
             yield f"{controller.title} sets --{flag}"

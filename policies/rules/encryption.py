@@ -137,7 +137,7 @@ def alb_redirects_http_to_https(ingress: Any, *, plain_namespaces: list[str]) ->
 def gateway_redirects_http_to_https(gateway: Any, *, plain_namespaces: list[str]) -> Messages:
     """What a browser asks by HTTP, cookies included, is readable and changeable on its way.
 
-    Without a redirect in the stack the listener is for routes that serve.
+    A listener without a redirecting route in the stack is taken to serve.
     """
     plain = [one for one in gateway.listeners if dig(one, ["protocol"]) == "HTTP"]
     if not plain or gateway.namespace in plain_namespaces:

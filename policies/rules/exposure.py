@@ -32,9 +32,9 @@ _NLB_ANNOTATIONS = "https://kubernetes-sigs.github.io/aws-load-balancer-controll
     target_types=texts(["ip"], "the target types allowed"),
 )
 def load_balancer_targets_are_pods(balancer: Any, *, target_types: list[str]) -> Messages:
-    """By node port the traffic takes another hop, and health checks ask the node instead of the pod.
+    """Through a node port the traffic takes one more hop, and health checks test the node instead of the pod.
 
-    The nodes' ports 30000-32767 must be open for it. The controller's default is instance.
+    The nodes' ports 30000-32767 must be open. The controller's default is instance.
     """
     if balancer.governed("targetType"):
         return
@@ -68,7 +68,7 @@ def _fix_load_balancer_targets_are_pods(balancer: Any, *, target_types: list[str
 def load_balancer_is_internal_unless_its_namespace_may_be_public(
     balancer: Any, *, public_namespaces: list[str], public_owners: list[str]
 ) -> Messages:
-    """What faces the internet is a decision of the platform, not of whoever writes an annotation."""
+    """The platform decides what faces the internet, not the author of an annotation."""
     if not any(not unknown(scheme) and scheme == PUBLIC for scheme in balancer.schemes):
         return
     if not balancer.owned:
@@ -86,7 +86,7 @@ def load_balancer_is_internal_unless_its_namespace_may_be_public(
 @rule(
     "source-ranges-take-effect",
     on=either("Service or Ingress with source ranges", SERVICE, INGRESS),
-    demand="Source ranges stand where the controller heeds them.",
+    demand="Source ranges are given where the controller reads them.",
     instead="Give ranges in spec.loadBalancerSourceRanges (Ingress: inbound-cidrs) and name no security groups",
     source=f"{_NLB_ANNOTATIONS}#lb-source-ranges",
     severity=HIGH,
@@ -103,10 +103,10 @@ def load_balancer_is_internal_unless_its_namespace_may_be_public(
     ),
 )
 def source_ranges_take_effect(balancer: Any, *, ignored_annotations: list[str]) -> Messages:
-    """Named security groups make the controller ignore the ranges, without a word; so does 0.0.0.0/0 beside them.
+    """With named security groups the controller ignores the ranges and reports nothing.
 
-    The load balancer is then open to whom the groups let in. The same holds for an NLB without a security group,
-    unless client addresses are preserved.
+    A range beside 0.0.0.0/0 has no effect either. An NLB without a security group ignores them too, unless client
+    addresses are preserved.
     """
     for key in balancer.annotations:
         if key in ignored_annotations or (balancer.application and key == SOURCE_RANGES):
@@ -167,10 +167,10 @@ def source_ranges_are_given(
     min_prefix_length: float,
     min_prefix_length_ipv6: float,
 ) -> Messages:
-    """Left out, the security group lets in 0.0.0.0/0.
+    """Without ranges the security group lets in 0.0.0.0/0.
 
-    On an internal load balancer that is everything which reaches the VPC. It is advice, since a public service
-    wants it so.
+    On an internal load balancer that is everything that reaches the VPC. It only advises, because a public service
+    must be open.
     """
     name = balancer.identity if balancer.owned else balancer.namespace
     if name in (open_owners if balancer.owned else open_namespaces):
@@ -202,9 +202,9 @@ def source_ranges_are_given(
     classes=texts(NLB_CLASSES, "the load balancer classes allowed"),
 )
 def no_classic_load_balancer(service: Any, *, classes: list[str]) -> Messages:
-    """A Service without class or type falls to the cloud controller of the control plane.
+    """The control plane's cloud controller takes a Service that has neither a class nor a type.
 
-    That makes an internet-facing Classic load balancer to node ports, which AWS no longer develops.
+    It makes an internet-facing Classic load balancer, a kind that AWS no longer develops, and sends to node ports.
     """
     if not isinstance(service, NlbService):
         yield "the program makes a Classic load balancer"
@@ -224,7 +224,7 @@ def no_classic_load_balancer(service: Any, *, classes: list[str]) -> Messages:
     allowed_addresses=texts([], "addresses that may be claimed"),
 )
 def service_has_no_external_ips(service: Any, *, allowed_addresses: list[str]) -> Messages:
-    """Whoever may make a Service can have other pods' traffic to any address sent to his own (CVE-2020-8554)."""
+    """Whoever may make a Service can redirect other pods' traffic to any address to their own pods (CVE-2020-8554)."""
     claimed = [address for address in words(dig(service.spec, ["externalIPs"])) if address not in allowed_addresses]
     if claimed:
         yield f"{service.title} claims {', '.join(claimed)}"

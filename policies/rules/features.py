@@ -23,17 +23,17 @@ _DISCOVERY: Final = "acm:ListCertificates"
     "ingress-asks-for-what-the-controller-may",
     on=INGRESS,
     across_stack=True,
-    demand="An Ingress needs no feature whose actions the controller's IAM policy leaves out.",
-    instead="Grant the controller the actions, or name the certificate by its ARN and log users in otherwise",
+    demand="An Ingress uses only features that the controller's IAM policy allows.",
+    instead="Grant the controller the actions, or name the certificate by its ARN and log users in by other means",
     source="https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/installation/",
     severity=MEDIUM,
     controls=[guide("security/iam", "Employ least privileged access to AWS Resources")],
     actions=texts(["elasticloadbalancing:CreateLoadBalancer"], "the actions by which the controller's policy is known"),
 )
 def ingress_asks_for_what_the_controller_may(ingress: Any, stack: Stack, *, actions: list[str]) -> Messages:
-    """Log-in by Cognito and certificates found by host name have no flag of the controller's to turn them off.
+    """The controller has no flag to turn off log-in by Cognito and certificates found by host name.
 
-    It tries, is refused by IAM, and the Ingress never gets what it asked for.
+    It tries, IAM refuses, and the Ingress never becomes ready.
     """
     granted = _granted(stack, actions)
     if granted is None:

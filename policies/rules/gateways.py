@@ -16,7 +16,7 @@ _TENANTS = guide("security/multitenancy", "Tenant Isolation")
 @rule(
     "gateway-routes-name-their-hosts",
     on=ROUTE,
-    demand="A route says for which host names it stands.",
+    demand="A route names its hosts.",
     instead="Give spec.hostnames, without a bare *",
     source="https://gateway-api.sigs.k8s.io/api-types/httproute/#hostnames",
     severity=HIGH,
@@ -27,7 +27,7 @@ _TENANTS = guide("security/multitenancy", "Tenant Isolation")
 def gateway_routes_name_their_hosts(
     route: KubernetesView, *, catch_alls: list[str], exempt_namespaces: list[str]
 ) -> Messages:
-    """A route without hosts takes what no other route has claimed yet, and what others will claim later."""
+    """A route without hosts takes all requests that no other route has claimed yet."""
     if route.namespace in exempt_namespaces:
         return
     names = items(dig(route.spec, ["hostnames"]))
@@ -48,9 +48,9 @@ def gateway_routes_name_their_hosts(
     open_values=texts(["All"], "values of from that let everybody in"),
 )
 def gateway_listeners_choose_their_namespaces(gateway: KubernetesView, *, open_values: list[str]) -> Messages:
-    """With All, or a selector that asks for nothing, any namespace attaches its routes to this load balancer.
+    """With All, or with an empty selector, any namespace can attach its routes to this load balancer.
 
-    Left out, it is Same.
+    The default is Same.
     """
     for listener in items(dig(gateway.spec, ["listeners"])):
         namespaces = dig(listener, ["allowedRoutes", "namespaces"])
@@ -79,7 +79,7 @@ def _fix_gateway_listeners_choose_their_namespaces(
 @rule(
     "gateway-logins-stay-in-admin-namespaces",
     on=LISTENER_RULE,
-    demand="Rules of listeners that log users in are for admin namespaces.",
+    demand="Only admin namespaces have listener rules that log users in.",
     instead="Let the platform set it, in a namespace of adminNamespaces",
     source="https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/gateway/customization/",
     severity=HIGH,

@@ -31,7 +31,7 @@ _PREFIXES: Final = (ALB, NLB)
 def ingress_group_is_not_shared_by_annotation(ingress: Any, *, allowed_groups: list[str]) -> Messages:
     """Whoever writes the same name puts rules into the same load balancer.
 
-    They may stand before the others' and take their traffic.
+    Those rules can come before the others' and take their traffic.
     """
     group = ingress.annotation(f"{ALB}group.name")
     if group is not None and str(group) not in allowed_groups:
@@ -49,7 +49,7 @@ def ingress_group_is_not_shared_by_annotation(ingress: Any, *, allowed_groups: l
     default_classes=texts(["alb"], "the class that a remediation sets where none is named", allows=False),
 )
 def ingress_names_its_class_in_its_spec(ingress: Any, *, default_classes: list[str]) -> Messages:
-    """The annotation goes past IngressClass and its IngressClassParams, where the platform sets limits.
+    """The annotation bypasses IngressClass and IngressClassParams, where the platform sets limits.
 
     Without either, the cluster's default class decides.
     """
@@ -79,7 +79,7 @@ def _fits(key: str, patterns: Iterable[str]) -> bool:
 @rule(
     "load-balancer-annotations-are-on-the-allow-list",
     on=_ANNOTATED,
-    demand="Load balancers are described by annotations that the profile knows.",
+    demand="Load balancers have only annotations that the profile allows.",
     instead="Spell the annotation as the controller does, or add it to allowedAnnotations",
     source=_ALB_ANNOTATIONS,
     severity=MEDIUM,
@@ -93,9 +93,9 @@ def _fits(key: str, patterns: Iterable[str]) -> bool:
 def load_balancer_annotations_are_on_the_allow_list(
     view: Any, *, allowed_annotations: list[str], guarded_annotations: list[str]
 ) -> Messages:
-    """The controller ignores an annotation that it does not know: a misspelt limit is no limit.
+    """The controller ignores an annotation that it does not know, so a misspelt limit has no effect.
 
-    And a new version's new powers wait here until somebody has looked at them.
+    New annotations of a new version are refused until somebody has reviewed them.
     """
     for key in view.annotations:
         if key.startswith(_PREFIXES) and not _fits(key, [*allowed_annotations, *guarded_annotations]):
@@ -105,7 +105,7 @@ def load_balancer_annotations_are_on_the_allow_list(
 @rule(
     "guarded-annotations-stay-in-admin-namespaces",
     on=_ANNOTATED,
-    demand="Annotations that log users in, forward elsewhere or open security groups are for admin namespaces.",
+    demand="Only admin namespaces use annotations that log users in, forward elsewhere or open security groups.",
     instead="Let the platform set it, in a namespace of adminNamespaces or in IngressClassParams",
     source=_ALB_ANNOTATIONS,
     severity=HIGH,

@@ -33,7 +33,7 @@ _ONE_ACCOUNT = "Scope the IAM Role trust policy for IRSA Roles to the service ac
 def irsa_trust_names_one_service_account(role: View, *, operators: list[str]) -> Messages:
     """Without sub every pod of the cluster can take the role.
 
-    With StringLike and `*` it is every pod whose author chooses a fitting name.
+    With StringLike and `*`, every pod whose author chooses a matching name can.
     """
     subjects: set[str] = set()
     for statement in irsa(role):
@@ -58,7 +58,7 @@ def irsa_trust_names_one_service_account(role: View, *, operators: list[str]) ->
 @rule(
     "irsa-trust-audience-is-sts",
     on=ROLE,
-    demand="A role for pods takes tokens made out for STS only, by StringEquals on aud.",
+    demand="A role for pods accepts only tokens for STS, by StringEquals on aud.",
     instead='Write Condition StringEquals {"ISSUER:aud": "sts.amazonaws.com"}',
     source=_IRSA_SOURCE,
     severity=HIGH,
@@ -67,7 +67,7 @@ def irsa_trust_names_one_service_account(role: View, *, operators: list[str]) ->
     audiences=texts([_STS], "the audiences allowed"),
 )
 def irsa_trust_audience_is_sts(role: View, *, audiences: list[str]) -> Messages:
-    """Without aud a token that a pod hands to some other service can be turned against the role."""
+    """Without aud, another service that a pod sends its token to can take the role with it."""
     for statement in irsa(role):
         tests = [values for operator, values in claims(statement, "aud") if operator == "StringEquals"]
         if not tests:
@@ -90,7 +90,7 @@ def irsa_trust_audience_is_sts(role: View, *, audiences: list[str]) -> Messages:
     issuers=texts([], "issuers of other stacks that are trusted too, without scheme"),
 )
 def irsa_issuer_is_this_stacks(role: View, stack: Stack, *, issuers: list[str]) -> Messages:
-    """A provider copied from another cluster gives that cluster's pods this role: sub and aud are the same there.
+    """An issuer copied from another cluster gives that cluster's pods this role: sub and aud are equal there.
 
     A stack without an EKS cluster's OIDC provider is not judged, unless the profile names issuers.
     """
@@ -119,10 +119,10 @@ def irsa_issuer_is_this_stacks(role: View, stack: Stack, *, issuers: list[str]) 
     max_service_accounts=number(1, "how many service accounts may use one role"),
 )
 def irsa_role_serves_one_service_account(role: View, stack: Stack, *, max_service_accounts: float) -> Messages:
-    """Two applications in one role have each other's rights, and the log cannot tell who did what.
+    """Two applications with one role have each other's rights, and the log cannot tell them apart.
 
-    Annotations of service accounts, EKS Pod Identity associations and add-ons count; one service account that comes by
-    two of these ways, or on two clusters, is one.
+    Annotations of service accounts, EKS Pod Identity associations and add-ons count. A service account that gets the
+    role in two of these ways, or on two clusters, counts once.
     """
     users = {
         _place(account.namespace, account.object_name) or account.urn: account.name
@@ -155,7 +155,7 @@ def _uses(account: Any, role: View, stack: Stack) -> bool:
 @rule(
     "oidc-provider-audience-is-sts-alone",
     on=OIDC_PROVIDER,
-    demand="The cluster's OIDC provider in IAM takes tokens made out for STS only.",
+    demand="The cluster's OIDC provider in IAM accepts only tokens for STS.",
     instead='Set clientIdLists to ["sts.amazonaws.com"]',
     source="https://docs.aws.amazon.com/eks/latest/userguide/enable-iam-roles-for-service-accounts.html",
     severity=HIGH,
@@ -164,7 +164,7 @@ def _uses(account: Any, role: View, stack: Stack) -> bool:
     audiences=texts([_STS], "the audiences allowed"),
 )
 def oidc_provider_audience_is_sts_alone(provider: View, *, audiences: list[str]) -> Messages:
-    """Every further audience is a kind of token that roles must then refuse one by one."""
+    """Each role would have to refuse every further audience by itself."""
     named = items(provider.audiences)
     others = [audience for audience in words(named) if audience not in audiences]
     # an unknown URL may be another issuer's; the audience for STS tells that it is one of AWS

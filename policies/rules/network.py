@@ -24,7 +24,7 @@ from pack.values import Unknown, items
     public_tags=texts(["kubernetes.io/role/elb"], "tags that mark a subnet as public"),
 )
 def nodes_run_in_private_subnets(group: View, stack: Stack, *, public_tags: list[str]) -> Messages:
-    """A node in a public subnet is one setting away from an address of the internet.
+    """A node in a public subnet is one setting away from a public address.
 
     A subnet counts as public if it gives addresses away or is tagged for internet-facing load balancers.
     """
@@ -37,7 +37,7 @@ def nodes_run_in_private_subnets(group: View, stack: Stack, *, public_tags: list
     "subnets-carry-a-load-balancer-role",
     on=CLUSTER,
     across_stack=True,
-    demand="Each subnet of a cluster is tagged for the kind of load balancer that may stand in it.",
+    demand="Each subnet of a cluster is tagged for public or for internal load balancers.",
     instead='Tag public subnets kubernetes.io/role/elb = "1" and private ones kubernetes.io/role/internal-elb = "1"',
     source="https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/subnet_discovery/",
     severity=MEDIUM,
@@ -77,7 +77,7 @@ def _tagged(subnet: View, tag: str) -> bool:
     min_zones=number(2, "how many zones"),
 )
 def cluster_spans_two_zones(cluster: View, stack: Stack, *, min_zones: float) -> Messages:
-    """EKS and application load balancers refuse one zone, and a cluster in one falls with it."""
+    """EKS and ALBs refuse a single zone, and a cluster in one zone fails with it."""
     subnets = stack.named(cluster, "subnets", SUBNET, "id")
     places = [subnet.zone if subnet.zone is not None else subnet.zone_id for subnet in subnets]
     listed = 2 if isinstance(cluster.subnets, Unknown) else len(items(cluster.subnets))

@@ -18,14 +18,14 @@ _UDP = ("udp", "17", "17.0")
 @rule(
     "instance-metadata-needs-a-token",
     on=MACHINE,
-    demand="The instance metadata service answers sessions only (IMDSv2).",
+    demand="The instance metadata service requires a session token (IMDSv2).",
     instead='Set metadataOptions.httpTokens to "required"',
     source="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html",
     severity=HIGH,
     controls=[hub("EC2.8"), hub("EC2.170"), hub("AutoScaling.3")],
 )
 def instance_metadata_needs_a_token(machine: View) -> Messages:
-    """Without a session one tricked HTTP request from a pod is enough to read the node role's credentials."""
+    """Without it, one forged HTTP request from a pod is enough to read the node role's credentials."""
     if machine.tokens is None and _inherits(machine):
         return
     if machine.metadata_service != "disabled" and machine.tokens != "required":
@@ -48,9 +48,9 @@ def _fix_instance_metadata_needs_a_token(machine: View) -> Iterable[Edit]:
     max_hops=number(1, "the largest hop limit allowed"),
 )
 def instance_metadata_stays_on_the_node(machine: View, *, max_hops: float) -> Messages:
-    """A pod is one hop further than the node: with 2, every pod can take the node role instead of its own.
+    """A pod is one hop further away than the node: with 2, every pod can use the node's role instead of its own.
 
-    Left out, the image decides, and EKS's own images say 2.
+    Without a limit the image decides, and EKS's own images say 2.
     """
     if machine.metadata_service == "disabled":
         return
@@ -77,7 +77,7 @@ def _fix_instance_metadata_stays_on_the_node(machine: View, *, max_hops: float) 
     controls=[guide("security/iam", "Restrict access to the instance profile assigned to the worker node")],
 )
 def node_group_brings_its_launch_template(group: View) -> Messages:
-    """The template that EKS makes otherwise has hop limit 2, and no rule here can see it."""
+    """EKS's own template has hop limit 2, and no rule can see it."""
     if group.launch_template is None:
         yield "there is no launchTemplate, so EKS makes one with hop limit 2"
 
@@ -92,9 +92,9 @@ def node_group_brings_its_launch_template(group: View) -> Messages:
     controls=[hub("EC2.3"), guide("security/data", "Encrypt data at rest")],
 )
 def node_disks_are_encrypted(machine: View) -> Messages:
-    """Images, logs and emptyDir volumes lie there.
+    """They hold images, logs and emptyDir volumes.
 
-    Left out, an account's default decides that the program does not see.
+    Without a setting the account's default decides, which the program does not see.
     """
     disks = list(_disks(machine))
     if not disks and not _inherits(machine):
@@ -133,14 +133,14 @@ def _fix_node_disks_are_encrypted(machine: View) -> Iterable[Edit]:
 @rule(
     "nodes-get-no-public-address",
     on=MACHINE,
-    demand="No node has an address of the internet.",
+    demand="No node has a public address.",
     instead="Leave associatePublicIpAddress out or set it to false",
     source="https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html#ec2-25",
     severity=HIGH,
     controls=[hub("EC2.25"), hub("EC2.9"), hub("Autoscaling.5"), cis("5.4.3")],
 )
 def nodes_get_no_public_address(machine: View) -> Messages:
-    """Load balancers reach pods inside the VPC; whatever else a node listens on should not be offered to everybody."""
+    """Load balancers reach pods inside the VPC. Whatever else a node listens on should not be public."""
     if machine.has("public_address") and machine.public_address:
         yield "associatePublicIpAddress is on"
     for interface in items(machine.interfaces) if machine.has("interfaces") else []:
@@ -187,7 +187,7 @@ def _fix_nodes_get_no_public_address(machine: View) -> Iterable[Edit]:
     ),
 )
 def node_image_family_is_allowed(group: View, *, families: list[str]) -> Messages:
-    """Amazon Linux 2 gets no more EKS images; a custom image is nobody's to update. Left out, EKS takes AL2023."""
+    """Amazon Linux 2 gets no more EKS images, and nobody updates a custom image. EKS's default is AL2023."""
     if group.ami_family is not None and group.ami_family not in families:
         yield f"amiType is {group.ami_family}"
 
@@ -215,7 +215,7 @@ def node_doors_are_not_open_to_the_world(
 ) -> Messages:
     """An open SSH port is found and tried within minutes.
 
-    The kubelet runs commands in pods, and node ports lead past the load balancer to every Service that has one.
+    The kubelet runs commands in pods, and node ports bypass the load balancer.
     """
     for ingress in group.rules or []:
         networks = known(ingress["networks"])

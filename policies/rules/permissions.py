@@ -100,7 +100,7 @@ def _grants(carrier: View) -> Iterator[tuple[Statement, str]]:
     reading_verbs=_VERBS,
 )
 def policy_names_its_actions(carrier: View, *, allowed_wildcards: list[str], reading_verbs: list[str]) -> Messages:
-    """`service:*` grants what the service learns tomorrow, and with `iam:*` or `*` the rest of the account too.
+    """`service:*` also grants actions that the service adds later, and `iam:*` or `*` grant the whole account.
 
     A wildcard after a verb (`ec2:Describe*`) is a named action as long as it only reads.
     """
@@ -116,7 +116,7 @@ def policy_names_its_actions(carrier: View, *, allowed_wildcards: list[str], rea
     "policy-names-what-it-writes-to",
     on=PERMISSIONS,
     demand="Actions that change something are granted on named resources, apart from the controller's own.",
-    instead="Name ARNs, or ask for a tag in a condition; what knows no resource goes into allowedActions",
+    instead="Name ARNs, or require a tag in a condition; list actions without resource types in allowedActions",
     source="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege",
     severity=HIGH,
     dev=MANDATORY,
@@ -127,7 +127,7 @@ def policy_names_its_actions(carrier: View, *, allowed_wildcards: list[str], rea
 def policy_names_what_it_writes_to(carrier: View, *, allowed_actions: list[str], reading_verbs: list[str]) -> Messages:
     """A write action on `*` reaches every other team's resources in the account.
 
-    `arn:aws:s3:::*` and NotResource are as wide as `*`. A statement whose condition asks for a tag is narrow enough.
+    `arn:aws:s3:::*` and NotResource are as wide as `*`. A condition that requires a tag is narrow enough.
     """
     found = {
         action
@@ -191,7 +191,7 @@ def policy_names_the_secrets_it_reads(carrier: View, *, actions: list[str]) -> M
     actions=texts(_DANGEROUS, "the actions that need the condition"),
 )
 def controller_policy_is_bound_to_its_cluster(carrier: View, *, actions: list[str]) -> Messages:
-    """The published policy asks only that the tag be there.
+    """The published policy requires only that the tag exists.
 
     Then one cluster's controller can delete every other cluster's load balancers in the account.
     """
@@ -224,6 +224,6 @@ def _names_single_ones(statement: Statement) -> bool:
     allowed_users=texts([], "users that may have a key"),
 )
 def no_iam_access_keys(key: View, *, allowed_users: list[str]) -> Messages:
-    """A key works from anywhere until somebody takes it away, and lies readable in the stack's state."""
+    """A key works from anywhere until somebody revokes it, and can be read in the stack's state."""
     if key.user not in allowed_users:
         yield "an access key is made"

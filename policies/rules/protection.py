@@ -32,7 +32,7 @@ _ATTRIBUTES = "https://docs.aws.amazon.com/elasticloadbalancing/latest/applicati
     ),
 )
 def public_alb_has_a_web_acl(balancer: Any, *, exempt_namespaces: list[str], exempt_owners: list[str]) -> Messages:
-    """The ALB is the first that sees a request whole; there it can be refused before a pod works on it."""
+    """The ALB sees a whole request first, and can refuse it before a pod handles it."""
     if not balancer.application or balancer.scheme != PUBLIC:
         return
     name = balancer.identity if balancer.owned else balancer.namespace
@@ -55,7 +55,7 @@ def public_alb_has_a_web_acl(balancer: Any, *, exempt_namespaces: list[str], exe
     exempt_names=texts([], "names in AWS of load balancers that may go without"),
 )
 def own_public_alb_has_a_web_acl(balancer: Any, stack: Stack, *, exempt_names: list[str]) -> Messages:
-    """The ALB is the first that sees a request whole; there it can be refused before a pod works on it."""
+    """The ALB sees a whole request first, and can refuse it before a pod handles it."""
     if not balancer.application or balancer.scheme != PUBLIC or balancer.identity in exempt_names:
         return
     links = stack.of(WEB_ACL_ASSOCIATION)
@@ -136,8 +136,7 @@ _attribute_rule(
     ACCESS_LOGS,
     "Load balancers write access logs.",
     "https://docs.aws.amazon.com/securityhub/latest/userguide/elb-controls.html#elb-5",
-    "Who asked for what is seen nowhere else, least of all what never reached a pod. There is no remediation: the logs "
-    "need a bucket.",
+    "Nothing else records requests that never reached a pod. There is no remediation, because the logs need a bucket.",
     instead="Add access_logs.s3.enabled=true, access_logs.s3.bucket=... to the load balancer's attributes",
     severity=MEDIUM,
     controls=[hub("ELB.5")],
@@ -149,7 +148,7 @@ _attribute_rule(
     DELETION_PROTECTION,
     "Load balancers cannot be deleted by one call.",
     "https://docs.aws.amazon.com/securityhub/latest/userguide/elb-controls.html#elb-6",
-    "A new load balancer has another host name: whatever points to the old one stays broken until somebody changes it.",
+    "A new load balancer has another host name, so everything that points to the old one stays broken.",
     instead="Add deletion_protection.enabled=true to the load balancer's attributes",
     severity=MEDIUM,
     controls=[hub("ELB.6")],
@@ -161,7 +160,7 @@ _attribute_rule(
     DROP_HEADERS,
     "ALBs drop headers that are not valid.",
     "https://docs.aws.amazon.com/securityhub/latest/userguide/elb-controls.html#elb-4",
-    "What two servers read differently in one header is how requests are smuggled past the first.",
+    "Request smuggling uses headers that two servers read differently.",
     instead="Add routing.http.drop_invalid_header_fields.enabled=true to the load balancer's attributes",
     severity=MEDIUM,
     controls=[hub("ELB.4")],
@@ -191,8 +190,7 @@ _attribute_rule(
     WAF_FAIL_OPEN,
     "ALBs refuse requests that the web ACL could not look at.",
     _ATTRIBUTES,
-    "With fail-open every request passes while WAF does not answer: whoever can make that happen has no web ACL before "
-    "him.",
+    "With fail-open every request passes while WAF does not answer, and an attacker may be able to cause that.",
     fits=lambda value: truth(value) is not True,
     wanted="false",
     by_default=True,

@@ -54,7 +54,7 @@ def role_for_pods_cannot_raise_its_rights(
 ) -> Messages:
     """Who takes over one pod takes over the account.
 
-    `role/*` is every role; a condition on iam:PermissionsBoundary bounds what comes of it.
+    `role/*` is every role. A condition on iam:PermissionsBoundary is narrow enough.
     """
     if not is_for_pods(role):
         return

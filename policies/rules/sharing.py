@@ -20,7 +20,7 @@ _TENANTS = guide("security/multitenancy", "Tenant Isolation")
 @rule(
     "ingress-class-params-choose-their-namespaces",
     on=CLASS_PARAMS,
-    demand="IngressClassParams say whose Ingresses may use their class.",
+    demand="IngressClassParams name the namespaces that may use their class.",
     instead="Give spec.namespaceSelector with labels of the namespaces that may",
     source=f"{_INGRESS_CLASS}#specnamespaceselector",
     severity=HIGH,
@@ -28,7 +28,7 @@ _TENANTS = guide("security/multitenancy", "Tenant Isolation")
     open_params=texts([], "IngressClassParams, by metadata.name, whose class anybody may use"),
 )
 def ingress_class_params_choose_their_namespaces(params: Any, *, open_params: list[str]) -> Messages:
-    """Without a selector, or with one that asks for nothing, any namespace joins the class's load balancer."""
+    """Without a selector, or with an empty one, any namespace can join the class's load balancer."""
     selector = dig(params.spec, ["namespaceSelector"])
     asked = [dig(selector, [part]) for part in ("matchLabels", "matchExpressions")]
     if any(unknown(part) or part for part in asked) or params.object_name in open_params:
@@ -40,7 +40,7 @@ def ingress_class_params_choose_their_namespaces(params: Any, *, open_params: li
 @rule(
     "ingress-rules-name-their-hosts",
     on=INGRESS,
-    demand="An Ingress says for which hosts it stands, one by one.",
+    demand="An Ingress names each of its hosts.",
     instead="Give each of spec.rules a host without a wildcard, and no defaultBackend",
     source="https://kubernetes.io/docs/concepts/services-networking/ingress/#hostname-wildcards",
     severity=HIGH,
@@ -49,7 +49,7 @@ def ingress_class_params_choose_their_namespaces(params: Any, *, open_params: li
     allowed_hosts=texts([], "hosts with a wildcard that are allowed, such as *.shop.example.com"),
 )
 def ingress_rules_name_their_hosts(ingress: Any, *, exempt_namespaces: list[str], allowed_hosts: list[str]) -> Messages:
-    """Without a host it takes what no other rule of the load balancer has claimed, and what others will claim later."""
+    """Without a host it takes all requests that no other rule of the load balancer has claimed."""
     if ingress.namespace in exempt_namespaces:
         return
     exempt = f'add "{ingress.namespace}" to exemptNamespaces'
@@ -70,7 +70,7 @@ _NAMED = either("load balancer with a name", INGRESS, SERVICE, GATEWAY_BALANCER,
     "load-balancer-name-is-given-once",
     on=_NAMED,
     across_stack=True,
-    demand="Two load balancers do not ask for one name.",
+    demand="Two load balancers do not ask for the same name.",
     instead="Leave the name out, or give each load balancer its own",
     source=f"{_ALB_ANNOTATIONS}#load-balancer-name",
     severity=MEDIUM,
@@ -78,7 +78,7 @@ _NAMED = either("load balancer with a name", INGRESS, SERVICE, GATEWAY_BALANCER,
     max_load_balancers=number(1, "how many load balancers may have a name, as in two regions"),
 )
 def load_balancer_name_is_given_once(balancer: Any, stack: Stack, *, max_load_balancers: float) -> Messages:
-    """A name is taken once in an account and region: the second load balancer is never made.
+    """A name is unique in an account and region, so the second load balancer is never made.
 
     Ingresses of one group share their load balancer, and its name.
     """
@@ -100,7 +100,7 @@ def _place(balancer: Any) -> Hashable:
     "ingress-group-order-is-given-once",
     on=INGRESS,
     across_stack=True,
-    demand="Two Ingresses of a group do not ask for one place in its order.",
+    demand="Two Ingresses of a group do not have the same order.",
     instead="Give each Ingress of the group a group.order of its own",
     source=f"{_ALB_ANNOTATIONS}#group.order",
     severity=MEDIUM,
@@ -108,7 +108,7 @@ def _place(balancer: Any) -> Hashable:
     max_ingresses=number(1, "how many Ingresses may have one order"),
 )
 def ingress_group_order_is_given_once(ingress: Any, stack: Stack, *, max_ingresses: float) -> Messages:
-    """Of two with one order the names decide whose rules come first: renaming one sends its requests elsewhere."""
+    """With equal orders the Ingresses' names decide whose rules come first, so a new name changes the routing."""
     place = _order(ingress)
     if place is None:
         return

@@ -78,10 +78,9 @@ def _accounts(values: Iterable[Any]) -> set[str]:
 def trust_of_another_account_asks_for_an_external_id(
     role: View, stack: Stack, *, own_accounts: list[str], narrowing_keys: list[str]
 ) -> Messages:
-    """A vendor that serves many can be talked into a role of a customer that is not the one who asks.
+    """Otherwise a vendor's other customer can make the vendor act in this account (the confused deputy).
 
-    The stack's own account is known by the role's ARN, or by what can only be in it: its OIDC providers, boundaries and
-    managed policies.
+    The role's ARN tells the stack's own account, and so do its OIDC providers, boundaries and managed policies.
     """
     enough = {key.lower() for key in narrowing_keys}
     own = {*own_accounts, *(_accounts([role.arn]) or _own_accounts(stack))}
@@ -125,9 +124,10 @@ def _read(role: View) -> list[Statement]:
     exempt_roles=texts([], "names of roles that may go without"),
 )
 def role_for_pods_has_a_permissions_boundary(role: View, *, exempt_roles: list[str]) -> Messages:
-    """What is attached to a role later, by whomever, stays within its boundary.
+    """Whatever is attached to the role later stays within the boundary.
 
-    Advice, since the boundary is the account's to make.
+    It only advises, because the account provides the boundary.
     """
     if is_for_pods(role) and role.boundary is None and role.id not in exempt_roles:
-        yield Finding("there is no permissionsBoundary", f'add "{role.id}" to exemptRoles')
+        known_by = "give it a name and add that" if role.id is None else f'add "{role.id}"'
+        yield Finding("there is no permissionsBoundary", f"{known_by} to exemptRoles")

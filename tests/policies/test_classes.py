@@ -10,7 +10,7 @@ from pack.configuration import problems
 from pack.registry import MANDATORY
 from pack.reports import ELSEWHERE, REPORTS
 from rules import RULES
-from tests.policies.harness import Run, World, changed, refusals
+from tests.policies.harness import Run, World, changed, refusals, seen
 from tests.policies.resources import TLS_POLICY, resource
 
 _LOGS, _PROTECTION = "load-balancer-writes-access-logs", "load-balancer-is-protected-from-deletion"
@@ -143,6 +143,18 @@ def test_a_class_of_another_stack_counts_if_the_profile_tells_of_it() -> None:
 @pytest.mark.parametrize("given", ["alb", [{}], [{"apiVersion": "v1", "kind": "Service"}], [[]]])
 def test_what_is_no_manifest_is_refused(given: Any) -> None:
     assert list(problems({ELSEWHERE.name: {"manifests": given}}, {**RULES, **REPORTS}))
+
+
+def test_a_resource_that_is_shown_again_replaces_what_was_shown_before() -> None:
+    run = Run([RULES[_PODS]])
+    things = _governed(targetType=None)
+    for name in ("params", "class", "params"):
+        token, props = things[name] if name == "class" else _governed()["params"]
+        assert list(run.declare(seen(token, props, name))) == []
+    assert list(run.declare(seen(*things["shop"], "shop"))) == []
+    token, props = things["params"]
+    assert list(run.declare(seen(token, props, "params"))) == []
+    assert len(list(run.declare(seen(*things["shop"], "shop")))) == 1
 
 
 def test_parameters_that_nobody_in_the_stack_uses_are_judged_for_what_they_leave_out() -> None:

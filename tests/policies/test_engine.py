@@ -192,7 +192,7 @@ def test_a_saved_state_shows_the_objects_that_rules_across_the_stack_are_about(e
 
 
 def test_every_level_of_the_profiles_is_one_that_the_engine_takes(engine: Engine) -> None:
-    for name in ("prod", "dev"):
+    for name in ("prod", "dev", "sandbox"):
         assert profile(name)
         config = ("--policy-pack-config", str(PACK / "profiles" / f"{name}.json"))
         said = engine.preview("levels", {"vpc": program("nodes-run-in-private-subnets", faulty=False)["vpc"]}, *config)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pack.profiles import profile
+from pack.profiles import NOT_IN_SANDBOX, profile
 from pack.properties import plain
 from pack.secrets import Open
 from rules import RULES
@@ -18,7 +18,7 @@ from tests.unit.test_program import program
 
 _ROOT = Path(__file__).parents[2]
 # Which profile a stack is held to.
-PROFILES = {"sandbox": "dev", "dev": "dev", "staging": "prod", "prod": "prod"}
+PROFILES = {"sandbox": "sandbox", "dev": "dev", "staging": "prod", "prod": "prod"}
 
 
 def _cluster(component: dict[str, Any]) -> dict[str, Any]:
@@ -74,6 +74,18 @@ def refused_in_program(stack: str, held_to: str) -> set[str]:
 @pytest.mark.parametrize("stack", PROFILES)
 def test_a_stack_of_the_project_passes_its_profile(stack: str) -> None:
     assert refused_in_program(stack, PROFILES[stack]) == set()
+
+
+def test_nothing_is_said_of_the_sample_stack_under_its_profile() -> None:
+    levels, things = profile("sandbox"), _world(program("sandbox"))
+    asked = [rule for name, rule in RULES.items() if levels[name]["enforcementLevel"] != "disabled"]
+    assert {rule.name for rule in asked if refusals(rule, things, levels[rule.name])} == set()
+
+
+def test_the_sandboxs_profile_leaves_out_only_what_the_sample_stack_breaks() -> None:
+    things = _world(program("sandbox"))
+    assert {name for name in NOT_IN_SANDBOX if not refusals(RULES[name], things)} == set()
+    assert not any(profile("dev")[name]["enforcementLevel"] == "mandatory" for name in NOT_IN_SANDBOX)
 
 
 def test_what_keeps_dev_from_prods_profile_is_what_a_short_life_does_without() -> None:
