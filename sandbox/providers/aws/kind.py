@@ -73,6 +73,7 @@ class Kind:
         delete_first: A replacement cannot exist beside the old one.
         minutes: To create, update or delete at most, unless the program says otherwise.
         import_id: From an imported id to the properties that `read` needs.
+        deleted_unseen: Whether the real provider is done when AWS has taken the call, and does not look again.
         has_region: Whether the SDK gives it a `region` input.
         has_prefix: Whether the SDK gives a type with a name a prefix for it, too.
     """
@@ -94,6 +95,7 @@ class Kind:
     delete_first: bool = False
     minutes: int = 10
     import_id: Callable[[str], dict[str, Any]] | None = None
+    deleted_unseen: bool = False
     has_region: bool = True
     has_prefix: bool = True
     fields: Fields = field(init=False)

@@ -160,7 +160,7 @@ class AwsProvider(sdk.Provider):
             nonlocal deleted
             if not deleted:
                 deleted = delete_or_wait(kind, aws, request.resource_id, state)
-            return deleted and found_live(kind, aws, request.resource_id, state) is None
+            return deleted and (kind.deleted_unseen or found_live(kind, aws, request.resource_id, state) is None)
 
         await self._until(kind, request, "to be gone", gone)
 

@@ -246,6 +246,8 @@ LOG_GROUP = Kind(
     delete=lambda aws, name, _: aws.client("logs").delete_log_group(logGroupName=name),
     retag=_retag_log_group,
     naming=("name", 512),
+    # EKS may have written the group again by now: terraform-provider-aws, internal/service/logs/group.go.
+    deleted_unseen=True,
 )
 
 KINDS = (KEY, ALIAS, LOG_GROUP)
