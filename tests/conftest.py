@@ -16,7 +16,7 @@ import boto3
 import pytest
 
 from sandbox import lifecycle
-from sandbox.state import State
+from sandbox.run.state import State
 from sandbox.tools import build, catalog
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from typing import Any, Protocol
 
 from sandbox.aws.agents import clusters_on_disk, end_cluster
 from sandbox.aws.eks.store import Eks, Wanted
-from sandbox.processes import Identity, Process
-from sandbox.state import State, StateError, read_json, write_json
+from sandbox.run.processes import Identity, Process
+from sandbox.run.state import State, StateError, read_json, write_json
 
 log = logging.getLogger(__name__)
 _REPORTED = ("phase", "endpoint", "ca", "message", "ready_nodes")

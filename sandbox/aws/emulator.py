@@ -12,14 +12,14 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.wrappers import Response
 
 from sandbox.aws import corrections, determinism, sts
-from sandbox.aws.call import Call
 from sandbox.aws.corrections import elb_targets
 from sandbox.aws.eks import api as eks_api
 from sandbox.aws.eks import auth
 from sandbox.aws.patching import replace
 from sandbox.aws.repeats import Repeats
-from sandbox.aws.replies import Denial, error_reply
-from sandbox.iam.trust import Door
+from sandbox.iam.language.trust import Door
+from sandbox.iam.wire.call import Call
+from sandbox.iam.wire.replies import Denial, error_reply
 
 log = logging.getLogger(__name__)
 # What the project's stack calls. Anything else that moto knows is loaded when it is first asked for.

@@ -18,20 +18,23 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from watchfiles import awatch
 
-from sandbox.cluster import cloud_controller, irsa, kubeconfig, kubelet, leases, nodes, pod_identity
-from sandbox.cluster.access import Access, Entries
+from sandbox.cluster import kubeconfig
 from sandbox.cluster.api import Api, ApiError, Cache
-from sandbox.cluster.cni import Cni, Ec2Addresses
+from sandbox.cluster.control_plane import cloud_controller
+from sandbox.cluster.control_plane.plane import ControlPlane
 from sandbox.cluster.egress import Address, Egress
-from sandbox.cluster.kubelet import Kubelet
-from sandbox.cluster.launch import Host
-from sandbox.cluster.plane import ControlPlane
-from sandbox.cluster.pods import Runner
+from sandbox.cluster.nodes import kubelet, leases, nodes
+from sandbox.cluster.nodes.cni import Cni, Ec2Addresses
+from sandbox.cluster.nodes.kubelet import Kubelet
+from sandbox.cluster.pods.launch import Host
+from sandbox.cluster.pods.runner import Runner
 from sandbox.cluster.spec import NodeSpec, read_nodes
 from sandbox.cluster.status import ACTIVE, Status
-from sandbox.cluster.webhooks import Webhooks
-from sandbox.ports import free_port
-from sandbox.state import State
+from sandbox.cluster.webhooks import irsa, pod_identity
+from sandbox.cluster.webhooks.access import Access, Entries
+from sandbox.cluster.webhooks.server import Webhooks
+from sandbox.run.ports import free_port
+from sandbox.run.state import State
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sandbox.state import write_json
+from sandbox.run.state import write_json
 
 CREATING, ACTIVE, FAILED = "CREATING", "ACTIVE", "FAILED"
 

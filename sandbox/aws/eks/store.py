@@ -9,7 +9,7 @@ from moto.moto_api._internal import mock_random
 from sandbox.aws.determinism import utcnow
 from sandbox.aws.eks import logs, machines
 from sandbox.aws.eks.errors import InvalidRequestError, ResourceNotFoundError
-from sandbox.aws.identity import Caller
+from sandbox.aws.identities.identity import Caller
 
 Document = dict[str, Any]
 

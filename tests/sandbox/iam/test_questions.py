@@ -9,13 +9,13 @@ from moto.ec2.models import ec2_backends
 from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 
+from sandbox.aws.account import State
 from sandbox.aws.eks.store import Eks
 from sandbox.iam.authorizer import Authorizer
-from sandbox.iam.evaluate import Principal
+from sandbox.iam.language.evaluate import Principal
+from sandbox.iam.language.trust import PODS, web_identity
+from sandbox.iam.permissions.reference import Place
 from sandbox.iam.questions import QuestionError, answer
-from sandbox.iam.reference import Place
-from sandbox.iam.state import State
-from sandbox.iam.trust import PODS, web_identity
 from tests.sandbox.iam.sending import REGION, ROOT_KEYS, call_of, signed
 
 # Accounts of this test's own: moto's state is the process's.

@@ -1,0 +1,1 @@
+"""The AWS process as a server: its one gate, and what happens to every call there."""

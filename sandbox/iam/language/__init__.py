@@ -1,0 +1,1 @@
+"""The policy language: what statements, conditions and trust policies say of one request. Pure."""

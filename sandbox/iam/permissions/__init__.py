@@ -1,0 +1,1 @@
+"""Which actions on which resources a call needs, with which condition keys. Pure."""

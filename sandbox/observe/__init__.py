@@ -1,0 +1,1 @@
+"""What a running sandbox shows: targets, the page, comparisons, rehearsals."""

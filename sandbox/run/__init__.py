@@ -1,0 +1,1 @@
+"""What every part stands on: the state folder, processes, ports. Nothing here knows AWS, Kubernetes or Pulumi."""
