@@ -53,9 +53,8 @@ class Sandbox:
 
     def environment(self) -> dict[str, str]:
         """The environment of a command in this sandbox."""
-        own = {k: v for k, v in os.environ.items() if k not in lifecycle.UNSET}
         chosen = {"KUBECONFIG": str(self.state.cluster(self.cluster) / "kubeconfig")} if self.cluster else {}
-        return own | lifecycle.environment(self.state) | chosen
+        return lifecycle.child_environment(self.state) | chosen
 
     def run(self, *command: str, check: bool = True, timeout: float = 300, cwd: Path = REPOSITORY) -> str:
         """Run a command in the sandbox's environment and give what it printed."""

@@ -67,7 +67,7 @@ def run(state: State, agent: list[str]) -> NoReturn:
     }
     from moto.utilities.utils import get_partition  # noqa: PLC0415
 
-    from sandbox.aws.account import State as Account  # noqa: PLC0415
+    from sandbox.aws.account import EmulatedAccount  # noqa: PLC0415
     from sandbox.aws.clusters import Agents, Observations  # noqa: PLC0415
     from sandbox.aws.emulator import Emulator  # noqa: PLC0415
     from sandbox.aws.serving.gate import Gate, application  # noqa: PLC0415
@@ -78,7 +78,7 @@ def run(state: State, agent: list[str]) -> NoReturn:
     seed, birth = journal.header["seed"], journal.header["time"]
     emulator = Emulator(seed, birth, settings.region, settings.account, state.aws_endpoint)
     place = Place(get_partition(settings.region), settings.region, settings.account)
-    authorizer = Authorizer(Account(place, settings.root_keys, emulator.eks))
+    authorizer = Authorizer(EmulatedAccount(place, settings.root_keys, emulator.eks))
     gate = Gate(emulator, journal, Observations(state), authorizer)
     gate.replay(entries)
     emulator.door.admits = authorizer.admits

@@ -1,6 +1,6 @@
-"""What IAM asks of the emulator: who has a key, which policies bear on whom.
+"""The account as IAM sees it, read from the emulator: who has a key, which policies bear on whom.
 
-With `facts` the only module here that knows moto's models. Nothing is copied or cached: what a call sees is what the
+Nothing is copied or cached: what a call sees is what the
 calls before it made.
 """
 
@@ -29,7 +29,7 @@ _NOTHING = '{"Statement": []}'
 
 
 @dataclass(frozen=True)
-class State:
+class EmulatedAccount:
     """The account of the sandbox.
 
     `root_keys` are the root's: `{"access_key", "secret_key"}`, as in sandbox.json.

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 from sandbox.aws import corrections, determinism, sts
 from sandbox.aws.corrections import elb_targets
 from sandbox.aws.eks import api as eks_api
-from sandbox.aws.eks import auth
+from sandbox.aws.eks import auth, logs, node_images
 from sandbox.aws.patching import replace
 from sandbox.aws.repeats import Repeats
 from sandbox.iam.language.trust import Door
@@ -37,6 +37,8 @@ class Emulator:
         self.endpoint = endpoint
         determinism.install(seed, time)
         corrections.install()
+        node_images.install()
+        logs.install()
         self.eks = eks_api.install(region, account, endpoint)
         self.door = Door()
         sts.install(self.eks, self.door)

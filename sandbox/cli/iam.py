@@ -1,22 +1,19 @@
 """`sandbox iam`: who asked AWS for what, what IAM said and why, what a role was granted and never used."""
 
 import json
-import urllib.error
-import urllib.request
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import click
 from rich.console import Console
 from rich.table import Table
 
 from sandbox.cli.options import state_option
+from sandbox.observe.iam import ask
 from sandbox.run.state import State
 
-_PATIENCE_SECONDS = 30
 _LINES = 50
 _PIPE_WIDTH = 400
 
@@ -86,25 +83,6 @@ def explain(action: str, keys: tuple[str, ...], who: str, resource: str, folder:
     lines += [f"  by {_statement(each)}" for each in told["statements"]]
     lines += [f"  {key} = {', '.join(values)}" for key, values in sorted(told["keys"].items())]
     _show(told, "\n".join(lines), as_json=as_json)
-
-
-def ask(state: State, question: str, given: Mapping[str, str]) -> Any:
-    """The AWS process's answer; `sandbox.iam.questions` has the shapes.
-
-    Raises:
-        click.ClickException: AWS does not run, or does not know what to answer.
-        StateError: there is no sandbox in the folder.
-    """
-    address = f"{state.aws_endpoint}/_sandbox/iam/{question}?{urlencode(given)}"
-    try:
-        with urllib.request.urlopen(address, timeout=_PATIENCE_SECONDS) as answer:  # noqa: S310 - our own address
-            return json.load(answer)
-    except urllib.error.HTTPError as error:
-        raise click.ClickException(json.load(error)["error"]) from None
-    except OSError:
-        raise click.ClickException(
-            f"AWS does not answer at {state.aws_endpoint}: `sandbox up` brings it back"
-        ) from None
 
 
 def condition_keys(given: Sequence[str]) -> dict[str, str]:

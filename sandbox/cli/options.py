@@ -1,4 +1,4 @@
-"""Options that all commands of the sandbox have in common."""
+"""What commands have in common: options, and how progress is reported."""
 
 from pathlib import Path
 
@@ -15,3 +15,15 @@ state_option = click.option(
     type=click.Path(path_type=Path),
     help="Where the sandbox keeps everything.",
 )
+
+as_option = click.option(
+    "--as",
+    "role",
+    metavar="ROLE",
+    help="A role, by ARN or name, in place of the account's root. It must trust the account.",
+)
+
+
+def report(line: str) -> None:
+    """Print a line of progress on stderr."""
+    click.echo(line, err=True)

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sandbox import lifecycle
+from sandbox.cli.options import report
 from sandbox.run.state import State
 from sandbox.tools import build, catalog, controllers
 
@@ -84,7 +85,7 @@ def rehearse(
             f"there is a sandbox in {state.root}: take it down (`sandbox down --state-dir {folder}`), or give another"
             " --state-dir"
         )
-    what = rehearsal.Rehearsal(state, stack, key if ":" in key else f"{_project()}:{key}", _report)
+    what = rehearsal.Rehearsal(state, stack, key if ":" in key else f"{_project()}:{key}", report)
     others = lifecycle.replacements(given)
     wanted = [str(chart.absolute()) for chart in charts]
     for version in (old, new):
@@ -93,13 +94,13 @@ def rehearse(
             others[f"controller@{version}"] = str(built)
             wanted.append(str(built.with_name("chart")))
     try:
-        lifecycle.up(state, lifecycle.Wish(others, charts=wanted), _report)
+        lifecycle.up(state, lifecycle.Wish(others, charts=wanted), report)
         found = rehearsal.rehearse(what, old, new)
     except rehearsal.RehearsalError as error:
         raise click.ClickException(str(error)) from None
     finally:
         if not keep:
-            lifecycle.down(state, _report)
+            lifecycle.down(state, report)
     click.echo(json.dumps(found, indent=1) if as_json else table(found, Console()))
     sys.exit(0 if found["clean"] else 1)
 
@@ -133,7 +134,7 @@ def _controller(version: str, given: dict[str, str]) -> Path | None:
     own = catalog.by_name(catalog.CONTROLLER).version
     if "controller" in given or f"controller@{version}" in given or catalog.release(own) == version:
         return None
-    return build.ensure(controllers.tool(version, _report), _report)
+    return build.ensure(controllers.tool(version, report), report)
 
 
 def _project() -> str:
@@ -141,7 +142,3 @@ def _project() -> str:
     if not found:
         raise click.ClickException("there is no Pulumi.yaml with a name here: change to a project's folder")
     return found[1]
-
-
-def _report(line: str) -> None:
-    click.echo(line, err=True)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from sandbox.aws.account import State
+from sandbox.iam.account import Account
 from sandbox.iam.decisions import Decisions, Entry
 from sandbox.iam.encoded import encode
 from sandbox.iam.language import trust
@@ -38,7 +38,7 @@ _PRINCIPAL_TYPES = {"root": "Account", "user": "User", "session": "AssumedRole",
 class Authorizer:
     """IAM in front of the emulator."""
 
-    state: State
+    state: Account
     decisions: Decisions = field(default_factory=Decisions)
     now: Callable[[], float] = time.time
 

@@ -22,8 +22,8 @@ import boto3
 from kubernetes import client, config
 
 from sandbox import lifecycle
-from sandbox.cli.iam import ask
 from sandbox.cluster import images
+from sandbox.observe.iam import ask
 from sandbox.run.processes import wait_until
 from sandbox.run.state import State, read_json
 
@@ -120,9 +120,8 @@ class Rehearsal:
         Raises:
             RehearsalError: it failed.
         """
-        own = {k: v for k, v in os.environ.items() if k not in lifecycle.UNSET}
         command = ["pulumi", *arguments, "--stack", self.stack, "--non-interactive"]
-        environment = own | lifecycle.environment(self.state)
+        environment = lifecycle.child_environment(self.state)
         with subprocess.Popen(command, env=environment, stdout=sys.stderr, start_new_session=True) as engine:
             try:
                 code = engine.wait()

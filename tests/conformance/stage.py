@@ -19,9 +19,9 @@ from typing import Any
 import yaml
 
 from eks_load_balancing.controller_policy import controller_policy
-from sandbox.cli.iam import ask
 from sandbox.cluster import images
 from sandbox.cluster.images import Surroundings
+from sandbox.observe.iam import ask
 from sandbox.run.ports import free_port
 from sandbox.run.processes import Process, wait_until
 from tests import chart

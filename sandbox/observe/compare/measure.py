@@ -58,8 +58,7 @@ class Comparison:
         nodes: list[dict[str, Any]] = (read_json(self._folder / "nodes.json") or {}).get("nodes", [])
         self._instances = [node["instance_id"] for node in nodes]
         self._environment = {
-            **{k: v for k, v in os.environ.items() if k not in lifecycle.UNSET},
-            **lifecycle.environment(state),
+            **lifecycle.child_environment(state),
             "KUBECONFIG": str(self._folder / "kubeconfig"),
         }
 

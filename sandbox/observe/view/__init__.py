@@ -8,6 +8,5 @@ paths       the ways to a pod, hop by hop, from what the APIs say or from a trac
 board       the sections of the page, and who waits for them to change
 follow      follows a cluster's watches, and AWS's changes, onto the board
 server      the page, on loopback
-cli         `sandbox view`
 page/       the page itself: HTML, CSS and JavaScript as they are served
 """

@@ -11,9 +11,9 @@ import jsonpatch
 import jwt
 import pytest
 
-from sandbox.cli.iam import ask
 from sandbox.cluster.webhooks import pod_identity
 from sandbox.cluster.webhooks.pod_identity import NoCredentialsError, node_of
+from sandbox.observe.iam import ask
 from sandbox.run.processes import wait_until
 from tests.sandbox.cluster.conftest import ACCOUNT, CHECKOUT, REGION, tools
 from tests.sandbox.cluster.eks import Eks, running_eks

@@ -8,6 +8,7 @@ from click.testing import CliRunner, Result
 
 from sandbox import lifecycle
 from sandbox.cli import main
+from sandbox.lifecycle import starting
 from sandbox.run import ports
 from sandbox.run.state import Settings, State, locked, write_json
 
@@ -52,7 +53,7 @@ def test_a_folder_with_other_things_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_taken_port_names_who_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lifecycle, "choose", lambda *_, **__: {})
+    monkeypatch.setattr(starting, "choose", lambda *_, **__: {})
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         line = refusal(sandbox("up", "--aws-port", str(port), "--state-dir", str(tmp_path / "s")))
@@ -65,7 +66,7 @@ def test_a_taken_port_names_who_has_it(tmp_path: Path, monkeypatch: pytest.Monke
 def test_a_kept_port_that_another_took_meanwhile_is_refused_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lifecycle, "choose", lambda *_, **__: {})
+    monkeypatch.setattr(starting, "choose", lambda *_, **__: {})
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         settings = Settings("us-west-2", "1", {"aws": port}, {"access_key": "A", "secret_key": "S"})
