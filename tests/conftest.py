@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
 
 from sandbox import lifecycle
+from sandbox.run.clients import client
 from sandbox.run.state import State
 from sandbox.tools import build, catalog
 
@@ -73,14 +73,7 @@ class Sandbox:
 
     def aws(self, service: str) -> Any:
         """A boto3 client of the account's root."""
-        settings = self.state.settings()
-        return boto3.client(  # pyright: ignore[reportCallIssue, reportUnknownVariableType] - one overload a service
-            service,  # pyright: ignore[reportArgumentType]
-            endpoint_url=self.state.aws_endpoint,
-            region_name=settings.region,
-            aws_access_key_id=settings.root_keys["access_key"],
-            aws_secret_access_key=settings.root_keys["secret_key"],
-        )
+        return client(self.state, service)
 
 
 def brought_up(

@@ -18,8 +18,8 @@ from sandbox.run.state import State
 @state_option
 def execute(command: tuple[str, ...], role: str | None, folder: Path) -> None:
     """Run one command in the sandbox's environment: sandbox exec -- kubectl get nodes."""
-    own = {k: v for k, v in os.environ.items() if k not in lifecycle.UNSET}
-    variables = own | environment(State.at(folder), role)
+    state = State.at(folder)
+    variables = lifecycle.child_environment(state) | environment(state, role)
     sys.stdout.flush()
     try:
         os.execvpe(command[0], command, variables)  # noqa: S606 - no shell is wanted

@@ -6,7 +6,7 @@ from typing import Any
 
 from sandbox.run.state import write_json
 
-CREATING, ACTIVE, FAILED = "CREATING", "ACTIVE", "FAILED"
+CREATING, FAILED = "CREATING", "FAILED"
 
 
 @dataclass

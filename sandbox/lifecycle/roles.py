@@ -1,10 +1,8 @@
 """Working in the sandbox as a role of its IAM in place of the account's root: a deployer's, for example."""
 
-from typing import Any
-
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from sandbox.run.clients import client
 from sandbox.run.state import State, StateError
 
 
@@ -20,7 +18,7 @@ def session(state: State, role: str) -> dict[str, str]:
     """
     name = role.rpartition("/")[2]
     try:
-        iam, sts = (_client(state, service) for service in ("iam", "sts"))
+        iam, sts = (client(state, service) for service in ("iam", "sts"))
         found = iam.get_role(RoleName=name)["Role"]
         longest = found.get("MaxSessionDuration", 3600)
         given = sts.assume_role(RoleArn=found["Arn"], RoleSessionName="sandbox", DurationSeconds=longest)["Credentials"]
@@ -31,14 +29,3 @@ def session(state: State, role: str) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
         "AWS_SESSION_TOKEN": given["SessionToken"],
     }
-
-
-def _client(state: State, service: str) -> Any:
-    settings = state.settings()
-    return boto3.client(  # pyright: ignore[reportCallIssue] - one overload a service
-        service,  # pyright: ignore[reportArgumentType]
-        endpoint_url=state.aws_endpoint,
-        region_name=settings.region,
-        aws_access_key_id=settings.root_keys["access_key"],
-        aws_secret_access_key=settings.root_keys["secret_key"],
-    )

@@ -1,32 +1,16 @@
-"""AWS as the world follows it: clients with the root's keys, and a call whenever something may have changed."""
+"""AWS as the world follows it: told whenever something may have changed."""
 
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
 
 import aiohttp
-import boto3.session
-from botocore.config import Config
 
 from sandbox.run.state import State
 
 log = logging.getLogger(__name__)
 _WAIT_SECONDS = 30.0
 _RETRY_SECONDS = 0.5
-
-
-def client(state: State, service: str) -> Any:
-    """A boto3 client of the sandbox's AWS."""
-    settings = state.settings()
-    return boto3.session.Session().client(
-        service,
-        region_name=settings.region,
-        endpoint_url=state.aws_endpoint,
-        aws_access_key_id=settings.root_keys["access_key"],
-        aws_secret_access_key=settings.root_keys["secret_key"],
-        config=Config(connect_timeout=2, read_timeout=20, retries={"mode": "standard", "max_attempts": 5}),
-    )
 
 
 async def changes(state: State, services: Sequence[str]) -> AsyncIterator[int]:

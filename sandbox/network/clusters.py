@@ -13,7 +13,6 @@ from sandbox.cluster.api import Api, Cache
 from sandbox.cluster.pki import Pki
 from sandbox.cluster.pods.launch import Host
 from sandbox.cluster.spec import ClusterSpec, Folder, read_nodes
-from sandbox.cluster.status import ACTIVE
 from sandbox.network import aws, kube_proxy
 from sandbox.network.network import Network
 from sandbox.network.web_pods import WebPods
@@ -113,7 +112,7 @@ class Clusters:
     async def follow(self) -> None:
         """Follow EKS, for ever."""
         async for _ in aws.changes(self._state, ("eks",)):
-            active = set(self._active())
+            active = set(self._state.active_clusters())
             for name in self.running.keys() - active:
                 self.running.pop(name)[1].cancel()
             for name in active - self.running.keys():
@@ -130,10 +129,3 @@ class Clusters:
                 log.exception("cluster %s: trying again", name)
                 cluster.proxies.clear()
                 await asyncio.sleep(_LOOK_SECONDS)
-
-    def _active(self) -> list[str]:
-        return [
-            folder.name
-            for folder in self._state.clusters.glob("*")
-            if (read_json(folder / "status.json") or {}).get("phase") == ACTIVE
-        ]

@@ -14,10 +14,10 @@ from sandbox.cluster import kubeconfig
 from sandbox.cluster.pki import Pki
 from sandbox.cluster.spec import Folder, NodeSpec
 from sandbox.network.world import World, listener
+from sandbox.run.streams import copy
 
 log = logging.getLogger(__name__)
 HEALTH_PORT = 10256
-_CHUNK = 64 * 1024
 _RESTART_SECONDS = 1.0
 _MEMORY = {"GOGC": "50", "GOMEMLIMIT": "96MiB"}
 
@@ -87,15 +87,7 @@ async def _relay(port: int, reader: asyncio.StreamReader, writer: asyncio.Stream
     with contextlib.suppress(OSError):
         there_reader, there_writer = await asyncio.open_connection("127.0.0.1", port)
         try:
-            await asyncio.gather(_copy(reader, there_writer), _copy(there_reader, writer))
+            await asyncio.gather(copy(reader, there_writer), copy(there_reader, writer))
         finally:
             there_writer.close()
     writer.close()
-
-
-async def _copy(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-    while data := await source.read(_CHUNK):
-        sink.write(data)
-        await sink.drain()
-    if sink.can_write_eof():
-        sink.write_eof()

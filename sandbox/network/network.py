@@ -8,6 +8,7 @@ from sandbox.network import aws, facts, security_groups
 from sandbox.network.facts import Facts
 from sandbox.network.wiring import Plan, Pod, Wiring, plan, wanted
 from sandbox.network.world import CLIENTS, World, set_kernel
+from sandbox.run.clients import client
 from sandbox.run.state import State
 
 log = logging.getLogger(__name__)
@@ -37,7 +38,7 @@ class Network:
 
     async def follow(self) -> None:
         """Follow EC2, for ever. Load balancers and EKS make interfaces too."""
-        ec2: Any = aws.client(self._state, "ec2")
+        ec2: Any = client(self._state, "ec2")
         async for _ in aws.changes(self._state, ("ec2", "elasticloadbalancing", "eks")):
             while True:
                 try:

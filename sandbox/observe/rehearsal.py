@@ -18,14 +18,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-import boto3
 from kubernetes import client, config
 
 from sandbox import lifecycle
 from sandbox.cluster import images
 from sandbox.observe.iam import ask
+from sandbox.run.clients import client as aws_client
 from sandbox.run.processes import wait_until
-from sandbox.run.state import State, read_json
+from sandbox.run.state import State
 
 PACE_SECONDS: Final = 2.0
 _SETTLED_SECONDS: Final = 120
@@ -140,7 +140,7 @@ class Rehearsal:
 
     def sample(self) -> Sample:
         """See what there is now."""
-        elb = self._elb()
+        elb = aws_client(self.state, "elbv2")
         pages = elb.get_paginator("describe_load_balancers").paginate()
         balancers = frozenset(one["LoadBalancerArn"] for page in pages for one in page["LoadBalancers"])
         targets = frozenset(self._targets(elb))
@@ -164,16 +164,6 @@ class Rehearsal:
         refused = [each for each in ask(self.state, "denied", {}) if each["time"] >= begun]
         return Findings(replaced(samples), lost(samples), refused)
 
-    def _elb(self) -> Any:
-        settings = self.state.settings()
-        return boto3.client(  # pyright: ignore[reportCallIssue] - one overload a service
-            "elbv2",
-            endpoint_url=self.state.aws_endpoint,
-            region_name=settings.region,
-            aws_access_key_id=settings.root_keys["access_key"],
-            aws_secret_access_key=settings.root_keys["secret_key"],
-        )
-
     def _targets(self, elb: Any) -> Iterator[tuple[str, str]]:
         for page in elb.get_paginator("describe_target_groups").paginate():
             for group in page["TargetGroups"]:
@@ -183,9 +173,8 @@ class Rehearsal:
                         yield arn, health["Target"]["Id"]
 
     def _clusters(self) -> Iterator[client.ApiClient]:
-        for folder in sorted(self.state.clusters.glob("*")):
-            if (read_json(folder / "status.json") or {}).get("phase") == "ACTIVE":
-                yield config.new_client_from_config(str(folder / "kubeconfig"))
+        for name in self.state.active_clusters():
+            yield config.new_client_from_config(str(self.state.cluster(name) / "kubeconfig"))
 
 
 def _ready_pods(api: client.ApiClient) -> Iterator[tuple[str, str]]:

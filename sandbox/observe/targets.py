@@ -3,17 +3,17 @@
 Read from the AWS API and the clusters' pods, not from any program's outputs.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-import boto3
 from kubernetes import client, config
 from rich.console import Console
 from rich.table import Table
 
-from sandbox.run.state import State, read_json
+from sandbox.network.balancers.documents import KINDS, forwarded
+from sandbox.run.clients import client as aws_client
+from sandbox.run.state import State
 
-_KINDS = {"application": "ALB", "network": "NLB", "gateway": "GWLB"}
 _TAGS_AT_ONCE = 20
 
 
@@ -23,14 +23,7 @@ def rows(state: State) -> list[dict[str, Any]]:
     Shape: `{"loadBalancer", "kind", "scheme", "hostName", "cluster", "listener", "targetGroup", "targetType",
     "targets": [{"pod", "address", "port", "health"}]}`; `pod` is `namespace/name`, an instance's node name, or null.
     """
-    settings = state.settings()
-    elb = boto3.client(
-        "elbv2",
-        endpoint_url=state.aws_endpoint,
-        region_name=settings.region,
-        aws_access_key_id=settings.root_keys["access_key"],
-        aws_secret_access_key=settings.root_keys["secret_key"],
-    )
+    elb = aws_client(state, "elbv2")
     names = dict(_names(state))
     found: list[dict[str, Any]] = []
     balancers = _all(elb, "describe_load_balancers", "LoadBalancers")
@@ -46,7 +39,7 @@ def rows(state: State) -> list[dict[str, Any]]:
                 found.append(
                     {
                         "loadBalancer": balancer["LoadBalancerName"],
-                        "kind": _KINDS.get(balancer["Type"], balancer["Type"]),
+                        "kind": KINDS.get(balancer["Type"], balancer["Type"]),
                         "scheme": balancer["Scheme"],
                         "hostName": balancer["DNSName"],
                         "cluster": clusters.get(arn),
@@ -57,14 +50,6 @@ def rows(state: State) -> list[dict[str, Any]]:
                     }
                 )
     return sorted(found, key=lambda r: (r["hostName"], int(r["listener"].partition(":")[2]), r["targetGroup"]))
-
-
-def forwarded(actions: Iterable[dict[str, Any]]) -> Iterator[str]:
-    """The ARNs of the target groups that actions forward to."""
-    for action in actions:
-        if "TargetGroupArn" in action:
-            yield action["TargetGroupArn"]
-        yield from (g["TargetGroupArn"] for g in action.get("ForwardConfig", {}).get("TargetGroups", []))
 
 
 def table(found: list[dict[str, Any]], console: Console) -> str:
@@ -95,9 +80,9 @@ def _target(description: dict[str, Any], names: dict[str, str]) -> dict[str, Any
 
 def _names(state: State) -> Iterator[tuple[str, str]]:
     """Pod addresses and instance ids of all clusters, with the name of the pod or node that has them."""
-    for folder in state.clusters.glob("*"):
-        kubeconfig = folder / "kubeconfig"
-        if (read_json(folder / "status.json") or {}).get("phase") != "ACTIVE" or not kubeconfig.exists():
+    for cluster in state.active_clusters():
+        kubeconfig = state.cluster(cluster) / "kubeconfig"
+        if not kubeconfig.exists():
             continue
         core = client.CoreV1Api(config.new_client_from_config(str(kubeconfig)))
         pods: list[Any] = core.list_pod_for_all_namespaces().items

@@ -22,6 +22,8 @@ from pathlib import Path
 from typing import Any
 
 DEFAULT_FOLDER = ".sandbox"
+ACTIVE = "ACTIVE"
+"""The phase in the status.json of a cluster that can be used."""
 TRAFFIC_MODES = ("iptables", "nftables", "none")
 """What `--traffic` may say of kube-proxy: the modes it runs in, or that nodes have none."""
 EMPTY_KUBECONFIG = (
@@ -169,6 +171,14 @@ class State:
     def cluster(self, name: str) -> Path:
         """The folder of one cluster."""
         return self.clusters / name
+
+    def active_clusters(self) -> list[str]:
+        """The names of the clusters that can be used, in order."""
+        return [
+            folder.name
+            for folder in sorted(self.clusters.glob("*"))
+            if (read_json(folder / "status.json") or {}).get("phase") == ACTIVE
+        ]
 
     def log(self, part: str) -> Path:
         """The log file of one part."""

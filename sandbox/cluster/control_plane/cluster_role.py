@@ -7,9 +7,8 @@ whoever runs the sandbox does it for EKS.
 import argparse
 import sys
 
-import boto3.session
-
 from sandbox.cluster.control_plane.cloud_controller import NAME, process_credentials
+from sandbox.run.clients import client
 from sandbox.run.state import State
 
 
@@ -19,16 +18,9 @@ def main() -> None:
     parser.add_argument("--state-dir", required=True, help="the sandbox's state folder")
     parser.add_argument("--name", required=True, help="the cluster's name")
     asked = parser.parse_args()
-    settings = (state := State.at(asked.state_dir)).settings()
-    session = boto3.session.Session(
-        aws_access_key_id=settings.root_keys["access_key"],
-        aws_secret_access_key=settings.root_keys["secret_key"],
-        region_name=settings.region,
-    )
-    role = session.client("eks", endpoint_url=state.aws_endpoint).describe_cluster(name=asked.name)["cluster"][
-        "roleArn"
-    ]
-    sts = session.client("sts", endpoint_url=state.aws_endpoint)
+    state = State.at(asked.state_dir)
+    role = client(state, "eks").describe_cluster(name=asked.name)["cluster"]["roleArn"]
+    sts = client(state, "sts")
     sys.stdout.write(process_credentials(sts.assume_role(RoleArn=role, RoleSessionName=NAME)["Credentials"]))
 
 

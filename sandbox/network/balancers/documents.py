@@ -3,11 +3,23 @@
 Only reads; nothing is decided.
 """
 
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 Document = dict[str, Any]
+
+KINDS = {"application": "ALB", "network": "NLB", "gateway": "GWLB"}
+"""The usual names of ELBv2's types of load balancers."""
+
+
+def forwarded(actions: Iterable[Document]) -> Iterator[str]:
+    """The ARNs of the target groups that actions forward to; one may come twice."""
+    for action in actions:
+        if "TargetGroupArn" in action:
+            yield action["TargetGroupArn"]
+        yield from (g["TargetGroupArn"] for g in (action.get("ForwardConfig") or {}).get("TargetGroups") or [])
 
 
 @dataclass(frozen=True)

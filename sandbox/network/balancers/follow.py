@@ -21,6 +21,7 @@ from sandbox.network.balancers.pools import Check, Pool, Target
 from sandbox.network.balancers.probe import probe
 from sandbox.network.balancers.proxy import Proxy, ProxyError
 from sandbox.network.world import CommandFailedError, World, inside
+from sandbox.run.clients import client
 from sandbox.run.state import State
 
 log = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ class Balancers:
 
     async def follow(self) -> None:
         """Follow the APIs, for ever."""
-        reader = Reader(*(aws.client(self._state, service) for service in ("elbv2", "elb", "ec2")))
+        reader = Reader(*(client(self._state, service) for service in ("elbv2", "elb", "ec2")))
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as self._http:
             watching = asyncio.create_task(self._watch())
             try:

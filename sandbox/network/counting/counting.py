@@ -10,7 +10,6 @@ import sys
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sandbox.network import aws
 from sandbox.network.facts import Facts
 from sandbox.network.network import Network
 from sandbox.network.trace.balancers import Balancer, find
@@ -18,6 +17,7 @@ from sandbox.network.trace.kernel import Tracked, tracked
 from sandbox.network.trace.watching import until_listening
 from sandbox.network.wiring import CLIENT_ADDRESS
 from sandbox.network.world import CLIENTS, World
+from sandbox.run.clients import client
 from sandbox.run.state import State
 
 _CLIENT = [sys.executable, "-m", "sandbox.network.counting.client"]
@@ -79,7 +79,7 @@ class Counting:
         return {**told, **counted(entries, facts, own | {CLIENT_ADDRESS})}
 
     def _find(self, host: str) -> Balancer | None:
-        return find(aws.client(self._state, "elbv2"), aws.client(self._state, "elb"), host)
+        return find(client(self._state, "elbv2"), client(self._state, "elb"), host)
 
     async def keep(self, question: dict[str, Any]) -> dict[str, Any]:
         """Begin to send to `{"hosts", "rate"}`, until told to stop."""

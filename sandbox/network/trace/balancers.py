@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox.network.balancers.documents import KINDS, forwarded
+
 
 @dataclass(frozen=True)
 class Target:
@@ -110,7 +112,7 @@ def _balancer(elbv2: Any, data: dict[str, Any]) -> Balancer:
     listeners = elbv2.describe_listeners(LoadBalancerArn=arn)["Listeners"]
     groups = elbv2.describe_target_groups(LoadBalancerArn=arn)["TargetGroups"]
     return Balancer(
-        kind={"application": "ALB", "network": "NLB"}[data["Type"]],
+        kind=KINDS[data["Type"]],
         name=data["LoadBalancerName"],
         key=arn.partition(":loadbalancer/")[2],
         host=data["DNSName"],
@@ -158,7 +160,7 @@ def rules(listed: Iterable[dict[str, Any]]) -> tuple[Rule, ...]:
                 Rule(
                     str(data["Priority"]),
                     tuple((c["Field"], _patterns(c)) for c in data.get("Conditions") or []),
-                    tuple(arn for action in data["Actions"] for arn in _forwards(action)),
+                    tuple(arn for action in data["Actions"] for arn in list(dict.fromkeys(forwarded([action])))),
                     data["Actions"][-1]["Type"] if data["Actions"] else "",
                 )
                 for data in listed
@@ -171,11 +173,6 @@ def rules(listed: Iterable[dict[str, Any]]) -> tuple[Rule, ...]:
 def _patterns(condition: dict[str, Any]) -> tuple[str, ...]:
     configured = next((v for k, v in condition.items() if k.endswith("Config") and v), {})
     return tuple(str(v) for v in condition.get("Values") or configured.get("Values") or [])
-
-
-def _forwards(action: dict[str, Any]) -> list[str]:
-    weighted = [g["TargetGroupArn"] for g in (action.get("ForwardConfig") or {}).get("TargetGroups") or []]
-    return weighted or ([action["TargetGroupArn"]] if action.get("TargetGroupArn") else [])
 
 
 def _classic(elb: Any, data: dict[str, Any]) -> Balancer:

@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from sandbox.network import aws
 from sandbox.network.facts import Facts, Interface
 from sandbox.network.network import Network
 from sandbox.network.trace import balancers, diagnosis, path
@@ -18,6 +17,7 @@ from sandbox.network.trace.kernel import Chains, Flow, chains
 from sandbox.network.trace.watching import Seen, watched
 from sandbox.network.wiring import CLIENT_ADDRESS
 from sandbox.network.world import CLIENTS, World, inside
+from sandbox.run.clients import client
 from sandbox.run.state import State
 
 _PORTS = {"http": 80, "https": 443}
@@ -117,7 +117,7 @@ class Tracer:
         return {**_stopped(url, hops, reason), **told}
 
     def _find(self, host: str) -> Balancer | None:
-        return balancers.find(aws.client(self._state, "elbv2"), aws.client(self._state, "elb"), host)
+        return balancers.find(client(self._state, "elbv2"), client(self._state, "elb"), host)
 
     async def _chains(self, seen: Seen, instances: list[str]) -> dict[str, Chains]:
         """The rules of the nodes that packets came through."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from sandbox.network import aws
+from sandbox.run.clients import client
 from sandbox.run.state import State
 
 _NAME = "compare-classic"
@@ -15,7 +15,7 @@ _NAME = "compare-classic"
 @contextmanager
 def classic_elb(state: State, instances: list[str], node_port: int) -> Generator[str]:
     """A Classic ELB onto a port of instances, for as long as the context lasts; its host name."""
-    ec2, elb = aws.client(state, "ec2"), aws.client(state, "elb")
+    ec2, elb = client(state, "ec2"), client(state, "elb")
     found = ec2.describe_instances(InstanceIds=instances)["Reservations"]
     listed: list[dict[str, Any]] = [i for reservation in found for i in reservation["Instances"]]
     vpc, nodes = listed[0]["VpcId"], listed[0]["SecurityGroups"][0]["GroupId"]

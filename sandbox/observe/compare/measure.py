@@ -44,11 +44,7 @@ class Comparison:
             StateError: no cluster is there, or more than one.
         """
         settings = state.settings()
-        active = [
-            folder.name
-            for folder in sorted(state.clusters.glob("*"))
-            if (read_json(folder / "status.json") or {}).get("phase") == "ACTIVE"
-        ]
+        active = state.active_clusters()
         if len(active) != 1:
             raise StateError(
                 f"one cluster is to be compared in, there are {len(active)}: `make up TRAFFIC=1` makes one"

@@ -17,13 +17,13 @@ from sandbox.aws.serving.private import TARGET_HEALTH
 from sandbox.cluster.api import Api, Cache, Key, Object
 from sandbox.cluster.pki import Pki
 from sandbox.cluster.spec import ClusterSpec, Folder
-from sandbox.cluster.status import ACTIVE
 from sandbox.network import aws
 from sandbox.network.balancers.documents import Reader
 from sandbox.observe.view import calls, paths, provisions, watches
 from sandbox.observe.view.board import Board
 from sandbox.observe.view.items import Item
 from sandbox.observe.view.provisions import Provisioned
+from sandbox.run.clients import client
 from sandbox.run.state import State, StateError, read_json
 
 log = logging.getLogger(__name__)
@@ -114,8 +114,8 @@ class Follower:
         self._dirty.set()
 
     async def _follow_balancers(self) -> None:
-        reader = Reader(*(aws.client(self._state, service) for service in ("elbv2", "elb", "ec2")))
-        classic = aws.client(self._state, "elb")
+        reader = Reader(*(client(self._state, service) for service in ("elbv2", "elb", "ec2")))
+        classic = client(self._state, "elb")
 
         def read() -> Provisioned:
             documents = reader.read()
@@ -172,8 +172,7 @@ class Follower:
 
 def active(state: State) -> list[str]:
     """The names of the clusters that are up."""
-    folders = sorted(state.clusters.glob("*"))
-    return [f.name for f in folders if (read_json(f / "status.json") or {}).get("phase") == ACTIVE]
+    return state.active_clusters()
 
 
 def choose(there: list[str], wanted: str | None) -> str:

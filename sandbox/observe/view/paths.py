@@ -8,10 +8,10 @@ ELBs, and a NodePort without any load balancer).
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypedDict
 
-from sandbox.observe.targets import forwarded
+from sandbox.network.balancers.documents import KINDS, forwarded
 from sandbox.observe.view import watches
 from sandbox.observe.view.items import Json
-from sandbox.observe.view.provisions import HEALTHY, KINDS, Provisioned, action, conditions, in_order, values
+from sandbox.observe.view.provisions import HEALTHY, Provisioned, action, conditions, in_order, values
 
 STRAIGHT, NODE_PORT = "ip", "instance"
 

@@ -3,11 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from sandbox.network.balancers.documents import Documents
-from sandbox.observe.targets import forwarded
+from sandbox.network.balancers.documents import KINDS, Documents, forwarded
 from sandbox.observe.view.items import Item, Json, item
 
-KINDS = {"application": "ALB", "network": "NLB", "gateway": "GWLB"}
 HEALTHY = ("healthy", "InService")
 _WAITING = ("initial", "draining", "unused")
 
