@@ -7,6 +7,7 @@ clusters, agents the agents that run the clusters' control planes
 account, resource_facts   the account as IAM sees it
 identities       keys, sessions and web identities
 determinism      the same ids and times when the journal is replayed
+node_images      the public parameters that name EKS's node images
 target_health    what load balancers that carry traffic report of their targets
 
 IAM's decisions belong in `iam`; what runs in a cluster belongs in `cluster`.

@@ -11,10 +11,10 @@ import moto.core.utils
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.wrappers import Response
 
-from sandbox.aws import corrections, determinism, sts
+from sandbox.aws import corrections, determinism, node_images, sts
 from sandbox.aws.corrections import elb_targets
 from sandbox.aws.eks import api as eks_api
-from sandbox.aws.eks import auth, logs, node_images
+from sandbox.aws.eks import auth, logs, settling
 from sandbox.aws.patching import replace
 from sandbox.aws.repeats import Repeats
 from sandbox.iam.language.trust import Door
@@ -70,7 +70,7 @@ class Emulator:
             if call.service == "elasticloadbalancing" and call.writes:
                 elb_targets.forget_users()
             if (call.service, call.action) in _TOUCH_NODES:
-                self.eks.settle()
+                settling.settle(self.eks)
         except NotImplementedError as error:
             text = f"the sandbox has no {call.service}:{call.action} ({error})"
             return error_reply(call, Denial("NotImplemented", text, 501))

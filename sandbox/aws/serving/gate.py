@@ -16,6 +16,7 @@ from werkzeug.wrappers import Request, Response
 
 from sandbox.aws import determinism
 from sandbox.aws.clusters import Observations
+from sandbox.aws.eks import settling
 from sandbox.aws.emulator import Emulator
 from sandbox.aws.identities.identity import caller_of
 from sandbox.aws.serving import private
@@ -109,7 +110,7 @@ class Gate:
     def _carry_out(self, entry: Entry) -> Response:
         with determinism.under(entry.seed, entry.time):
             if entry.call.path == f"{CONTROL}observe":
-                self._emulator.eks.observe(json.loads(entry.call.body))
+                settling.observe(self._emulator.eks, json.loads(entry.call.body))
                 reply = json_reply({})
             else:
                 reply = self._emulator.answer(entry.call)
