@@ -25,8 +25,8 @@ from typing import Any, Self
 import pytest
 from kubernetes import client, config
 
-from sandbox.aws.journal import Entry, from_line
-from sandbox.processes import Process, wait_until
+from sandbox.aws.serving.journal import Entry, from_line
+from sandbox.run.processes import Process, wait_until
 from tests.conformance.player import Player
 from tests.conformance.stage import NAME, Stage, staged, unique
 from tests.conftest import Sandbox, brought_up

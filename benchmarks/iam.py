@@ -24,9 +24,9 @@ from typing import Any
 import boto3
 
 from eks_load_balancing.controller_policy import controller_policy
-from sandbox.ports import free_port
-from sandbox.processes import wait_until
-from sandbox.state import State, write_json
+from sandbox.run.ports import free_port
+from sandbox.run.processes import wait_until
+from sandbox.run.state import State, write_json
 
 REPOSITORY = Path(__file__).parent.parent
 SANDBOX = str(Path(sys.executable).with_name("sandbox"))

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
 
 from sandbox import lifecycle
-from sandbox.state import State
+from sandbox.run.clients import client
+from sandbox.run.state import State
 from sandbox.tools import build, catalog
 
 if TYPE_CHECKING:
@@ -53,9 +53,8 @@ class Sandbox:
 
     def environment(self) -> dict[str, str]:
         """The environment of a command in this sandbox."""
-        own = {k: v for k, v in os.environ.items() if k not in lifecycle.UNSET}
         chosen = {"KUBECONFIG": str(self.state.cluster(self.cluster) / "kubeconfig")} if self.cluster else {}
-        return own | lifecycle.environment(self.state) | chosen
+        return lifecycle.child_environment(self.state) | chosen
 
     def run(self, *command: str, check: bool = True, timeout: float = 300, cwd: Path = REPOSITORY) -> str:
         """Run a command in the sandbox's environment and give what it printed."""
@@ -74,14 +73,7 @@ class Sandbox:
 
     def aws(self, service: str) -> Any:
         """A boto3 client of the account's root."""
-        settings = self.state.settings()
-        return boto3.client(  # pyright: ignore[reportCallIssue, reportUnknownVariableType] - one overload a service
-            service,  # pyright: ignore[reportArgumentType]
-            endpoint_url=self.state.aws_endpoint,
-            region_name=settings.region,
-            aws_access_key_id=settings.root_keys["access_key"],
-            aws_secret_access_key=settings.root_keys["secret_key"],
-        )
+        return client(self.state, service)
 
 
 def brought_up(

@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 from sandbox.engine import home
-from sandbox.state import Settings, State, write_json
+from sandbox.run.state import Settings, State, write_json
 
 _TOOLS = ("pulumi", "pulumi-resource-kubernetes", "control-plane", "load-balancer-controller", "helm", "aws")
 

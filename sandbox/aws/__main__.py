@@ -14,9 +14,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import IO, NoReturn
 
-from sandbox.aws.journal import Journal
-from sandbox.processes import Identity
-from sandbox.state import State, StateError, write_json
+from sandbox.aws.serving.journal import Journal
+from sandbox.run.processes import Identity
+from sandbox.run.state import State, StateError, write_json
 
 log = logging.getLogger("sandbox.aws")
 CLUSTER_AGENT = [sys.executable, "-m", "sandbox.cluster"]
@@ -67,18 +67,18 @@ def run(state: State, agent: list[str]) -> NoReturn:
     }
     from moto.utilities.utils import get_partition  # noqa: PLC0415
 
+    from sandbox.aws.account import EmulatedAccount  # noqa: PLC0415
     from sandbox.aws.clusters import Agents, Observations  # noqa: PLC0415
     from sandbox.aws.emulator import Emulator  # noqa: PLC0415
-    from sandbox.aws.gate import Gate, application  # noqa: PLC0415
-    from sandbox.aws.server import serve  # noqa: PLC0415
+    from sandbox.aws.serving.gate import Gate, application  # noqa: PLC0415
+    from sandbox.aws.serving.server import serve  # noqa: PLC0415
     from sandbox.iam.authorizer import Authorizer  # noqa: PLC0415
-    from sandbox.iam.reference import Place  # noqa: PLC0415
-    from sandbox.iam.state import State as Account  # noqa: PLC0415
+    from sandbox.iam.permissions.reference import Place  # noqa: PLC0415
 
     seed, birth = journal.header["seed"], journal.header["time"]
     emulator = Emulator(seed, birth, settings.region, settings.account, state.aws_endpoint)
     place = Place(get_partition(settings.region), settings.region, settings.account)
-    authorizer = Authorizer(Account(place, settings.root_keys, emulator.eks))
+    authorizer = Authorizer(EmulatedAccount(place, settings.root_keys, emulator.eks))
     gate = Gate(emulator, journal, Observations(state), authorizer)
     gate.replay(entries)
     emulator.door.admits = authorizer.admits

@@ -8,8 +8,8 @@ import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from sandbox.processes import Identity, Process, session_members, wait_until
-from sandbox.state import State, read_json
+from sandbox.run.processes import Identity, Process, session_members, wait_until
+from sandbox.run.state import State, read_json
 
 GRACE = 20.0
 """Seconds that an agent has to end its processes."""

@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from sandbox.aws.agents import clusters_on_disk, end_cluster
-from sandbox.aws.eks.store import Eks, Wanted
-from sandbox.processes import Identity, Process
-from sandbox.state import State, StateError, read_json, write_json
+from sandbox.aws.eks.settling import Wanted
+from sandbox.aws.eks.settling import wanted as wanted_clusters
+from sandbox.aws.eks.store import Eks
+from sandbox.run.processes import Identity, Process
+from sandbox.run.state import State, StateError, read_json, write_json
 
 log = logging.getLogger(__name__)
 _REPORTED = ("phase", "endpoint", "ca", "message", "ready_nodes")
@@ -114,7 +116,7 @@ class Agents:
 
     def _run(self) -> None:
         with self.gate.lock:
-            known = {wanted.name for wanted in self.eks.wanted()}
+            known = {wanted.name for wanted in wanted_clusters(self.eks)}
         for name in clusters_on_disk(self.state):
             if name not in known:
                 log.warning("cluster %s is in no journal: removing it", name)
@@ -130,7 +132,7 @@ class Agents:
     def _round(self) -> None:
         self.gate.look_at_clusters()
         with self.gate.lock:
-            everything = [] if self._stopping else self.eks.wanted()
+            everything = [] if self._stopping else wanted_clusters(self.eks)
         for wanted in everything:
             if wanted.deleting:
                 self._begin_to_end(wanted.name)

@@ -11,15 +11,15 @@ import moto.core.utils
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.wrappers import Response
 
-from sandbox.aws import corrections, determinism, sts
-from sandbox.aws.call import Call
+from sandbox.aws import corrections, determinism, node_images, sts
 from sandbox.aws.corrections import elb_targets
 from sandbox.aws.eks import api as eks_api
-from sandbox.aws.eks import auth
+from sandbox.aws.eks import auth, logs, settling
 from sandbox.aws.patching import replace
 from sandbox.aws.repeats import Repeats
-from sandbox.aws.replies import Denial, error_reply
-from sandbox.iam.trust import Door
+from sandbox.iam.language.trust import Door
+from sandbox.iam.wire.call import Call
+from sandbox.iam.wire.replies import Denial, error_reply
 
 log = logging.getLogger(__name__)
 # What the project's stack calls. Anything else that moto knows is loaded when it is first asked for.
@@ -37,6 +37,8 @@ class Emulator:
         self.endpoint = endpoint
         determinism.install(seed, time)
         corrections.install()
+        node_images.install()
+        logs.install()
         self.eks = eks_api.install(region, account, endpoint)
         self.door = Door()
         sts.install(self.eks, self.door)
@@ -68,7 +70,7 @@ class Emulator:
             if call.service == "elasticloadbalancing" and call.writes:
                 elb_targets.forget_users()
             if (call.service, call.action) in _TOUCH_NODES:
-                self.eks.settle()
+                settling.settle(self.eks)
         except NotImplementedError as error:
             text = f"the sandbox has no {call.service}:{call.action} ({error})"
             return error_reply(call, Denial("NotImplemented", text, 501))

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from werkzeug.wrappers import Response
 
-from sandbox.aws.call import Call
-from sandbox.aws.replies import Denial, error_reply
+from sandbox.iam.wire.call import Call
+from sandbox.iam.wire.replies import Denial, error_reply
 
 
 @dataclass

@@ -14,12 +14,12 @@ from moto.sts.responses import TokenResponse
 
 from sandbox.aws import determinism
 from sandbox.aws.eks.store import Eks
-from sandbox.aws.identity import caller_of
+from sandbox.aws.identities.identity import caller_of
+from sandbox.aws.identities.sessions import Extras, SessionTagError, extras, furnish
+from sandbox.aws.identities.web_identity import TokenError, WebIdentity, verify
 from sandbox.aws.patching import replace
-from sandbox.aws.sessions import Extras, SessionTagError, extras, furnish
-from sandbox.aws.web_identity import TokenError, WebIdentity, verify
 from sandbox.iam.encoded import EncodedMessageError, decode
-from sandbox.iam.trust import Door, web_identity
+from sandbox.iam.language.trust import Door, web_identity
 
 _SHORTEST = 900
 _LONGEST_CHAINED = 3600

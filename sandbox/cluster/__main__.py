@@ -6,10 +6,10 @@ import logging
 import signal
 import sys
 
-from sandbox.cluster.plane import ControlPlane
+from sandbox.cluster.control_plane.plane import ControlPlane
 from sandbox.cluster.spec import ClusterSpec, Folder
 from sandbox.cluster.status import FAILED, Status
-from sandbox.state import State, locked
+from sandbox.run.state import State, locked
 
 log = logging.getLogger("sandbox.cluster")
 

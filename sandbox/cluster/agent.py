@@ -8,30 +8,33 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine
 from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 import aiohttp
-import boto3.session
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from watchfiles import awatch
 
-from sandbox.cluster import cloud_controller, irsa, kubeconfig, kubelet, leases, nodes, pod_identity
-from sandbox.cluster.access import Access, Entries
+from sandbox.cluster import kubeconfig
 from sandbox.cluster.api import Api, ApiError, Cache
-from sandbox.cluster.cni import Cni, Ec2Addresses
+from sandbox.cluster.control_plane import cloud_controller
+from sandbox.cluster.control_plane.plane import ControlPlane
 from sandbox.cluster.egress import Address, Egress
-from sandbox.cluster.kubelet import Kubelet
-from sandbox.cluster.launch import Host
-from sandbox.cluster.plane import ControlPlane
-from sandbox.cluster.pods import Runner
+from sandbox.cluster.nodes import kubelet, leases, nodes
+from sandbox.cluster.nodes.cni import Cni, Ec2Addresses
+from sandbox.cluster.nodes.kubelet import Kubelet
+from sandbox.cluster.pods.launch import Host
+from sandbox.cluster.pods.runner import Runner
 from sandbox.cluster.spec import NodeSpec, read_nodes
-from sandbox.cluster.status import ACTIVE, Status
-from sandbox.cluster.webhooks import Webhooks
-from sandbox.ports import free_port
-from sandbox.state import State
+from sandbox.cluster.status import Status
+from sandbox.cluster.webhooks import irsa, pod_identity
+from sandbox.cluster.webhooks.access import Access, Entries
+from sandbox.cluster.webhooks.server import Webhooks
+from sandbox.run.clients import client
+from sandbox.run.ports import free_port
+from sandbox.run.state import ACTIVE, State
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +70,9 @@ class Agent:
                 starting.cancel()
 
     async def _start(self, booting: "Future[None]", undo: contextlib.AsyncExitStack) -> None:
-        ec2, eks = await asyncio.gather(*(asyncio.to_thread(self._client, service) for service in ("ec2", "eks")))
+        ec2, eks = await asyncio.gather(
+            *(asyncio.to_thread(client, self._state, service) for service in ("ec2", "eks"))
+        )
         await asyncio.wrap_future(booting)
         plane, loop = self._plane, asyncio.get_running_loop()
 
@@ -91,7 +96,7 @@ class Agent:
             nodes=lambda: {node.instance_id: node.name for node in self._wanted.values()},
         )
         identity = pod_identity.PodIdentity(
-            self._client, eks, self._spec.name, lambda: self._wanted, plane.sockets.credentials
+            partial(client, self._state), eks, self._spec.name, lambda: self._wanted, plane.sockets.credentials
         )
         credentials = pod_identity.Endpoint(identity)
         webhooks = Webhooks(api, self._spec.region, access.review, Kubelet(runner.log_of), identity)
@@ -143,19 +148,6 @@ class Agent:
         kubeconfig.write(self._plane.folder.kubeconfig, admin)
         kubeconfig.publish(self._state.kubeconfig, admin)
         undo.callback(kubeconfig.withdraw, self._state.kubeconfig, arn)
-
-    def _client(self, service: str, session: Mapping[str, str] | None = None) -> Any:
-        """A client with a session's keys, or else with root's."""
-        keys = self._settings.root_keys
-        return boto3.session.Session().client(
-            service,
-            region_name=self._spec.region,
-            endpoint_url=self._spec.aws_endpoint,
-            aws_access_key_id=session["AccessKeyId"] if session else keys["access_key"],
-            aws_secret_access_key=session["SecretAccessKey"] if session else keys["secret_key"],
-            aws_session_token=session["SessionToken"] if session else None,
-            config=Config(connect_timeout=2, read_timeout=20, retries={"mode": "standard", "max_attempts": 5}),
-        )
 
     def _host(self, api: Api, session: aiohttp.ClientSession) -> Host:
         folder = self._plane.folder

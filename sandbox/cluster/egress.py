@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.cluster.api import Object
+from sandbox.run.streams import copy
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +23,6 @@ _CONNECT_SECONDS = 2.0
 # before there is none. Who waited for the endpoint and then makes a Service must not be refused.
 _GRACE_SECONDS = 1.0
 _LOOK_SECONDS = 0.02
-_CHUNK = 64 * 1024
 
 
 class UnreachableError(Exception):
@@ -170,14 +170,6 @@ class Egress:
             raise UnreachableError(502, f"port {port} of the pod's process refuses connections") from error
         writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
         try:
-            await asyncio.gather(_copy(reader, there_writer), _copy(there_reader, writer))
+            await asyncio.gather(copy(reader, there_writer), copy(there_reader, writer))
         finally:
             there_writer.close()
-
-
-async def _copy(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-    while data := await source.read(_CHUNK):
-        sink.write(data)
-        await sink.drain()
-    if sink.can_write_eof():
-        sink.write_eof()

@@ -56,7 +56,7 @@ PATTERN = "|".join(f"({image.pattern})" for image in IMAGES)
 """Matches every known image: kwok leaves such pods alone."""
 
 WEB = r"(^|/)(nginx|nginx-unprivileged|httpd|whoami)(:|@|$)"
-"""Matches the images of web servers: with `--traffic` such pods serve (`sandbox.traffic`), else kwok says they do."""
+"""Matches the images of web servers: with `--traffic` such pods serve (`sandbox.network`), else kwok says they do."""
 
 
 def process_images(*, traffic: bool) -> str:

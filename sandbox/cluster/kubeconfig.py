@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from sandbox.cluster.pki import Pki
-from sandbox.state import EMPTY_KUBECONFIG, locked, write_text
+from sandbox.run.state import EMPTY_KUBECONFIG, locked, write_text
 
 
 def kubeconfig(name: str, server: str, ca_data: str, user: dict[str, Any]) -> dict[str, Any]:

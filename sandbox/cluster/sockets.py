@@ -7,8 +7,8 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from sandbox.ports import PortTakenError, free_port, is_free, owner
-from sandbox.state import read_json, write_json
+from sandbox.run.ports import PortTakenError, free_port, is_free, owner
+from sandbox.run.state import read_json, write_json
 
 _LONGEST_FOLDER = 107 - len("/egress.sock.tmp")
 """sun_path holds 107 characters (unix(7)); room for the longest name in the folder."""

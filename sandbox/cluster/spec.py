@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from sandbox.state import State, read_json
+from sandbox.run.state import State, read_json
 
 
 class SpecError(Exception):

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sandbox.state import write_json
+from sandbox.run.state import write_json
 
-CREATING, ACTIVE, FAILED = "CREATING", "ACTIVE", "FAILED"
+CREATING, FAILED = "CREATING", "FAILED"
 
 
 @dataclass

@@ -26,9 +26,9 @@ import trustme
 import yaml
 from pathspec import GitIgnoreSpec
 
-from sandbox.ports import free_port
-from sandbox.processes import Identity
-from sandbox.state import State, read_json, write_json, write_text
+from sandbox.run.ports import free_port
+from sandbox.run.processes import Identity
+from sandbox.run.state import State, read_json, write_json, write_text
 from sandbox.tools.catalog import CONTROLLER
 
 log = logging.getLogger(__name__)

@@ -17,8 +17,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from sandbox.engine import chart_repository
-from sandbox.processes import Identity
-from sandbox.state import State, read_json, write_text
+from sandbox.run.processes import Identity
+from sandbox.run.state import State, read_json, write_text
 from sandbox.tools.catalog import KUBERNETES_PROVIDER, by_name
 
 STAND_INS = {"aws": "pulumi_aws", "eks": "pulumi_eks", "tls": "pulumi_tls"}

@@ -25,8 +25,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.engine import home
-from sandbox.processes import Identity
-from sandbox.state import State, write_json
+from sandbox.run.processes import Identity
+from sandbox.run.state import State, write_json
 
 log = logging.getLogger(__name__)
 

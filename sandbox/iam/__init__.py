@@ -1,11 +1,12 @@
 """IAM as the sandbox enforces it: who may call what on which resource, decided as AWS documents it.
 
-    credentials     whose signature it is, and whether it is one
-    operations      what a call asks for, by botocore's models
-    requests        which actions on which resources, with which condition keys (rules, resources, keys, reference)
-    evaluate        what policies say to that (conditions, patterns)
-    state           policies, principals and tags out of the emulator
-    authorizer      all of it, for one call: the only one that the AWS process needs
+authorizer      one call in; nothing or AWS's refusal out: all that the AWS process needs
+questions       what people ask: the log of decisions, and why or why not
+account         what IAM needs to know of an account (`sandbox.aws.account` answers it from the emulator)
+decisions, encoded   the log, and EC2's encoded messages
+permissions     which actions on which resources a call needs, with which condition keys
+wire            requests, signatures and errors as they travel
+language        what policies say
 
-What it cannot judge it refuses, and says so.
+What IAM cannot judge it refuses, and says so. Nothing here knows moto or imports `sandbox.aws`.
 """

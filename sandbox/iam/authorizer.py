@@ -5,18 +5,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from sandbox.aws.call import Call
-from sandbox.aws.replies import Denial
-from sandbox.iam import trust
-from sandbox.iam.conditions import CannotJudgeError, Context
-from sandbox.iam.credentials import CredentialError, Key, Signed, claim_of, verify
+from sandbox.iam.account import Account
 from sandbox.iam.decisions import Decisions, Entry
 from sandbox.iam.encoded import encode
-from sandbox.iam.evaluate import Decision, Kind, Principal, Request, evaluate
-from sandbox.iam.operations import operation_of
-from sandbox.iam.replies import reason, refused, unproven
-from sandbox.iam.requests import Demand, demands, handed_on
-from sandbox.iam.state import State
+from sandbox.iam.language import trust
+from sandbox.iam.language.conditions import CannotJudgeError, Context
+from sandbox.iam.language.evaluate import Decision, Kind, Principal, Request, evaluate
+from sandbox.iam.permissions.demands import Demand, demands, handed_on
+from sandbox.iam.permissions.operations import operation_of
+from sandbox.iam.wire.call import Call
+from sandbox.iam.wire.credentials import CredentialError, Key, Signed, claim_of, verify
+from sandbox.iam.wire.denials import reason, refused, unproven
+from sandbox.iam.wire.replies import Denial
 
 # What nobody needs a permission for.
 # https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
@@ -38,7 +38,7 @@ _PRINCIPAL_TYPES = {"root": "Account", "user": "User", "session": "AssumedRole",
 class Authorizer:
     """IAM in front of the emulator."""
 
-    state: State
+    state: Account
     decisions: Decisions = field(default_factory=Decisions)
     now: Callable[[], float] = time.time
 

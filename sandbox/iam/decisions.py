@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from sandbox.iam.evaluate import Policy, Statement
-from sandbox.iam.patterns import like
+from sandbox.iam.language.evaluate import Policy, Statement
+from sandbox.iam.language.patterns import like
 
 _KEPT = 50_000
 

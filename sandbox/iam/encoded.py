@@ -10,9 +10,9 @@ import json
 import zlib
 from typing import Any
 
-from sandbox.iam.credentials import Key
-from sandbox.iam.evaluate import Decision
-from sandbox.iam.requests import Demand
+from sandbox.iam.language.evaluate import Decision
+from sandbox.iam.permissions.demands import Demand
+from sandbox.iam.wire.credentials import Key
 
 
 class EncodedMessageError(Exception):

@@ -7,14 +7,14 @@ import itertools
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.iam import reference
 from sandbox.iam.authorizer import Authorizer
-from sandbox.iam.conditions import CannotJudgeError
 from sandbox.iam.decisions import Entry
-from sandbox.iam.keys import Keys, request_keys
-from sandbox.iam.replies import reason
-from sandbox.iam.requests import Scene, demand_on
-from sandbox.iam.resources import Target
+from sandbox.iam.language.conditions import CannotJudgeError
+from sandbox.iam.permissions import reference
+from sandbox.iam.permissions.demands import Scene, demand_on
+from sandbox.iam.permissions.keys import Keys, request_keys
+from sandbox.iam.permissions.resources import Target
+from sandbox.iam.wire.denials import reason
 
 
 class QuestionError(Exception):

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from sandbox.state import locked
+from sandbox.run.state import locked
 from sandbox.tools.catalog import GoTool, PythonTool, Tool
 
 Report = Callable[[str], object]

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from sandbox.state import State, write_text
+from sandbox.run.state import State, write_text
 from sandbox.tools import build, controllers
 from sandbox.tools.catalog import CONTROLLER, KUBERNETES_PROVIDER, Tool, by_name, release, wanted
 

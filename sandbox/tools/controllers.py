@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
-from sandbox.state import locked, write_text
+from sandbox.run.state import locked, write_text
 from sandbox.tools import build
 from sandbox.tools.catalog import CONTROLLER, CONTROLLER_MODULE, GoTool, by_name, controller
 

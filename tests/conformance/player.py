@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import HTTPError
 
-from sandbox.processes import wait_until
+from sandbox.run.processes import wait_until
 from tests.conformance.stage import CASES, Stage, steps, unique
 
 _SETTLE_SECONDS, _QUIET_SECONDS = 60.0, 2.0

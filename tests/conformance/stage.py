@@ -21,9 +21,9 @@ import yaml
 from eks_load_balancing.controller_policy import controller_policy
 from sandbox.cluster import images
 from sandbox.cluster.images import Surroundings
-from sandbox.iam_cli import ask
-from sandbox.ports import free_port
-from sandbox.processes import Process, wait_until
+from sandbox.observe.iam import ask
+from sandbox.run.ports import free_port
+from sandbox.run.processes import Process, wait_until
 from tests import chart
 from tests.conformance.props import Props
 from tests.conftest import Sandbox

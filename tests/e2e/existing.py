@@ -4,7 +4,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from sandbox.processes import wait_until
+from sandbox.run.processes import wait_until
 from tests.conformance.stage import _ASSUME, _network
 from tests.conftest import Sandbox
 

@@ -12,7 +12,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from sandbox.processes import wait_until
+from sandbox.run.processes import wait_until
 from tests import chart
 from tests.conftest import REPOSITORY, Sandbox
 from tests.e2e.existing import existing_clusters

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.processes import wait_until
+from sandbox.run.processes import wait_until
 from tests.conformance.stage import Stage, unique
 from tests.conftest import REPOSITORY
 

@@ -16,8 +16,8 @@ from typing import Any, Self
 import pytest
 
 from sandbox import lifecycle
-from sandbox.processes import wait_until
-from sandbox.state import State
+from sandbox.run.processes import wait_until
+from sandbox.run.state import State
 from tests.conftest import REPOSITORY, Sandbox
 
 pytestmark = pytest.mark.sandbox

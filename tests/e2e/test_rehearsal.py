@@ -15,8 +15,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.processes import wait_until
-from sandbox.rehearsal import Rehearsal, lost, replaced, watched
+from sandbox.observe.rehearsal import Rehearsal, lost, replaced, watched
+from sandbox.run.processes import wait_until
 from tests import chart
 from tests.conftest import REPOSITORY, Sandbox
 

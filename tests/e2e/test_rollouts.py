@@ -8,7 +8,7 @@ from typing import Any, Self
 import pytest
 from kubernetes import client, config
 
-from sandbox.processes import wait_until
+from sandbox.run.processes import wait_until
 from tests.conftest import Sandbox
 from tests.e2e.test_stack import bindings, endpoints, outputs, registered
 from tests.sandbox.controller.campaign import misbehaving

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from sandbox.processes import wait_until
+from sandbox.run.processes import wait_until
 from tests.conftest import REPOSITORY, Sandbox
 
 pytestmark = pytest.mark.sandbox

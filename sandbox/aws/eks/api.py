@@ -14,7 +14,7 @@ from moto.utilities.utils import get_partition
 from sandbox.aws.eks import access, addons, clusters, nodegroups, pod_identity, tags
 from sandbox.aws.eks.errors import EksError, InvalidParameterError
 from sandbox.aws.eks.store import Document, Eks, Request
-from sandbox.aws.identity import caller_of
+from sandbox.aws.identities.identity import caller_of
 
 Action = Callable[[Eks, Request], Document]
 ACTIONS: dict[str, Action] = {

@@ -18,9 +18,9 @@ from werkzeug.wrappers import Request, Response
 from sandbox.aws import determinism
 from sandbox.aws.eks.errors import EksError, InvalidParameterError, ResourceNotFoundError, UnsupportedOperationError
 from sandbox.aws.eks.store import Cluster, Document, Eks
-from sandbox.aws.sessions import Extras, furnish
-from sandbox.aws.web_identity import TokenError, WebIdentity, verify
-from sandbox.iam.trust import PODS, Door
+from sandbox.aws.identities.sessions import Extras, furnish
+from sandbox.aws.identities.web_identity import TokenError, WebIdentity, verify
+from sandbox.iam.language.trust import PODS, Door
 
 AUDIENCE = "pods.eks.amazonaws.com"
 _PATH = re.compile(r"/clusters/([^/]+)/assume-role-for-pod-identity")

@@ -4,19 +4,17 @@ The groups are kept, what is written is not: https://docs.aws.amazon.com/eks/lat
 and https://github.com/terraform-aws-modules/terraform-aws-eks/issues/2763.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from moto.logs.models import LogsBackend, logs_backends
 
+from sandbox.aws.eks.store import Document, Eks
 from sandbox.aws.patching import replace
-
-if TYPE_CHECKING:
-    from sandbox.aws.eks.store import Document, Eks
 
 _MARK = "eks_has_more_to_write"
 
 
-def write(eks: "Eks", cluster: "Document", *, last: bool = False) -> None:
+def write(eks: Eks, cluster: Document, *, last: bool = False) -> None:
     """Have a cluster's log group there, without a retention if EKS makes it.
 
     Args:

@@ -1,6 +1,6 @@
 """What EKS makes in EC2: the cluster's security group, and the instances of node groups."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from moto.ec2.models import ec2_backends
 from moto.elbv2.models import elbv2_backends
@@ -9,20 +9,18 @@ from moto.moto_api._internal import mock_random
 from sandbox.aws.corrections.dependencies import check_unused
 from sandbox.aws.corrections.errors import Refusal
 from sandbox.aws.eks.catalog import NODE_IMAGE
-
-if TYPE_CHECKING:
-    from sandbox.aws.eks.store import Cluster, Document, Eks, NodeGroup
+from sandbox.aws.eks.store import Cluster, Document, Eks, NodeGroup
 
 _EFFECTS = {"NO_SCHEDULE": "NoSchedule", "NO_EXECUTE": "NoExecute", "PREFER_NO_SCHEDULE": "PreferNoSchedule"}
 _GONE = {"shutting-down", "terminated"}
 
 
-def ec2(eks: "Eks") -> Any:
+def ec2(eks: Eks) -> Any:
     """Moto's EC2 of the sandbox's region."""
     return ec2_backends[eks.account][eks.region]
 
 
-def create_security_group(eks: "Eks", name: str, vpc_id: str) -> str:
+def create_security_group(eks: Eks, name: str, vpc_id: str) -> str:
     """The group that EKS gives every cluster; nodes without a launch template of their own carry it."""
     group_name = f"eks-cluster-sg-{name}-{mock_random.randint(10**8, 10**10)}"
     description = (
@@ -37,7 +35,7 @@ def create_security_group(eks: "Eks", name: str, vpc_id: str) -> str:
     return group.id
 
 
-def delete_security_group(eks: "Eks", cluster: "Document") -> None:
+def delete_security_group(eks: Eks, cluster: Document) -> None:
     """Remove the cluster's group with the cluster; like EKS, leave it if something still uses it."""
     group_id = cluster["resourcesVpcConfig"]["clusterSecurityGroupId"]
     group = ec2(eks).get_security_group_from_id(group_id)
@@ -50,7 +48,7 @@ def delete_security_group(eks: "Eks", cluster: "Document") -> None:
     ec2(eks).delete_security_group(group_id=group_id)
 
 
-def launch(eks: "Eks", cluster: "Cluster", group: "NodeGroup") -> None:
+def launch(eks: Eks, cluster: Cluster, group: NodeGroup) -> None:
     """Add one instance, in the subnet of the group that has the fewest."""
     document = group.document
     counts = dict.fromkeys(document["subnets"], 0)
@@ -65,7 +63,7 @@ def launch(eks: "Eks", cluster: "Cluster", group: "NodeGroup") -> None:
     group.instances.append(made.id)
 
 
-def instance_options(cluster: "Document", group: "Document", template: "Document", subnet_id: str) -> "Document":
+def instance_options(cluster: Document, group: Document, template: Document, subnet_id: str) -> Document:
     """What RunInstances is asked for: the launch template's wishes, under what EKS adds. Pure.
 
     Without security groups of the template's own, a node carries the cluster's.
@@ -110,7 +108,7 @@ def instance_options(cluster: "Document", group: "Document", template: "Document
     }
 
 
-def block_devices(group: "Document", template: "Document") -> "list[Document]":
+def block_devices(group: Document, template: Document) -> list[Document]:
     """The root volume and the template's others; all of them go with the instance."""
     given: list[Document] = template.get("BlockDeviceMappings") or [{"DeviceName": "/dev/xvda", "Ebs": {}}]
     size = group.get("diskSize") or 20
@@ -128,7 +126,7 @@ def block_devices(group: "Document", template: "Document") -> "list[Document]":
     ]
 
 
-def launch_template_data(eks: "Eks", group: "Document") -> "Document":
+def launch_template_data(eks: Eks, group: Document) -> Document:
     """The data of the group's launch template in the version it names; empty without one."""
     wanted = group.get("launchTemplate")
     if not wanted:
@@ -137,17 +135,17 @@ def launch_template_data(eks: "Eks", group: "Document") -> "Document":
     return template.get_version(wanted["version"]).data
 
 
-def instance(eks: "Eks", instance_id: str) -> Any:
+def instance(eks: Eks, instance_id: str) -> Any:
     """Moto's instance of that id."""
     return ec2(eks).get_instance(instance_id)
 
 
-def node_name(eks: "Eks", instance_id: str) -> str:
+def node_name(eks: Eks, instance_id: str) -> str:
     """What a node of that instance is called: its private DNS name."""
     return instance(eks, instance_id).private_dns_name
 
 
-def terminate(eks: "Eks", group: "NodeGroup", instance_ids: list[str]) -> None:
+def terminate(eks: Eks, group: NodeGroup, instance_ids: list[str]) -> None:
     """End instances and remember their nodes until those have gone, too."""
     for instance_id in instance_ids:
         machine = instance(eks, instance_id)
@@ -160,12 +158,12 @@ def terminate(eks: "Eks", group: "NodeGroup", instance_ids: list[str]) -> None:
     group.retiring = [i for i in group.retiring if i not in instance_ids]
 
 
-def retire(eks: "Eks", group: "NodeGroup") -> None:
+def retire(eks: Eks, group: NodeGroup) -> None:
     """End the instances whose successors are ready."""
     terminate(eks, group, list(group.retiring))
 
 
-def keep_count(eks: "Eks", cluster: "Cluster", group: "NodeGroup") -> None:
+def keep_count(eks: Eks, cluster: Cluster, group: NodeGroup) -> None:
     """What the autoscaling group of a node group does: as many instances as are desired, and living ones."""
     if group.status == "DELETING":
         return
@@ -178,7 +176,7 @@ def keep_count(eks: "Eks", cluster: "Cluster", group: "NodeGroup") -> None:
     terminate(eks, group, surplus(eks, group, len(current) - desired))
 
 
-def surplus(eks: "Eks", group: "NodeGroup", count: int) -> list[str]:
+def surplus(eks: Eks, group: NodeGroup, count: int) -> list[str]:
     """Which instances go when a group shrinks: always from the subnet that has the most, the newest first."""
     left = [i for i in group.instances if i not in group.retiring]
     going: list[str] = []
@@ -191,7 +189,7 @@ def surplus(eks: "Eks", group: "NodeGroup", count: int) -> list[str]:
     return going
 
 
-def forget_role(cluster: "Cluster", group: "NodeGroup") -> None:
+def forget_role(cluster: Cluster, group: NodeGroup) -> None:
     """EKS takes back the access entry that it made for a node role when its last group goes."""
     role = group.document["nodeRole"]
     entry = cluster.entries.get(role)
@@ -199,14 +197,14 @@ def forget_role(cluster: "Cluster", group: "NodeGroup") -> None:
         del cluster.entries[role]
 
 
-def nodes(eks: "Eks", group: "NodeGroup") -> "list[Document]":
+def nodes(eks: Eks, group: NodeGroup) -> list[Document]:
     """The group's part of nodes.json."""
     if group.status == "DELETING":
         return []
     return [node(eks, group.document, instance(eks, i)) for i in group.instances]
 
 
-def node(eks: "Eks", group: "Document", machine: Any) -> "Document":
+def node(eks: Eks, group: Document, machine: Any) -> Document:
     """One node of nodes.json."""
     name, zone = machine.private_dns_name, machine.placement.zone
     labels = {

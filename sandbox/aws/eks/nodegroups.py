@@ -11,6 +11,7 @@ from sandbox.aws.eks.errors import (
     ResourceInUseError,
     ResourceNotFoundError,
 )
+from sandbox.aws.eks.settling import settle
 from sandbox.aws.eks.store import Cluster, Document, Eks, NodeGroup, Request, page, record_update, timestamp
 
 
@@ -61,7 +62,7 @@ def create_nodegroup(eks: Eks, request: Request) -> Document:
     group = NodeGroup(document, token=token)
     access.admit_nodes(eks, cluster, request["nodeRole"])
     cluster.nodegroups[name] = group
-    eks.settle()
+    settle(eks)
     return {"nodegroup": document}
 
 
@@ -229,7 +230,7 @@ def begin(eks: Eks, cluster: Cluster, group: NodeGroup, kind: str, changes: Docu
     group.document["status"] = "UPDATING"
     group.document["modifiedAt"] = timestamp()
     group.update = update["id"]
-    eks.settle()
+    settle(eks)
     return {"update": update}
 
 
@@ -239,5 +240,5 @@ def delete_nodegroup(eks: Eks, request: Request) -> Document:
     group.document["status"] = "DELETING"
     machines.terminate(eks, group, list(group.instances))
     answer = {"nodegroup": dict(group.document)}
-    eks.settle()
+    settle(eks)
     return answer

@@ -1,4 +1,4 @@
-"""What EKS holds, and how what agents report moves it on. No input or output."""
+"""What EKS holds. Plain data; how it moves on is decided in `settling`."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -7,9 +7,8 @@ from typing import Any
 from moto.moto_api._internal import mock_random
 
 from sandbox.aws.determinism import utcnow
-from sandbox.aws.eks import logs, machines
 from sandbox.aws.eks.errors import InvalidRequestError, ResourceNotFoundError
-from sandbox.aws.identity import Caller
+from sandbox.aws.identities.identity import Caller
 
 Document = dict[str, Any]
 
@@ -88,16 +87,6 @@ class Cluster:
         return set(self.status.get("ready_nodes") or [])
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """What shall stand on the machine for one cluster: cluster.json, the nodes of nodes.json, or its end."""
-
-    name: str
-    cluster: Document
-    nodes: list[Document]
-    deleting: bool
-
-
 @dataclass
 class Eks:
     """All clusters of the account in the sandbox's region."""
@@ -139,96 +128,9 @@ class Eks:
         cluster = self.clusters[observation["cluster"]]
         return (cluster.status, cluster.keys) == (observation["status"], observation["keys"])
 
-    def observe(self, observation: Document) -> None:
-        """Take in what an agent reports, or that its cluster is gone."""
-        cluster = self.clusters.get(observation["cluster"])
-        if cluster is None:
-            return
-        if observation.get("gone"):
-            if cluster.document["status"] == "DELETING":
-                machines.delete_security_group(self, cluster.document)
-                logs.write(self, cluster.document, last=True)
-                del self.clusters[cluster.name]
-            return
-        cluster.status, cluster.keys = observation["status"], observation["keys"]
-        self.settle()
-
-    def settle(self) -> None:
-        """Move everything on that waits for a report or for instances."""
-        for cluster in self.clusters.values():
-            settle_cluster(cluster)
-            if cluster.document["status"] == "ACTIVE":
-                logs.write(self, cluster.document)
-            for group in list(cluster.nodegroups.values()):
-                machines.keep_count(self, cluster, group)
-                settle_group(self, cluster, group)
-
     def public_keys(self, issuer: str) -> str | None:
         """The keys of the cluster with that issuer; None if there is none, or it has not made them yet."""
         return next((c.keys for c in self.clusters.values() if c.issuer == issuer), None)
-
-    def wanted(self) -> list[Wanted]:
-        """What shall stand on the machine."""
-        return [
-            Wanted(
-                cluster.name,
-                self._specification(cluster),
-                [n for g in cluster.nodegroups.values() for n in machines.nodes(self, g)],
-                deleting=cluster.document["status"] == "DELETING",
-            )
-            for cluster in self.clusters.values()
-        ]
-
-    def _specification(self, cluster: Cluster) -> Document:
-        document = cluster.document
-        return {
-            "name": cluster.name,
-            "arn": document["arn"],
-            "version": document["version"],
-            "region": self.region,
-            "account": self.account,
-            "vpc_id": document["resourcesVpcConfig"]["vpcId"],
-            "issuer": cluster.issuer,
-            "aws_endpoint": self.endpoint,
-            "service_cidr": document["kubernetesNetworkConfig"]["serviceIpv4Cidr"],
-            "deployer_arn": cluster.creator,
-            "bootstrap_admin": cluster.bootstrap_admin,
-        }
-
-
-def settle_cluster(cluster: Cluster) -> None:
-    """Give the cluster its endpoint and CA once its agent names them, and the status that the agent's phase means."""
-    document, report = cluster.document, cluster.status
-    if report.get("endpoint") and report.get("ca"):
-        document["endpoint"] = report["endpoint"]
-        document["certificateAuthority"] = {"data": report["ca"]}
-    if document["status"] in {"CREATING", "FAILED"} and report.get("phase") in {"ACTIVE", "FAILED"}:
-        document["status"] = report["phase"]
-        failed = report["phase"] == "FAILED"
-        issue = {"code": "Other", "message": report.get("message") or "see the agent's log", "resourceIds": []}
-        document["health"] = {"issues": [issue] if failed else []}
-
-
-def settle_group(eks: Eks, cluster: Cluster, group: NodeGroup) -> None:
-    """Make a group ACTIVE when its nodes are ready, end what they replace, forget it when its last node has gone."""
-    ready = cluster.ready_nodes
-    group.leaving = [name for name in group.leaving if name in ready]
-    if group.status == "DELETING":
-        if not group.leaving:
-            del cluster.nodegroups[group.document["nodegroupName"]]
-            machines.forget_role(cluster, group)
-        return
-    present = {machines.node_name(eks, instance) for instance in group.instances}
-    if not present <= ready:
-        return
-    if group.retiring:
-        machines.retire(eks, group)
-    if group.leaving:
-        return
-    group.document["status"] = "ACTIVE"
-    if group.update:
-        cluster.updates[group.update]["status"] = "Successful"
-        group.update = None
 
 
 def record_update(

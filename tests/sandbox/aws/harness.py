@@ -15,9 +15,9 @@ import boto3
 from botocore.config import Config
 
 from sandbox.aws.agents import stop_all
-from sandbox.ports import free_port
-from sandbox.processes import wait_until
-from sandbox.state import State, write_json
+from sandbox.run.ports import free_port
+from sandbox.run.processes import wait_until
+from sandbox.run.state import State, write_json
 
 AGENT = Path(__file__).with_name("fake_agent.py")
 REGION, ACCOUNT = "us-west-2", "123456789012"

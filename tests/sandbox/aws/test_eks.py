@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.processes import Identity, wait_until
-from sandbox.state import read_json
+from sandbox.run.processes import Identity, wait_until
+from sandbox.run.state import read_json
 from tests.sandbox.aws.harness import ACCOUNT, Aws, Stage, make_stage, service_role
 
 

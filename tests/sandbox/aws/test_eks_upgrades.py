@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.processes import wait_until
+from sandbox.run.processes import wait_until
 from tests.sandbox.aws.harness import Aws, Stage, make_stage
 from tests.sandbox.aws.test_eks import error_of, remove
 

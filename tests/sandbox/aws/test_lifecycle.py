@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from sandbox.processes import wait_until
+from sandbox.run.processes import wait_until
 from tests.sandbox.aws.harness import Aws, everything, make_stage
 
 # Answers that mean "it is done already": the answer before this one was lost.

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sandbox.processes import Identity, wait_until
-from sandbox.state import read_json
+from sandbox.run.processes import Identity, wait_until
+from sandbox.run.state import read_json
 from tests.sandbox.aws.harness import Aws, Stage, everything, make_stage
 
 

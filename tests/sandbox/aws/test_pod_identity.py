@@ -10,7 +10,7 @@ import jwt
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.aws.web_identity import key_id
+from sandbox.aws.identities.web_identity import key_id
 from tests.sandbox.aws.harness import ACCOUNT, REGION, Aws, make_stage
 
 TRUST: dict[str, Any] = {

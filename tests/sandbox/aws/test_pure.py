@@ -11,12 +11,12 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.aws.call import Call, kept_headers
 from sandbox.aws.eks.machines import instance_options
 from sandbox.aws.eks.nodegroups import merge_taints
-from sandbox.aws.journal import Entry, Journal, JournalError, from_line, to_line
-from sandbox.aws.replies import Denial, error_reply
-from sandbox.aws.web_identity import TokenError, key_id, verify
+from sandbox.aws.identities.web_identity import TokenError, key_id, verify
+from sandbox.aws.serving.journal import Entry, Journal, JournalError, from_line, to_line
+from sandbox.iam.wire.call import Call, kept_headers
+from sandbox.iam.wire.replies import Denial, error_reply
 
 SIGNED = "AWS4-HMAC-SHA256 Credential=AKIA1/20260101/eu-west-1/{}/aws4_request, SignedHeaders=host, Signature=00"
 FORM = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}

@@ -16,7 +16,7 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
-from sandbox.aws.web_identity import key_id
+from sandbox.aws.identities.web_identity import key_id
 from tests.sandbox.aws.harness import ACCOUNT, REGION, ROOT, Aws, make_stage
 
 SUBJECT = "system:serviceaccount:kube-system:controller"

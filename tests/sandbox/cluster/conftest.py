@@ -12,9 +12,9 @@ from typing import Any
 import boto3
 import pytest
 
-from sandbox.ports import free_port
-from sandbox.processes import Process, wait_until
-from sandbox.state import Settings, State, read_json, write_json
+from sandbox.run.ports import free_port
+from sandbox.run.processes import Process, wait_until
+from sandbox.run.state import Settings, State, read_json, write_json
 
 REGION = "us-west-2"
 ACCOUNT = "123456789012"

@@ -13,9 +13,9 @@ from typing import Any
 import boto3
 from botocore.signers import RequestSigner
 
-from sandbox.ports import free_port
-from sandbox.processes import Process, wait_until
-from sandbox.state import Settings, State, write_json
+from sandbox.run.ports import free_port
+from sandbox.run.processes import Process, wait_until
+from sandbox.run.state import Settings, State, write_json
 from tests.sandbox.cluster.conftest import ACCOUNT, CHECKOUT, KEYS, REGION, tools
 
 

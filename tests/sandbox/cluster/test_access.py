@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from sandbox.cluster.access import ADMIN_VIEW, Entry, Policy, bindings, path_of, user
-from sandbox.cluster.tokens import Caller, TokenError, parse, user_name, without_path
-from sandbox.processes import wait_until
+from sandbox.cluster.webhooks.access import ADMIN_VIEW, Entry, Policy, bindings, path_of, user
+from sandbox.cluster.webhooks.tokens import Caller, TokenError, parse, user_name, without_path
+from sandbox.run.processes import wait_until
 from tests.sandbox.cluster.conftest import ACCOUNT
 from tests.sandbox.cluster.eks import Eks, running_eks, token_of
 

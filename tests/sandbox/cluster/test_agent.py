@@ -17,8 +17,8 @@ import yaml
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from sandbox.cluster import pki
-from sandbox.processes import Identity, Process, wait_until
-from sandbox.state import read_json
+from sandbox.run.processes import Identity, Process, wait_until
+from sandbox.run.state import read_json
 from tests.sandbox.cluster.conftest import ACCOUNT, ISSUER, NAME, REGION, Lab
 
 pytestmark = pytest.mark.sandbox

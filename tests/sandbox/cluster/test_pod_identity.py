@@ -11,10 +11,10 @@ import jsonpatch
 import jwt
 import pytest
 
-from sandbox.cluster import pod_identity
-from sandbox.cluster.pod_identity import NoCredentialsError, node_of
-from sandbox.iam_cli import ask
-from sandbox.processes import wait_until
+from sandbox.cluster.webhooks import pod_identity
+from sandbox.cluster.webhooks.pod_identity import NoCredentialsError, node_of
+from sandbox.observe.iam import ask
+from sandbox.run.processes import wait_until
 from tests.sandbox.cluster.conftest import ACCOUNT, CHECKOUT, REGION, tools
 from tests.sandbox.cluster.eks import Eks, running_eks
 

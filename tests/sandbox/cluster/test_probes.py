@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandbox.cluster import probes
-from sandbox.cluster.probes import Probe, follow
+from sandbox.cluster.pods import probes
+from sandbox.cluster.pods.probes import Probe, follow
 
 PROBE = Probe("http", 80, "/", (), initial_delay=30, period=10, timeout=1, failures=3)
 

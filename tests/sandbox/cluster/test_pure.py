@@ -24,9 +24,14 @@ from cryptography.hazmat.primitives import serialization
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.cluster import images, irsa, kubeconfig, kwok, nodes, pki
-from sandbox.cluster.cni import Pool
-from sandbox.cluster.containers import (
+from sandbox.cluster import images, kubeconfig, pki
+from sandbox.cluster.control_plane import kwok
+from sandbox.cluster.egress import Address, UnreachableError, backends
+from sandbox.cluster.nodes import nodes
+from sandbox.cluster.nodes.cni import Pool
+from sandbox.cluster.nodes.kubelet import tail
+from sandbox.cluster.nodes.leases import lease
+from sandbox.cluster.pods.containers import (
     ContainerConfigError,
     Mount,
     environment,
@@ -35,18 +40,16 @@ from sandbox.cluster.containers import (
     outside,
     pre_stop_seconds,
 )
-from sandbox.cluster.egress import Address, UnreachableError, backends
-from sandbox.cluster.kubelet import tail
-from sandbox.cluster.launch import referred
-from sandbox.cluster.leases import lease
-from sandbox.cluster.pod_status import ContainerState, backoff, pod_status, terminated
-from sandbox.cluster.probes import Probe, container_port
-from sandbox.cluster.role_session import aws_profile, printed
+from sandbox.cluster.pods.launch import referred
+from sandbox.cluster.pods.pod_status import ContainerState, backoff, pod_status, terminated
+from sandbox.cluster.pods.probes import Probe, container_port
+from sandbox.cluster.pods.role_session import aws_profile, printed
+from sandbox.cluster.pods.volumes import Volumes, selected
 from sandbox.cluster.sockets import kept_ports, socket_folder
 from sandbox.cluster.spec import ClusterSpec, Folder, NodeSpec, SpecError, read_nodes
-from sandbox.cluster.volumes import Volumes, selected
-from sandbox.ports import PortTakenError, free_port
-from sandbox.state import EMPTY_KUBECONFIG, State, write_json
+from sandbox.cluster.webhooks import irsa
+from sandbox.run.ports import PortTakenError, free_port
+from sandbox.run.state import EMPTY_KUBECONFIG, State, write_json
 
 CONTROLLER = "public.ecr.aws/eks/aws-load-balancer-controller:v3.5.0"
 ROLE = "arn:aws:iam::123456789012:role/controller"

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.processes import Identity, wait_until
-from sandbox.state import read_json
+from sandbox.run.processes import Identity, wait_until
+from sandbox.run.state import read_json
 from tests.conformance.player import Player
 from tests.conformance.stage import NAME, Stage
 from tests.conftest import Sandbox
@@ -64,7 +64,7 @@ def faults(stage: Stage, *rules: dict[str, Any]) -> Generator[None, None, None]:
 
 @contextmanager
 def misbehaving(sandbox: Sandbox, *rules: dict[str, Any]) -> Generator[None, None, None]:
-    """AWS misbehaves by rules of `sandbox.aws.faults`."""
+    """AWS misbehaves by rules of `sandbox.aws.serving.faults`."""
     strike(sandbox, *rules)
     try:
         yield

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.processes import wait_until
+from sandbox.run.processes import wait_until
 from tests.conformance.player import Player
 from tests.conformance.stage import CASES, Stage
 from tests.sandbox.controller.campaign import ALONE, footprint, written

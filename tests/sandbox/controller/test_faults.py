@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.processes import wait_until
+from sandbox.run.processes import wait_until
 from tests.conformance.stage import Stage, unique
 from tests.sandbox.controller.campaign import (
     ALONE,

@@ -3,11 +3,11 @@
 from typing import Any
 
 from eks_load_balancing.controller_policy import controller_policy
-from sandbox.iam.conditions import Context
-from sandbox.iam.evaluate import Decision, Policies, Policy, Principal, Request, evaluate, policy
-from sandbox.iam.operations import operation_of
-from sandbox.iam.reference import Place
-from sandbox.iam.requests import Demand, Facts, demands
+from sandbox.iam.language.conditions import Context
+from sandbox.iam.language.evaluate import Decision, Policies, Policy, Principal, Request, evaluate, policy
+from sandbox.iam.permissions.demands import Demand, Facts, demands
+from sandbox.iam.permissions.operations import operation_of
+from sandbox.iam.permissions.reference import Place
 from tests.sandbox.iam import upstream
 from tests.sandbox.iam.sending import ACCOUNT, REGION, call_of, signed
 

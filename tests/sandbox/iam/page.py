@@ -8,8 +8,8 @@ from typing import Any
 from eks_load_balancing.controller_opt_ins import CERTIFICATES, TAGGING_API, opt_in_statements
 from eks_load_balancing.controller_policy import Statement, controller_statements
 from eks_load_balancing.global_accelerator_policy import global_accelerator_statements
-from sandbox.iam import reference
-from sandbox.iam.evaluate import Policy
+from sandbox.iam.language.evaluate import Policy
+from sandbox.iam.permissions import reference
 from tests.sandbox.iam import asks, upstream
 
 PAGE = Path(__file__).parents[3] / "docs" / "iam.md"

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 import boto3
 
-from sandbox.aws.call import Call, kept_headers
-from sandbox.iam.credentials import Signed
+from sandbox.iam.wire.call import Call, kept_headers
+from sandbox.iam.wire.credentials import Signed
 
 REGION, ACCOUNT = "us-west-2", "123456789012"
 HOST = "127.0.0.1:4566"

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.iam.conditions import OPERATORS, CannotJudgeError, Context, all_hold, conditions
-from sandbox.iam.patterns import arn_like, expand, like, resource_matches
+from sandbox.iam.language.conditions import OPERATORS, CannotJudgeError, Context, all_hold, conditions
+from sandbox.iam.language.patterns import arn_like, expand, like, resource_matches
 
 
 def holds(operator: str, wanted: str | list[str], *values: str, absent: bool = False) -> bool:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.iam.evaluate import Policy, policy
+from sandbox.iam.language.evaluate import Policy, policy
 from tests.sandbox.iam import upstream
 from tests.sandbox.iam.asks import (
     BLIND,

@@ -10,9 +10,9 @@ from botocore.auth import SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from sandbox.iam.credentials import CredentialError, Key, Signed, claim_of, verify
-from sandbox.iam.evaluate import Principal
-from sandbox.iam.replies import unproven
+from sandbox.iam.language.evaluate import Principal
+from sandbox.iam.wire.credentials import CredentialError, Key, Signed, claim_of, verify
+from sandbox.iam.wire.denials import unproven
 from tests.sandbox.iam.sending import HOST, REGION, signed
 
 PRINCIPAL = Principal(

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.iam.conditions import CannotJudgeError, Context
-from sandbox.iam.evaluate import Decision, Kind, Policies, Policy, Principal, Request, evaluate, policy
+from sandbox.iam.language.conditions import CannotJudgeError, Context
+from sandbox.iam.language.evaluate import Decision, Kind, Policies, Policy, Principal, Request, evaluate, policy
 
 ACCOUNT = "123456789012"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/app"

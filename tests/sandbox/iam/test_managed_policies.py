@@ -5,8 +5,8 @@ import json
 import pytest
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
-from sandbox.iam.conditions import CannotJudgeError, Context
-from sandbox.iam.evaluate import Policies, Policy, Principal, Request, evaluate, policy
+from sandbox.iam.language.conditions import CannotJudgeError, Context
+from sandbox.iam.language.evaluate import Policies, Policy, Principal, Request, evaluate, policy
 
 MANAGED = json.loads(aws_managed_policies_data)
 ROLE = Principal("session", "arn:aws:sts::1:assumed-role/r/s", "1", "arn:aws:iam::1:role/r")

@@ -2,7 +2,7 @@
 
 import json
 
-from sandbox.iam import reference
+from sandbox.iam.permissions import reference
 from tests.sandbox.iam import asks, page
 from tests.sandbox.iam.test_removals import OURS
 

@@ -9,13 +9,13 @@ from moto.ec2.models import ec2_backends
 from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 
+from sandbox.aws.account import EmulatedAccount
 from sandbox.aws.eks.store import Eks
 from sandbox.iam.authorizer import Authorizer
-from sandbox.iam.evaluate import Principal
+from sandbox.iam.language.evaluate import Principal
+from sandbox.iam.language.trust import PODS, web_identity
+from sandbox.iam.permissions.reference import Place
 from sandbox.iam.questions import QuestionError, answer
-from sandbox.iam.reference import Place
-from sandbox.iam.state import State
-from sandbox.iam.trust import PODS, web_identity
 from tests.sandbox.iam.sending import REGION, ROOT_KEYS, call_of, signed
 
 # Accounts of this test's own: moto's state is the process's.
@@ -46,7 +46,7 @@ def authorizer() -> Generator[Authorizer]:
     iam.create_role("app", document(), "/", None, "", [], None)  # pyright: ignore[reportArgumentType] - moto's own default
     iam.put_role_policy("app", "mine", POLICY)
     place = Place("aws", REGION, ACCOUNT)
-    yield Authorizer(State(place, ROOT_KEYS, Eks(REGION, ACCOUNT, "aws", "http://localhost")))
+    yield Authorizer(EmulatedAccount(place, ROOT_KEYS, Eks(REGION, ACCOUNT, "aws", "http://localhost")))
     iam.reset()
     sts_backends[ACCOUNT]["aws"].reset()
     ec2_backends[ACCOUNT][REGION].reset()

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from eks_load_balancing.controller_policy import controller_policy
-from sandbox.iam.conditions import Context
-from sandbox.iam.evaluate import Policies, Policy, Principal, Request, evaluate, policy
+from sandbox.iam.language.conditions import Context
+from sandbox.iam.language.evaluate import Policies, Policy, Principal, Request, evaluate, policy
 from tests.sandbox.iam import upstream
 from tests.sandbox.iam.sending import ACCOUNT, REGION
 

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from sandbox.iam import reference
-from sandbox.iam.conditions import CannotJudgeError, Context, all_hold, conditions
-from sandbox.iam.credentials import Key
-from sandbox.iam.evaluate import Principal
-from sandbox.iam.operations import operation_of
-from sandbox.iam.reference import Place
-from sandbox.iam.requests import Demand, Facts, demands, handed_on
-from sandbox.iam.rules import CLASSIC, RULES
+from sandbox.iam.language.conditions import CannotJudgeError, Context, all_hold, conditions
+from sandbox.iam.language.evaluate import Principal
+from sandbox.iam.permissions import reference
+from sandbox.iam.permissions.demands import Demand, Facts, demands, handed_on
+from sandbox.iam.permissions.operations import operation_of
+from sandbox.iam.permissions.reference import Place
+from sandbox.iam.permissions.rules import CLASSIC, RULES
+from sandbox.iam.wire.credentials import Key
 from tests.sandbox.iam.sending import ACCOUNT, REGION, call_of, signed
 
 PLACE = Place("aws", REGION, ACCOUNT)

@@ -4,8 +4,8 @@ import uuid
 
 import pytest
 
-from sandbox import roles
-from sandbox.state import StateError
+from sandbox.lifecycle import roles
+from sandbox.run.state import StateError
 from tests.sandbox.aws.harness import ACCOUNT
 from tests.sandbox.iam.conftest import Enforced, document
 

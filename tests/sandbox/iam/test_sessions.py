@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.aws.sessions import Extras, SessionTagError, extras, furnish
+from sandbox.aws.identities.sessions import Extras, SessionTagError, extras, furnish
 from tests.sandbox.aws.harness import ACCOUNT
 from tests.sandbox.iam.conftest import Enforced, document
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.iam.conditions import CannotJudgeError
-from sandbox.iam.trust import admits, web_identity
+from sandbox.iam.language.conditions import CannotJudgeError
+from sandbox.iam.language.trust import admits, web_identity
 
 ACTION = "sts:AssumeRoleWithWebIdentity"
 ROLE = "arn:aws:iam::1:role/some"

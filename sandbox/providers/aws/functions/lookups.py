@@ -9,7 +9,11 @@ from sandbox.providers.aws.functions import Function
 from sandbox.providers.aws.functions.environment import FILTERS, filters
 from sandbox.providers.aws.kind import Kind, known, tag_map
 from sandbox.providers.aws.session import HIDDEN_TAGS, Aws
-from sandbox.providers.aws.types import ec2_network, ec2_security, eks, iam, iam_policies
+from sandbox.providers.aws.types.ec2 import network as ec2_network
+from sandbox.providers.aws.types.ec2 import security as ec2_security
+from sandbox.providers.aws.types.eks import clusters as eks
+from sandbox.providers.aws.types.iam import policies as iam_policies
+from sandbox.providers.aws.types.iam import roles as iam
 from sandbox.providers.common.fields import Field, Fields
 from sandbox.providers.common.server import ProviderError
 

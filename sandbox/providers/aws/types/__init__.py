@@ -9,8 +9,9 @@ from sandbox.providers.aws.kind import Kind
 from sandbox.providers.common.server import ProviderError
 
 MODULES: Final = (
-    *("ec2_network", "ec2_routing", "ec2_security", "ec2_instances"),
-    *("iam", "iam_policies", "eks", "eks_nodes", "eks_access", "elb", "elb_listeners", "acm", "other"),
+    *("ec2.network", "ec2.routing", "ec2.security", "ec2.instances"),
+    *("iam.roles", "iam.policies", "eks.clusters", "eks.nodes", "eks.access"),
+    *("elb.load_balancers", "elb.listeners", "acm", "other"),
 )
 
 

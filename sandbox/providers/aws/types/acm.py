@@ -4,7 +4,7 @@ from typing import Any
 
 from sandbox.providers.aws.kind import Kind, State, Wanted, is_ours, known, tag_list, tag_map
 from sandbox.providers.aws.session import Aws
-from sandbox.providers.aws.types.eks import timestamp
+from sandbox.providers.aws.types.eks.clusters import timestamp
 from sandbox.providers.common.fields import Field
 
 

@@ -1,0 +1,1 @@
+"""Who calls: keys, sessions and web identities."""

@@ -1,0 +1,94 @@
+"""A role's session with what moto drops: its tags, its source identity, and the managed policies that narrow it.
+
+`sandbox.aws.account` reads both off the session. https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sandbox.iam.language.evaluate import policy
+
+_MOST_TAGS = 50
+_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
+
+
+class SessionTagError(Exception):
+    """Tags that no session can have: STS's code and message."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Extras:
+    """What a session is given besides its role."""
+
+    tags: Mapping[str, str] = field(default_factory=dict[str, str])
+    transitive: frozenset[str] = frozenset()
+    """The keys, in lower case, of the tags that go with it when it assumes another role."""
+    policy_arns: Sequence[str] = ()
+    """Managed policies: it may do no more than they, and its inline policy, allow."""
+    source_identity: str | None = None
+    """Who it is for; it stays with every role that the session assumes."""
+    provider: str | None = None
+    """The ARN of the OIDC provider that vouched for it."""
+
+
+def extras(parameters: Mapping[str, Any], caller: Any = None) -> Extras:
+    """What a call to STS asks for.
+
+    Args:
+        parameters: of AssumeRole or AssumeRoleWithWebIdentity, as botocore's model reads them.
+        caller: moto's session of whoever calls, if it is one: its transitive tags go on.
+
+    Raises:
+        SessionTagError: a key twice, one that is inherited, or too many; a name, an identity or a policy that is none.
+    """
+    tags = {each["Key"]: each.get("Value") or "" for each in parameters.get("Tags") or []}
+    arns = [each["arn"] for each in parameters.get("PolicyArns") or []]
+    handed_on = {key.lower() for key in parameters.get("TransitiveTagKeys") or []}
+    own = {key.lower() for key in tags}
+    if len(own) != len(parameters.get("Tags") or []):
+        raise SessionTagError(
+            "InvalidParameterValue", "Duplicate tag keys found. Please note that Tag keys are case insensitive."
+        )
+    if not handed_on <= own:
+        missing = ", ".join(sorted(handed_on - own))
+        raise SessionTagError("InvalidParameterValue", f"The specified transitive tag key must be a tag: {missing}")
+    inherited = {k: v for k, v in getattr(caller, "tags", {}).items() if k.lower() in getattr(caller, "transitive", ())}
+    taken = sorted(own & {key.lower() for key in inherited})
+    if taken:
+        raise SessionTagError(
+            "InvalidParameterValue", f"One of the specified transitive tag keys can't be set: {', '.join(taken)}"
+        )
+    identity, own_identity = getattr(caller, "source_identity", None), parameters.get("SourceIdentity")
+    if identity and own_identity not in {None, identity}:
+        raise SessionTagError("AccessDenied", f"The source identity of a session stays: it is {identity}")
+    for name, value in (("roleSessionName", parameters.get("RoleSessionName")), ("sourceIdentity", own_identity)):
+        if value is not None and not _NAME.fullmatch(value):
+            raise SessionTagError("ValidationError", f"{name} {value!r} must satisfy the pattern {_NAME.pattern}")
+    if parameters.get("Policy"):
+        _check_policy(parameters["Policy"])
+    if len(tags) > _MOST_TAGS:
+        raise SessionTagError("ValidationError", f"A session has at most {_MOST_TAGS} tags, not {len(tags)}")
+    handed_on |= {key.lower() for key in inherited}
+    return Extras({**inherited, **tags}, frozenset(handed_on), arns, identity or own_identity)
+
+
+def _check_policy(document: str) -> None:
+    try:
+        policy("session policy", document)
+    except (ValueError, LookupError, TypeError, AttributeError):
+        raise SessionTagError("MalformedPolicyDocument", "The session policy is no policy document") from None
+
+
+def furnish(session: Any, given: Extras) -> None:
+    """Give moto's session what it was asked for."""
+    session.tags = dict(given.tags)
+    session.transitive = given.transitive
+    session.policy_arns = tuple(given.policy_arns)
+    session.source_identity = given.source_identity
+    session.provider = given.provider

@@ -1,0 +1,189 @@
+"""The one door: every call is counted, may be struck by a fault, is authorized, journaled if it writes, and answered.
+
+One call at a time: what a call sees is what the calls before it in the journal made, and nothing else.
+"""
+
+import json
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from pydantic import ValidationError
+from werkzeug.wrappers import Request, Response
+
+from sandbox.aws import determinism
+from sandbox.aws.clusters import Observations
+from sandbox.aws.eks import settling
+from sandbox.aws.emulator import Emulator
+from sandbox.aws.identities.identity import caller_of
+from sandbox.aws.serving import private
+from sandbox.aws.serving.calls import CALLS, Calls
+from sandbox.aws.serving.changes import Changes
+from sandbox.aws.serving.faults import Faults
+from sandbox.aws.serving.journal import Entry, Journal
+from sandbox.iam.authorizer import Authorizer
+from sandbox.iam.questions import QuestionError, answer
+from sandbox.iam.simulation import ACTION, simulate
+from sandbox.iam.wire.call import Call, kept_headers
+from sandbox.iam.wire.replies import Denial, error_reply, json_reply
+
+log = logging.getLogger(__name__)
+CONTROL = "/_sandbox/"
+# What an agent reports changes these services' answers: they see it the moment it is written.
+# https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteVpc.html: what DryRun asks for is this, or a refusal.
+_REHEARSED = Denial("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
+_LOOK_AT_CLUSTERS = {"eks", "eks-auth", "sts"}
+
+
+class AnswerLostError(Exception):
+    """The call was carried out; its answer shall not arrive."""
+
+
+class Gate:
+    """Takes calls, one at a time."""
+
+    def __init__(
+        self, emulator: Emulator, journal: Journal, observations: Observations, authorizer: Authorizer
+    ) -> None:
+        self._emulator = emulator
+        self._authorizer = authorizer
+        self._journal = journal
+        self._observations = observations
+        self._seeds = random.SystemRandom()
+        self.lock = threading.RLock()
+        self.calls = Calls()
+        self.changes = Changes()
+        self.faults = Faults()
+        self.after_write: Callable[[], None] = lambda: None
+
+    def replay(self, entries: Iterable[Entry]) -> None:
+        """Carry out journaled calls again."""
+        for entry in entries:
+            self._carry_out(entry)
+
+    def take(self, call: Call) -> Response:
+        """Answer one call.
+
+        Raises:
+            AnswerLostError: a fault says that the answer is lost.
+        """
+        if call.path.startswith(CONTROL):
+            return self._control(call)
+        with self.lock:
+            if call.service in _LOOK_AT_CLUSTERS:
+                self.look_at_clusters()
+            caller = caller_of(call.access_key, self._emulator.account, self._emulator.region)
+            self.calls.add(call, caller.arn)
+            strike = self.faults.strike(call, caller.arn)
+            if isinstance(strike, Denial):
+                return error_reply(call, strike)
+            denial = self._authorizer.authorize(call, call.received)
+            self.changes.add(CALLS)
+            if denial or _is_rehearsal(call):
+                return error_reply(call, denial or _REHEARSED)
+            if (call.service, call.action) == ("iam", ACTION):
+                return self._simulated(call)
+            reply = self._write(call) if call.writes else self._emulator.answer(call)
+            if strike:
+                raise AnswerLostError(call.action)
+            return reply
+
+    def _simulated(self, call: Call) -> Response:
+        """IAM's policy simulator: moto has none."""
+        try:
+            return Response(simulate(self._authorizer, call.parameters), content_type="text/xml")
+        except QuestionError as error:
+            return error_reply(call, Denial("InvalidInput", str(error), 400))
+
+    def look_at_clusters(self) -> None:
+        """Take in what the clusters' agents have reported since."""
+        with self.lock:
+            for observation in self._observations.news(self._emulator.eks):
+                self.observe(observation)
+
+    def observe(self, observation: dict[str, Any]) -> None:
+        """Tell the model of something outside. It is journaled like a call, so that a replay sees it at its place."""
+        with self.lock:
+            self._write(Call("POST", f"{CONTROL}observe", {}, json.dumps(observation).encode()))
+
+    def _write(self, call: Call) -> Response:
+        entry = Entry(call, self._seeds.getrandbits(63), time.time())
+        self._journal.append(entry)
+        reply = self._carry_out(entry)
+        if call.service in {"eks", "ec2"} or call.path.startswith(CONTROL):
+            self.after_write()
+        return reply
+
+    def _carry_out(self, entry: Entry) -> Response:
+        with determinism.under(entry.seed, entry.time):
+            if entry.call.path == f"{CONTROL}observe":
+                settling.observe(self._emulator.eks, json.loads(entry.call.body))
+                reply = json_reply({})
+            else:
+                reply = self._emulator.answer(entry.call)
+        self.changes.add(entry.call.service or "eks")
+        return reply
+
+    def _control(self, call: Call) -> Response:
+        """The sandbox's own questions and switches, which no AWS has."""
+        path = call.path.removeprefix(CONTROL)
+        try:
+            match call.method, path:
+                case "GET", "ready":
+                    found: Any = {"ready": True}
+                case "GET", "calls":
+                    found = self.calls.to_json()
+                case "DELETE", "calls":
+                    found = self.calls.reset() or {}
+                case "GET", "changes":
+                    found = self.changes.ask(call.query)
+                case _, _ if path in private.QUESTIONS:
+                    found = self._private(call, path)
+                case "POST", "faults":
+                    found = self.faults.replace(json.loads(call.body)) or {}
+                case "GET", _ if path.startswith("iam/"):
+                    with self.lock:
+                        found = answer(self._authorizer, path.removeprefix("iam/"), call.query)
+                case _:
+                    return json_reply({"error": f"no {call.method} {call.path} here"}, 404)
+        except private.NotAllowedError as error:
+            return json_reply({"error": str(error)}, 403)
+        except (QuestionError, ValidationError, ValueError) as error:
+            return json_reply({"error": str(error)}, 400)
+        return json_reply(found)
+
+    def _private(self, call: Call, path: str) -> Any:
+        """What only parts of the sandbox may ask and say."""
+        private.check(call, self._authorizer.state.root_keys["secret_key"])
+        with self.lock:
+            if path == private.CERTIFICATE:
+                return private.certificate(call, self._emulator.eks)
+            if private.report(call):
+                self.changes.add(private.TARGET_HEALTH)
+        return {}
+
+
+def _is_rehearsal(call: Call) -> bool:
+    return call.service == "ec2" and call.parameters.get("DryRun", "").lower() == "true"
+
+
+def application(gate: Gate) -> Callable[..., Any]:
+    """The gate as a WSGI application."""
+
+    def serve(environ: dict[str, Any], start_response: Any) -> Any:
+        request = Request(environ)
+        # werkzeug keeps the line as it came in RAW_URI: signatures and ARNs in paths need their own escapes.
+        url = environ.get("RAW_URI") or environ.get("REQUEST_URI") or request.full_path
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        call = Call(request.method, url, kept_headers(headers), request.get_data(), headers)
+        try:
+            reply = gate.take(call)
+        except AnswerLostError:
+            environ["werkzeug.socket"].shutdown(2)
+            return []
+        return reply(environ, start_response)
+
+    return serve

@@ -1,0 +1,115 @@
+"""The journal: every call that may change something, written before it is carried out.
+
+moto keeps everything in memory. With the calls in order, and for each the seed of its random numbers and the time it
+was made at, a new process arrives at the same ids, ARNs, addresses and keys: what Pulumi's state and `spec.providerID`
+remember stays true. A line is written with one `write` and no fsync: it outlives the process, which is what gets
+killed, though not the machine's power.
+"""
+
+import json
+import os
+import zlib
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sandbox.iam.wire.call import Call
+
+FORMAT = 1
+
+
+class JournalError(RuntimeError):
+    """A journal that cannot be replayed, in one line that says how to start anew."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One call, the seed of the randomness it sees, and its time (seconds since 1970)."""
+
+    call: Call
+    seed: int
+    time: float
+
+    def to_json(self) -> dict[str, Any]:
+        """The entry as a line holds it."""
+        return {"seed": self.seed, "time": self.time, **self.call.to_json()}
+
+    @staticmethod
+    def from_json(data: dict[str, Any]) -> "Entry":
+        """The entry that `to_json` gave."""
+        return Entry(Call.from_json(data), data["seed"], data["time"])
+
+
+def to_line(document: dict[str, Any]) -> bytes:
+    """One line: a checksum and the document."""
+    text = json.dumps(document, separators=(",", ":")).encode()
+    return b"%08x %s\n" % (zlib.crc32(text), text)
+
+
+def from_line(line: bytes) -> dict[str, Any] | None:
+    """The document of a line, or None if the line is not what `to_line` wrote."""
+    checksum, _, text = line.rstrip(b"\n").partition(b" ")
+    if checksum != b"%08x" % zlib.crc32(text):
+        return None
+    return json.loads(text)
+
+
+class Journal:
+    """An append-only file of entries after one header line."""
+
+    def __init__(self, path: Path, header: dict[str, Any]) -> None:
+        """Open the journal at `path`, or begin one with `header`.
+
+        Raises:
+            JournalError: the file is damaged, or was written by another version.
+        """
+        self.path = path
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        self._cut_half_line()
+        first = next(self._lines(), None)
+        if first is None:
+            self.header = {"journal": FORMAT, **header}
+            os.write(self._file, to_line(self.header))
+        else:
+            self.header = first
+        if self.header.get("journal") != FORMAT or self.header.get("moto") != header.get("moto"):
+            raise JournalError(
+                f"{path} was written by another version (journal {self.header.get('journal')}, moto"
+                f" {self.header.get('moto')}): start anew with `sandbox down` and `sandbox up`"
+            )
+
+    def append(self, entry: Entry) -> None:
+        """Write an entry; when this returns it survives the end of this process."""
+        os.write(self._file, to_line(entry.to_json()))
+
+    def entries(self) -> Generator[Entry]:
+        """Every entry, in order.
+
+        Raises:
+            JournalError: a line is damaged.
+        """
+        for number, document in enumerate(self._lines()):
+            if number:
+                yield Entry.from_json(document)
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._file)
+
+    def _cut_half_line(self) -> None:
+        """Drop a last line without an end: its call was never carried out, for that comes after the write."""
+        data = self.path.read_bytes()
+        if data and not data.endswith(b"\n"):
+            os.ftruncate(self._file, data.rfind(b"\n") + 1)
+
+    def _lines(self) -> Generator[dict[str, Any]]:
+        with self.path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                document = from_line(line)
+                if document is None:
+                    raise JournalError(
+                        f"{self.path} is damaged at line {number}: start anew with `sandbox down` and `sandbox up`"
+                    )
+                yield document

@@ -1,0 +1,58 @@
+"""`sandbox`: the group of all commands, and how their known failures are shown."""
+
+from typing import Any
+
+import click
+
+from sandbox.cli.compare import compare
+from sandbox.cli.down import down
+from sandbox.cli.env import env
+from sandbox.cli.exec import execute
+from sandbox.cli.iam import iam
+from sandbox.cli.logs import logs
+from sandbox.cli.rehearse import rehearse
+from sandbox.cli.status import status
+from sandbox.cli.targets import targets
+from sandbox.cli.trace import trace
+from sandbox.cli.traffic import traffic
+from sandbox.cli.up import up
+from sandbox.cli.view import view
+from sandbox.lifecycle import LifecycleError
+from sandbox.run.state import StateError
+from sandbox.tools.build import BuildError
+
+_ERRORS = (LifecycleError, StateError, BuildError)
+
+
+class Commands(click.Group):
+    """Commands whose known failures are one line on stderr and exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except _ERRORS as error:
+            raise click.ClickException(str(error)) from error
+        except KeyboardInterrupt:
+            click.echo("interrupted; run the same command again to go on", err=True)
+            ctx.exit(130)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """A laptop-size AWS and EKS on this machine: no account, no network, loopback only.
+
+    \b
+    sandbox up                     bring it up (AWS first; EKS clusters as a program creates them)
+    eval "$(sandbox env)"          point aws, kubectl, helm and pulumi of this shell at it
+    sandbox exec -- kubectl get pods -A
+    sandbox targets                every load balancer, with the pods behind it
+    sandbox iam denied             what IAM refused, and why
+    sandbox view                   all of it on a page, as it happens
+    sandbox rehearse --from X --to Y   what another version of the controller would cost
+    sandbox down                   end every process, remove the folder
+    """  # noqa: D301 - \b keeps click from refilling these lines
+
+
+for _command in (up, down, status, env, execute, logs, targets, iam, rehearse, traffic, trace, compare, view):
+    main.add_command(_command)

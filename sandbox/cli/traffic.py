@@ -1,0 +1,34 @@
+"""`sandbox traffic exec`: run a command where packets come from, or go to."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from sandbox.cli.options import state_option
+from sandbox.network.control import ask
+from sandbox.run.state import State
+
+
+@click.group()
+def traffic() -> None:
+    """The network that `sandbox up --traffic` made: one namespace a VPC router, node, pod and load balancer node.
+
+    \b
+    sandbox traffic exec clients -- curl http://HOST/        as a client
+    sandbox traffic exec i-0123 -- iptables-save -t nat      on a node, called by its instance
+    """  # noqa: D301 - \b keeps click from refilling these lines
+
+
+@traffic.command("exec", context_settings={"ignore_unknown_options": True})
+@click.argument("namespace")
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.option("--seconds", default=60.0, show_default=True, help="How long it may take.")
+@state_option
+def execute(namespace: str, command: tuple[str, ...], seconds: float, folder: Path) -> None:
+    """Run COMMAND in NAMESPACE: vpc-…, i-…, eni-… (a load balancer's node), pod-UID, or clients."""
+    state = State.at(folder)
+    answer = ask(state, "run", seconds + 5, namespace=namespace, argv=list(command), seconds=seconds)
+    click.echo(answer["output"], nl=False)
+    click.echo(answer["errors"], nl=False, err=True)
+    sys.exit(answer["code"])

@@ -1,0 +1,64 @@
+"""`sandbox up`."""
+
+import time
+from pathlib import Path
+
+import click
+
+from sandbox import lifecycle
+from sandbox.cli.options import report, state_option
+from sandbox.run.state import TRAFFIC_MODES, State
+
+
+@click.command()
+@click.option(
+    "--with",
+    "given",
+    multiple=True,
+    metavar="NAME=PATH",
+    help="Run PATH in the place of a part: pulumi, kube, kwok, helm, controller, controller@VERSION, "
+    "pulumi-resource-NAME. Repeatable.",
+)
+@click.option(
+    "--traffic",
+    is_flag=False,
+    flag_value=TRAFFIC_MODES[0],
+    type=click.Choice(TRAFFIC_MODES),
+    help="Carry real packets (Linux): namespaces for VPCs, nodes, pods; kube-proxy in this mode, iptables unless told.",
+)
+@click.option("--aws-port", type=click.IntRange(1, 65535), help="AWS's port. Default: a free one, which is then kept.")
+@click.option(
+    "--chart",
+    "charts",
+    multiple=True,
+    metavar="FOLDER|ARCHIVE",
+    type=click.Path(exists=True, path_type=Path),
+    help="Offer a Helm chart to programs and helm, whatever repository they name. Repeatable.",
+)
+@click.option(
+    "--controller-version",
+    metavar="VERSION",
+    help="Build this release of the AWS Load Balancer Controller, if your Go module proxy serves it.",
+)
+@state_option
+def up(
+    *,
+    given: tuple[str, ...],
+    traffic: str | None,
+    aws_port: int | None,
+    charts: tuple[Path, ...],
+    controller_version: str | None,
+    folder: Path,
+) -> None:
+    """Bring the sandbox up. If it is up, nothing changes; a killed one comes back with its data.
+
+    Missing tools are built first, into $XDG_CACHE_HOME/eks-load-balancing: once per version, about 25 minutes on 2
+    cores. What you have already is used: Pulumi with its Python language host, kwok and helm on PATH, the Kubernetes
+    provider in ~/.pulumi/plugins, etcd and kube-apiserver in KUBEBUILDER_ASSETS. `sandbox status` shows where each part
+    comes from.
+    """
+    state, begun = State.at(folder), time.monotonic()
+    paths = [str(chart.absolute()) for chart in charts]
+    wish = lifecycle.Wish(lifecycle.replacements(given), aws_port, traffic, paths, controller_version)
+    lifecycle.up(state, wish, report)
+    click.echo(f"sandbox up in {time.monotonic() - begun:.1f} s: AWS at {state.aws_endpoint}, state in {state.root}")

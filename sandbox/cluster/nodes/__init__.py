@@ -1,0 +1,1 @@
+"""Node objects, and what a kubelet and the VPC CNI would do for them."""

@@ -1,0 +1,1 @@
+"""Pods whose containers run as processes on this machine."""

@@ -1,0 +1,1 @@
+"""What kube-apiserver asks of EKS: who may enter, and which identity a pod gets."""

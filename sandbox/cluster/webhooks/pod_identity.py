@@ -1,0 +1,176 @@
+"""EKS Pod Identity in the cluster: the webhook's part, and the agent that pods get their credentials of.
+
+On AWS the agent is an add-on that runs on every node, at 169.254.170.23; here it is one endpoint on loopback, for the
+pods of all nodes. It has no rights of its own: it asks EKS Auth with the role of the node that the pod runs on.
+https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+
+import jwt
+from aiohttp import web
+from botocore.exceptions import BotoCoreError, ClientError
+
+from sandbox.cluster.api import Object
+from sandbox.cluster.spec import NodeSpec
+from sandbox.cluster.webhooks.injection import Injection, expiration, inject
+
+log = logging.getLogger(__name__)
+
+ADDON = "eks-pod-identity-agent"
+PATH = "/v1/credentials"
+AUDIENCE = "pods.eks.amazonaws.com"
+_VOLUME = _FILE = "eks-pod-identity-token"
+_MOUNT = "/var/run/secrets/pods.eks.amazonaws.com/serviceaccount"
+_RENEW_SECONDS = 300
+_PATIENCE_SECONDS = 3.0
+
+
+class NoCredentialsError(Exception):
+    """Why a pod gets none: an HTTP status and a line."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def patch(pod: Object, region: str, uri: str) -> list[dict[str, Any]]:
+    """What the webhook changes in a new pod whose service account has an association, as a JSON patch.
+
+    Args:
+        pod: the pod as it is to be created.
+        region: the cluster's region.
+        uri: where the agent answers.
+    """
+    variables = {
+        "AWS_STS_REGIONAL_ENDPOINTS": "regional",
+        "AWS_DEFAULT_REGION": region,
+        "AWS_REGION": region,
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI": uri,
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": f"{_MOUNT}/{_FILE}",
+    }
+    seconds = expiration(pod["metadata"].get("annotations") or {})
+    return inject(pod, Injection(_VOLUME, _MOUNT, AUDIENCE, _FILE, variables, seconds))
+
+
+def node_of(token: str) -> str:
+    """The node that a token's pod runs on; nothing is verified, EKS Auth does that.
+
+    Raises:
+        NoCredentialsError: it names none.
+    """
+    try:
+        bound: dict[str, Any] = jwt.decode(token, options={"verify_signature": False}).get("kubernetes.io") or {}
+        return str(bound["node"]["name"])
+    except (jwt.PyJWTError, KeyError, TypeError, AttributeError):
+        raise NoCredentialsError(HTTPStatus.BAD_REQUEST, "the token is of no pod that runs on a node") from None
+
+
+@dataclass
+class PodIdentity:
+    """What the cluster asks AWS about its pods' roles; the methods that are not async block."""
+
+    client: Callable[..., Any]
+    """`client(service, keys)`: boto3's, with the keys of a session, or else the agent's own."""
+    eks: Any
+    cluster: str
+    nodes: Callable[[], Mapping[str, NodeSpec]]
+    port: int
+    """Where the agent listens."""
+    _sessions: dict[str, tuple[float, Any]] = field(default_factory=dict[str, tuple[float, Any]])
+    """EKS Auth's client by node, and when (seconds since 1970) its session should be renewed."""
+
+    @property
+    def uri(self) -> str:
+        """Where pods ask for credentials."""
+        return f"http://127.0.0.1:{self.port}{PATH}"
+
+    async def has_role(self, namespace: str, account: str) -> bool:
+        """Whether a service account has an association. When AWS cannot be asked it has none, as on AWS."""
+        where = {"clusterName": self.cluster, "namespace": namespace, "serviceAccount": account}
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                found = await asyncio.to_thread(self.eks.list_pod_identity_associations, **where)
+        except (BotoCoreError, ClientError, TimeoutError, OSError) as error:
+            log.warning("associations of %s/%s: %s", namespace, account, error)
+            return False
+        return bool(found["associations"])
+
+    def credentials(self, token: str) -> dict[str, str]:
+        """What SDKs expect of a container's credentials.
+
+        Raises:
+            NoCredentialsError: there are none for this token.
+            ClientError: EKS Auth, or STS, said no.
+            BotoCoreError: AWS cannot be asked.
+        """
+        node = self.nodes().get(node_of(token))
+        if node is None:
+            raise NoCredentialsError(HTTPStatus.BAD_REQUEST, f"there is no node {node_of(token)}")
+        if ADDON not in self.eks.list_addons(clusterName=self.cluster)["addons"]:
+            text = f"nobody answers on the nodes of {self.cluster}: it lacks the add-on {ADDON}"
+            raise NoCredentialsError(HTTPStatus.SERVICE_UNAVAILABLE, text)
+        answer = self._auth(node).assume_role_for_pod_identity(clusterName=self.cluster, token=token)
+        made, arn = answer["credentials"], answer["assumedRoleUser"]["arn"]
+        expires: datetime = made["expiration"]
+        return {
+            "AccessKeyId": made["accessKeyId"],
+            "SecretAccessKey": made["secretAccessKey"],
+            "Token": made["sessionToken"],
+            "AccountId": arn.split(":")[4],
+            "Expiration": expires.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+
+    def _auth(self, node: NodeSpec) -> Any:
+        """EKS Auth as the node: a session of its role under its instance's id, as the instance's metadata gives it."""
+        renew_at, auth = self._sessions.get(node.instance_id, (0.0, None))
+        if time.time() >= renew_at:
+            where = {"clusterName": self.cluster, "nodegroupName": node.nodegroup}
+            role = self.eks.describe_nodegroup(**where)["nodegroup"]["nodeRole"]
+            # EC2 may, as its service; here whoever runs the sandbox does it for the instance.
+            given = self.client("sts").assume_role(RoleArn=role, RoleSessionName=node.instance_id)["Credentials"]
+            auth = self.client("eks-auth", given)
+            self._sessions[node.instance_id] = (given["Expiration"].timestamp() - _RENEW_SECONDS, auth)
+        return auth
+
+
+class Endpoint:
+    """The agent's HTTP endpoint."""
+
+    def __init__(self, identity: PodIdentity) -> None:
+        """`identity` gets what is handed out."""
+        self._identity = identity
+        self._runner: web.AppRunner | None = None
+
+    async def start(self) -> None:
+        """Listen on loopback; without TLS, as the real one: SDKs take this from loopback only."""
+        app = web.Application()
+        app.router.add_get(PATH, self._credentials)
+        self._runner = web.AppRunner(app, access_log=None)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", self._identity.port, shutdown_timeout=0.2).start()
+
+    async def stop(self) -> None:
+        """Stop listening."""
+        if self._runner:
+            await self._runner.cleanup()
+
+    async def _credentials(self, request: web.Request) -> web.Response:
+        token = request.headers.get("Authorization", "")
+        try:
+            return web.json_response(await asyncio.to_thread(self._identity.credentials, token))
+        except NoCredentialsError as error:
+            status, text = error.status, str(error)
+        except ClientError as error:
+            status, text = error.response["ResponseMetadata"]["HTTPStatusCode"], str(error)
+        except BotoCoreError as error:
+            status, text = HTTPStatus.BAD_GATEWAY, str(error)
+        log.warning("no credentials for a pod: %s", text)
+        return web.Response(text=text, status=status)

@@ -1,0 +1,10 @@
+"""Which permissions a call needs: actions, resources, condition keys. Pure.
+
+demands     from a call to what IAM is asked for it
+rules       the table of actions
+operations  a call's parameters, by botocore's models
+resources, keys, paths   where ARNs and condition keys are in the parameters
+reference   AWS's Service Authorization Reference (made by `make_reference`)
+
+Whether a policy grants them belongs in `language`.
+"""

@@ -1,0 +1,27 @@
+"""The life of a sandbox: brought up, reported on, used, taken down.
+
+Here belong the order in which parts start, the settings that a sandbox keeps, and the environment of its commands.
+Words for people belong in `cli`; how one part works belongs in that part's package.
+"""
+
+from sandbox.lifecycle.errors import LifecycleError
+from sandbox.lifecycle.parts import Part, parts, status
+from sandbox.lifecycle.settings import Wish
+from sandbox.lifecycle.starting import Report, down, up
+from sandbox.lifecycle.variables import UNSET, child_environment, environment
+from sandbox.lifecycle.with_option import replacements
+
+__all__ = [
+    "UNSET",
+    "LifecycleError",
+    "Part",
+    "Report",
+    "Wish",
+    "child_environment",
+    "down",
+    "environment",
+    "parts",
+    "replacements",
+    "status",
+    "up",
+]

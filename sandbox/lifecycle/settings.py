@@ -1,0 +1,90 @@
+"""What a sandbox is asked to be, and the settings that it gets or keeps."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sandbox.lifecycle.errors import LifecycleError
+from sandbox.lifecycle.running import aws_identity
+from sandbox.network import requirements
+from sandbox.run import ports
+from sandbox.run.state import Settings, State, write_json
+from sandbox.tools.catalog import CONTROLLER
+from sandbox.tools.choose import Choice
+
+REGION, ACCOUNT = "us-west-2", "123456789012"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a sandbox is asked to be. None stands for what it was when it first came up."""
+
+    given: dict[str, str]
+    """`--with`."""
+    aws_port: int | None = None
+    traffic: str | None = None
+    """One of `TRAFFIC_MODES` for a network."""
+    charts: Sequence[str] = ()
+    """Absolute paths of charts that are offered from now on."""
+    controller_version: str | None = None
+    """The controller's release, if it is not the one of the catalog."""
+
+
+def settle(state: State, wish: Wish, tools: dict[str, Choice], release: str | None) -> Settings:
+    """The folder's settings: made now, or those that it has, if they do not contradict the wish."""
+    running = aws_identity(state) is not None
+    mode, charts = wish.traffic or "", list(wish.charts)
+    if state.exists():
+        old = state.settings()
+        mode, charts = old.traffic, [*old.charts, *(c for c in wish.charts if c not in old.charts)]
+        _compare(state, old, wish, running=running)
+        if running:
+            if charts != old.charts:
+                old = replace(old, charts=charts)
+                write_json(state.settings_file, old.to_json())
+            return old
+        port, keys = wish.aws_port or old.ports["aws"], old.root_keys
+    else:
+        port = wish.aws_port or ports.free_port()
+        keys = {"access_key": f"AKIA{secrets.token_hex(8).upper()}", "secret_key": secrets.token_urlsafe(30)}
+    if not ports.is_free(port):
+        raise LifecycleError(
+            f"port {port}, AWS's in {state.root}, is taken by {ports.owner(port)}: "
+            "end that, or give another with --aws-port"
+        )
+    if mode and (lack := requirements.missing(state.root)):
+        raise LifecycleError(lack)
+    origins = {name: {"version": c.version, "source": c.source} for name, c in tools.items()}
+    if release:
+        origins[CONTROLLER]["release"] = release
+    paths = {name: choice.path for name, choice in tools.items()}
+    settings = Settings(REGION, ACCOUNT, {"aws": port}, keys, paths, origins, charts, wish.given, mode)
+    write_json(state.settings_file, settings.to_json())
+    return settings
+
+
+def _compare(state: State, old: Settings, wish: Wish, *, running: bool) -> None:
+    """Refuse what cannot change while the sandbox runs, or ever.
+
+    Raises:
+        LifecycleError: the wish contradicts what the sandbox is.
+    """
+
+    def refuse(have: str, asked: str) -> None:
+        raise LifecycleError(f"the sandbox in {state.root} {have}, not {asked}: `sandbox down` first")
+
+    # A cluster's nodes are made with a network or without one.
+    if wish.traffic not in (None, old.traffic):
+        have = f"--traffic={old.traffic}" if old.traffic else "no --traffic"
+        refuse(f"began with {have}", f"--traffic={wish.traffic}")
+    if running and wish.given != old.replacements:
+        refuse(f"runs with {_words(old.replacements)}", f"with {_words(wish.given)}")
+    if running and wish.aws_port not in (None, old.ports["aws"]):
+        refuse(f"has AWS on port {old.ports['aws']}", str(wish.aws_port))
+    release = old.origins.get(CONTROLLER, {}).get("release")
+    if running and wish.controller_version not in (None, release):
+        refuse(f"runs controller {old.origins[CONTROLLER]['version']}", wish.controller_version or "")
+
+
+def _words(given: dict[str, str]) -> str:
+    return ", ".join(f"{name}={path}" for name, path in sorted(given.items())) or "nothing replaced"

@@ -1,0 +1,222 @@
+"""The loop: load balancers carry what the APIs hold, targets are checked, AWS is told how they are."""
+
+import asyncio
+import functools
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from sandbox.network import aws
+from sandbox.network.balancers import health
+from sandbox.network.balancers.documents import Reader
+from sandbox.network.balancers.health import Health, Healths
+from sandbox.network.balancers.names import Names, hosts
+from sandbox.network.balancers.plan import Node, nodes
+from sandbox.network.balancers.pools import Check, Pool, Target
+from sandbox.network.balancers.probe import probe
+from sandbox.network.balancers.proxy import Proxy, ProxyError
+from sandbox.network.world import CommandFailedError, World, inside
+from sandbox.run.clients import client
+from sandbox.run.state import State
+
+log = logging.getLogger(__name__)
+FOLDER = Path("/run/balancers")
+"""In the memory of the world's own /run: private keys lie there, and go with it."""
+_SERVICES = ("elasticloadbalancing", "ec2", "acm")
+_TICK_SECONDS = 1.0
+_SOON_SECONDS = 0.05
+"""Also how long further changes are waited for: they come in groups."""
+_HEARTBEAT_SECONDS = 5.0
+_CHECKS_AT_ONCE = 64
+
+
+class Balancers:
+    """Every load balancer of the sandbox."""
+
+    def __init__(self, state: State, world: World, wired: Callable[[], set[str]]) -> None:
+        """`wired` gives the namespaces whose links and addresses are there."""
+        self._state, self._world, self._wired = state, world, wired
+        self._nodes: list[Node] = []
+        self._proxies: dict[str, Proxy] = {}
+        self._healths: dict[tuple[str, str, str], Health] = {}
+        self._checks: dict[tuple[str, str, Target, Check], asyncio.Task[None]] = {}
+        self._certificates: dict[str, str] = {}
+        self._names = Names(world, FOLDER / "names")
+        self._threads = ThreadPoolExecutor(_CHECKS_AT_ONCE, "check")
+        self._bell, self._stale = asyncio.Event(), False
+        self._drained: set[tuple[str, str, int]] = set()
+        self._reported: tuple[float, list[dict[str, Any]]] = (0.0, [])
+        self._warned: set[str] = set()
+        self._errors: dict[str, str] = {}
+        self._http: aiohttp.ClientSession | None = None
+
+    @property
+    def running(self) -> dict[str, int]:
+        """Node -> its HAProxy's pid."""
+        return {node: proxy.pid for node, proxy in self._proxies.items() if proxy.pid}
+
+    async def follow(self) -> None:
+        """Follow the APIs, for ever."""
+        reader = Reader(*(client(self._state, service) for service in ("elbv2", "elb", "ec2")))
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as self._http:
+            watching = asyncio.create_task(self._watch())
+            try:
+                while True:
+                    await self._settle_once(reader)
+            finally:
+                watching.cancel()
+                for task in self._checks.values():
+                    task.cancel()
+                await asyncio.gather(*(proxy.stop() for proxy in self._proxies.values()), self._names.stop())
+
+    async def _watch(self) -> None:
+        async for _ in aws.changes(self._state, _SERVICES):
+            self._stale = True
+            self._bell.set()
+
+    async def _settle_once(self, reader: Reader) -> None:
+        """Wait until something has changed, or a moment has passed, and make everything what it should be."""
+        draining = any(t.draining for node in self._nodes for pool in node.pools for t in pool.targets)
+        waiting = not {node.id for node in self._nodes} <= self._wired()
+        # Not `wait_for`: in Python 3.11 it loses a cancellation that comes together with what it waits for.
+        # https://github.com/python/cpython/issues/86296
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_SOON_SECONDS if waiting else _TICK_SECONDS):
+                await self._bell.wait()
+        self._bell.clear()
+        try:
+            if self._stale or draining:
+                await asyncio.sleep(_SOON_SECONDS)
+                self._stale = False
+                self._certificates.clear()
+                await self._become(nodes(await asyncio.to_thread(reader.read)))
+            # What a check finds from here on is carried, named and told the next time: told is only what is carried.
+            healths = dict(self._healths)
+            await self._settle(healths)
+            await self._report(healths)
+        except Exception:
+            log.exception("load balancers are not what the APIs say; trying again")
+            self._stale = True
+            await asyncio.sleep(_TICK_SECONDS)
+
+    async def _become(self, after: list[Node]) -> None:
+        """Take a new plan over the old one."""
+        there = {node.id for node in after}
+        for name in self._proxies.keys() - there:
+            await self._proxies.pop(name).stop()
+        kept = {(n.id, p.name, t) for n in after for p in n.pools for t in p.targets}
+        for node in self._nodes:
+            for pool in node.pools:
+                for target in pool.targets:
+                    drained = target.draining and (node.id, pool.name, target) not in kept
+                    if drained and pool.ends_when_drained and node.id in self._proxies:
+                        await self._proxies[node.id].cut(pool.name, target.name)
+        self._nodes = after
+        for line in {line for node in after for line in node.missing} - self._warned:
+            log.warning("%s", line)
+            self._warned.add(line)
+        self._start_checks()
+
+    def _start_checks(self) -> None:
+        wanted = {
+            (node.id, pool.name, target, pool.check): pool
+            for node in self._nodes
+            for pool in node.pools
+            for target in pool.targets
+            if not target.draining
+        }
+        for gone in self._checks.keys() - wanted.keys():
+            self._checks.pop(gone).cancel()
+        names = {(node, pool, target.name) for node, pool, target, _ in wanted}
+        self._healths = {key: value for key, value in self._healths.items() if key in names}
+        for key in wanted.keys() - self._checks.keys():
+            self._checks[key] = asyncio.create_task(self._check(*key, wanted[key]))
+
+    async def _check(self, node: str, pool_name: str, target: Target, check: Check, pool: Pool) -> None:
+        """Check one target from one node, again and again."""
+        loop, key = asyncio.get_running_loop(), (node, pool_name, target.name)
+        while True:
+            if node not in self._wired():
+                await asyncio.sleep(_SOON_SECONDS)
+                continue
+            began = loop.time()
+            work = functools.partial(inside, node, functools.partial(probe, check, target))
+            try:
+                outcome = await loop.run_in_executor(self._threads, work)
+            except OSError as error:  # the namespace is on its way out, or not yet wired
+                log.info("no check of %s from %s: %s", target.name, node, error)
+                await asyncio.sleep(_TICK_SECONDS)
+                continue
+            before = self._healths.get(key, Health())
+            now = self._healths[key] = health.after(before, check, outcome)
+            if now.state != before.state:
+                self._bell.set()
+                if now.state == "unhealthy" and pool.ends_when_unhealthy and node in self._proxies:
+                    await self._proxies[node].cut(pool_name, target.name)
+            await asyncio.sleep(max(0.0, check.interval - (loop.time() - began)))
+
+    async def _settle(self, healths: Healths) -> None:
+        wired = self._wired()
+        ready = [node for node in self._nodes if node.id in wired]
+        results = await asyncio.gather(*(self._carry(node, healths) for node in ready), return_exceptions=True)
+        for node, result in zip(ready, results, strict=True):
+            known = isinstance(result, ProxyError | CommandFailedError | OSError)
+            if isinstance(result, BaseException) and not known:
+                raise result
+            # Tried again and again: said once.
+            if result and str(result) != self._errors.get(node.id):
+                log.error("%s: %s", node.id, result)
+            self._errors[node.id] = str(result or "")
+        await self._count_connections(ready)
+        await self._names.apply(hosts(self._nodes, healths))
+
+    async def _carry(self, node: Node, healths: Healths) -> None:
+        folder = FOLDER / node.id
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if node.id not in self._proxies:
+            self._proxies[node.id] = Proxy(self._world, node.id, folder, self._certificate)
+        await self._proxies[node.id].apply(node, health.receiving(node, healths))
+
+    async def _count_connections(self, ready: list[Node]) -> None:
+        """Find the draining targets that have no connection left, at no node."""
+        counts: dict[tuple[str, str, int], int] = {}
+        for node in ready:
+            draining = [(p, t) for p in node.pools for t in p.targets if t.draining and not p.waits_when_drained]
+            if draining and node.id in self._proxies:
+                sessions = await self._proxies[node.id].sessions()
+                for pool, target in draining:
+                    key = (pool.group, target.id, target.port)
+                    counts[key] = counts.get(key, 0) + sessions.get((pool.name, target.name), 0)
+        self._drained = {key for key, count in counts.items() if not count}
+
+    async def _certificate(self, arn: str) -> str:
+        if arn not in self._certificates:
+            self._certificates[arn] = (await self._ask("GET", "certificate", params={"arn": arn}))["pem"]
+        return self._certificates[arn]
+
+    async def _report(self, healths: Healths) -> None:
+        """Tell AWS, when there is news, and now and then: it forgets when it restarts."""
+        told = health.report(self._nodes, healths, self._drained)
+        now = asyncio.get_running_loop().time()
+        last, before = self._reported
+        if told != before or now - last > _HEARTBEAT_SECONDS or not last:
+            try:
+                await self._ask("POST", "targets", json={"carried": True, "targets": told})
+            except (aiohttp.ClientError, OSError, TimeoutError) as error:
+                log.info("AWS does not take the health of targets: %s", error)
+                return
+            self._reported = (now, told)
+
+    async def _ask(self, method: str, path: str, **more: Any) -> Any:
+        assert self._http  # noqa: S101 - made by `follow`, which alone comes here
+        key = self._state.settings().root_keys["secret_key"]
+        address = f"{self._state.aws_endpoint}/_sandbox/{path}"
+        async with self._http.request(method, address, headers={"x-sandbox-key": key}, **more) as answer:
+            if answer.status != 200:  # noqa: PLR2004 - OK
+                raise ProxyError(f"{path}: {(await answer.text())[:300]}")
+            return await answer.json(content_type=None)

@@ -1,0 +1,185 @@
+"""The rules of an Application Load Balancer's listener as HAProxy's statements. Pure.
+
+The first rule whose conditions hold sets `txn.rule` to its place; its actions ask for that.
+https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-condition-types.html
+https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-action-types.html
+"""
+
+import re
+from collections.abc import Iterator
+from urllib.parse import quote
+
+from sandbox.network.balancers.documents import Document
+from sandbox.network.balancers.patterns import format_text, glob, regex, word
+from sandbox.network.balancers.pools import pool_name
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_OWN = "hdr Server awselb/2.0"
+_PLACEHOLDER = re.compile(r"#\{(protocol|host|port|path|query)\}")
+
+
+def statements(listener: Document) -> list[str]:
+    """All of a listener's rules, the first to be asked first."""
+    server = _OWN if listener["Attributes"].get("routing.http.response.server.enabled", "true") == "true" else ""
+    found: list[str] = []
+    for place, rule in enumerate(listener["Rules"]):
+        names: list[str] = []
+        for number, condition in enumerate(rule["Conditions"]):
+            name = f"r{place}c{number}"
+            names.append(name)
+            found += [f"acl {name} {test}" for test in tests(condition)]
+        unless_found = "" if place == 0 else "!{ var(txn.rule) -m found } "
+        # The default rule has no condition.
+        when = f" if {unless_found}{' '.join(names)}".rstrip() if names or unless_found else ""
+        found.append(f"http-request set-var(txn.rule) int({place}){when}")
+    for place, rule in enumerate(listener["Rules"]):
+        holds = f"{{ var(txn.rule) -m int {place} }}"
+        for action in sorted(rule["Actions"], key=lambda a: a.get("Order", 1)):
+            found += actions(action, listener, holds, server)
+    return found
+
+
+def tests(condition: Document) -> Iterator[str]:
+    """The tests of which one must hold.
+
+    Raises:
+        ValueError: a condition of a kind that is not known.
+    """
+    field = condition["Field"]
+    match field:
+        case "host-header":
+            yield from _patterns("req.hdr(host),host_only", condition, "HostHeaderConfig", "-i ")
+        case "path-pattern":
+            yield from _patterns("path", condition, "PathPatternConfig", "")
+        case "http-header":
+            config = condition["HttpHeaderConfig"]
+            name = config["HttpHeaderName"]
+            if not _TOKEN.fullmatch(name):
+                raise ValueError(f"{name!r} is no name of a header")
+            yield from _patterns(f"req.fhdr({name})", condition, "HttpHeaderConfig", "-i ")
+        case "http-request-method":
+            yield f"method -m str {' '.join(word(v) for v in _values(condition, 'HttpRequestMethodConfig'))}"
+        case "source-ip":
+            yield f"src {' '.join(_values(condition, 'SourceIpConfig'))}"
+        case "query-string":
+            yield from _query(condition)
+        case _:
+            raise ValueError(f"a condition on {field}")
+
+
+def _values(condition: Document, config: str) -> list[str]:
+    return (condition.get(config) or {}).get("Values") or condition.get("Values") or []
+
+
+def _patterns(fetch: str, condition: Document, config: str, flags: str) -> Iterator[str]:
+    for value in _values(condition, config):
+        yield f"{fetch} -m reg {flags}{regex(f'^{glob(value)}$')}"
+    for expression in (condition.get(config) or {}).get("RegexValues") or []:
+        yield f"{fetch} -m reg {flags}{regex(expression)}"
+
+
+def _query(condition: Document) -> Iterator[str]:
+    for pair in condition["QueryStringConfig"]["Values"]:
+        key = glob(pair["Key"], "[^&=]") if pair.get("Key") else "[^&=]*"
+        value = glob(pair.get("Value", ""), "[^&]")
+        yield f"query -m reg -i {regex(f'(^|&){key}={value}(&|$)')}"
+
+
+def actions(action: Document, listener: Document, holds: str, server: str) -> Iterator[str]:
+    """What an action does where `holds`.
+
+    Raises:
+        ValueError: an action of a kind that is not known.
+    """
+    match action["Type"]:
+        case "forward":
+            yield from forward(action, holds, cookie=True)
+        case "redirect":
+            yield from _redirect(action["RedirectConfig"], listener, holds, server)
+        case "fixed-response":
+            config = action["FixedResponseConfig"]
+            body = config.get("MessageBody") or ""
+            content = f" content-type {word(config.get('ContentType') or 'text/plain')} string {word(body)}"
+            yield f"http-request return status {int(config['StatusCode'])}{content if body else ''} {server} if {holds}"
+        case "authenticate-oidc":
+            config = action["AuthenticateOidcConfig"]
+            yield from _login(config["AuthorizationEndpoint"], config, config["ClientId"], holds)
+        case "authenticate-cognito":
+            config = action["AuthenticateCognitoConfig"]
+            domain = config["UserPoolDomain"]
+            region = config["UserPoolArn"].split(":")[3]
+            host = domain if "." in domain else f"{domain}.auth.{region}.amazoncognito.com"
+            yield from _login(f"https://{host}/oauth2/authorize", config, config["UserPoolClientId"], holds)
+        case kind:
+            raise ValueError(f"an action {kind}")
+
+
+def weighted(action: Document) -> list[tuple[str, int]]:
+    """The target groups that an action forwards to, with weights."""
+    groups = (action.get("ForwardConfig") or {}).get("TargetGroups") or [{"TargetGroupArn": action["TargetGroupArn"]}]
+    return [(g["TargetGroupArn"], int(g.get("Weight", 1))) for g in groups]
+
+
+def forward(action: Document, holds: str, *, cookie: bool) -> Iterator[str]:
+    """Choose a target group by weight, or the one that a cookie remembers."""
+    groups = [(pool_name(arn), weight) for arn, weight in weighted(action) if weight]
+    sticky = (action.get("ForwardConfig") or {}).get("TargetGroupStickinessConfig") or {}
+    remembers = cookie and str(sticky.get("Enabled", False)).lower() == "true"
+    if remembers:
+        names = " ".join(name for name, _ in groups)
+        yield (f"http-request set-var(txn.pool) req.cook(AWSALBTG) if {holds} {{ req.cook(AWSALBTG) -m str {names} }}")
+    if len(groups) > 1:
+        yield f"http-request set-var(txn.pick) rand({sum(weight for _, weight in groups)}) if {holds}"
+    below = 0
+    for name, weight in groups:
+        below += weight
+        picked = f" {{ var(txn.pick) -m int lt {below} }}" if len(groups) > 1 else ""
+        yield f"http-request set-var(txn.pool) str({name}) if {holds} !{{ var(txn.pool) -m found }}{picked}"
+    if remembers:
+        until = f"Expires=%[date({int(sticky.get('DurationSeconds') or 3600)}),http_date]; Path=/"
+        yield f'http-response add-header Set-Cookie "AWSALBTG=%[var(txn.pool)]; {until}" if {holds}'
+
+
+def _redirect(config: Document, listener: Document, holds: str, server: str) -> Iterator[str]:
+    own = {
+        "protocol": listener["Protocol"].lower(),
+        "port": str(listener["Port"]),
+        "host": "%[req.hdr(host),host_only]",
+        # Of a path its first slash is not part of the placeholder.
+        "path": "%[var(txn.bare)]",
+        "query": "%[query]",
+    }
+    protocol = (config.get("Protocol") or "#{protocol}").lower()
+    host, port = config.get("Host") or "#{host}", config.get("Port") or "#{port}"
+    path = config.get("Path") or "/#{path}"
+    query = config["Query"] if config.get("Query") is not None else "#{query}"
+    code = int(str(config["StatusCode"]).removeprefix("HTTP_"))
+    yield f"http-request set-var(txn.bare) path,regsub(^/,) if {holds}"
+    yield f'http-request set-var-fmt(txn.query) "{_filled(query, own)}" if {holds}'
+    place = _filled(f"{protocol}://{host}:{port}{path}", own)
+    for suffix, when in ((r"\x3f%[var(txn.query)]", "{ var(txn.query) -m len gt 0 }"), ("", "")):
+        location = f'hdr Location "{place}{suffix}"'
+        yield f"http-request return status {code} {location} {server} if {holds} {when}".rstrip()
+
+
+def _filled(template: str, values: dict[str, str]) -> str:
+    """A template with its placeholders as expressions of a log-format."""
+    parts = _PLACEHOLDER.split(template)
+    return "".join(values[p] if n % 2 else format_text(p) for n, p in enumerate(parts))
+
+
+def _login(endpoint: str, config: Document, client: str, holds: str) -> Iterator[str]:
+    """A login is begun as AWS begins it, and never completed: no identity provider is asked.
+
+    561 is AWS's answer to a login that the provider did not confirm.
+    """
+    unknown = config.get("OnUnauthenticatedRequest") or "authenticate"
+    yield f"http-request return status 561 {_OWN} if {holds} {{ path /oauth2/idpresponse }}"
+    if unknown == "deny":
+        yield f"http-request return status 401 {_OWN} if {holds}"
+    elif unknown == "authenticate":
+        asked = f"client_id={quote(client)}&response_type=code&scope={quote(config.get('Scope') or 'openid')}"
+        to = format_text(f"{endpoint}?{asked}&redirect_uri=https%3A%2F%2F")
+        back = format_text("%2Foauth2%2Fidpresponse&state=")
+        location = f"{to}%[req.hdr(host),host_only]{back}%[uuid()]"
+        yield f'http-request return status 302 hdr Location "{location}" {_OWN} if {holds}'

@@ -1,0 +1,101 @@
+"""The door into the world: what the command line asks of it, over a unix socket in the state folder.
+
+Whoever may open the socket, the sandbox's owner, may run anything in the world; nobody else reaches it.
+"""
+
+import asyncio
+import http.client
+import json
+import socket
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from sandbox.network.world import CommandFailedError, World
+from sandbox.run.state import State, StateError, read_json
+
+Answer = Callable[[dict[str, Any]], Awaitable[Any]]
+"""Takes a question as JSON, gives its answer as JSON.
+
+Raises:
+    ValueError: it cannot be answered, and why.
+"""
+
+
+class Door:
+    """The socket, and what may be asked at it."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._answers: dict[str, Answer] = {"run": self._run}
+
+    def add(self, question: str, answer: Answer) -> None:
+        """Answer `POST /question` with `answer`."""
+        self._answers[question] = answer
+
+    async def open(self, path: Path) -> None:
+        """Listen at `path`, whose folder only the owner may enter."""
+        app = web.Application()
+        app.router.add_post("/{question}", self._take)
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        await web.UnixSite(runner, str(path)).start()
+
+    async def _take(self, request: web.Request) -> web.Response:
+        answer = self._answers.get(request.match_info["question"])
+        if answer is None:
+            return web.json_response({"error": f"no {request.path} here"}, status=404)
+        try:
+            return web.json_response(await answer(await request.json()))
+        except (ValueError, CommandFailedError, TimeoutError) as error:
+            return web.json_response({"error": str(error) or "it took too long"}, status=400)
+
+    async def _run(self, question: dict[str, Any]) -> dict[str, Any]:
+        """Run a command in a namespace: `{"namespace", "argv", "seconds", "input"}`."""
+        namespace = question["namespace"]
+        if namespace not in self._world.names():
+            raise ValueError(f"no namespace {namespace}: there are {', '.join(sorted(self._world.names()))}")
+        async with asyncio.timeout(question.get("seconds", 60)):
+            code, output, errors = await self._world.attempt(namespace, question["argv"], question.get("input", ""))
+        return {"code": code, "output": output, "errors": errors}
+
+
+class _Connection(http.client.HTTPConnection):
+    """HTTP over a unix socket."""
+
+    def __init__(self, path: str, seconds: float) -> None:
+        super().__init__("sandbox", timeout=seconds)
+        self._path = path
+
+    def connect(self) -> None:
+        """Connect to the socket."""
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+def ask(state: State, question: str, patience: float = 120, **body: Any) -> Any:
+    """Ask the world of a sandbox, from outside.
+
+    Raises:
+        StateError: there is none, it does not answer, or it cannot answer this.
+    """
+    if not state.settings().traffic:
+        raise StateError(f"the sandbox in {state.root} carries no traffic: `sandbox down`, `sandbox up --traffic`")
+    path = (read_json(state.traffic / "status.json") or {}).get("socket", "")
+    connection = _Connection(path, patience)
+    try:
+        connection.request("POST", f"/{question}", json.dumps(body), {"Content-Type": "application/json"})
+        reply = connection.getresponse()
+        answer = json.loads(reply.read())
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise StateError(
+            f"the world of {state.root} does not answer ({error!r}): `sandbox up` brings it back"
+        ) from error
+    finally:
+        connection.close()
+    if reply.status != 200:  # noqa: PLR2004 - HTTP's OK
+        raise StateError(answer["error"])
+    return answer

@@ -1,0 +1,1 @@
+"""Connections sent from the clients' namespace and counted in the kernel."""

@@ -1,0 +1,63 @@
+"""Where a request stopped, and for want of what. Pure."""
+
+from sandbox.network.facts import Facts, Interface
+from sandbox.network.security_groups import groups_of
+from sandbox.network.trace.balancers import Balancer
+from sandbox.network.trace.kernel import Flow, Passage, of_flow
+
+HEALTHY = ("healthy", "InService")
+
+
+def closed(balancer: Balancer, port: int) -> str | None:
+    """A load balancer has no listener on a port."""
+    if balancer.listener(port):
+        return None
+    listeners = ", ".join(f"{entry.protocol}:{entry.port}" for entry in balancer.listeners) or "none"
+    return f"port closed: {balancer.kind} {balancer.name} has no listener on port {port} (it has {listeners})"
+
+
+def missing_rule(facts: Facts, passages: list[Passage], flow: Flow) -> str | None:
+    """A security group dropped a connection: which rule it lacks."""
+    for passage in of_flow(passages, flow):
+        if passage.dropped is None or not passage.dropped.comment:
+            continue
+        interface_id, _, what = passage.dropped.comment.partition(" ")
+        interface = next((i for i in facts.interfaces if i.id == interface_id), None)
+        if interface is None:
+            continue
+        if what == "source check":
+            return f"source check: {interface.id} may not send with the address {flow.source}"
+        other = facts.interface(flow.source if what == "ingress" else flow.destination)
+        return (
+            f"security group: no {what} rule of {_groups(facts, interface)} on {interface.id} ({_whose(interface)}) "
+            f"lets tcp {flow.port} {'from' if what == 'ingress' else 'to'} "
+            f"{flow.source if what == 'ingress' else flow.destination}{_carrying(facts, other)} through"
+        )
+    return None
+
+
+def _groups(facts: Facts, interface: Interface) -> str:
+    return " or ".join(f"{g.id} ({g.name})" for g in groups_of(facts, interface)) or "no group"
+
+
+def _carrying(facts: Facts, other: Interface | None) -> str:
+    return f" (which carries {' and '.join(g.id for g in groups_of(facts, other))})" if other and other.groups else ""
+
+
+def _whose(interface: Interface) -> str:
+    return f"instance {interface.instance}" if interface.instance else f"load balancer {interface.balancer}"
+
+
+def no_target(balancer: Balancer, port: int) -> str | None:
+    """A load balancer has nowhere to send a request: what each target is instead of healthy."""
+    listener = balancer.listener(port)
+    arns = {arn for rule in listener.rules for arn in rule.groups} if listener else set[str]()
+    groups = [g for g in balancer.groups if g.arn in arns]
+    targets = [t for g in groups for t in g.targets]
+    if any(t.health in HEALTHY for t in targets):
+        return None
+    if not targets:
+        named = ", ".join(g.name for g in groups if g.name) or balancer.name
+        return f"no healthy target: {named} has no target at all"
+    told = ", ".join(f"{t.id}:{t.port} is {t.health}{f' ({t.reason})' if t.reason else ''}" for t in targets)
+    return f"no healthy target: {told}"

@@ -1,0 +1,154 @@
+"""Pods that serve: a real HTTP server in a namespace of the pod's own, wired to its node.
+
+What a kubelet does for a pod is `ProcessPod`'s work (probes, preStop, SIGTERM, the grace period, the pod's status).
+Here are the differences: the process runs in the pod's namespace, and probes come from its node.
+"""
+
+import asyncio
+import logging
+import re
+import shutil
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox.cluster import images
+from sandbox.cluster.api import Cache, Object
+from sandbox.cluster.nodes.cni import has_ended
+from sandbox.cluster.pods.launch import Host
+from sandbox.cluster.pods.probes import Probe
+from sandbox.cluster.pods.process_pod import ProcessPod
+from sandbox.network.network import Network
+from sandbox.network.wiring import Pod
+from sandbox.network.world import inside, within
+from sandbox.run.processes import Process
+
+log = logging.getLogger(__name__)
+_WEB = images.Image(name="web", pattern=images.WEB, tool="web", ports=())
+_DEFAULT_PORT = 80
+_FIRST_LINE = re.compile(rb"HTTP/1\.[01] ([23])\d\d ")
+
+
+def serves(container: Object) -> bool:
+    """Whether a container's image is a web server's."""
+    return re.search(images.WEB, container["image"]) is not None
+
+
+def is_ours(pod: Object) -> bool:
+    """Whether a pod is one that serves here: on the host's network it would be its node, which has none to share."""
+    return any(serves(c) for c in pod["spec"]["containers"]) and not pod["spec"].get("hostNetwork")
+
+
+def ports(container: Object) -> list[int]:
+    """The TCP ports that a container listens on: those it names, else HTTP's."""
+    named = [p["containerPort"] for p in container.get("ports") or [] if p.get("protocol", "TCP") == "TCP"]
+    return named or [_DEFAULT_PORT]
+
+
+@dataclass
+class WebPod(ProcessPod):
+    """One pod that serves."""
+
+    program: Path = Path()
+    """The server."""
+    place: str = ""
+    """The pod's namespace."""
+    node: str = ""
+    """Its node's."""
+
+    def image(self, container: Object) -> images.Image | None:
+        """What runs for a container: the server, or nothing beside it."""
+        return _WEB if serves(container) else None
+
+    async def launch(self, container: Object, image: images.Image) -> Process:
+        """The server in the pod's namespace, not yet started."""
+        # A pod without volumes has no folder yet.
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return Process(
+            name=f"{self.namespace}/{self.name}",
+            argv=within(self.place, [self.program, *(str(p) for p in ports(container))]),
+            log_file=self.host.log_file(f"pod-{self.name}"),
+            env={"POD_NAME": self.name, "NODE_NAME": self.obj["spec"]["nodeName"]},
+            cwd=self.folder,
+        )
+
+    async def probed(self, probe: Probe) -> bool:
+        """Ask as the kubelet does, from the node, at the pod's address."""
+        try:
+            async with asyncio.timeout(probe.timeout):
+                return await self._ask(probe)
+        except (OSError, TimeoutError):
+            return False
+
+    async def _ask(self, probe: Probe) -> bool:
+        door = inside(self.node, socket.socket)
+        door.setblocking(False)  # noqa: FBT003 - the socket's own word
+        loop = asyncio.get_running_loop()
+        with door:
+            await loop.sock_connect(door, (self.address or "", probe.port))
+            if probe.kind == "tcp":
+                return True
+            headers = "".join(f"{name}: {value}\r\n" for name, value in probe.headers)
+            request = f"GET {probe.path} HTTP/1.1\r\nHost: {self.address}\r\n{headers}Connection: close\r\n\r\n"
+            await loop.sock_sendall(door, request.encode())
+            return _FIRST_LINE.match(await loop.sock_recv(door, 64)) is not None
+
+
+class WebPods:
+    """All pods of a cluster that serve."""
+
+    def __init__(self, host: Host, network: Network, program: Path, instances: Callable[[], dict[str, str]]) -> None:
+        """`program` is the server, `instances` gives the nodes' instances by name."""
+        self._host = host
+        self._network = network
+        self._program = program
+        self._instances = instances
+        self._running: dict[str, tuple[WebPod, asyncio.Task[None]]] = {}
+
+    def start(self, pods: Cache) -> None:
+        """Begin; what an earlier process left in the pods' folders is removed (it died with its pods)."""
+        shutil.rmtree(self._host.pods, ignore_errors=True)
+        pods.subscribe(self._take)
+
+    def _take(self, event: str, obj: Object) -> None:
+        if not is_ours(obj):
+            return
+        uid, running = obj["metadata"]["uid"], self._running.get(obj["metadata"]["uid"])
+        deleted = obj["metadata"].get("deletionTimestamp") and obj["spec"].get("nodeName")
+        if event == "DELETED":
+            if running:
+                running[0].gone()
+        elif running:
+            running[0].update(obj)
+        elif (obj.get("status", {}).get("podIP") and not has_ended(obj)) or deleted:
+            self._begin(uid, obj)
+
+    def _begin(self, uid: str, obj: Object) -> None:
+        metadata, node = obj["metadata"], self._instances().get(obj["spec"]["nodeName"], "")
+        pod = Pod(uid, metadata["namespace"], metadata["name"], node, obj.get("status", {}).get("podIP", ""))
+        running = WebPod(self._host, obj, program=self._program, place=pod.place, node=node)
+        running.update(obj)
+        task = asyncio.create_task(self._live(running, pod), name=f"pod {pod.namespace}/{pod.name}")
+        self._running[uid] = (running, task)
+        task.add_done_callback(lambda done: self._end(uid, done))
+
+    async def _live(self, running: WebPod, pod: Pod) -> None:
+        if pod.address and not running.obj["metadata"].get("deletionTimestamp"):
+            await self._network.add_pod(pod)
+        try:
+            await running.run()
+        finally:
+            await self._network.remove_pod(pod.uid)
+
+    def _end(self, uid: str, task: "asyncio.Task[None]") -> None:
+        pod, _ = self._running.pop(uid)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("pod %s/%s", pod.namespace, pod.name, exc_info=task.exception())
+
+    async def stop(self) -> None:
+        """End all processes without deleting their pods."""
+        tasks = [task for _, task in self._running.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

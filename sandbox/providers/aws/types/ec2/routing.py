@@ -1,0 +1,268 @@
+"""Route tables, routes, associations, VPC endpoints, single tags."""
+
+import hashlib
+from typing import Any
+
+from sandbox.providers.aws.kind import Kind, State, Wanted, known, same_json, tag_map
+from sandbox.providers.aws.session import Aws
+from sandbox.providers.aws.types.ec2.common import created_before, described, described_one, retag, tag_specification
+from sandbox.providers.common.fields import Field, same_set
+from sandbox.providers.common.server import ProviderError
+
+TARGETS = {
+    "gatewayId": "GatewayId",
+    "natGatewayId": "NatGatewayId",
+    "networkInterfaceId": "NetworkInterfaceId",
+    "transitGatewayId": "TransitGatewayId",
+    "vpcPeeringConnectionId": "VpcPeeringConnectionId",
+    "vpcEndpointId": "VpcEndpointId",
+    "egressOnlyGatewayId": "EgressOnlyInternetGatewayId",
+}
+"""Where a route leads: property -> AWS's name."""
+
+DESTINATIONS = {
+    "destinationCidrBlock": "DestinationCidrBlock",
+    "destinationIpv6CidrBlock": "DestinationIpv6CidrBlock",
+    "destinationPrefixListId": "DestinationPrefixListId",
+}
+
+
+def _create_route_table(aws: Aws, wanted: Wanted) -> str:
+    made = (
+        created_before(aws, "describe_route_tables", wanted)
+        or aws.client("ec2").create_route_table(
+            VpcId=wanted["vpcId"], TagSpecifications=tag_specification("route-table", wanted)
+        )["RouteTable"]
+    )
+    return made["RouteTableId"]
+
+
+def _read_route_table(aws: Aws, table_id: str, _state: State) -> dict[str, Any] | None:
+    table = described_one(aws, "describe_route_tables", RouteTableIds=[table_id])
+    return table and {
+        "vpcId": table["VpcId"],
+        "arn": aws.arn("ec2", f"route-table/{table_id}"),
+        "ownerId": table.get("OwnerId") or aws.account,
+        "tagsAll": tag_map(table.get("Tags")),
+    }
+
+
+ROUTE_TABLE = Kind(
+    type="aws:ec2/routeTable:RouteTable",
+    inputs={"vpcId": Field(required=True, replaces=True)},
+    outputs=("arn", "ownerId"),
+    create=_create_route_table,
+    read=_read_route_table,
+    delete=lambda aws, table_id, _: aws.client("ec2").delete_route_table(RouteTableId=table_id),
+    retag=retag,
+)
+
+
+def _destination(inputs: Any) -> dict[str, str]:
+    return {theirs: inputs[ours] for ours, theirs in DESTINATIONS.items() if inputs.get(ours)}
+
+
+def _target(inputs: Any) -> dict[str, str]:
+    return {theirs: inputs[ours] for ours, theirs in TARGETS.items() if inputs.get(ours)}
+
+
+def _find_route(aws: Aws, state: Any) -> dict[str, Any] | None:
+    table = described_one(aws, "describe_route_tables", RouteTableIds=[state["routeTableId"]]) or {}
+    wanted = _destination(state).items()
+    return next((route for route in table.get("Routes", ()) if wanted <= route.items()), None)
+
+
+def _create_route(aws: Aws, wanted: Wanted) -> str:
+    destination, target = _destination(wanted), _target(wanted)
+    if len(destination) != 1 or len(target) != 1:
+        raise ProviderError(
+            "a route needs one destination (such as destinationCidrBlock) and one target (such as gatewayId)"
+        )
+    made = _find_route(aws, wanted)
+    # The same destination with the same target can only be ours: a table is a program's own.
+    if made is None or not target.items() <= made.items():
+        aws.client("ec2").create_route(RouteTableId=wanted["routeTableId"], **destination, **target)
+    return route_id(wanted["routeTableId"], next(iter(destination.values())))
+
+
+def route_id(table_id: str, destination: str) -> str:
+    """A route has no id of its own: `r-`, the table's, and something of the destination."""
+    return f"r-{table_id}{int(hashlib.sha256(destination.encode()).hexdigest()[:8], 16)}"
+
+
+def _read_route(aws: Aws, _id: str, state: State) -> dict[str, Any] | None:
+    route = _find_route(aws, state)
+    return route and {
+        **{ours: route.get(theirs) for ours, theirs in (DESTINATIONS | TARGETS).items()},
+        "routeTableId": state["routeTableId"],
+        "origin": route.get("Origin", "CreateRoute"),
+        "state": route.get("State", "active"),
+        "instanceId": route.get("InstanceId") or "",
+    }
+
+
+def _replace_route(aws: Aws, _id: str, wanted: Wanted, _changed: set[str]) -> None:
+    aws.client("ec2").replace_route(RouteTableId=wanted["routeTableId"], **_destination(wanted), **_target(wanted))
+
+
+def _route_from_import(imported: str) -> dict[str, Any]:
+    table, _, destination = imported.partition("_")
+    return {"routeTableId": table, "destinationCidrBlock": destination}
+
+
+ROUTE = Kind(
+    type="aws:ec2/route:Route",
+    inputs={
+        "routeTableId": Field(required=True, replaces=True),
+        **{name: Field(replaces=True) for name in DESTINATIONS},
+        **{name: Field() for name in TARGETS},
+    },
+    outputs=("origin", "state", "instanceId"),
+    create=_create_route,
+    read=_read_route,
+    update=_replace_route,
+    delete=lambda aws, _, state: aws.client("ec2").delete_route(
+        RouteTableId=state["routeTableId"], **_destination(state)
+    ),
+    import_id=_route_from_import,
+)
+
+
+def _associate(aws: Aws, wanted: Wanted) -> str:
+    asked = known(SubnetId=wanted.get("subnetId"), GatewayId=wanted.get("gatewayId"))
+    table = described_one(aws, "describe_route_tables", RouteTableIds=[wanted["routeTableId"]]) or {}
+    for association in table.get("Associations", ()):
+        if asked.items() <= association.items():
+            return association["RouteTableAssociationId"]
+    return aws.client("ec2").associate_route_table(RouteTableId=wanted["routeTableId"], **asked)["AssociationId"]
+
+
+def _read_association(aws: Aws, association_id: str, _state: State) -> dict[str, Any] | None:
+    filters = {"association.route-table-association-id": association_id}
+    for table in described(aws, "describe_route_tables", **filters):
+        for association in table.get("Associations", ()):
+            if association["RouteTableAssociationId"] == association_id:
+                return {
+                    "routeTableId": table["RouteTableId"],
+                    "subnetId": association.get("SubnetId"),
+                    "gatewayId": association.get("GatewayId"),
+                }
+    return None
+
+
+def _dissociate(aws: Aws, association_id: str, _state: State) -> None:
+    aws.client("ec2").disassociate_route_table(AssociationId=association_id)
+
+
+ROUTE_TABLE_ASSOCIATION = Kind(
+    type="aws:ec2/routeTableAssociation:RouteTableAssociation",
+    # The real provider moves an association to another table in place, under a new id that it may set; this
+    # interface may not change an id, so a move replaces.
+    inputs={
+        "routeTableId": Field(required=True, replaces=True),
+        "subnetId": Field(replaces=True),
+        "gatewayId": Field(replaces=True),
+    },
+    create=_associate,
+    read=_read_association,
+    delete=_dissociate,
+    delete_first=True,
+)
+
+
+def _create_endpoint(aws: Aws, wanted: Wanted) -> str:
+    made = created_before(aws, "describe_vpc_endpoints", wanted)
+    if made and made["State"] not in ("deleted", "deleting"):
+        return made["VpcEndpointId"]
+    return aws.client("ec2").create_vpc_endpoint(
+        VpcId=wanted["vpcId"],
+        ServiceName=wanted["serviceName"],
+        VpcEndpointType=wanted.get("vpcEndpointType", "Gateway"),
+        **known(
+            PolicyDocument=wanted.get("policy"),
+            PrivateDnsEnabled=wanted.get("privateDnsEnabled"),
+            RouteTableIds=wanted.get("routeTableIds"),
+            SubnetIds=wanted.get("subnetIds"),
+            SecurityGroupIds=wanted.get("securityGroupIds"),
+        ),
+        TagSpecifications=tag_specification("vpc-endpoint", wanted),
+    )["VpcEndpoint"]["VpcEndpointId"]
+
+
+def _read_endpoint(aws: Aws, endpoint_id: str, _state: State) -> dict[str, Any] | None:
+    endpoint = described_one(aws, "describe_vpc_endpoints", VpcEndpointIds=[endpoint_id])
+    if endpoint is None or endpoint["State"] in ("deleted", "deleting"):
+        return None
+    return {
+        "vpcId": endpoint["VpcId"],
+        "serviceName": endpoint["ServiceName"],
+        "vpcEndpointType": endpoint.get("VpcEndpointType", "Gateway"),
+        "policy": endpoint.get("PolicyDocument"),
+        "privateDnsEnabled": endpoint.get("PrivateDnsEnabled", False),
+        "routeTableIds": endpoint.get("RouteTableIds") or [],
+        "subnetIds": endpoint.get("SubnetIds") or [],
+        "securityGroupIds": [group["GroupId"] for group in endpoint.get("Groups") or ()],
+        "networkInterfaceIds": endpoint.get("NetworkInterfaceIds") or [],
+        "arn": aws.arn("ec2", f"vpc-endpoint/{endpoint_id}"),
+        "ownerId": endpoint.get("OwnerId") or aws.account,
+        "state": endpoint["State"],
+        "tagsAll": tag_map(endpoint.get("Tags")),
+    }
+
+
+VPC_ENDPOINT = Kind(
+    type="aws:ec2/vpcEndpoint:VpcEndpoint",
+    # Every change replaces: moto cannot modify an endpoint.
+    inputs={
+        "vpcId": Field(required=True, replaces=True),
+        "serviceName": Field(required=True, replaces=True),
+        "vpcEndpointType": Field(replaces=True, default="Gateway"),
+        "policy": Field(replaces=True, same=same_json),
+        "privateDnsEnabled": Field(replaces=True),
+        "routeTableIds": Field(replaces=True, same=same_set),
+        "subnetIds": Field(replaces=True, same=same_set),
+        "securityGroupIds": Field(replaces=True, same=same_set),
+    },
+    outputs=("arn", "ownerId", "state", "networkInterfaceIds"),
+    create=_create_endpoint,
+    read=_read_endpoint,
+    delete=lambda aws, endpoint_id, _: aws.client("ec2").delete_vpc_endpoints(VpcEndpointIds=[endpoint_id]),
+    retag=retag,
+)
+
+
+def _create_tag(aws: Aws, wanted: Wanted) -> str:
+    tag = {"Key": wanted["key"], "Value": wanted["value"]}
+    aws.client("ec2").create_tags(Resources=[wanted["resourceId"]], Tags=[tag])
+    return f"{wanted['resourceId']},{wanted['key']}"
+
+
+def _change_tag(aws: Aws, _id: str, wanted: Wanted, _changed: set[str]) -> None:
+    _create_tag(aws, wanted)
+
+
+def _read_tag(aws: Aws, tag_id: str, _state: State) -> dict[str, Any] | None:
+    resource_id, _, key = tag_id.partition(",")
+    found = described(aws, "describe_tags", resource_id=resource_id, key=key)
+    return {"resourceId": resource_id, "key": key, "value": found[0]["Value"]} if found else None
+
+
+def _delete_tag(aws: Aws, tag_id: str, _state: State) -> None:
+    resource_id, _, key = tag_id.partition(",")
+    aws.client("ec2").delete_tags(Resources=[resource_id], Tags=[{"Key": key}])
+
+
+TAG = Kind(
+    type="aws:ec2/tag:Tag",
+    inputs={
+        "resourceId": Field(required=True, replaces=True),
+        "key": Field(required=True, replaces=True),
+        "value": Field(required=True),
+    },
+    create=_create_tag,
+    read=_read_tag,
+    update=_change_tag,
+    delete=_delete_tag,
+)
+
+KINDS = (ROUTE_TABLE, ROUTE, ROUTE_TABLE_ASSOCIATION, VPC_ENDPOINT, TAG)

@@ -1,0 +1,1 @@
+"""EKS's resource types."""

@@ -1,0 +1,232 @@
+"""EKS: node groups and add-ons."""
+
+from typing import Any
+
+from sandbox.providers.aws.kind import Kind, State, Wanted, is_ours, known, same_json
+from sandbox.providers.aws.session import Aws
+from sandbox.providers.aws.types.eks.clusters import inside, retag, settled, timestamp
+from sandbox.providers.common.fields import Field, same_set
+
+_AS_GIVEN = (
+    *("scalingConfig", "instanceTypes", "amiType", "capacityType", "diskSize", "launchTemplate"),
+    *("updateConfig", "nodeRepairConfig", "version", "releaseVersion"),
+)
+"""What EKS calls as the provider does."""
+
+
+def _of_cluster(resource_id: str) -> tuple[str, str]:
+    cluster, _, name = resource_id.partition(":")
+    return cluster, name
+
+
+def _describe_node_group(aws: Aws, group_id: str) -> dict[str, Any]:
+    cluster, name = _of_cluster(group_id)
+    return aws.client("eks").describe_nodegroup(clusterName=cluster, nodegroupName=name)["nodegroup"]
+
+
+def _create_node_group(aws: Aws, wanted: Wanted) -> str:
+    eks = aws.client("eks")
+    group_id = f"{wanted['clusterName']}:{wanted['nodeGroupName']}"
+    try:
+        eks.create_nodegroup(
+            clusterName=wanted["clusterName"],
+            nodegroupName=wanted["nodeGroupName"],
+            nodeRole=wanted["nodeRoleArn"],
+            subnets=wanted["subnetIds"],
+            tags=wanted.all_tags,
+            **known(**{name: wanted.get(name) for name in (*_AS_GIVEN, "labels", "taints")}),
+        )
+    except eks.exceptions.ResourceInUseException:
+        if not is_ours(_describe_node_group(aws, group_id).get("tags"), wanted):
+            raise
+    return group_id
+
+
+def _update_node_group(aws: Aws, group_id: str, wanted: Wanted, changed: set[str]) -> None:
+    eks = aws.client("eks")
+    cluster, name = _of_cluster(group_id)
+    where = {"clusterName": cluster, "nodegroupName": name}
+    if {"version", "releaseVersion", "launchTemplate"} & changed:
+        given = {key: wanted.get(key) for key in ("version", "releaseVersion", "launchTemplate") if key in changed}
+        eks.update_nodegroup_version(**where, force=wanted.get("forceUpdateVersion", False), **known(**given))
+    config = {key: wanted.get(key) for key in ("scalingConfig", "updateConfig", "nodeRepairConfig") if key in changed}
+    has = _describe_node_group(aws, group_id)
+    if "labels" in changed:
+        labels = wanted.get("labels", {})
+        removed = sorted(set(has.get("labels") or {}) - set(labels))
+        config["labels"] = {"addOrUpdateLabels": labels, "removeLabels": removed}
+    if "taints" in changed:
+        taints = wanted.get("taints", [])
+        removed = [taint for taint in has.get("taints") or () if taint not in taints]
+        config["taints"] = {"addOrUpdateTaints": taints, "removeTaints": removed}
+    if known(**config):
+        eks.update_nodegroup_config(**where, **known(**config))
+
+
+def _read_node_group(aws: Aws, group_id: str, _state: State) -> dict[str, Any] | None:
+    group = _describe_node_group(aws, group_id)
+    resources = group.get("resources") or {}
+    return {
+        "clusterName": group["clusterName"],
+        "nodeGroupName": group["nodegroupName"],
+        "nodeRoleArn": group["nodeRole"],
+        "subnetIds": group["subnets"],
+        **known(**{name: group.get(name) for name in _AS_GIVEN}),
+        "labels": group.get("labels") or {},
+        "taints": group.get("taints") or [],
+        "arn": group["nodegroupArn"],
+        "status": group["status"],
+        "resources": [
+            {
+                "autoscalingGroups": [{"name": each["name"]} for each in resources.get("autoScalingGroups") or ()],
+                "remoteAccessSecurityGroupId": resources.get("remoteAccessSecurityGroup") or "",
+            }
+        ],
+        "tagsAll": dict(group.get("tags") or {}),
+    }
+
+
+def _node_group_is_active(aws: Aws, group_id: str) -> bool:
+    group = _describe_node_group(aws, group_id)
+    return settled(group["status"], f"the node group {group_id}", group.get("health", {}).get("issues"))
+
+
+def _delete_node_group(aws: Aws, group_id: str, _state: State) -> None:
+    cluster, name = _of_cluster(group_id)
+    aws.client("eks").delete_nodegroup(clusterName=cluster, nodegroupName=name)
+
+
+def _same_template(one: Any, other: Any) -> bool:
+    """By id where both have it; AWS gives id and name whichever the program gave."""
+    keys = {"version", "id"} if "id" in one and "id" in other else {"version", "name"}
+    return {key: str(one.get(key)) for key in keys} == {key: str(other.get(key)) for key in keys}
+
+
+NODE_GROUP = Kind(
+    type="aws:eks/nodeGroup:NodeGroup",
+    inputs={
+        "clusterName": Field(required=True, replaces=True),
+        "nodeGroupName": Field(replaces=True),
+        "nodeRoleArn": Field(required=True, replaces=True),
+        "subnetIds": Field(required=True, replaces=True, same=same_set),
+        "scalingConfig": Field(required=True, inside=inside("desiredSize", "minSize", "maxSize")),
+        "instanceTypes": Field(replaces=True),
+        "amiType": Field(replaces=True),
+        "capacityType": Field(replaces=True),
+        "diskSize": Field(replaces=True),
+        "labels": Field(default={}),
+        "taints": Field(same=same_set, default=[], inside=inside("key", "value", "effect")),
+        "launchTemplate": Field(same=_same_template, inside=inside("id", "name", "version")),
+        "updateConfig": Field(inside=inside("maxUnavailable", "maxUnavailablePercentage", "updateStrategy")),
+        "nodeRepairConfig": Field(inside=inside("enabled")),
+        "version": Field(),
+        "releaseVersion": Field(),
+        "forceUpdateVersion": Field(),
+    },
+    outputs=("arn", "resources", "status"),
+    create=_create_node_group,
+    read=_read_node_group,
+    update=_update_node_group,
+    delete=_delete_node_group,
+    retag=retag(lambda state: state["arn"]),
+    ready=_node_group_is_active,
+    naming=("nodeGroupName", 63),
+    minutes=60,
+)
+
+
+# Add-ons
+
+
+def _describe_addon(aws: Aws, addon_id: str) -> dict[str, Any]:
+    cluster, name = _of_cluster(addon_id)
+    return aws.client("eks").describe_addon(clusterName=cluster, addonName=name)["addon"]
+
+
+def _create_addon(aws: Aws, wanted: Wanted) -> str:
+    eks = aws.client("eks")
+    addon_id = f"{wanted['clusterName']}:{wanted['addonName']}"
+    try:
+        eks.create_addon(
+            clusterName=wanted["clusterName"],
+            addonName=wanted["addonName"],
+            tags=wanted.all_tags,
+            **_addon_settings(wanted, "resolveConflictsOnCreate"),
+        )
+    except eks.exceptions.ResourceInUseException:
+        if not is_ours(_describe_addon(aws, addon_id).get("tags"), wanted):
+            raise
+    return addon_id
+
+
+def _addon_settings(wanted: Wanted, conflicts: str) -> dict[str, Any]:
+    return known(
+        addonVersion=wanted.get("addonVersion"),
+        serviceAccountRoleArn=wanted.get("serviceAccountRoleArn"),
+        configurationValues=wanted.get("configurationValues"),
+        resolveConflicts=wanted.get(conflicts),
+        podIdentityAssociations=wanted.get("podIdentityAssociations"),
+    )
+
+
+def _update_addon(aws: Aws, addon_id: str, wanted: Wanted, changed: set[str]) -> None:
+    if changed - {"preserve", "resolveConflictsOnCreate", "resolveConflictsOnUpdate"}:
+        cluster, name = _of_cluster(addon_id)
+        settings = _addon_settings(wanted, "resolveConflictsOnUpdate")
+        aws.client("eks").update_addon(clusterName=cluster, addonName=name, **settings)
+
+
+def _read_addon(aws: Aws, addon_id: str, state: State) -> dict[str, Any] | None:
+    addon = _describe_addon(aws, addon_id)
+    live = {
+        "clusterName": addon["clusterName"],
+        "addonName": addon["addonName"],
+        "addonVersion": addon.get("addonVersion"),
+        "serviceAccountRoleArn": addon.get("serviceAccountRoleArn"),
+        "configurationValues": addon.get("configurationValues") or "",
+        "arn": addon["addonArn"],
+        "createdAt": timestamp(addon.get("createdAt")),
+        "modifiedAt": timestamp(addon.get("modifiedAt")),
+        "tagsAll": dict(addon.get("tags") or {}),
+    }
+    if "podIdentityAssociations" in state and addon.get("podIdentityAssociations"):
+        # EKS answers with the associations' ARNs, the program gave roles: only that there are none would be news.
+        live["podIdentityAssociations"] = state["podIdentityAssociations"]
+    return live
+
+
+def _addon_is_active(aws: Aws, addon_id: str) -> bool:
+    addon = _describe_addon(aws, addon_id)
+    return settled(addon["status"], f"the add-on {addon_id}", addon.get("health", {}).get("issues"))
+
+
+def _delete_addon(aws: Aws, addon_id: str, state: State) -> None:
+    cluster, name = _of_cluster(addon_id)
+    aws.client("eks").delete_addon(clusterName=cluster, addonName=name, preserve=bool(state.get("preserve")))
+
+
+ADDON = Kind(
+    type="aws:eks/addon:Addon",
+    inputs={
+        "clusterName": Field(required=True, replaces=True),
+        "addonName": Field(required=True, replaces=True),
+        "addonVersion": Field(),
+        "configurationValues": Field(same=same_json, default=""),
+        "serviceAccountRoleArn": Field(),
+        "podIdentityAssociations": Field(same=same_set, inside=inside("roleArn", "serviceAccount")),
+        "preserve": Field(),
+        "resolveConflictsOnCreate": Field(),
+        "resolveConflictsOnUpdate": Field(),
+    },
+    outputs=("arn", "createdAt", "modifiedAt"),
+    volatile=("modifiedAt",),
+    create=_create_addon,
+    read=_read_addon,
+    update=_update_addon,
+    delete=_delete_addon,
+    retag=retag(lambda state: state["arn"]),
+    ready=_addon_is_active,
+    minutes=20,
+)
+
+KINDS = (NODE_GROUP, ADDON)

@@ -1,0 +1,1 @@
+"""Resource types of load balancers and target groups."""

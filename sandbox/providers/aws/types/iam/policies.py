@@ -1,0 +1,228 @@
+"""IAM: policies, attachments, OpenID Connect providers. Global: no `region`."""
+
+from typing import Any
+
+from sandbox.providers.aws.kind import Kind, State, Wanted, is_ours, known, same_json, tag_list, tag_map
+from sandbox.providers.aws.session import Aws
+from sandbox.providers.aws.types.iam.roles import attached, text
+from sandbox.providers.common.fields import Field, same_set
+
+VERSIONS = 5
+"""How many versions of a policy IAM keeps; one has to go before a sixth comes."""
+
+
+def _create_policy(aws: Aws, wanted: Wanted) -> str:
+    iam = aws.client("iam")
+    path = wanted.get("path", "/")
+    try:
+        return iam.create_policy(
+            PolicyName=wanted["name"],
+            Path=path,
+            PolicyDocument=wanted["policy"],
+            **known(Description=wanted.get("description")),
+            Tags=tag_list(wanted.all_tags),
+        )["Policy"]["Arn"]
+    except iam.exceptions.EntityAlreadyExistsException:
+        arn = aws.arn("iam", f"policy{path}{wanted['name']}", region=False)
+        if not is_ours(iam.get_policy(PolicyArn=arn)["Policy"].get("Tags"), wanted):
+            raise
+        return arn
+
+
+def _change_policy(aws: Aws, arn: str, wanted: Wanted, changed: set[str]) -> None:
+    if "policy" not in changed:
+        return
+    iam = aws.client("iam")
+    versions = [each for each in iam.list_policy_versions(PolicyArn=arn)["Versions"] if not each["IsDefaultVersion"]]
+    if len(versions) >= VERSIONS - 1:
+        oldest = min(versions, key=lambda each: each["CreateDate"])
+        iam.delete_policy_version(PolicyArn=arn, VersionId=oldest["VersionId"])
+    iam.create_policy_version(PolicyArn=arn, PolicyDocument=wanted["policy"], SetAsDefault=True)
+
+
+def _read_policy(aws: Aws, arn: str, _state: State) -> dict[str, Any] | None:
+    iam = aws.client("iam")
+    policy = iam.get_policy(PolicyArn=arn)["Policy"]
+    version = iam.get_policy_version(PolicyArn=arn, VersionId=policy["DefaultVersionId"])["PolicyVersion"]
+    return {
+        "name": policy["PolicyName"],
+        "path": policy["Path"],
+        "description": policy.get("Description") or "",
+        "policy": text(version["Document"]),
+        "policyId": policy["PolicyId"],
+        "arn": arn,
+        "tagsAll": tag_map(policy.get("Tags")),
+    }
+
+
+def _delete_policy(aws: Aws, arn: str, _state: State) -> None:
+    iam = aws.client("iam")
+    for version in iam.list_policy_versions(PolicyArn=arn)["Versions"]:
+        if not version["IsDefaultVersion"]:
+            iam.delete_policy_version(PolicyArn=arn, VersionId=version["VersionId"])
+    iam.delete_policy(PolicyArn=arn)
+
+
+def _retag_policy(aws: Aws, arn: str, _state: State, new: dict[str, str], old: list[str]) -> None:
+    iam = aws.client("iam")
+    if old:
+        iam.untag_policy(PolicyArn=arn, TagKeys=old)
+    if new:
+        iam.tag_policy(PolicyArn=arn, Tags=tag_list(new))
+
+
+POLICY = Kind(
+    type="aws:iam/policy:Policy",
+    inputs={
+        "name": Field(replaces=True),
+        "policy": Field(required=True, same=same_json),
+        "description": Field(replaces=True, default=""),
+        "path": Field(replaces=True, default="/"),
+    },
+    outputs=("arn", "policyId"),
+    create=_create_policy,
+    read=_read_policy,
+    update=_change_policy,
+    delete=_delete_policy,
+    retag=_retag_policy,
+    naming=("name", 128),
+    has_region=False,
+)
+
+
+def _put_role_policy(aws: Aws, wanted: Wanted) -> str:
+    asked = {"RoleName": wanted["role"], "PolicyName": wanted["name"], "PolicyDocument": wanted["policy"]}
+    aws.client("iam").put_role_policy(**asked)
+    return f"{wanted['role']}:{wanted['name']}"
+
+
+def _change_role_policy(aws: Aws, _id: str, wanted: Wanted, _changed: set[str]) -> None:
+    _put_role_policy(aws, wanted)
+
+
+def _read_role_policy(aws: Aws, policy_id: str, _state: State) -> dict[str, Any] | None:
+    role, _, name = policy_id.partition(":")
+    policy = aws.client("iam").get_role_policy(RoleName=role, PolicyName=name)
+    return {"role": role, "name": name, "policy": text(policy["PolicyDocument"])}
+
+
+def _delete_role_policy(aws: Aws, policy_id: str, _state: State) -> None:
+    role, _, name = policy_id.partition(":")
+    aws.client("iam").delete_role_policy(RoleName=role, PolicyName=name)
+
+
+ROLE_POLICY = Kind(
+    type="aws:iam/rolePolicy:RolePolicy",
+    inputs={
+        "name": Field(replaces=True),
+        "role": Field(required=True, replaces=True),
+        "policy": Field(required=True, same=same_json),
+    },
+    create=_put_role_policy,
+    read=_read_role_policy,
+    update=_change_role_policy,
+    delete=_delete_role_policy,
+    naming=("name", 128),
+    has_region=False,
+)
+
+
+def _attach(aws: Aws, wanted: Wanted) -> str:
+    iam = aws.client("iam")
+    # Attaching twice is attaching once to AWS, but not to moto, which then counts two.
+    if wanted["policyArn"] not in attached(iam, wanted["role"]):
+        iam.attach_role_policy(RoleName=wanted["role"], PolicyArn=wanted["policyArn"])
+    return f"{wanted['role']}/{wanted['policyArn']}"
+
+
+def _read_attachment(aws: Aws, attachment_id: str, _state: State) -> dict[str, Any] | None:
+    role, _, arn = attachment_id.partition("/")
+    return {"role": role, "policyArn": arn} if arn in attached(aws.client("iam"), role) else None
+
+
+def _detach(aws: Aws, attachment_id: str, _state: State) -> None:
+    role, _, arn = attachment_id.partition("/")
+    aws.client("iam").detach_role_policy(RoleName=role, PolicyArn=arn)
+
+
+ROLE_POLICY_ATTACHMENT = Kind(
+    type="aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+    inputs={"role": Field(required=True, replaces=True), "policyArn": Field(required=True, replaces=True)},
+    create=_attach,
+    read=_read_attachment,
+    delete=_detach,
+    has_region=False,
+)
+
+
+def _same_url(one: Any, other: Any) -> bool:
+    return str(one).removeprefix("https://") == str(other).removeprefix("https://")
+
+
+def _create_oidc(aws: Aws, wanted: Wanted) -> str:
+    iam = aws.client("iam")
+    try:
+        return iam.create_open_id_connect_provider(
+            Url=wanted["url"],
+            ClientIDList=wanted["clientIdLists"],
+            ThumbprintList=wanted.get("thumbprintLists", []),
+            Tags=tag_list(wanted.all_tags),
+        )["OpenIDConnectProviderArn"]
+    except iam.exceptions.EntityAlreadyExistsException:
+        arn = aws.arn("iam", f"oidc-provider/{wanted['url'].removeprefix('https://')}", region=False)
+        tags = iam.list_open_id_connect_provider_tags(OpenIDConnectProviderArn=arn)["Tags"]
+        if not is_ours(tags, wanted):
+            raise
+        return arn
+
+
+def _change_oidc(aws: Aws, arn: str, wanted: Wanted, changed: set[str]) -> None:
+    iam = aws.client("iam")
+    if "thumbprintLists" in changed:
+        prints = wanted.get("thumbprintLists", [])
+        iam.update_open_id_connect_provider_thumbprint(OpenIDConnectProviderArn=arn, ThumbprintList=prints)
+    if "clientIdLists" in changed:
+        has = set(iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)["ClientIDList"])
+        for client in sorted(set(wanted["clientIdLists"]) - has):
+            iam.add_client_id_to_open_id_connect_provider(OpenIDConnectProviderArn=arn, ClientID=client)
+        for client in sorted(has - set(wanted["clientIdLists"])):
+            iam.remove_client_id_from_open_id_connect_provider(OpenIDConnectProviderArn=arn, ClientID=client)
+
+
+def _read_oidc(aws: Aws, arn: str, _state: State) -> dict[str, Any] | None:
+    provider = aws.client("iam").get_open_id_connect_provider(OpenIDConnectProviderArn=arn)
+    return {
+        "url": provider["Url"].removeprefix("https://"),
+        "clientIdLists": provider["ClientIDList"],
+        "thumbprintLists": provider.get("ThumbprintList") or [],
+        "arn": arn,
+        "tagsAll": tag_map(provider.get("Tags")),
+    }
+
+
+def _retag_oidc(aws: Aws, arn: str, _state: State, new: dict[str, str], old: list[str]) -> None:
+    iam = aws.client("iam")
+    if old:
+        iam.untag_open_id_connect_provider(OpenIDConnectProviderArn=arn, TagKeys=old)
+    if new:
+        iam.tag_open_id_connect_provider(OpenIDConnectProviderArn=arn, Tags=tag_list(new))
+
+
+OIDC_PROVIDER = Kind(
+    type="aws:iam/openIdConnectProvider:OpenIdConnectProvider",
+    inputs={
+        "url": Field(required=True, replaces=True, same=_same_url),
+        "clientIdLists": Field(required=True, same=same_set),
+        "thumbprintLists": Field(same=same_set),
+    },
+    outputs=("arn",),
+    create=_create_oidc,
+    read=_read_oidc,
+    update=_change_oidc,
+    delete=lambda aws, arn, _: aws.client("iam").delete_open_id_connect_provider(OpenIDConnectProviderArn=arn),
+    retag=_retag_oidc,
+    respelled=("url",),
+    has_region=False,
+)
+
+KINDS = (POLICY, ROLE_POLICY, ROLE_POLICY_ATTACHMENT, OIDC_PROVIDER)

@@ -1,0 +1,34 @@
+"""Clients of the sandbox's AWS, with the account's root keys or a session's."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import boto3.session
+from botocore.config import Config
+
+from sandbox.run.state import State
+
+_CONFIG = Config(connect_timeout=2, read_timeout=20, retries={"mode": "standard", "max_attempts": 5})
+
+
+def client(state: State, service: str, session: Mapping[str, str] | None = None) -> Any:
+    """A boto3 client of the sandbox's AWS.
+
+    Args:
+        state: the sandbox's.
+        service: boto3's name, such as `elbv2`.
+        session: `Credentials` as STS gives them; without one the client is the account's root.
+
+    Raises:
+        StateError: there is no sandbox in the folder.
+    """
+    settings = state.settings()
+    return boto3.session.Session().client(
+        service,
+        region_name=settings.region,
+        endpoint_url=state.aws_endpoint,
+        aws_access_key_id=session["AccessKeyId"] if session else settings.root_keys["access_key"],
+        aws_secret_access_key=session["SecretAccessKey"] if session else settings.root_keys["secret_key"],
+        aws_session_token=session["SessionToken"] if session else None,
+        config=_CONFIG,
+    )

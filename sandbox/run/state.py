@@ -1,0 +1,216 @@
+"""The state folder: where everything that a sandbox knows and leaves lies.
+
+Nothing outside this folder is touched (but the tools' cache, see `sandbox.tools`). What each file means:
+
+    sandbox.json        settings, chosen once: region, account, ports, tools, the root's access key
+    kubeconfig          one stable path; every cluster adds a context named by its ARN
+    aws/                the AWS process: its identity and its journal
+    clusters/NAME/      one cluster: what AWS asked for, what its agent reports, its keys and data
+    traffic/            with --traffic: the identity of the process that keeps the world, what runs in it, its socket
+    pulumi/             the engine's home, backend and passphrase, and the charts that are offered
+    logs/PART.log       one log a part
+"""
+
+import fcntl
+import json
+import os
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+DEFAULT_FOLDER = ".sandbox"
+ACTIVE = "ACTIVE"
+"""The phase in the status.json of a cluster that can be used."""
+TRAFFIC_MODES = ("iptables", "nftables", "none")
+"""What `--traffic` may say of kube-proxy: the modes it runs in, or that nodes have none."""
+EMPTY_KUBECONFIG = (
+    "apiVersion: v1\nkind: Config\nclusters: []\ncontexts: []\nusers: []\ncurrent-context: ''\npreferences: {}\n"
+)
+
+
+class StateError(Exception):
+    """What is wrong with a state folder, in one line that names the remedy."""
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Replace `path` by `data` at once: a reader sees the old document or the new one, never half of one."""
+    write_text(path, json.dumps(data, indent=1) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace `path` by `text` at once, readable by its owner only."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # mkstemp makes the file 0600 from its first byte: some of these hold keys.
+    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(text)
+        Path(draft).replace(path)
+    except BaseException:
+        Path(draft).unlink(missing_ok=True)
+        raise
+
+
+def read_json(path: Path) -> Any:
+    """The document at `path`, or None if there is none."""
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError:
+        return None
+    except json.JSONDecodeError as error:
+        raise StateError(f"{path} is not JSON ({error}): `sandbox down` and `sandbox up` start anew") from error
+
+
+@contextmanager
+def locked(path: Path, *, wait: bool = True) -> Generator[None, None, None]:
+    """Hold an exclusive lock on `path` (a file made for that purpose).
+
+    Raises:
+        BlockingIOError: `wait` is false and another process holds it.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        yield
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a sandbox chose when it was first brought up, and keeps."""
+
+    region: str
+    account: str
+    ports: dict[str, int]
+    root_keys: dict[str, str]
+    tools: dict[str, str] = field(default_factory=dict[str, str])
+    """Tool name -> absolute path of its executable."""
+    origins: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
+    """Tool name -> its `version`, and the `source` that it comes from."""
+    charts: list[str] = field(default_factory=list[str])
+    """`--chart`: folders and archives that are offered beside the controller's chart."""
+    replacements: dict[str, str] = field(default_factory=dict[str, str])
+    """`--with NAME=PATH`: what runs in the place of a part of ours. Stands under "with" in the file."""
+    traffic: str = ""
+    """`--traffic`: how kube-proxy makes its rules (`TRAFFIC_MODES`); empty where there is no network."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The document as it stands in sandbox.json."""
+        return {
+            "version": 1,
+            "region": self.region,
+            "account": self.account,
+            "ports": self.ports,
+            "root_keys": self.root_keys,
+            "tools": self.tools,
+            "origins": self.origins,
+            "charts": self.charts,
+            "with": self.replacements,
+            "traffic": self.traffic,
+        }
+
+    @staticmethod
+    def from_json(data: dict[str, Any]) -> "Settings":
+        """The settings that `to_json` wrote."""
+        return Settings(
+            region=data["region"],
+            account=data["account"],
+            ports=data["ports"],
+            root_keys=data["root_keys"],
+            tools=data.get("tools", {}),
+            origins=data.get("origins", {}),
+            charts=data.get("charts", []),
+            replacements=data.get("with", {}),
+            traffic=data.get("traffic", ""),
+        )
+
+
+@dataclass(frozen=True)
+class State:
+    """Paths of one state folder, and its settings."""
+
+    root: Path
+
+    @staticmethod
+    def at(path: str | Path) -> "State":
+        """The state folder at `path`, made absolute; it need not exist."""
+        return State(Path(path).absolute())
+
+    @property
+    def settings_file(self) -> Path:
+        """sandbox.json."""
+        return self.root / "sandbox.json"
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The kubeconfig of `sandbox env`: one context a cluster, named by its ARN."""
+        return self.root / "kubeconfig"
+
+    @property
+    def aws(self) -> Path:
+        """The AWS process's folder."""
+        return self.root / "aws"
+
+    @property
+    def clusters(self) -> Path:
+        """The folder of all clusters."""
+        return self.root / "clusters"
+
+    @property
+    def traffic(self) -> Path:
+        """The folder of what carries traffic."""
+        return self.root / "traffic"
+
+    @property
+    def pulumi(self) -> Path:
+        """The engine's folder."""
+        return self.root / "pulumi"
+
+    def cluster(self, name: str) -> Path:
+        """The folder of one cluster."""
+        return self.clusters / name
+
+    def active_clusters(self) -> list[str]:
+        """The names of the clusters that can be used, in order."""
+        return [
+            folder.name
+            for folder in sorted(self.clusters.glob("*"))
+            if (read_json(folder / "status.json") or {}).get("phase") == ACTIVE
+        ]
+
+    def log(self, part: str) -> Path:
+        """The log file of one part."""
+        return self.root / "logs" / f"{part}.log"
+
+    def exists(self) -> bool:
+        """Whether a sandbox was ever brought up here and not yet taken down."""
+        return self.settings_file.exists()
+
+    def settings(self) -> Settings:
+        """The settings.
+
+        Raises:
+            StateError: there is no sandbox here, or its settings cannot be read.
+        """
+        data = read_json(self.settings_file)
+        if data is None:
+            raise StateError(f"no sandbox in {self.root}: bring one up with `sandbox up`")
+        return Settings.from_json(data)
+
+    @property
+    def aws_endpoint(self) -> str:
+        """The URL of the sandbox's AWS."""
+        return f"http://127.0.0.1:{self.settings().ports['aws']}"
+
+    def client_environment(self) -> dict[str, str]:
+        """What AWS clients need in their environment to reach this sandbox as the account's root."""
+        settings = self.settings()
+        return {
+            "AWS_ENDPOINT_URL": self.aws_endpoint,
+            "AWS_REGION": settings.region,
+            "AWS_DEFAULT_REGION": settings.region,
+            "AWS_ACCESS_KEY_ID": settings.root_keys["access_key"],
+            "AWS_SECRET_ACCESS_KEY": settings.root_keys["secret_key"],
+        }

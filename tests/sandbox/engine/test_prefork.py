@@ -1,0 +1,102 @@
+"""Plugins by fork: the engine cannot tell them from processes."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.engine import home, launch
+from sandbox.run.processes import Identity, Process, wait_until
+from sandbox.run.state import Settings, State, write_json
+
+PLUGIN = """
+import os, signal, sys, time
+print("port", os.getcwd(), sys.argv[1:], os.environ.get("WORD"), flush=True)
+if "bytes" in sys.argv:
+    sys.stdout.buffer.write(b"port 1\\n")
+    sys.stderr.buffer.write(b"warned\\n")
+    os.kill(os.getpid(), signal.SIGKILL)  # nothing is flushed on the way out
+if "wait" in sys.argv:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
+    print("pid", os.getpid(), flush=True)
+    time.sleep(60)
+sys.exit(3 if "fail" in sys.argv else 0)
+"""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The prefork server's socket; plugins are found below the folder it lies in."""
+    state = State.at(tmp_path_factory.mktemp("prefork"))
+    settings = Settings("us-west-2", "1", {"aws": 1}, {"access_key": "A", "secret_key": "S"})
+    write_json(state.settings_file, settings.to_json())
+    state.pulumi.mkdir()
+    (state.pulumi / "plugin.py").write_text(textwrap.dedent(PLUGIN))
+    command = [sys.executable, "-m", "sandbox.engine.prefork", "--state-dir", state.root]
+    socket = state.pulumi / home.PREFORK
+    process = Process("plugins", command, state.log("plugins"), ready=socket.exists)
+    process.start()
+    process.wait_ready(60)
+    yield socket
+    process.stop()
+
+
+def start(server: Path, *arguments: str) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-S", "-E", launch.__file__, str(server), "plugin", *arguments]
+    environment = {**os.environ, "WORD": "given", "PYTHONPATH": str(server.parent)}
+    return subprocess.Popen(
+        command, cwd=server.parent, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def test_a_plugin_has_its_launchers_streams_folder_arguments_and_environment(server: Path) -> None:
+    with start(server, "a", "b") as plugin:
+        assert plugin.stdout is not None
+        assert plugin.stdout.read() == f"port {server.parent} ['a', 'b'] given\n"
+    assert plugin.returncode == 0
+
+
+def test_what_a_plugin_writes_as_bytes_is_there_at_once(server: Path) -> None:
+    with start(server, "bytes") as plugin:
+        said, warned = plugin.communicate(timeout=10)
+    assert said.splitlines()[1:] == ["port 1"]
+    assert warned == "warned\n"
+
+
+def test_a_plugins_exit_code_is_its_launchers(server: Path) -> None:
+    with start(server, "fail") as plugin:
+        assert plugin.wait(10) == 3
+
+
+def waiting(plugin: "subprocess.Popen[str]") -> Identity:
+    """The process of a plugin that waits."""
+    assert plugin.stdout is not None
+    plugin.stdout.readline()
+    identity = Identity.of(int(plugin.stdout.readline().split()[1]))
+    assert identity is not None
+    assert identity.pid != plugin.pid
+    return identity
+
+
+def test_a_signal_reaches_the_plugin(server: Path) -> None:
+    with start(server, "wait") as plugin:
+        waiting(plugin)
+        plugin.send_signal(signal.SIGTERM)
+        assert plugin.wait(10) == 7
+
+
+def test_a_plugin_ends_with_its_launcher(server: Path) -> None:
+    with start(server, "wait") as plugin:
+        identity = waiting(plugin)
+        plugin.kill()
+        assert wait_until(lambda: not identity.alive(), 10)
+
+
+def test_without_a_server_a_plugin_is_an_ordinary_process(server: Path) -> None:
+    with start(server.with_name("gone.sock"), "fail") as plugin:
+        assert plugin.wait(20) == 3

@@ -1,0 +1,124 @@
+"""Wrong input to `sandbox`: one line that names what is wrong and what to give instead, and nothing half-made."""
+
+import socket
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from sandbox import lifecycle
+from sandbox.cli import main
+from sandbox.lifecycle import starting
+from sandbox.run import ports
+from sandbox.run.state import Settings, State, locked, write_json
+
+
+def sandbox(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments)
+
+
+def refusal(result: Result) -> str:
+    """The one line of a command that failed."""
+    assert result.exit_code == 1
+    lines = result.output.strip().splitlines()
+    assert len(lines) == 1, result.output
+    return lines[0].removeprefix("Error: ")
+
+
+@pytest.mark.parametrize(
+    ("word", "words"),
+    [
+        ("controller", "give NAME=PATH"),
+        (
+            "etcd=/bin/true",
+            "etcd is none of pulumi, kube, kwok, helm, controller, controller@VERSION or pulumi-resource-NAME",
+        ),
+        ("helm=/no/such/file", "/no/such/file is not an executable file"),
+        ("kube=/bin/true", "/bin/true is not a folder"),
+    ],
+)
+def test_a_wrong_replacement_names_itself_and_the_remedy(tmp_path: Path, word: str, words: str) -> None:
+    folder = tmp_path / "s"
+    assert words in refusal(sandbox("up", "--with", word, "--state-dir", str(folder)))
+    assert not folder.exists()
+
+
+def test_a_folder_with_other_things_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").touch()
+    assert "holds other things (thesis.tex): name an empty folder" in refusal(
+        sandbox("up", "--state-dir", str(tmp_path))
+    )
+    assert "is not a sandbox's folder" in refusal(sandbox("down", "--state-dir", str(tmp_path)))
+    assert (tmp_path / "thesis.tex").exists()
+
+
+def test_a_taken_port_names_who_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(starting, "choose", lambda *_, **__: {})
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        line = refusal(sandbox("up", "--aws-port", str(port), "--state-dir", str(tmp_path / "s")))
+    assert f"port {port}" in line
+    assert "(pid " in line
+    assert "--aws-port" in line
+    assert not State.at(tmp_path / "s").exists()
+
+
+def test_a_kept_port_that_another_took_meanwhile_is_refused_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(starting, "choose", lambda *_, **__: {})
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        settings = Settings("us-west-2", "1", {"aws": port}, {"access_key": "A", "secret_key": "S"})
+        write_json(State.at(tmp_path).settings_file, settings.to_json())
+        assert f"port {port}" in refusal(sandbox("up", "--state-dir", str(tmp_path)))
+
+
+def test_what_is_no_chart_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    line = refusal(sandbox("up", "--chart", str(tmp_path / "empty"), "--state-dir", str(tmp_path / "s")))
+    assert line == f"--chart {tmp_path / 'empty'}: the folder has no Chart.yaml"
+
+
+def test_a_release_that_never_was_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    line = refusal(sandbox("up", "--controller-version", "3.2.9", "--state-dir", str(tmp_path / "s")))
+    assert line.startswith("controller version 3.2.9: there is no such release")
+    assert not State.at(tmp_path / "s").exists()
+
+
+def test_two_commands_on_one_folder_are_one_at_a_time(tmp_path: Path) -> None:
+    with locked(tmp_path / "lock"):
+        line = refusal(sandbox("up", "--state-dir", str(tmp_path)))
+    assert "another `sandbox up` or `sandbox down`" in line
+    assert "--state-dir" in line
+
+
+@pytest.mark.parametrize("command", [["env"], ["exec", "true"]])
+def test_a_sandbox_that_is_down_says_how_to_bring_it_up(tmp_path: Path, command: list[str]) -> None:
+    assert "bring one up with `sandbox up`" in refusal(sandbox(*command, "--state-dir", str(tmp_path)))
+
+
+def test_a_sandbox_whose_aws_is_gone_says_how_to_bring_it_back(tmp_path: Path) -> None:
+    settings = Settings("us-west-2", "1", {"aws": 1}, {"access_key": "A", "secret_key": "S"})
+    write_json(State.at(tmp_path).settings_file, settings.to_json())
+    assert "is not running: bring it back with `sandbox up`" in refusal(sandbox("env", "--state-dir", str(tmp_path)))
+    result = sandbox("status", "--state-dir", str(tmp_path))
+    assert result.exit_code == 1
+    assert result.output.splitlines()[0] == "down"
+
+
+def test_the_status_of_nothing_is_down(tmp_path: Path) -> None:
+    assert lifecycle.status(State.at(tmp_path)) == {"state": "down", "aws": None, "clusters": [], "parts": []}
+
+
+def test_down_of_nothing_is_no_error(tmp_path: Path) -> None:
+    result = sandbox("down", "--state-dir", str(tmp_path / "none"))
+    assert (result.exit_code, result.output) == (0, f"no sandbox in {tmp_path / 'none'}\n")
+
+
+def test_a_free_port_is_free_and_a_taken_one_has_an_owner() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert not ports.is_free(port)
+        assert "(pid " in ports.owner(port)
+    assert ports.is_free(ports.free_port())

@@ -1,0 +1,96 @@
+"""The order of what the loop does, with a proxy that takes its time; without a packet."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from sandbox.network.balancers import follow
+from sandbox.network.balancers.documents import Documents
+from sandbox.network.balancers.follow import Balancers
+from sandbox.network.balancers.health import Outcome
+from sandbox.network.balancers.plan import Node
+from sandbox.network.balancers.rendering import Receiving
+from sandbox.network.world import World
+from sandbox.run.state import State
+from tests.sandbox.network.balancers.api import documents, forward, group, listener, rule, target
+
+
+class Stage:
+    """What the loop is told, and in which order it does what; a check ends well while a proxy is being told."""
+
+    def __init__(self, tmp_path: Path) -> None:
+        self.folder, self.done = tmp_path, list[tuple[str, bool]]()
+        self.being_told, self.reported = threading.Event(), asyncio.Event()
+
+    def read(self) -> Documents:
+        given = group()
+        given["Targets"] = [target("10.0.0.7")]
+        return documents(listener(rule(forward("web"))), groups=[given])
+
+    async def changes(self, *_: object) -> AsyncIterator[int]:
+        yield 1
+        await asyncio.Event().wait()
+
+    def check(self, *_: object) -> Outcome:
+        self.being_told.wait(10)
+        return Outcome()
+
+    async def ask(self, *_: object, json: Any = None) -> None:
+        healthy = any(t["state"] == "healthy" for t in json["targets"])
+        self.done.append(("reported", healthy))
+        if healthy:
+            self.reported.set()
+
+    def proxy(self, *_: object) -> "Stage":
+        return self
+
+    async def apply(self, _: Node, receiving: Receiving) -> None:
+        self.being_told.set()
+        await asyncio.sleep(0.2)
+        self.done.append(("carried", any(receiving.values())))
+
+    async def stop(self) -> None:
+        """Nothing runs."""
+
+    def names(self, *_: object) -> "Names":
+        return Names()
+
+
+class Names:
+    async def apply(self, text: str) -> None:
+        assert text
+
+    async def stop(self) -> None:
+        """Nothing runs."""
+
+
+def test_a_target_is_reported_healthy_after_every_node_sends_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def play() -> list[tuple[str, bool]]:
+        stage = Stage(tmp_path)
+
+        def call(_: str, work: Callable[[], Outcome]) -> Outcome:
+            return work()
+
+        for name, stand_in in {
+            "FOLDER": tmp_path, "Reader": lambda *_: stage, "Proxy": stage.proxy, "Names": stage.names,
+            "inside": call, "probe": stage.check,
+        }.items():  # fmt: skip
+            monkeypatch.setattr(follow, name, stand_in)
+        monkeypatch.setattr(follow.aws, "client", lambda *_: None)
+        monkeypatch.setattr(follow.aws, "changes", stage.changes)
+        monkeypatch.setattr(Balancers, "_ask", lambda _, *more, **how: stage.ask(*more, **how))
+        balancers = Balancers(State(tmp_path), cast("World", None), lambda: {"eni-0", "eni-1"})
+        following = asyncio.create_task(balancers.follow())
+        await asyncio.wait_for(stage.reported.wait(), 10)
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+        return stage.done
+
+    done = asyncio.run(play())
+    assert done[: done.index(("reported", True))].count(("carried", True)) >= 2, done
