@@ -10,10 +10,10 @@ from typing import Final
 from xml.sax.saxutils import escape
 
 from sandbox.iam.authorizer import Authorizer
-from sandbox.iam.conditions import Context
-from sandbox.iam.evaluate import Decision
+from sandbox.iam.language.conditions import Context
+from sandbox.iam.language.evaluate import Decision
+from sandbox.iam.permissions.demands import Demand
 from sandbox.iam.questions import QuestionError
-from sandbox.iam.requests import Demand
 
 ACTION: Final = "SimulatePrincipalPolicy"
 _REPLY: Final = (
