@@ -26,9 +26,17 @@ class ClassParams(Balancer):
     application = True
     owned = True
 
+    def fact(self, name: str) -> Any:
+        """Return a fact: a key of its spec, or an attribute."""
+        if name in self.attributes:
+            return self.attributes[name]
+        value = dig(self.spec, [name])
+        # EKS Auto Mode's own spelling
+        return dig(self.spec, ["certificateARNs"]) if value is None and name == "certificateArn" else value
+
     def says(self, fact: str) -> bool:
-        """Say whether it decides a fact: a key of its spec, or an attribute."""
-        return fact in self.attributes or dig(self.spec, [fact]) not in (None, "", [])
+        """Say whether it decides a fact."""
+        return self.fact(fact) not in (None, "", [])
 
     @property
     def speaks_alone(self) -> bool:
@@ -157,7 +165,7 @@ class AlbIngress(Balancer):
         """
         params = self.params
         if params is not None and params.says(fact):
-            return params.attributes[fact] if fact in params.attributes else dig(params.spec, [fact])
+            return params.fact(fact)
         if own in (None, [], "") and self._undecided:
             raise Later
         return own

@@ -52,6 +52,8 @@ def _value(value: struct_pb2.Value) -> Any:
         return sent(value.struct_value)
     if kind == "list_value":
         return [_value(item) for item in value.list_value.values]
+    if kind == "number_value":  # the protocol knows floats only; a port is 80 and not 80.0
+        return int(value.number_value) if value.number_value.is_integer() else value.number_value
     return None if kind in {"null_value", None} else getattr(value, str(kind))
 
 

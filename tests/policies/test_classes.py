@@ -13,6 +13,7 @@ from rules import RULES
 from tests.policies.harness import Run, World, changed, refusals, seen
 from tests.policies.resources import TLS_POLICY, resource
 
+_AUTO = "eks.amazonaws.com/alb"
 _LOGS, _PROTECTION = "load-balancer-writes-access-logs", "load-balancer-is-protected-from-deletion"
 _PODS, _TLS, _HEADERS = (
     "load-balancer-targets-are-pods",
@@ -155,6 +156,14 @@ def test_a_resource_that_is_shown_again_replaces_what_was_shown_before() -> None
     token, props = things["params"]
     assert list(run.declare(seen(token, props, "params"))) == []
     assert len(list(run.declare(seen(*things["shop"], "shop")))) == 1
+
+
+def test_parameters_of_eks_auto_mode_decide_too() -> None:
+    things = _governed(_ingress(), certificateArn=None, certificateARNs=["arn:aws:acm:us-west-2:1:certificate/1"])
+    token = "kubernetes:eks.amazonaws.com/v1:IngressClassParams"
+    kind, props = things["class"]
+    auto = {"params": (token, things["params"][1]), "class": (kind, changed(props, {"spec/controller": _AUTO}))}
+    assert _refusing({**things, **auto}) == {}
 
 
 def test_parameters_that_nobody_in_the_stack_uses_are_judged_for_what_they_leave_out() -> None:

@@ -313,6 +313,12 @@ def test_a_configuration_that_does_not_fit_stops_the_engine_with_all_that_is_wro
     assert "nor-this-one" in details
 
 
+def test_a_number_that_the_engine_sends_is_shown_as_the_program_wrote_it() -> None:
+    props = {"protocol": "HTTP", "port": 80, "defaultActions": [{"type": "forward"}]}
+    said = analyzer().Analyze(request("http-listener", props), None).diagnostics
+    assert any("on port 80 serves" in one.message for one in said)
+
+
 def test_a_secret_that_the_engine_sends_decides_and_is_not_shown() -> None:
     props = {**resource("cluster")[1], "version": secret("1.29")}
     said = {one.policyName: one for one in analyzer().Analyze(request("cluster", props), None).diagnostics}
