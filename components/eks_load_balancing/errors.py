@@ -9,7 +9,15 @@ class InvalidInputError(ValueError, pulumi.RunError):
     """One line that names the thing, the value and what to give instead.
 
     It is a `pulumi.RunError` too: in a program the engine shows the line alone, without a traceback.
+
+    Args:
+        line: what is shown.
+        key: the argument that is at fault, where one is: so that a caller can say what it calls it.
     """
+
+    def __init__(self, line: str, *, key: str | None = None) -> None:
+        super().__init__(line)
+        self.key = key
 
 
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
