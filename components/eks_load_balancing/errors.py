@@ -82,18 +82,18 @@ def memory(value: str, what: str) -> str:
     return value
 
 
-def one_of(value: str, allowed: tuple[str, ...], what: str) -> str:
+def one_of(value: str, allowed: tuple[str, ...], what: str, *, key: str | None = None) -> str:
     """Return a value that is one of those allowed, or name them all."""
     if value not in allowed:
-        raise InvalidInputError(f"{what} {value!r} is not known: give one of {', '.join(allowed)}")
+        raise InvalidInputError(f"{what} {value!r} is not known: give one of {', '.join(allowed)}", key=key)
     return value
 
 
-def at_least(value: float, least: int, what: str) -> int:
+def at_least(value: float, least: int, what: str, *, key: str | None = None) -> int:
     """Return a whole number that is not below `least`.
 
     A plugin's plain integers arrive as floats (SDK 3.272), so both are taken.
     """
     if value != int(value) or value < least:
-        raise InvalidInputError(f"{what} {value} is too small or not whole: give {least} or more")
+        raise InvalidInputError(f"{what} {value} is too small or not whole: give {least} or more", key=key)
     return int(value)
