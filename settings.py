@@ -4,7 +4,7 @@ What a value may be is decided by the components' own pure functions; here each 
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated, Any, NotRequired, TypedDict, cast
 
@@ -316,7 +316,7 @@ def _fit_together(settings: Settings) -> Settings:
 
 
 @contextmanager
-def _named(sections: Mapping[str, Section]) -> Iterator[None]:
+def _named(sections: Mapping[str, Section]) -> Generator[None]:
     """Begin a component's error with the key, in the stack's file, of the argument that is at fault.
 
     Args:
