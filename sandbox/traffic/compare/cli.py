@@ -11,6 +11,7 @@ from rich.console import Console
 
 from sandbox.options import state_option
 from sandbox.state import State, StateError, write_text
+from sandbox.traffic.control import refuse_without_traffic
 from sandbox.traffic.requirements import search_path
 
 
@@ -34,6 +35,7 @@ def compare(services: str, write: Path | None, folder: Path, *, as_json: bool) -
         raise click.BadParameter(f"{services}: give numbers, as 10,100,1000", param_hint="--services") from None
     if sizes[0] < 1:
         raise click.BadParameter(f"{sizes[0]}: at least 1", param_hint="--services")
+    refuse_without_traffic(State.at(folder))
     if shutil.which("wrk", path=search_path()) is None:
         raise StateError("compare needs wrk, which is not here: apt-get install wrk")
     began = time.monotonic()

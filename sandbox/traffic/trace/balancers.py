@@ -37,6 +37,8 @@ class Rule:
     groups: tuple[str, ...]
     """Target groups that it forwards to."""
     action: str
+    fixed: str = ""
+    """The response that it gives by itself, as status and text; empty for another action."""
 
     def matches(self, host: str, path: str) -> bool:
         """Whether its conditions on host and path hold; others are taken to hold."""
@@ -108,7 +110,10 @@ def find(elbv2: Any, elb: Any, host: str) -> Balancer | None:
 def _balancer(elbv2: Any, data: dict[str, Any]) -> Balancer:
     arn = data["LoadBalancerArn"]
     listeners = elbv2.describe_listeners(LoadBalancerArn=arn)["Listeners"]
-    groups = elbv2.describe_target_groups(LoadBalancerArn=arn)["TargetGroups"]
+    try:
+        groups = elbv2.describe_target_groups(LoadBalancerArn=arn)["TargetGroups"]
+    except elbv2.exceptions.TargetGroupNotFoundException:  # what ELB says of a load balancer that has none
+        groups = []
     return Balancer(
         kind={"application": "ALB", "network": "NLB"}[data["Type"]],
         name=data["LoadBalancerName"],
@@ -160,6 +165,7 @@ def rules(listed: Iterable[dict[str, Any]]) -> tuple[Rule, ...]:
                     tuple((c["Field"], _patterns(c)) for c in data.get("Conditions") or []),
                     tuple(arn for action in data["Actions"] for arn in _forwards(action)),
                     data["Actions"][-1]["Type"] if data["Actions"] else "",
+                    _fixed(data["Actions"][-1]) if data["Actions"] else "",
                 )
                 for data in listed
             ),
@@ -176,6 +182,11 @@ def _patterns(condition: dict[str, Any]) -> tuple[str, ...]:
 def _forwards(action: dict[str, Any]) -> list[str]:
     weighted = [g["TargetGroupArn"] for g in (action.get("ForwardConfig") or {}).get("TargetGroups") or []]
     return weighted or ([action["TargetGroupArn"]] if action.get("TargetGroupArn") else [])
+
+
+def _fixed(action: dict[str, Any]) -> str:
+    config = action.get("FixedResponseConfig") or {}
+    return f"{config.get('StatusCode', '')} {config.get('MessageBody') or ''}".strip()
 
 
 def _classic(elb: Any, data: dict[str, Any]) -> Balancer:
