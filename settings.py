@@ -4,8 +4,9 @@ What a value may be is decided by the components' own pure functions; here each 
 """
 
 import json
-from collections.abc import Mapping
-from typing import Annotated, Any, NotRequired, Self, TypedDict, cast
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Annotated, Any, NotRequired, TypedDict, cast
 
 import pulumi
 from pulumi.runtime import config as runtime_config
@@ -16,7 +17,8 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
-    model_validator,
+    ValidationInfo,
+    field_validator,
 )
 from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
@@ -34,7 +36,8 @@ from eks_load_balancing.annotations import SCHEMES
 from eks_load_balancing.controller_opt_ins import check_gates
 from eks_load_balancing.controller_policy import ANY_VPC, FEATURES, controller_policy
 from eks_load_balancing.controller_values import default_tags
-from eks_load_balancing.errors import at_least, cluster_name, memory, namespace, one_of
+from eks_load_balancing.errors import InvalidInputError, at_least, memory, one_of
+from eks_load_balancing.forms import check_form, region_of_arn
 from eks_load_balancing.load_balancer_controller import FEWEST_REPLICAS
 from eks_load_balancing.network import NAT_MODES
 from eks_load_balancing.nodes import check_nodes
@@ -49,9 +52,7 @@ from eks_load_balancing.versions import (
 
 PROJECT = "eks-load-balancing"
 
-ClusterName = Annotated[str, AfterValidator(cluster_name)]
 UpgradePolicy = Annotated[str, AfterValidator(upgrade_policy)]
-Namespace = Annotated[str, AfterValidator(namespace)]
 Nat = Annotated[str, AfterValidator(lambda value: one_of(value, NAT_MODES, "nat"))]
 Scheme = Annotated[str, AfterValidator(lambda value: one_of(value, SCHEMES, "scheme"))]
 Registry = Annotated[str, AfterValidator(lambda value: one_of(value, IMAGE_REGISTRIES, "image registry"))]
@@ -62,7 +63,13 @@ Feature = Annotated[str, AfterValidator(lambda value: one_of(value, FEATURES, "f
 class Section(BaseModel):
     """One key of the configuration. Its fields have the names of a component's arguments."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel)
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, strict=True)
+
+    @field_validator("*")
+    @classmethod
+    def _form(cls, value: Any, field: ValidationInfo) -> Any:
+        check_form(str(field.field_name), value)
+        return value
 
     def given(self) -> dict[str, Any]:
         """What is configured, or has a default here; the rest is left to the component."""
@@ -81,16 +88,11 @@ class NetworkSettings(Section):
         """Arguments for a `Network`."""
         return cast(NetworkArgs, self.given())
 
-    @model_validator(mode="after")
-    def _subnets_fit(self) -> Self:
-        plan_subnets(self.cidr, self.zones)
-        return self
-
 
 class ClusterSettings(Section):
     """The EKS cluster."""
 
-    cluster_name: ClusterName = Field(alias="name", description="the cluster's name", examples=["dev"])
+    cluster_name: str = Field(alias="name", description="the cluster's name", examples=["dev"])
     version: str = Field(description="the Kubernetes version, in quotes", examples=['"1.36"'])
     upgrade_policy: UpgradePolicy = Field(default="standard", description="standard, or extended support, which costs")
     allow_unlisted_version: bool = Field(
@@ -114,11 +116,6 @@ class ClusterSettings(Section):
     def arguments(self) -> ClusterArgs:
         """Arguments for a `Cluster`, but for network and nodes."""
         return cast(ClusterArgs, self.given())
-
-    @model_validator(mode="after")
-    def _offered(self) -> Self:
-        kubernetes_version(self.version, allow_unlisted=self.allow_unlisted_version)
-        return self
 
 
 class NodeSettings(Section):
@@ -177,16 +174,12 @@ class _WorkloadSettings(Section):
     """An application behind a load balancer."""
 
     image: str | None = Field(default=None, description="the container's image")
-    replicas: Annotated[int, AfterValidator(lambda n: at_least(n, 0, "replicas"))] = Field(
-        default=2, description="the pods", examples=[2]
-    )
+    replicas: int = Field(default=2, description="the pods", examples=[2])
     scheme: Scheme = Field(default="internal", description="internal or internet-facing")
     inbound_cidrs: list[str] | None = Field(default=None, description="ranges that may connect")
     certificate_arn: str | None = Field(default=None, description="an ACM certificate for TLS")
     access_logs_bucket: str | None = Field(default=None, description="an S3 bucket for access logs")
-    deregistration_delay: Annotated[int, AfterValidator(lambda n: at_least(n, 0, "deregistrationDelay"))] = Field(
-        default=30, description="seconds that connections have to end", examples=[30]
-    )
+    deregistration_delay: int = Field(default=30, description="seconds that connections have to end", examples=[30])
     deletion_protection: bool = Field(default=False, description="whether AWS refuses to delete the load balancer")
 
 
@@ -214,7 +207,7 @@ class IngressSettings(_WorkloadSettings):
 class SampleSettings(Section):
     """The two applications behind the load balancers."""
 
-    namespace: Namespace = Field(default="samples", description="their namespace")
+    namespace: str = Field(default="samples", description="their namespace")
     nlb: ServiceSettings = ServiceSettings()
     alb: IngressSettings = IngressSettings()
 
@@ -271,7 +264,7 @@ def load(config: Mapping[str, str]) -> Settings:
     if "region" in given:
         raise pulumi.RunError(f"{prefix}region is not a key: the region is aws:region")
     try:
-        settings = Settings.model_validate({**given, "region": region})
+        settings = Settings.model_validate_json(json.dumps({**given, "region": region}))  # strict, but for JSON's lists
     except ValidationError as error:
         raise pulumi.RunError(_line(error.errors()[0])) from None
     return _fit_together(settings)
@@ -283,19 +276,25 @@ def stack_configuration() -> dict[str, str]:
 
 
 def _fit_together(settings: Settings) -> Settings:
-    elsewhere = [zone for zone in settings.network.zones if region_of(zone) != settings.region]
-    if elsewhere:
-        raise pulumi.RunError(
-            f"{PROJECT}:network.zones {', '.join(elsewhere)}: not in {settings.region} (aws:region): give zones of it"
-        )
-    controller, cluster = settings.controller, settings.cluster
-    try:
+    """Check what one key alone does not show."""
+    network, cluster, controller, alb = settings.network, settings.cluster, settings.controller, settings.samples.alb
+    with _named({"network": network}):
+        plan_subnets(network.cidr, network.zones)
+        elsewhere = [zone for zone in network.zones if region_of(zone) != settings.region]
+        if elsewhere:
+            raise InvalidInputError(
+                f"{', '.join(elsewhere)}: not in {settings.region} (aws:region): give zones of it", key="zones"
+            )
+    with _named({"cluster": cluster}):
+        kubernetes_version(cluster.version, allow_unlisted=cluster.allow_unlisted_version)
+    with _named({"nodes": settings.nodes}):
         check_nodes(settings.nodes.arguments, cluster.version)
-    except ValueError as error:
-        raise pulumi.RunError(f"{PROJECT}:nodes: {error}") from None
-    try:
+    with _named({"controller": controller}):
         version = controller_version(controller.version, cluster.version, controller.version_like)
         check_gates(controller.feature_gates or {}, version, controller.disabled_features)
+        if not controller.image_repository:
+            controller_image_repository(settings.region, controller.image_registry)
+    with _named({"controller": controller, "cluster": cluster}):  # the cluster's name is in the policy
         controller_policy(
             version.like,
             partition_of(settings.region),
@@ -304,20 +303,57 @@ def _fit_together(settings: Settings) -> Settings:
             ANY_VPC,
             disabled_features=controller.disabled_features,
         )
-        if not controller.image_repository:
-            controller_image_repository(settings.region, controller.image_registry)
-    except ValueError as error:
-        raise pulumi.RunError(f"{PROJECT}:controller: {error}") from None
-    if settings.samples.alb.web_acl_arn and "wafv2" in controller.disabled_features:
+    if alb.web_acl_arn and "wafv2" in controller.disabled_features:
         raise pulumi.RunError(
             f"{PROJECT}:samples.alb.webAclArn: the controller may not attach it: take wafv2 out of"
             f" {PROJECT}:controller.disabledFeatures"
         )
-    try:
+    for path, section in _sections(settings):
+        _in_place(section, settings.region, path)
+    with _named({"": settings}):
         default_tags(settings.tags)
-    except ValueError as error:
-        raise pulumi.RunError(f"{PROJECT}:tags: {error}") from None
     return settings
+
+
+@contextmanager
+def _named(sections: Mapping[str, Section]) -> Generator[None]:
+    """Begin a component's error with the key, in the stack's file, of the argument that is at fault.
+
+    Args:
+        sections: those that may have the argument, by the paths of their keys.
+    """
+    try:
+        yield
+    except InvalidInputError as error:
+        name = error.key or ""
+        found = next((path for path, section in sections.items() if name in type(section).model_fields), None)
+        key = next(iter(sections))
+        if found is not None:
+            key = f"{found}.{type(sections[found]).model_fields[name].alias or name}".removeprefix(".")
+        raise pulumi.RunError(f"{PROJECT}:{key}: {error}") from None
+
+
+def _sections(section: Section, path: str = "") -> Iterator[tuple[str, Section]]:
+    """Yield a section and those inside it, each with the path of its key."""
+    yield path, section
+    for name, field in type(section).model_fields.items():
+        inner = getattr(section, name)
+        if isinstance(inner, Section):
+            yield from _sections(inner, f"{path}.{field.alias or name}".removeprefix("."))
+
+
+def _in_place(section: Section, region: str, path: str) -> None:
+    """Refuse ARNs of another region or partition."""
+    for name, value in section:
+        for arn in cast(list[Any], value) if isinstance(value, list) else [value]:
+            with _named({path: section}):
+                if isinstance(arn, str) and arn.startswith("arn:") and arn.split(":")[1] != partition_of(region):
+                    raise InvalidInputError(
+                        f"{arn!r} is not of partition {partition_of(region)}, which {region} is in: give one that is",
+                        key=name,
+                    )
+                if region_of_arn(name, arn) not in ("", region):
+                    raise InvalidInputError(f"{arn!r} is not in {region} (aws:region): give one that is", key=name)
 
 
 def _value(text: str) -> Any:

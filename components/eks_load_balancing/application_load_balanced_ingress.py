@@ -9,6 +9,7 @@ from pulumi import Input, Output
 
 from eks_load_balancing import errors
 from eks_load_balancing.annotations import ALB_CLASS, SCHEMES, Exposure, alb_annotations
+from eks_load_balancing.arguments import checked
 from eks_load_balancing.host_names import host_name
 from eks_load_balancing.target_groups import INGRESS_RESOURCE, target_group_arns
 from eks_load_balancing.workload import DEFAULT_DELAY, SAMPLE_IMAGE, SAMPLE_PORT, Workload, deploy
@@ -65,6 +66,7 @@ class ApplicationLoadBalancedIngress(pulumi.ComponentResource):
     target_group_arns: Output[Sequence[str]]
     """The ALB's target groups."""
 
+    @checked
     def __init__(
         self, name: str, args: ApplicationLoadBalancedIngressArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:

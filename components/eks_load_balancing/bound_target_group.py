@@ -8,6 +8,7 @@ import pulumi_aws as aws
 from pulumi import Input, Output
 
 from eks_load_balancing import errors
+from eks_load_balancing.arguments import checked
 from eks_load_balancing.cluster_reference import ClusterReference
 from eks_load_balancing.tags import named
 from eks_load_balancing.target_group_binding import TargetGroupBinding
@@ -57,6 +58,7 @@ class BoundTargetGroup(pulumi.ComponentResource):
     arn: Output[str]
     """The target group's ARN, for listeners, and for a controller's `bound_target_group_arns`."""
 
+    @checked
     def __init__(self, name: str, args: BoundTargetGroupArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         self._prefix, self._args = name, args
         protocol = errors.one_of(args.get("protocol", PROTOCOLS[0]), PROTOCOLS, "protocol")

@@ -11,6 +11,7 @@ from pulumi import Input, Output
 from eks_load_balancing import errors
 from eks_load_balancing.addons import DEFAULT, addon_version
 from eks_load_balancing.administrators import Caller, administrator, caller, principals, refuse_lock_out
+from eks_load_balancing.arguments import checked
 from eks_load_balancing.control_plane import (
     bounded_roles,
     log_group,
@@ -107,6 +108,7 @@ class Cluster(pulumi.ComponentResource):
     node_role_arn: Output[str]
     """The role of the nodes."""
 
+    @checked
     def __init__(self, name: str, args: ClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         self._prefix, self._args = name, args
         self._partition = partition_of(args["region"])

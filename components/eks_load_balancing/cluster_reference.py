@@ -9,6 +9,7 @@ import pulumi_kubernetes as kubernetes
 from pulumi import Output
 
 from eks_load_balancing import errors
+from eks_load_balancing.arguments import checked
 from eks_load_balancing.errors import InvalidInputError
 from eks_load_balancing.kubeconfig import credentials, kubeconfig
 from eks_load_balancing.load_balancer_controller import LoadBalancerControllerArgs
@@ -63,6 +64,7 @@ class ClusterReference(pulumi.ComponentResource):
     kubeconfig: Output[str]
     """A kubeconfig that runs the AWS CLI; a secret."""
 
+    @checked
     def __init__(self, name: str, args: ClusterReferenceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         self.cluster_name = errors.cluster_name(args["cluster_name"])
         super().__init__("eks-load-balancing:index:ClusterReference", name, opts=opts)

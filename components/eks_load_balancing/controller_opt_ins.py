@@ -27,10 +27,13 @@ def check_gates(gates: Mapping[str, bool], version: ControllerVersion, disabled_
         return
     if not version.certificate_management:
         raise InvalidInputError(
-            f"controller version {version.version} does not know {CERTIFICATES}: give a later version"
+            f"controller version {version.version} does not know {CERTIFICATES}: give a later version",
+            key="feature_gates",
         )
     if "certificate-discovery" in disabled_features:
-        raise InvalidInputError(f"{CERTIFICATES} needs certificate-discovery: take it out of the disabled features")
+        raise InvalidInputError(
+            f"{CERTIFICATES} needs certificate-discovery: take it out of the disabled features", key="feature_gates"
+        )
 
 
 def opt_in_statements(

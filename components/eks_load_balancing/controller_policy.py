@@ -119,7 +119,9 @@ def _absent(version: str, partition: str) -> frozenset[str]:
     if absent is None:
         since = _PARTITION_SINCE.get(partition)
         there = f"give {since} or later" if since else f"there are those for {', '.join(_PARTITION_SINCE)}"
-        raise InvalidInputError(f"controller version {version} has no IAM policy for partition {partition}: {there}")
+        raise InvalidInputError(
+            f"controller version {version} has no IAM policy for partition {partition}: {there}", key="version"
+        )
     return absent
 
 
@@ -172,7 +174,8 @@ def _fitting(statements: list[Statement], what: str, remedy: str) -> str:
     text = document(statements)
     if len(text) > LONGEST:
         raise InvalidInputError(
-            f"the controller's policy for {what} has {len(text)} characters and IAM takes {LONGEST}: {remedy}"
+            f"the controller's policy for {what} has {len(text)} characters and IAM takes {LONGEST}: {remedy}",
+            key="cluster_name",
         )
     return text
 

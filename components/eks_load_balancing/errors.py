@@ -9,7 +9,15 @@ class InvalidInputError(ValueError, pulumi.RunError):
     """One line that names the thing, the value and what to give instead.
 
     It is a `pulumi.RunError` too: in a program the engine shows the line alone, without a traceback.
+
+    Args:
+        line: what is shown.
+        key: the argument that is at fault, where one is: so that a caller can say what it calls it.
     """
+
+    def __init__(self, line: str, *, key: str | None = None) -> None:
+        super().__init__(line)
+        self.key = key
 
 
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
@@ -74,18 +82,18 @@ def memory(value: str, what: str) -> str:
     return value
 
 
-def one_of(value: str, allowed: tuple[str, ...], what: str) -> str:
+def one_of(value: str, allowed: tuple[str, ...], what: str, *, key: str | None = None) -> str:
     """Return a value that is one of those allowed, or name them all."""
     if value not in allowed:
-        raise InvalidInputError(f"{what} {value!r} is not known: give one of {', '.join(allowed)}")
+        raise InvalidInputError(f"{what} {value!r} is not known: give one of {', '.join(allowed)}", key=key)
     return value
 
 
-def at_least(value: float, least: int, what: str) -> int:
+def at_least(value: float, least: int, what: str, *, key: str | None = None) -> int:
     """Return a whole number that is not below `least`.
 
     A plugin's plain integers arrive as floats (SDK 3.272), so both are taken.
     """
     if value != int(value) or value < least:
-        raise InvalidInputError(f"{what} {value} is too small or not whole: give {least} or more")
+        raise InvalidInputError(f"{what} {value} is too small or not whole: give {least} or more", key=key)
     return int(value)

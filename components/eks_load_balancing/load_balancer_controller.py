@@ -9,6 +9,7 @@ import pulumi_kubernetes as kubernetes
 from pulumi import Input, Output
 
 from eks_load_balancing import errors
+from eks_load_balancing.arguments import checked
 from eks_load_balancing.controller_grants import OptIns, global_accelerators, opt_ins
 from eks_load_balancing.controller_guard import guard
 from eks_load_balancing.controller_moves import announced
@@ -122,6 +123,7 @@ class LoadBalancerController(pulumi.ComponentResource):
     service_account: Output[str]
     """The controller's service account, as `namespace/name`."""
 
+    @checked
     def __init__(self, name: str, args: LoadBalancerControllerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         version = controller_version(
             args.get("version", DEFAULT_CONTROLLER_VERSION), args.get("kubernetes_version"), args.get("version_like")

@@ -7,6 +7,7 @@ import pulumi
 import pulumi_aws as aws
 from pulumi import Input, Output
 
+from eks_load_balancing.arguments import checked
 from eks_load_balancing.errors import one_of
 from eks_load_balancing.subnets import plan_subnets
 from eks_load_balancing.tags import named
@@ -42,6 +43,7 @@ class Network(pulumi.ComponentResource):
     private_subnet_ids: Output[Sequence[str]]
     """Private subnets, in the order of the zones."""
 
+    @checked
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         self._prefix = name
         self._tags = args.get("tags")

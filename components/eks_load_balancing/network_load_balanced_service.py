@@ -9,6 +9,7 @@ from pulumi import Input, Output
 
 from eks_load_balancing import errors
 from eks_load_balancing.annotations import NLB_CLASS, SCHEMES, Exposure, nlb_annotations
+from eks_load_balancing.arguments import checked
 from eks_load_balancing.host_names import host_name
 from eks_load_balancing.target_groups import SERVICE_STACK, target_group_arns
 from eks_load_balancing.workload import DEFAULT_DELAY, SAMPLE_IMAGE, SAMPLE_PORT, Workload, deploy
@@ -61,6 +62,7 @@ class NetworkLoadBalancedService(pulumi.ComponentResource):
     target_group_arns: Output[Sequence[str]]
     """The NLB's target groups."""
 
+    @checked
     def __init__(
         self, name: str, args: NetworkLoadBalancedServiceArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:

@@ -8,6 +8,7 @@ from pulumi import Input, Output
 
 from eks_load_balancing import errors
 from eks_load_balancing.annotations import ALB_CLASS, NLB_CLASS, SCHEMES, instance_annotations
+from eks_load_balancing.arguments import checked
 from eks_load_balancing.host_names import host_name
 from eks_load_balancing.workload import DEFAULT_DELAY, SAMPLE_IMAGE, SAMPLE_PORT, Workload, deploy
 
@@ -51,6 +52,7 @@ class NodePortLoadBalancedService(pulumi.ComponentResource):
     host_name: Output[str]
     """The load balancer's DNS name."""
 
+    @checked
     def __init__(
         self, name: str, args: NodePortLoadBalancedServiceArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:

@@ -10,6 +10,7 @@ from pulumi import Input
 from eks_load_balancing import errors
 from eks_load_balancing.addons import LATEST, LEFT_TO_EKS
 from eks_load_balancing.errors import InvalidInputError
+from eks_load_balancing.forms import processor
 from eks_load_balancing.tags import named
 from eks_load_balancing.trust import service_trust
 from eks_load_balancing.versions import kubernetes_number, release
@@ -63,22 +64,33 @@ def check_nodes(args: NodesArgs, cluster_version: str) -> NodesArgs:
         args: the nodes'.
         cluster_version: the Kubernetes version of their cluster.
     """
-    low = errors.at_least(args["min_size"], 0, "fewest nodes")
-    high = errors.at_least(args["max_size"], 1, "most nodes")
-    wanted = errors.at_least(args["desired_size"], 0, "nodes wanted")
+    low = errors.at_least(args["min_size"], 0, "fewest nodes", key="min_size")
+    high = errors.at_least(args["max_size"], 1, "most nodes", key="max_size")
+    wanted = errors.at_least(args["desired_size"], 0, "nodes wanted", key="desired_size")
     if not low <= wanted <= high:
         raise InvalidInputError(
-            f"{wanted} nodes wanted, which is not between {low} (the fewest) and {high} (the most): give one that is"
+            f"{wanted} nodes wanted, which is not between {low} (the fewest) and {high} (the most): give one that is",
+            key="desired_size",
         )
     if not args["instance_types"]:
-        raise InvalidInputError("the nodes have no instance type: give one or more, such as m7i.large")
+        raise InvalidInputError(
+            "the nodes have no instance type: give one or more, such as m7i.large", key="instance_types"
+        )
+    ami_type = errors.one_of(args.get("ami_type", AMI_TYPES[0]), AMI_TYPES, "AMI type", key="ami_type")
+    for instance_type in args["instance_types"]:
+        if processor(instance_type) != _PROCESSORS[ami_type]:
+            raise InvalidInputError(
+                f"{instance_type} has another architecture than the AMI, {ami_type}: give instance types of"
+                f" {_PROCESSORS[ami_type]}, or another AMI type (ami_type)",
+                key="instance_types",
+            )
     return {
         "instance_types": list(args["instance_types"]),
         "min_size": low,
         "desired_size": wanted,
         "max_size": high,
-        "ami_type": errors.one_of(args.get("ami_type", AMI_TYPES[0]), AMI_TYPES, "AMI type"),
-        "disk_size": errors.at_least(args.get("disk_size", 30), SMALLEST_DISK, "disk size (GiB)"),
+        "ami_type": ami_type,
+        "disk_size": errors.at_least(args.get("disk_size", 30), SMALLEST_DISK, "disk size (GiB)", key="disk_size"),
         "manage_desired_size": args.get("manage_desired_size", False),
         "version": _version(args, cluster_version),
         "release_version": _release_version(args, cluster_version),
@@ -93,7 +105,8 @@ def _version(args: NodesArgs, cluster_version: str) -> str:
     if behind < 0 or behind > FARTHEST_BEHIND:
         raise InvalidInputError(
             f"nodes of Kubernetes {version} cannot join a cluster of {cluster_version}: give the cluster's version or"
-            f" one of the {FARTHEST_BEHIND} before it"
+            f" one of the {FARTHEST_BEHIND} before it",
+            key="version",
         )
     return version
 
@@ -103,11 +116,13 @@ def _release_version(args: NodesArgs, cluster_version: str) -> str:
     version = args.get("version") or cluster_version
     if wanted == LATEST and version == LEFT_TO_EKS:
         raise InvalidInputError(
-            "the latest AMI of which Kubernetes version is meant is not known: give the nodes a version"
+            "the latest AMI of which Kubernetes version is meant is not known: give the nodes a version",
+            key="version",
         )
     if wanted not in (LATEST, LEFT_TO_EKS) and version != LEFT_TO_EKS and not wanted.startswith(f"{version}."):
         raise InvalidInputError(
-            f"AMI release {wanted} is none of Kubernetes {version}: give one such as {version}.3-20261101, or latest"
+            f"AMI release {wanted} is none of Kubernetes {version}: give one such as {version}.3-20261101, or latest",
+            key="release_version",
         )
     return wanted
 

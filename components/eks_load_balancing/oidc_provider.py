@@ -7,6 +7,7 @@ import pulumi
 import pulumi_aws as aws
 from pulumi import Input, Output
 
+from eks_load_balancing.arguments import checked
 from eks_load_balancing.errors import InvalidInputError
 from eks_load_balancing.trust import STS_AUDIENCE, without_scheme
 
@@ -32,6 +33,7 @@ class OidcProvider(pulumi.ComponentResource):
     issuer: Output[str]
     """The issuer without its scheme, as IAM's condition keys spell it."""
 
+    @checked
     def __init__(self, name: str, args: OidcProviderArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         issuer_url = args["issuer_url"]
         if isinstance(issuer_url, str) and not issuer_url.startswith("https://"):

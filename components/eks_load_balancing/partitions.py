@@ -76,5 +76,6 @@ def controller_image_repository(region: str, registry: str = IMAGE_REGISTRIES[0]
         return f"{account}.dkr.ecr.{region}.{_DNS_SUFFIX[partition]}/amazon/aws-load-balancer-controller"
     raise InvalidInputError(
         f"region {region!r} of partition {partition} has no registry listed here: give an image"
-        " repository of yours that holds the controller's image"
+        " repository of yours that holds the controller's image",
+        key="image_repository",
     )

@@ -8,19 +8,14 @@ the folder (`pulumi package get-schema ./components`). A test holds both files t
 
 import json
 from collections.abc import Iterator
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from pulumi.provider.experimental.component import ComponentProvider
-from pulumi.provider.experimental.host import components_from_module
-
-import eks_load_balancing
+from eks_load_balancing.plugin import Plugin
 
 FOLDER = Path(__file__).parents[1]
 SCHEMA = FOLDER / "schema.json"
 PAGE = FOLDER.parent / "docs" / "components.md"
-NAME = "eks-load-balancing"
 
 _HEAD = """\
 <!-- made by `python -m eks_load_balancing.reference`: change the docstrings in components/, not this file -->
@@ -47,10 +42,8 @@ several clusters in one account, a target group that outlives its cluster, Pod I
 
 
 def schema() -> dict[str, Any]:
-    """Return the package's schema, as the SDK derives it from annotations and docstrings."""
-    components = components_from_module(eks_load_balancing)
-    components.sort(key=lambda component: component.__name__)
-    return json.loads(ComponentProvider(components, NAME, None, version(NAME)).schema)  # pyright: ignore[reportArgumentType]
+    """Return the package's schema, as the plugin serves it: the SDK derives it from annotations and docstrings."""
+    return json.loads(Plugin().schema or "{}")
 
 
 def page(of: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ import pulumi_aws as aws
 from pulumi import Input, Output
 
 from eks_load_balancing import errors
+from eks_load_balancing.arguments import checked
 from eks_load_balancing.errors import InvalidInputError
 from eks_load_balancing.trust import either, pod_identity_trust, web_identity_trust
 
@@ -58,6 +59,7 @@ class ServiceAccountRole(pulumi.ComponentResource):
     service_account_annotations: Output[Mapping[str, str]]
     """What the Kubernetes ServiceAccount must carry: its role by IRSA, nothing by Pod Identity."""
 
+    @checked
     def __init__(self, name: str, args: ServiceAccountRoleArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         namespace = errors.namespace(args["namespace"])
         account = errors.service_account(args["service_account"])

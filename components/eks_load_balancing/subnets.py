@@ -54,7 +54,9 @@ def region_of(zone: str) -> str:
     """
     match = _ZONE.fullmatch(zone)
     if not match:
-        raise InvalidInputError(f"zone {zone!r} is not an availability zone: give names such as us-west-2a")
+        raise InvalidInputError(
+            f"zone {zone!r} is not an availability zone: give names such as us-west-2a", key="zones"
+        )
     return match["region"]
 
 
@@ -62,10 +64,14 @@ def _network(cidr: str) -> IPv4Network:
     try:
         network = IPv4Network(cidr)
     except ValueError as error:
-        raise InvalidInputError(f"cidr {cidr!r} is not an IPv4 range ({error}): give one such as 10.0.0.0/16") from None
+        raise InvalidInputError(
+            f"cidr {cidr!r} is not an IPv4 range ({error}): give one such as 10.0.0.0/16", key="cidr"
+        ) from None
     if not WIDEST <= network.prefixlen <= NARROWEST:
         fault = "too small for its subnets" if network.prefixlen > NARROWEST else "larger than a VPC can be"
-        raise InvalidInputError(f"cidr {cidr!r} is {fault}: give a range between /{WIDEST} and /{NARROWEST}")
+        raise InvalidInputError(
+            f"cidr {cidr!r} is {fault}: give a range between /{WIDEST} and /{NARROWEST}", key="cidr"
+        )
     return network
 
 
@@ -74,9 +80,10 @@ def _check_zones(zones: Sequence[str]) -> None:
     if not FEWEST_ZONES <= len(zones) <= MOST_ZONES:
         raise InvalidInputError(
             f"zones {given}: EKS and the load balancers want two zones or three: give names such as"
-            " us-west-2a and us-west-2b"
+            " us-west-2a and us-west-2b",
+            key="zones",
         )
     if len(set(zones)) < len(zones):
-        raise InvalidInputError(f"zones {given}: a zone is named twice: give each once")
+        raise InvalidInputError(f"zones {given}: a zone is named twice: give each once", key="zones")
     if len({region_of(zone) for zone in zones}) > 1:
-        raise InvalidInputError(f"zones {given}: they are in different regions: give zones of one region")
+        raise InvalidInputError(f"zones {given}: they are in different regions: give zones of one region", key="zones")

@@ -8,6 +8,7 @@ import pulumi_kubernetes as kubernetes
 from pulumi import Input, Output
 
 from eks_load_balancing import errors
+from eks_load_balancing.arguments import checked
 from eks_load_balancing.errors import InvalidInputError
 
 
@@ -45,6 +46,7 @@ class TargetGroupBinding(pulumi.ComponentResource):
     target_group_arn: Output[str]
     """The target group."""
 
+    @checked
     def __init__(self, name: str, args: TargetGroupBindingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         binding_name = errors.subdomain(args.get("binding_name", name), "binding name")
         group, cidrs = args.get("load_balancer_security_group_id"), args.get("inbound_cidrs", ())

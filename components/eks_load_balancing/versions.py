@@ -39,7 +39,9 @@ def kubernetes_number(version: str) -> str:
     """Return a Kubernetes version that has the form of one on EKS, or say why it is none."""
     major, _, minor = version.partition(".")
     if major != "1" or not minor.isdecimal():
-        raise InvalidInputError(f"Kubernetes version {version!r} is no version of EKS: give one such as 1.36")
+        raise InvalidInputError(
+            f"Kubernetes version {version!r} is no version of EKS: give one such as 1.36", key="version"
+        )
     return version
 
 
@@ -62,7 +64,8 @@ def kubernetes_version(version: str, *, allow_unlisted: bool = False, today: dat
         why = f"left extended support on {ended.extended}" if ended else "is not in this package's table"
         raise InvalidInputError(
             f"Kubernetes version {version!r} {why}: give one of {', '.join(offered)}, or allow unlisted versions"
-            " (allow_unlisted_version) where EKS takes it all the same"
+            " (allow_unlisted_version) where EKS takes it all the same",
+            key="version",
         )
     return version
 
@@ -75,7 +78,9 @@ def upgrade_policy(policy: str | None) -> str:
     """Return what EKS does at the end of standard support: `standard` unless another policy is given."""
     wanted = UPGRADE_POLICIES[0] if policy is None else policy
     if wanted not in UPGRADE_POLICIES:
-        raise InvalidInputError(f"upgrade policy {policy!r} is not known: give one of {', '.join(UPGRADE_POLICIES)}")
+        raise InvalidInputError(
+            f"upgrade policy {policy!r} is not known: give one of {', '.join(UPGRADE_POLICIES)}", key="upgrade_policy"
+        )
     return wanted
 
 
@@ -259,7 +264,8 @@ def controller_version(
     if kubernetes_version is not None and release(kubernetes_version) < release(entry.oldest_kubernetes):
         raise InvalidInputError(
             f"controller version {version} needs Kubernetes {entry.oldest_kubernetes} or later,"
-            f" and the cluster runs {kubernetes_version}: upgrade the cluster first"
+            f" and the cluster runs {kubernetes_version}: upgrade the cluster first",
+            key="version",
         )
     return entry
 
@@ -269,13 +275,17 @@ def _unlisted(version: str, like: str | None) -> ControllerVersion:
     if like is None:
         raise InvalidInputError(
             f"controller version {version!r} is not in this package's table ({known}): give one that is, or name the"
-            " one that it is taken to be like (version_like)"
+            " one that it is taken to be like (version_like)",
+            key="version",
         )
     if like not in CONTROLLER_VERSIONS:
         raise InvalidInputError(
             f"controller version {version!r} cannot be like {like!r}, which is not in this package's table: give one of"
-            f" {known}"
+            f" {known}",
+            key="version_like",
         )
     if not all(part.isdecimal() for part in version.split(".")):
-        raise InvalidInputError(f"controller version {version!r} is no release: give one such as {RELEASES[-1]}")
+        raise InvalidInputError(
+            f"controller version {version!r} is no release: give one such as {RELEASES[-1]}", key="version"
+        )
     return replace(CONTROLLER_VERSIONS[like], version=version, chart=_chart(version), image_tag=f"v{version}")

@@ -36,6 +36,21 @@ class Commands(click.Group):
         except KeyboardInterrupt:
             click.echo("interrupted; run the same command again to go on", err=True)
             ctx.exit(130)
+        except (click.ClickException, click.Abort, click.exceptions.Exit):
+            raise
+        except OSError as error:
+            if error.filename is None:
+                raise
+            raise click.ClickException(
+                f"cannot use {error.filename}: {error.strerror}: name another folder with --state-dir, or make this"
+                " path usable"
+            ) from error
+        except Exception as error:
+            error.add_note(
+                "This is a bug of the sandbox: report it in the project's issues, with the lines above and what"
+                " `sandbox status --json` prints."
+            )
+            raise
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -10,6 +10,7 @@ import click
 from rich.console import Console
 
 from sandbox.cli.options import state_option
+from sandbox.network.control import refuse_without_traffic
 from sandbox.network.requirements import search_path
 from sandbox.run.state import State, StateError, write_text
 
@@ -34,6 +35,7 @@ def compare(services: str, write: Path | None, folder: Path, *, as_json: bool) -
         raise click.BadParameter(f"{services}: give numbers, as 10,100,1000", param_hint="--services") from None
     if sizes[0] < 1:
         raise click.BadParameter(f"{sizes[0]}: at least 1", param_hint="--services")
+    refuse_without_traffic(State.at(folder))
     if shutil.which("wrk", path=search_path()) is None:
         raise StateError("compare needs wrk, which is not here: apt-get install wrk")
     began = time.monotonic()

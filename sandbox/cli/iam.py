@@ -40,7 +40,7 @@ def iam() -> None:
 @state_option
 def log(who: str | None, lines: int | None, folder: Path, *, as_json: bool) -> None:
     """Show IAM's decisions, oldest first."""
-    _show_decisions(ask(State.at(folder), "log", _given(who)), lines, as_json=as_json)
+    _show_decisions(ask(State.at(folder), "log", _given(who)), lines, "IAM was asked nothing", as_json=as_json)
 
 
 @iam.command("denied")
@@ -50,7 +50,7 @@ def log(who: str | None, lines: int | None, folder: Path, *, as_json: bool) -> N
 @state_option
 def denied(who: str | None, lines: int | None, folder: Path, *, as_json: bool) -> None:
     """Show what was refused, oldest first."""
-    _show_decisions(ask(State.at(folder), "denied", _given(who)), lines, as_json=as_json)
+    _show_decisions(ask(State.at(folder), "denied", _given(who)), lines, "IAM refused nothing", as_json=as_json)
 
 
 @iam.command("unused")
@@ -128,12 +128,12 @@ def _statement(each: Mapping[str, Any]) -> str:
     return f"{each['sid'] or 'statement ' + str(each['index'])} of {each['policy']}"
 
 
-def _show_decisions(entries: list[dict[str, Any]], lines: int | None, *, as_json: bool) -> None:
+def _show_decisions(entries: list[dict[str, Any]], lines: int | None, nothing: str, *, as_json: bool) -> None:
     if as_json:
         _show(entries[-lines:] if lines else entries, "", as_json=True)
         return
     rows = [decision_row(entry) for entry in entries[-(lines or _LINES) :]]
-    click.echo(table(("time", "who", "action", "resource", "verdict", "by"), rows, "nothing was asked of IAM"))
+    click.echo(table(("time", "who", "action", "resource", "verdict", "by"), rows, nothing))
 
 
 def _show(document: Any, text: str, *, as_json: bool) -> None:

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from sandbox.cli.options import state_option
 from sandbox.run.state import State
@@ -18,4 +17,4 @@ def targets(folder: Path, *, as_json: bool) -> None:
     from sandbox.observe import targets as serving  # noqa: PLC0415 - boto3 costs half a second that no other command owes
 
     rows = serving.rows(State.at(folder))
-    click.echo(json.dumps(rows, indent=1) if as_json else serving.table(rows, Console()))
+    click.echo(json.dumps(rows, indent=1) if as_json else serving.tree(rows))

@@ -6,6 +6,7 @@ Whoever may open the socket, the sandbox's owner, may run anything in the world;
 import asyncio
 import http.client
 import json
+import logging
 import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ from aiohttp import web
 from sandbox.network.world import CommandFailedError, World
 from sandbox.run.state import State, StateError, read_json
 
+log = logging.getLogger(__name__)
 Answer = Callable[[dict[str, Any]], Awaitable[Any]]
 """Takes a question as JSON, gives its answer as JSON.
 
@@ -51,6 +53,10 @@ class Door:
             return web.json_response(await answer(await request.json()))
         except (ValueError, CommandFailedError, TimeoutError) as error:
             return web.json_response({"error": str(error) or "it took too long"}, status=400)
+        except Exception as error:
+            log.exception("a question that could not be answered: %s", request.path)
+            fault = f"{type(error).__name__}: {error}".partition("\n")[0]
+            return web.json_response({"error": f"{request.path} failed, which is a bug: {fault}"}, status=500)
 
     async def _run(self, question: dict[str, Any]) -> dict[str, Any]:
         """Run a command in a namespace: `{"namespace", "argv", "seconds", "input"}`."""
@@ -76,14 +82,23 @@ class _Connection(http.client.HTTPConnection):
         self.sock.connect(self._path)
 
 
+def refuse_without_traffic(state: State) -> None:
+    """Refuse what needs packets on a sandbox that carries none.
+
+    Raises:
+        StateError: it carries none.
+    """
+    if not state.settings().traffic:
+        raise StateError(f"the sandbox in {state.root} carries no traffic: `sandbox down`, `sandbox up --traffic`")
+
+
 def ask(state: State, question: str, patience: float = 120, **body: Any) -> Any:
     """Ask the world of a sandbox, from outside.
 
     Raises:
         StateError: there is none, it does not answer, or it cannot answer this.
     """
-    if not state.settings().traffic:
-        raise StateError(f"the sandbox in {state.root} carries no traffic: `sandbox down`, `sandbox up --traffic`")
+    refuse_without_traffic(state)
     path = (read_json(state.traffic / "status.json") or {}).get("socket", "")
     connection = _Connection(path, patience)
     try:

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from kubernetes import client, config
-from rich.console import Console
-from rich.table import Table
 
 from sandbox.network.balancers.documents import KINDS, forwarded
 from sandbox.run.clients import client as aws_client
@@ -52,20 +50,21 @@ def rows(state: State) -> list[dict[str, Any]]:
     return sorted(found, key=lambda r: (r["hostName"], int(r["listener"].partition(":")[2]), r["targetGroup"]))
 
 
-def table(found: list[dict[str, Any]], console: Console) -> str:
-    """The rows as a table for people, as wide as the terminal or, in a pipe, as wide as it needs to be."""
-    if not found:
-        return "no load balancer forwards to a target group"
-    columns = ("load balancer", "kind", "scheme", "host name", "listener", "target group", "type", "targets")
-    view = Table(*columns, box=None, pad_edge=False)
+def tree(found: list[dict[str, Any]]) -> str:
+    """The rows for people: each load balancer, its listeners and target groups, and the targets; fits 80 columns."""
+    lines: list[str] = []
+    balancer = None
     for row in found:
-        lines = [f"{t['pod'] or '?'} {t['address']}:{t['port']} {t['health']}" for t in row["targets"]]
-        cells = [row[k] for k in ("loadBalancer", "kind", "scheme", "hostName", "listener", "targetGroup")]
-        view.add_row(*cells, row["targetType"], "\n".join(lines) or "none")
-    out = Console(width=None if console.is_terminal else 400, no_color=not console.is_terminal)
-    with out.capture() as captured:
-        out.print(view)
-    return "\n".join(line.rstrip() for line in captured.get().splitlines())
+        if row["loadBalancer"] != balancer:
+            balancer = row["loadBalancer"]
+            lines += [f"{row['kind']} {balancer} ({row['scheme']})", f"  {row['hostName']}"]
+        lines.append(f"  {row['listener']} -> {row['targetGroup']} ({row['targetType']})")
+        for target in row["targets"]:
+            lines.append(f"    {target['pod'] or '?'}")
+            lines.append(f"      {target['address']}:{target['port']} {target['health']}")
+        if not row["targets"]:
+            lines.append("    no target")
+    return "\n".join(lines) or "no load balancer forwards to a target group"
 
 
 def _target(description: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:

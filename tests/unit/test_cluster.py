@@ -57,9 +57,9 @@ def test_secrets_are_encrypted_with_a_key_that_rotates(declared: Declared) -> No
 
 
 def test_a_key_that_is_given_is_used_and_none_made() -> None:
-    declared = cluster(secrets_key_arn="arn:key")
+    declared = cluster(secrets_key_arn="arn:aws:kms:us-west-2:123456789012:key/a")
 
-    assert control_plane(declared)["encryptionConfigKeyArn"] == "arn:key"
+    assert control_plane(declared)["encryptionConfigKeyArn"] == "arn:aws:kms:us-west-2:123456789012:key/a"
     assert declared.of(":Key") == []
 
 
@@ -117,12 +117,13 @@ def test_whoever_makes_the_cluster_is_not_its_administrator_for_good(declared: D
 
 
 def test_the_control_planes_role_gets_the_boundary_of_all_roles() -> None:
-    declared = cluster(permissions_boundary_arn="arn:boundary")
+    boundary = "arn:aws:iam::123456789012:policy/boundary"
+    declared = cluster(permissions_boundary_arn=boundary)
     resource = declared.one("eks:index:Cluster")
 
-    assert transformed(resource, "aws:iam/role:Role", {})["permissionsBoundary"] == "arn:boundary"
+    assert transformed(resource, "aws:iam/role:Role", {})["permissionsBoundary"] == boundary
     assert transformed(resource, "aws:iam/policy:Policy", {}) == {}
-    assert [role.inputs["permissionsBoundary"] for role in declared.of(":Role")] == ["arn:boundary"] * 2
+    assert {role.inputs["permissionsBoundary"] for role in declared.of(":Role")} == {boundary}
 
 
 def test_without_a_boundary_the_control_planes_role_is_left_alone(declared: Declared) -> None:
@@ -142,12 +143,12 @@ def test_the_deployers_role_administers_and_not_its_session(declared: Declared) 
 
 
 def test_named_administrators_take_the_deployers_place() -> None:
-    admins = [DEPLOYER, "arn:aws:iam::1:user/jo"]
+    admins = [DEPLOYER, "arn:aws:iam::123456789012:user/jo"]
     declared = cluster(admin_arns=admins)
 
     assert {e.name: e.inputs["principalArn"] for e in declared.of(":AccessEntry")} == {
         "c-admin-123456789012-role-ops-deployer": admins[0],
-        "c-admin-1-user-jo": admins[1],
+        "c-admin-123456789012-user-jo": admins[1],
     }
     assert "aws:iam/getSessionContext:getSessionContext" not in [token for token, _ in declared.calls]
 

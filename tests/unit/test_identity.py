@@ -6,6 +6,7 @@ import pytest
 from eks_load_balancing import InvalidInputError, OidcProvider, ServiceAccountRole, ServiceAccountRoleArgs
 from tests.unit.declared import ACCOUNT, ISSUER_URL, Declared, declare
 
+BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
 IRSA: ServiceAccountRoleArgs = {
     "namespace": "kube-system",
     "service_account": "controller",
@@ -92,7 +93,7 @@ def test_on_the_way_the_role_trusts_either_and_the_service_account_has_both() ->
 
 
 def test_a_boundary_bounds_the_role() -> None:
-    assert role({**IRSA, "permissions_boundary_arn": "arn:b"}).one(":Role").inputs["permissionsBoundary"] == "arn:b"
+    assert role({**IRSA, "permissions_boundary_arn": BOUNDARY}).one(":Role").inputs["permissionsBoundary"] == BOUNDARY
 
 
 @pytest.mark.parametrize(

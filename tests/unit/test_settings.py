@@ -17,6 +17,9 @@ from eks_load_balancing import (
 from settings import load
 
 ROOT = Path(__file__).parents[2]
+WEB_ACL = "arn:aws:wafv2:us-west-2:123456789012:regional/webacl/a/b"
+KEY = "arn:aws:kms:us-west-2:123456789012:key/a"
+BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
 GIVEN: dict[str, Any] = {
     "aws:region": "us-west-2",
     "eks-load-balancing:network": {"cidr": "10.0.0.0/16", "zones": ["us-west-2a", "us-west-2b"]},
@@ -81,13 +84,18 @@ NETWORK, CLUSTER, NODES, CONTROLLER, SAMPLES = (
             "is not a key",
             "protect, samples, tags",
         ),
-        ({"network": {"cidr": "10.0.0.0/26"}}, NETWORK, "'10.0.0.0/26' is too small", "between /16 and /23"),
-        ({"network": {"zones": ["us-west-2a"]}}, NETWORK, "zones us-west-2a: EKS", "such as us-west-2a and us-west-2b"),
+        ({"network": {"cidr": "10.0.0.0/26"}}, f"{NETWORK}.cidr", "'10.0.0.0/26' is too small", "between /16 and /23"),
+        (
+            {"network": {"zones": ["us-west-2a"]}},
+            f"{NETWORK}.zones",
+            "zones us-west-2a: EKS",
+            "such as us-west-2a and us-west-2b",
+        ),
         ({"region": "us-east-1"}, f"{NETWORK}.zones", "not in us-east-1 (aws:region)", "give zones of it"),
         ({"network": {"nat": "both"}}, f"{NETWORK}.nat", "'both' is not known", "give one of none, single, per-zone"),
         (
             {"cluster": {"version": "1.12"}},
-            CLUSTER,
+            f"{CLUSTER}.version",
             "'1.12' is not in this package's",
             "where EKS takes it all the same",
         ),
@@ -98,10 +106,15 @@ NETWORK, CLUSTER, NODES, CONTROLLER, SAMPLES = (
             "'a b' is not one that EKS",
             "beginning with a letter or digit",
         ),
-        ({"controller": {"version": "2.4.0"}}, CONTROLLER, "'2.4.0' is not in this package's", "(version_like)"),
+        (
+            {"controller": {"version": "2.4.0"}},
+            f"{CONTROLLER}.version",
+            "'2.4.0' is not in this package's",
+            "(version_like)",
+        ),
         ({"controller": {"replicas": 1}}, f"{CONTROLLER}.replicas", "1 is too small", "give 2 or more"),
         ({"controller": {"disabledFeatures": ["x"]}}, f"{CONTROLLER}.disabledFeatures.0", "'x' is", "discovery"),
-        ({"nodes": {"desired": 9}}, NODES, "9 nodes wanted, which is not between 2", "give one that is"),
+        ({"nodes": {"desired": 9}}, f"{NODES}.desired", "9 nodes wanted, which is not between 2", "give one that is"),
         ({"nodes": {"min": "few"}}, f"{NODES}.min", '"few": input should be', "give the fewest nodes, such as 2"),
         (
             {"samples": {"nlb": {"scheme": "x"}}},
@@ -136,7 +149,7 @@ def test_the_region_is_the_providers_and_not_the_projects() -> None:
 def test_a_web_acl_is_refused_where_the_controller_may_not_attach_it() -> None:
     line = refused(
         controller={"disabledFeatures": ["wafv2"]},
-        samples={"alb": {"webAclArn": "arn:aws:wafv2:us-west-2:1:regional/webacl/a/b"}},
+        samples={"alb": {"webAclArn": WEB_ACL}},
     )
 
     assert line.startswith(f"{SAMPLES}.alb.webAclArn: the controller may not attach it")
@@ -144,18 +157,22 @@ def test_a_web_acl_is_refused_where_the_controller_may_not_attach_it() -> None:
 
 
 def test_what_protects_a_stack_reaches_the_components() -> None:
-    logs, certificate, acl = "logs", "arn:aws:acm:us-west-2:1:certificate/a", "arn:aws:wafv2:us-west-2:1:webacl"
+    logs, certificate, acl = "logs", "arn:aws:acm:us-west-2:123456789012:certificate/a", WEB_ACL
     both = {"accessLogsBucket": logs, "certificateArn": certificate, "deletionProtection": True}
     settings = load(
         configured(
-            cluster={"deletionProtection": True, "secretsKeyArn": "arn:key", "addonVersions": {"coredns": "v1"}},
+            cluster={
+                "deletionProtection": True,
+                "secretsKeyArn": KEY,
+                "addonVersions": {"coredns": "v1.13.1-eksbuild.1"},
+            },
             samples={"nlb": both, "alb": {**both, "webAclArn": acl, "host": "web.example.com"}},
         )
     )
     given = {"access_logs_bucket": logs, "certificate_arn": certificate, "deletion_protection": True}
 
-    assert settings.cluster.arguments.items() >= {"deletion_protection": True, "secrets_key_arn": "arn:key"}.items()
-    assert settings.cluster.arguments.get("addon_versions") == {"coredns": "v1"}
+    assert settings.cluster.arguments.items() >= {"deletion_protection": True, "secrets_key_arn": KEY}.items()
+    assert settings.cluster.arguments.get("addon_versions") == {"coredns": "v1.13.1-eksbuild.1"}
     assert settings.samples.nlb.arguments.items() >= given.items()
     assert settings.samples.alb.arguments.items() >= {**given, "web_acl_arn": acl, "host": "web.example.com"}.items()
 
@@ -184,9 +201,9 @@ def test_what_is_not_configured_is_left_to_the_component() -> None:
 
 
 def test_one_boundary_bounds_the_roles_of_every_component() -> None:
-    config = {**configured(), "eks-load-balancing:permissionsBoundaryArn": "arn:boundary"}
+    config = {**configured(), "eks-load-balancing:permissionsBoundaryArn": BOUNDARY}
 
-    assert load(config).common == {"tags": {}, "permissions_boundary_arn": "arn:boundary"}
+    assert load(config).common == {"tags": {}, "permissions_boundary_arn": BOUNDARY}
 
 
 def test_keys_of_other_namespaces_are_left_alone() -> None:

@@ -31,7 +31,19 @@ class Kubelet:
 
     def routes(self) -> list[web.RouteDef]:
         """What is served."""
-        return [web.get("/containerLogs/{namespace}/{pod}/{container}", self._logs)]
+        explained = ("exec", "attach", "portForward")
+        return [
+            web.get("/containerLogs/{namespace}/{pod}/{container}", self._logs),
+            *(web.route("*", f"/{what}/{{namespace}}/{{pod}}{{rest:.*}}", self._no_container) for what in explained),
+        ]
+
+    async def _no_container(self, request: web.Request) -> web.StreamResponse:
+        pod = f"{request.match_info['namespace']}/{request.match_info['pod']}"
+        raise web.HTTPInternalServerError(
+            text=f"pod {pod} has no container to enter: in the sandbox a pod is a process of this machine, or nothing"
+            " but kwok's word. `kubectl logs` shows a process's output, and with TRAFFIC=1 `sandbox trace` sends a"
+            " request to a pod"
+        )
 
     async def _logs(self, request: web.Request) -> web.StreamResponse:
         # The one answer of this server that is not for everyone on this machine.

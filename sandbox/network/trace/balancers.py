@@ -39,6 +39,8 @@ class Rule:
     groups: tuple[str, ...]
     """Target groups that it forwards to."""
     action: str
+    fixed: str = ""
+    """The response that it gives by itself, as status and text; empty for another action."""
 
     def matches(self, host: str, path: str) -> bool:
         """Whether its conditions on host and path hold; others are taken to hold."""
@@ -110,7 +112,10 @@ def find(elbv2: Any, elb: Any, host: str) -> Balancer | None:
 def _balancer(elbv2: Any, data: dict[str, Any]) -> Balancer:
     arn = data["LoadBalancerArn"]
     listeners = elbv2.describe_listeners(LoadBalancerArn=arn)["Listeners"]
-    groups = elbv2.describe_target_groups(LoadBalancerArn=arn)["TargetGroups"]
+    try:
+        groups = elbv2.describe_target_groups(LoadBalancerArn=arn)["TargetGroups"]
+    except elbv2.exceptions.TargetGroupNotFoundException:  # what ELB says of a load balancer that has none
+        groups = []
     return Balancer(
         kind=KINDS[data["Type"]],
         name=data["LoadBalancerName"],
@@ -162,6 +167,7 @@ def rules(listed: Iterable[dict[str, Any]]) -> tuple[Rule, ...]:
                     tuple((c["Field"], _patterns(c)) for c in data.get("Conditions") or []),
                     tuple(arn for action in data["Actions"] for arn in list(dict.fromkeys(forwarded([action])))),
                     data["Actions"][-1]["Type"] if data["Actions"] else "",
+                    _fixed(data["Actions"][-1]) if data["Actions"] else "",
                 )
                 for data in listed
             ),
@@ -173,6 +179,11 @@ def rules(listed: Iterable[dict[str, Any]]) -> tuple[Rule, ...]:
 def _patterns(condition: dict[str, Any]) -> tuple[str, ...]:
     configured = next((v for k, v in condition.items() if k.endswith("Config") and v), {})
     return tuple(str(v) for v in condition.get("Values") or configured.get("Values") or [])
+
+
+def _fixed(action: dict[str, Any]) -> str:
+    config = action.get("FixedResponseConfig") or {}
+    return f"{config.get('StatusCode', '')} {config.get('MessageBody') or ''}".strip()
 
 
 def _classic(elb: Any, data: dict[str, Any]) -> Balancer:

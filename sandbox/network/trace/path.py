@@ -89,7 +89,8 @@ def to_balancer(scene: Scene, client: Flow, host: str, path: str, target: str) -
         if rule:
             group = next((g for g in scene.balancer.groups if g.arn in rule.groups), None)
             named = f"target group {group.name} ({group.type})" if group and group.name else "instances"
-            hop.does.append(f"{rule}: {f'forward to {named}' if group else rule.action}")
+            end = f"{rule.action} {rule.fixed}".strip()
+            hop.does.append(f"{rule}: {f'forward to {named}' if group else end}")
     return [Hop("client", client.source, str(client)), *_router(scene, client), hop]
 
 

@@ -110,8 +110,10 @@ class Tracer:
         reason = diagnosis.closed(balancer, port) or (
             diagnosis.missing_rule(scene.facts, seen.passages, flow) if flow else None
         )
-        if reason is None and got.status and got.status < 500:  # noqa: PLR2004 - HTTP's server errors
-            # The load balancer itself: a redirect, a fixed response, or a target that is no pod of ours.
+        rule = balancer.rule(port, host, url.path or "/")
+        fixed = rule is not None and bool(rule.fixed) and rule.fixed.startswith(str(got.status))
+        if reason is None and got.status and (fixed or got.status < 500):  # noqa: PLR2004 - HTTP's server errors
+            # The load balancer itself: a fixed response of any status, a redirect, or a target that is no pod of ours.
             return {"url": url.geturl(), "arrived": True, "stopped": None, **told, **_listed(hops)}
         reason = reason or await self._why(balancer, port, nodes, instances) or got.error or f"HTTP {got.status}"
         return {**_stopped(url, hops, reason), **told}

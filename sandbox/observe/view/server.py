@@ -102,7 +102,12 @@ def application(board: Board, trace: Trace, secret: str, port: int) -> web.Appli
             return web.json_response({"error": str(error)}, status=400, headers=HEADERS)
         return web.json_response({}, headers=HEADERS)
 
+    async def without_secret(_: web.Request) -> web.Response:
+        line = "The page's address ends in a secret: open the whole address that `sandbox view` printed.\n"
+        return web.Response(status=403, text=line, headers=HEADERS)
+
     app = web.Application(middlewares=[guarded])
+    app.router.add_get("/", without_secret)
     app.router.add_get(f"/{secret}/changes", changes)
     app.router.add_post(f"/{secret}/trace", send)
     app.router.add_get(f"/{secret}/{{name:[a-z.]*}}", file)

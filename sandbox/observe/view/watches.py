@@ -120,7 +120,7 @@ def endpoint_slice(obj: Json) -> Item:
         name_of(obj),
         name_of(obj),
         f"{ready} of {len(listed)} ready",
-        "good" if ready == len(listed) else "wait",
+        "good" if listed and ready == len(listed) else "wait",
         refs=[f"service {owner}"],
         details=[("service", owner), ("ports", ", ".join(ports))],
         items=listed,

@@ -47,7 +47,11 @@ def test_a_refusal_says_why(enforced: Enforced, role: str) -> None:
 
 
 def test_who_never_asked_has_no_log(enforced: Enforced) -> None:
-    assert run(enforced, "log", "--as", "nobody").output == "nothing was asked of IAM\n"
+    assert run(enforced, "log", "--as", "nobody").output == "IAM was asked nothing\n"
+
+
+def test_where_nothing_was_refused_it_says_so(enforced: Enforced) -> None:
+    assert run(enforced, "denied", "--as", "nobody").output == "IAM refused nothing\n"
 
 
 def test_what_is_granted_and_not_used_is_listed(enforced: Enforced, role: str) -> None:

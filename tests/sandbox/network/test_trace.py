@@ -1,10 +1,15 @@
 """What the kernel says of a packet, read; the path of a request, put together; why one stops."""
 
+from collections.abc import Generator
 from pathlib import Path
+
+import boto3
+import pytest
+from moto import mock_aws
 
 from sandbox.network.facts import Facts, Group, Interface, Permission
 from sandbox.network.trace import diagnosis, path
-from sandbox.network.trace.balancers import Balancer, Listener, Rule, Target, TargetGroup, rules
+from sandbox.network.trace.balancers import Balancer, Listener, Rule, Target, TargetGroup, find, rules
 from sandbox.network.trace.kernel import Flow, chains, looked_at, passages, tracked
 from sandbox.network.trace.request import response
 
@@ -133,6 +138,34 @@ def test_rules_are_tried_by_priority_and_the_default_last() -> None:
     assert listed[0].matches("a.example", "/x")
     assert not listed[0].matches("b.example", "/x")
     assert listed[0].groups == ("b",)
+
+
+@pytest.fixture
+def unserved(monkeypatch: pytest.MonkeyPatch) -> Generator[Balancer | None]:
+    """An ALB whose rules answer by themselves, and that has no target group; asked of moto."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    with mock_aws():
+        ec2, elbv2, elb = (boto3.client(name, region_name="us-west-2") for name in ("ec2", "elbv2", "elb"))
+        subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"]][:2]
+        (made,) = elbv2.create_load_balancer(Name="web", Subnets=subnets)["LoadBalancers"]
+        says = {"StatusCode": "503", "ContentType": "text/plain", "MessageBody": "Backend service does not exist"}
+        elbv2.create_listener(
+            LoadBalancerArn=made["LoadBalancerArn"],
+            Protocol="HTTP",
+            Port=80,
+            DefaultActions=[{"Type": "fixed-response", "FixedResponseConfig": says}],
+        )
+        yield find(elbv2, elb, made["DNSName"])
+
+
+def test_a_fixed_response_is_the_end_of_the_path(unserved: Balancer | None) -> None:
+    assert unserved is not None
+    scene = path.Scene(FACTS, unserved, {}, [], [], {})
+    hops = path.to_balancer(scene, Flow("192.0.2.10", 60378, "10.0.0.16", 80), "web", "/", "")
+
+    assert [hop.kind for hop in hops] == ["client", "balancer"]
+    assert hops[-1].does[-1] == "rule default: fixed-response 503 Backend service does not exist"
 
 
 def test_what_curl_says_is_read_with_the_body_before_it() -> None:

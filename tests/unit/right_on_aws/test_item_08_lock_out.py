@@ -30,12 +30,12 @@ def refused(**changes: Any) -> str:
 def test_item_8_administrators_without_whoever_runs_the_program_are_refused_with_the_arn_to_add() -> None:
     line = refused(admin_arns=[OTHER])
 
-    assert line.startswith(DEPLOYER)
+    assert line.startswith(f"Cluster 'c': {DEPLOYER}")
     assert f"not among its administrators ({OTHER}): add it" in line
 
 
 def test_item_8_the_role_that_the_kubeconfig_assumes_is_the_one_that_must_be_among_them() -> None:
-    assert refused(admin_arns=[DEPLOYER], kubeconfig_role_arn=OTHER).startswith(OTHER)
+    assert refused(admin_arns=[DEPLOYER], kubeconfig_role_arn=OTHER).startswith(f"Cluster 'c': {OTHER}")
     declared = declare(lambda: Cluster("c", {**ARGS, "admin_arns": [OTHER], "kubeconfig_role_arn": OTHER}) and None)
     assert declared.of(":AccessEntry")
 

@@ -7,13 +7,14 @@ import pytest
 import yaml
 from pulumi.runtime.mocks import MockEngine
 
-from eks_load_balancing import Cluster, InvalidInputError
+from eks_load_balancing import Cluster
 from eks_load_balancing.cli_version import OLDEST_CLI
 from tests.unit.declared import declare
 from tests.unit.test_cluster import ARGS, cluster
 from tests.unit.test_program import ROOT, program
 
 MADE = "arn:aws:kms:us-west-2:123456789012:key/made"
+OTHER = "arn:aws:kms:us-west-2:123456789012:key/other"
 CLUSTER = "aws:eks/cluster:Cluster"
 
 
@@ -21,12 +22,12 @@ def test_item_13_another_key_is_refused_before_the_engine_deletes_the_one_in_use
     """The engine deletes what the program has not declared once the program has ended without an error."""
     has = {"c-eks-eksCluster": {"encryptionConfig": {"provider": {"keyArn": MADE}, "resources": ["secrets"]}}}
 
-    with pytest.raises(InvalidInputError, match=f"are encrypted with {MADE}, which EKS cannot change to arn:other"):
-        declare(lambda: Cluster("c", {**ARGS, "secrets_key_arn": "arn:other"}) and None, made=has)
+    with pytest.raises(ValueError, match=f"are encrypted with {MADE}, which EKS cannot change to {OTHER}"):
+        declare(lambda: Cluster("c", {**ARGS, "secrets_key_arn": OTHER}) and None, made=has)
 
 
 def test_item_13_the_key_that_is_in_use_is_no_error() -> None:
-    assert cluster(secrets_key_arn="arn:key").of(":NodeGroup")
+    assert cluster(secrets_key_arn=OTHER).of(":NodeGroup")
 
 
 def test_item_13_the_provider_is_never_asked_to_change_the_key() -> None:

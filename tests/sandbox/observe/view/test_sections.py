@@ -39,6 +39,12 @@ def test_endpoints_say_how_many_are_ready() -> None:
     assert watches.endpoint_slice(endpoints(("10.0.1.7", "node-a"), ready=False))["note"] == "0 of 1 ready"
 
 
+def test_a_service_without_any_endpoint_is_not_good() -> None:
+    section = watches.endpoint_slice({"metadata": {"namespace": "web", "name": "web-1"}, "endpoints": []})
+
+    assert (section["note"], section["mood"]) == ("0 of 0 ready", "wait")
+
+
 def test_an_event_that_says_nothing_new_is_no_line() -> None:
     def line(verb: str, before: str) -> str | None:
         found = watches.line(1, 0.0, verb, pod(), kind="Pod", before=before)
