@@ -131,7 +131,7 @@ def target_group_defaults(protocol: str | None, target_type: str) -> dict[str, A
         return dict(_HTTP_GROUP)
     if protocol == "GENEVE":
         return dict(_GROUP)
-    kept = target_type == "instance" or protocol in {"UDP", "TCP_UDP"}
+    kept = target_type == "instance" or protocol in {"UDP", "TCP_UDP", "QUIC", "TCP_QUIC"}
     return {**_TCP_GROUP, "preserve_client_ip.enabled": "true" if kept else "false"}
 
 
