@@ -65,12 +65,8 @@ def check_mappings(self: ELBv2Backend, settings: Mapping[str, Any], mappings: Ma
             raise invalid(f"{fixed[0]} is not supported on load balancers with type '{kind}'")
         if "AllocationId" in mapping:
             _check_allocation(self, scheme, mapping["AllocationId"])
-        if "PrivateIPv4Address" in mapping and scheme != "internal":
-            raise invalid("A private IPv4 address can be specified only for internal load balancers")
-        if "PrivateIPv4Address" in mapping and not _within([subnet.cidr], mapping["PrivateIPv4Address"]):
-            raise invalid(f"The address '{mapping['PrivateIPv4Address']}' is not in subnet '{subnet_id}'")
-        if "PrivateIPv4Address" in mapping and mapping["PrivateIPv4Address"] in taken(subnet):
-            raise invalid(f"The address '{mapping['PrivateIPv4Address']}' is in use")
+        if "PrivateIPv4Address" in mapping:
+            _check_private(subnet, scheme, mapping["PrivateIPv4Address"])
         if "IPv6Address" in mapping:
             if addresses != "dualstack":
                 raise invalid("An IPv6 address can be specified only if the IP address type is dualstack")
@@ -89,6 +85,15 @@ def _check_allocation(self: ELBv2Backend, scheme: str, allocation: str) -> None:
         raise Refusal("AllocationIdNotFound", f"The allocation ID '{allocation}' does not exist")
     if found.eni is not None:
         raise invalid("The allocation IDs are not available for use")
+
+
+def _check_private(subnet: Any, scheme: str, address: str) -> None:
+    if scheme != "internal":
+        raise invalid("A private IPv4 address can be specified only for internal load balancers")
+    if not _within([subnet.cidr], address):
+        raise invalid(f"The address '{address}' is not in subnet '{subnet.id}'")
+    if address in taken(subnet):
+        raise invalid(f"The address '{address}' is in use")
 
 
 def _check_prefix(subnet: Any, source_nat: str | None, prefix: str) -> None:

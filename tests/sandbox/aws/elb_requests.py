@@ -1,6 +1,6 @@
 """Requests of ELBv2 and EC2 that between them use every member of every call that the controller makes."""
 
-import datetime
+import datetime as dt
 import json
 import uuid
 from collections.abc import Callable
@@ -19,7 +19,7 @@ TAGS = [{"Key": "team", "Value": "edge"}]
 
 
 class World:
-    """What the requests are about: a VPC of two zones with IPv4 and IPv6, and things in it, made when first asked for."""
+    """What the requests are about: a VPC of two zones with IPv4 and IPv6, and what is in it."""
 
     def __init__(self, aws: Aws) -> None:
         self.aws, self.name, self._count = aws, f"w{uuid.uuid4().hex[:6]}", 0
@@ -163,11 +163,11 @@ class World:
 def issue(domain: str) -> tuple[bytes, bytes]:
     """A certificate and its key."""
     key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name.from_rfc4514_string(f"CN={domain}")
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     made = (
         x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-        .serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=30)).sign(key, hashes.SHA256())
+        .serial_number(x509.random_serial_number()).not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=30)).sign(key, hashes.SHA256())
     )  # fmt: skip
     form = serialization.PrivateFormat.TraditionalOpenSSL
     text = key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
@@ -196,7 +196,7 @@ COGNITO = {
         "AuthenticationRequestExtraParams": {"display": "page"}, "OnUnauthenticatedRequest": "deny",
     },
 }  # fmt: skip
-OIDC = {
+OIDC: Document = {
     "Type": "authenticate-oidc", "Order": 1,
     "AuthenticateOidcConfig": {
         "Issuer": "https://i.example", "AuthorizationEndpoint": "https://i.example/a",

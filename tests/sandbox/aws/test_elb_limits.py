@@ -192,7 +192,7 @@ def test_a_rule_has_one_transform_of_a_kind(world: World) -> None:
 def test_a_client_secret_stays_secret(world: World) -> None:
     oidc = {name: f"https://i.example/{name}" for name in ("Issuer", "AuthorizationEndpoint", "TokenEndpoint",
                                                           "UserInfoEndpoint")}  # fmt: skip
-    action = {"Type": "authenticate-oidc", "Order": 1, "AuthenticateOidcConfig": {**oidc, "ClientId": "i"}}
+    action: Document = {"Type": "authenticate-oidc", "Order": 1, "AuthenticateOidcConfig": {**oidc, "ClientId": "i"}}
     assert refused(world.rule, Actions=[action, FIXED]).startswith("InvalidLoadBalancerAction: A client secret")
     secret = {**action, "AuthenticateOidcConfig": {**action["AuthenticateOidcConfig"], "ClientSecret": "hidden"}}
     assert "hidden" not in str(world.rule_told(world.rule(Actions=[secret, FIXED])))

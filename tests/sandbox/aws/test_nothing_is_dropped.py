@@ -57,8 +57,11 @@ def _mutual(w: World, **more: Any) -> Document:
             "AdvertiseTrustStoreCaNames": "on", **more}  # fmt: skip
 
 
+_DUAL = {"IpAddressType": "dualstack", "EnablePrefixForIpv6SourceNat": "on"}
+
+
 def _dual(w: World) -> Document:
-    return {"IpAddressType": "dualstack", "EnablePrefixForIpv6SourceNat": "on",
+    return {**_DUAL,
             "SubnetMappings": [{"SubnetId": s, "AllocationId": w.allocation(), "IPv6Address": f"{w.prefix}0{n}::9",
                                 "SourceNatIpv6Prefix": f"{w.prefix}0{n}:1::/80"} for n, s in enumerate(w.subnets)],
             }  # fmt: skip
@@ -150,7 +153,7 @@ OPERATIONS: dict[str, Operation] = {
         "elbv2",
         lambda w: [
             {"LoadBalancerArn": w.balancer("network", Subnets=w.subnets[:1]), "Subnets": w.subnets},
-            {**(dual := _dual(w)), **_one_zone_more(w, dual["SubnetMappings"], IpAddressType="dualstack", EnablePrefixForIpv6SourceNat="on")},
+            {**_DUAL, **_one_zone_more(w, _dual(w)["SubnetMappings"], **_DUAL)},
             _one_zone_more(w, _internal(w), Scheme="internal"),
         ],
         lambda w, asked, _: w.balancer_told(asked["LoadBalancerArn"]),
@@ -196,8 +199,8 @@ OPERATIONS: dict[str, Operation] = {
     "CreateTargetGroup": Operation(
         "elbv2",
         lambda w: [
-            {"Name": w.fresh(), "VpcId": w.vpc, "Protocol": "HTTP", "ProtocolVersion": version, "Port": 81, "Tags": TAGS,
-             "TargetType": "ip", "IpAddressType": "ipv6", "TargetControlPort": 3000, **health}
+            {"Name": w.fresh(), "VpcId": w.vpc, "Protocol": "HTTP", "ProtocolVersion": version, "Port": 81,
+             "Tags": TAGS, "TargetType": "ip", "IpAddressType": "ipv6", "TargetControlPort": 3000, **health}
             for version, health in zip(("HTTP2", "GRPC"), _HEALTH, strict=True)
         ],
         lambda w, _, answer: w.group_told(answer["TargetGroups"][0]["TargetGroupArn"]),
@@ -289,8 +292,8 @@ OPERATIONS: dict[str, Operation] = {
         "elbv2",
         lambda w: [{"Name": w.fresh(), "CaCertificatesBundleS3Bucket": w.bucket, "CaCertificatesBundleS3Key": "ca.pem",
                     "CaCertificatesBundleS3ObjectVersion": _version(w), "Tags": TAGS}],
-        lambda w, _, answer: {**answer["TrustStores"][0], "Tags": w.tags(arn := answer["TrustStores"][0]["TrustStoreArn"]),
-                              **_bundle(w, arn)},
+        lambda w, _, answer: {**(made := answer["TrustStores"][0]), "Tags": w.tags(made["TrustStoreArn"]),
+                              **_bundle(w, made["TrustStoreArn"])},
     ),
 }  # fmt: skip
 
@@ -349,7 +352,7 @@ def world(aws: Aws) -> Iterator[World]:
 
 def call(world: World, operation: str, request: Document) -> Document:
     client = world.aws.client(OPERATIONS[operation].service)
-    answer = client._make_api_call(operation, request)  # noqa: SLF001 - by AWS's own name
+    answer = client._make_api_call(operation, request)
     return {key: value for key, value in answer.items() if key != "ResponseMetadata"}
 
 
