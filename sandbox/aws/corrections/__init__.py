@@ -21,6 +21,7 @@ from sandbox.aws.corrections import (
     iam,
     interfaces,
     ipam,
+    security_groups,
     services,
     ssl_policies,
 )
@@ -33,6 +34,7 @@ def install() -> None:
         addresses,
         gateways,
         dependencies,
+        security_groups,
         ipam,
         classic_elb,
         elb_limits,

@@ -149,14 +149,12 @@ def check_address(group: Any, name: str, zone: str | None) -> None:
 
 
 def check_balancer(group: Any, arn: str, port: int) -> None:
-    """Raise unless an Application Load Balancer of the group's VPC listens on the group's port."""
+    """Raise unless an Application Load Balancer of the group's VPC listens on the target's port."""
     balancer: Any = elbv2_backends[group.account_id][group.region_name].load_balancers.get(arn)
     if balancer is None or balancer.type != "application" or balancer.vpc_id != group.vpc_id:
         raise Refusal("InvalidTarget", f"The target '{arn}' is not an Application Load Balancer in '{group.vpc_id}'")
-    if not any(listener.port == port == group.port for listener in balancer.listeners.values()):
-        raise Refusal(
-            "InvalidTarget", f"The target '{arn}' must have a listener on the target group's port '{group.port}'"
-        )
+    if not any(listener.port == port for listener in balancer.listeners.values()):
+        raise Refusal("InvalidTarget", f"The target '{arn}' must have a listener on the target's port '{port}'")
 
 
 def check_server(group: Any, target: dict[str, Any], servers: dict[str, Any]) -> None:

@@ -233,3 +233,8 @@ def test_the_default_vpc_reaches_the_internet(world: World) -> None:
     (table,) = world.ec2.describe_route_tables(Filters=tables)["RouteTables"]
     routes = {route.get("DestinationCidrBlock"): route["GatewayId"] for route in table["Routes"]}
     assert routes["0.0.0.0/0"] == gateway["InternetGatewayId"]
+
+
+def test_the_ipv6_block_of_a_subnet_is_associated(world: World) -> None:
+    (subnet, _) = world.ec2.describe_subnets(SubnetIds=world.subnets)["Subnets"]
+    assert subnet["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlockState"] == {"State": "associated"}

@@ -3,7 +3,7 @@
 Each member is told again by the matching Describe, or refused with AWS's error, or says here why nobody can see it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import botocore.session
@@ -131,6 +131,13 @@ _IS_DEFAULT = {
     )
 }
 _ASSOCIATION = {"MutualAuthentication.TrustStoreAssociationStatus": "AWS sets it: active, for there is one account"}
+
+_SPECIFIED = {f"TagSpecifications[].Tags[].{key}": f"Tags[].{key}" for key in ("Key", "Value")}
+
+
+def _tried(request: Callable[[World], Document]) -> dict[str, tuple[Callable[[World], Document], str]]:
+    return {"DryRun": (lambda w: {**request(w), "DryRun": True}, "DryRunOperation")}
+
 
 OPERATIONS: dict[str, Operation] = {
     "CreateLoadBalancer": Operation(
@@ -288,6 +295,42 @@ OPERATIONS: dict[str, Operation] = {
         lambda w: [{"ResourceArns": [arn], "Tags": TAGS} for arn in (w.balancer(), w.group(), w.rule(), w.trust_store)],
         lambda w, asked, _: {"ResourceArns": asked["ResourceArns"], "Tags": w.tags(asked["ResourceArns"][0])},
     ),
+    "CreateSecurityGroup": Operation(
+        "ec2",
+        lambda w: [{"GroupName": w.fresh(), "Description": "edge", "VpcId": w.vpc, "TagSpecifications": _specified(
+            "security-group")}],
+        lambda w, _, answer: _group_told(w, answer["GroupId"]),
+        untold={"TagSpecifications[].ResourceType": _MODE},
+        renamed=_SPECIFIED,
+        refused=_tried(lambda w: {"GroupName": w.fresh(), "Description": "edge", "VpcId": w.vpc}),
+    ),
+    "CreateTags": Operation(
+        "ec2",
+        lambda w: [{"Resources": [w.security_group()], "Tags": TAGS}],
+        lambda w, asked, _: {"Resources": asked["Resources"], **_group_told(w, asked["Resources"][0])},
+        refused=_tried(lambda w: {"Resources": [w.security_group()], "Tags": TAGS}),
+    ),
+    "AuthorizeSecurityGroupIngress": Operation(
+        "ec2",
+        lambda w: [
+            {"GroupId": w.security_group(), "IpPermissions": _permissions(w),
+             "TagSpecifications": _specified("security-group-rule")},
+            {"GroupId": w.security_group(), "IpProtocol": "tcp", "FromPort": 81, "ToPort": 82, "CidrIp": "10.0.0.0/8"},
+        ],
+        lambda w, asked, _: _group_told(w, asked["GroupId"]),
+        {"IpProtocol": "IpPermissions[].IpProtocol", "FromPort": "IpPermissions[].FromPort",
+         "ToPort": "IpPermissions[].ToPort", "CidrIp": "IpPermissions[].IpRanges[].CidrIp",
+         **{key: f"Rules.{value}" for key, value in _SPECIFIED.items()}},
+        {"TagSpecifications[].ResourceType": _MODE,
+         **dict.fromkeys(
+             ("IpPermissions[].UserIdGroupPairs[].PeeringStatus", "IpPermissions[].UserIdGroupPairs[].VpcId",
+              "IpPermissions[].UserIdGroupPairs[].VpcPeeringConnectionId",
+              "IpPermissions[].UserIdGroupPairs[].GroupName", "IpPermissions[].UserIdGroupPairs[].UserId",
+              "GroupName", "SourceSecurityGroupName", "SourceSecurityGroupOwnerId"),
+             "the controller names groups by id, within one account and VPC",
+         )},
+        refused=_tried(lambda w: {"GroupId": w.security_group(), "IpPermissions": _permissions(w)}),
+    ),
     "CreateTrustStore": Operation(
         "elbv2",
         lambda w: [{"Name": w.fresh(), "CaCertificatesBundleS3Bucket": w.bucket, "CaCertificatesBundleS3Key": "ca.pem",
@@ -309,6 +352,31 @@ def _bundle(w: World, arn: str) -> Document:
     bucket, _, key = address.removeprefix("https://").partition(".s3.amazonaws.com/")
     name = "CaCertificatesBundleS3"
     return {f"{name}Bucket": bucket, f"{name}Key": key, f"{name}ObjectVersion": version}
+
+
+def _specified(kind: str) -> list[Document]:
+    return [{"ResourceType": kind, "Tags": TAGS}]
+
+
+def _permissions(w: World) -> list[Document]:
+    """One rule of each kind of source."""
+    lists = {"PrefixListName": w.fresh(), "MaxEntries": 1, "AddressFamily": "IPv4"}
+    prefixes = w.ec2.create_managed_prefix_list(**lists)["PrefixList"]["PrefixListId"]
+    sources = (
+        {"IpRanges": [{"CidrIp": "10.0.0.0/8", "Description": "a"}]},
+        {"Ipv6Ranges": [{"CidrIpv6": "2001:db8::/32", "Description": "b"}]},
+        {"PrefixListIds": [{"PrefixListId": prefixes, "Description": "c"}]},
+        {"UserIdGroupPairs": [{"GroupId": w.security_group(), "Description": "d"}]},
+    )
+    return [{"IpProtocol": "tcp", "FromPort": n + 80, "ToPort": n + 90, **source} for n, source in enumerate(sources)]
+
+
+def _group_told(w: World, group: str) -> Document:
+    """All that is told of a security group and its rules."""
+    (told,) = w.ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
+    filters = [{"Name": "group-id", "Values": [group]}]
+    rules = w.ec2.describe_security_group_rules(Filters=filters)["SecurityGroupRules"]
+    return {**told, "Rules": {"Tags": [tag for rule in rules for tag in rule.get("Tags", [])]}}
 
 
 def members(shape: Any, path: str = "") -> Iterator[str]:
