@@ -73,7 +73,8 @@ def _complete(action: dict[str, Any], held: list[Any]) -> dict[str, Any]:
         if oidc.pop("UseExistingClientSecret", False):
             if secret:
                 raise Refusal(
-                    "InvalidLoadBalancerAction", "A client secret cannot be given if the existing one is used"
+                    "InvalidLoadBalancerAction",
+                    "You cannot both specify a client secret and set UseExistingClientSecret to true",
                 )
             secret = next((one.client_secret for one in held if getattr(one, "client_secret", None)), None)
         if not secret:

@@ -238,3 +238,18 @@ def test_the_default_vpc_reaches_the_internet(world: World) -> None:
 def test_the_ipv6_block_of_a_subnet_is_associated(world: World) -> None:
     (subnet, _) = world.ec2.describe_subnets(SubnetIds=world.subnets)["Subnets"]
     assert subnet["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlockState"] == {"State": "associated"}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("idle_timeout.timeout_seconds", "4001", "between '1-4000'"),
+        ("routing.http2.enabled", "yes", "one of [true, false]"),
+        ("routing.http.desync_mitigation_mode", "lax", "one of [monitor, defensive, strictest]"),
+    ],
+)
+def test_an_attribute_has_a_value_that_it_can_have(world: World, key: str, value: str, said: str) -> None:
+    wish = [{"Key": key, "Value": value}]
+    text = refused(world.elb.modify_load_balancer_attributes, LoadBalancerArn=world.balancer(), Attributes=wish)
+    assert text.startswith(f"ValidationError: '{key}' value '{value}' must be ")
+    assert said in text

@@ -84,9 +84,8 @@ class Everything:
         for line in self._log.read_text()[since:].splitlines():
             if '"successfully deployed model"' in line and line.startswith("{"):
                 told = json.loads(line)
-                for kind in ("ingressGroup", "service", "gateway"):
-                    name = told.get(kind)
-                    found.add(name if isinstance(name, str) else "/".join(n for n in (name or {}).values() if n))
+                name = next(told[kind] for kind in ("ingressGroup", "service", "gateway") if kind in told)
+                found.add(name if isinstance(name, str) else f"{name['namespace']}/{name['name']}")
         return found
 
     def settle(self, since: int) -> None:
