@@ -106,13 +106,13 @@ class Everything:
 
 @pytest.fixture
 def everything(stage: Stage) -> Iterator[Everything]:
-    before = footprint(stage)
     with pytest.MonkeyPatch.context() as patch, stage.controlled(*_FLAGS):
         player = Player(stage, "everything", patch)
         names = {"TRUST_STORE": _trust_store(stage), "IPAM_POOL": _pool(stage), **_prefixes(stage)}
         text = player.fill_in(EVERYTHING.read_text())
         for name, value in names.items():
             text = text.replace(name, value)
+        before = footprint(stage)  # what the manifest names is made by now
         stage.kubectl("create", "namespace", player.namespace)
         made = Everything(stage, player, text)
         try:
