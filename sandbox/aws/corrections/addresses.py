@@ -25,6 +25,7 @@ def install() -> None:
     replace(Subnet, "get_available_subnet_ip", lambda subnet, instance: free(subnet, 1)[0])  # noqa: ARG005 - moto names it
     replace(Subnet, "request_ip", lambda subnet, ip, instance: check_free(subnet, [ip]))  # noqa: ARG005 - moto names it
     replace(Subnet, "del_subnet_ip", lambda subnet, ip: None)  # noqa: ARG005 - what no interface holds is free
+    replace(Subnet, "ipv6_cidr_block_association_set", property(ipv6_blocks))
     create = NetworkInterfaceBackend.create_network_interface
 
     def create_network_interface(self: Any, subnet: Any, private_ip_address: Any, *given: Any, **more: Any) -> Any:
@@ -42,6 +43,12 @@ def install() -> None:
     replace(NetworkInterfaceBackend, "create_network_interface", create_network_interface)
     replace(ElasticNetworkInterfaces, "assign_private_ip_addresses", assign_private_ip_addresses)
     replace(NetworkInterfaceBackend, "unassign_private_ip_addresses", unassign_private_ip_addresses)
+
+
+def ipv6_blocks(subnet: Any) -> list[dict[str, Any]]:
+    """The IPv6 blocks of a subnet; moto tells their state as text that no client understands."""
+    held = subnet.ipv6_cidr_block_associations.values()
+    return [one for one in held if one["ipv6CidrBlockState"]["State"] == "associated"]
 
 
 def assign_private_ip_addresses(self: ElasticNetworkInterfaces) -> ActionResult:

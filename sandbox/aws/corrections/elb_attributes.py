@@ -84,6 +84,39 @@ _UNHEALTHY = ("target_health_state.unhealthy.connection_termination.enabled",
               "target_health_state.unhealthy.draining_interval_seconds")  # fmt: skip
 _GROUP_ALSO = {*_UNHEALTHY, "lambda.multi_value_headers.enabled", "target_failover.on_deregistration",
                "target_failover.on_unhealthy"}  # fmt: skip
+_RANGES = {
+    "idle_timeout.timeout_seconds": (1, 4000),
+    "client_keep_alive.seconds": (60, 604800),
+    "secondary_ips.auto_assigned.per_subnet": (0, 7),
+    "tcp.idle_timeout.seconds": (60, 6000),
+    "deregistration_delay.timeout_seconds": (0, 3600),
+    "stickiness.lb_cookie.duration_seconds": (1, 604800),
+    "stickiness.app_cookie.duration_seconds": (1, 604800),
+    "target_health_state.unhealthy.draining_interval_seconds": (0, 360000),
+}
+_CHOICES = {
+    "routing.http.desync_mitigation_mode": ("monitor", "defensive", "strictest"),
+    "routing.http.xff_header_processing.mode": ("append", "preserve", "remove"),
+    "dns_record.client_routing_policy": (
+        "availability_zone_affinity", "partial_availability_zone_affinity", "any_availability_zone",
+    ),
+    "load_balancing.algorithm.type": ("round_robin", "least_outstanding_requests", "weighted_random"),
+    "load_balancing.algorithm.anomaly_mitigation": ("on", "off"),
+}  # fmt: skip
+_SWITCH = (".enabled", ".deny_all_igw_traffic")
+
+
+def check_values(attributes: dict[str, Any]) -> None:
+    """Raise for the first value that an attribute cannot have."""
+    for key, value in attributes.items():
+        choices = ("true", "false") if key.endswith(_SWITCH) else _CHOICES.get(key)
+        if key == "load_balancing.cross_zone.enabled":
+            choices = ("true", "false", "use_load_balancer_configuration")
+        if choices and value not in choices:
+            raise Refusal("ValidationError", f"'{key}' value '{value}' must be one of [{', '.join(choices)}]")
+        first, last = _RANGES.get(key, (None, None))
+        if first is not None and last is not None and not (value.isdigit() and first <= int(value) <= last):
+            raise Refusal("ValidationError", f"'{key}' value '{value}' must be between '{first}-{last}' inclusive")
 
 
 def install() -> None:
@@ -98,6 +131,7 @@ def install() -> None:
             raise TargetGroupNotFoundError
         known = {*_HTTP_GROUP, *_TCP_GROUP, *_GROUP_ALSO, "preserve_client_ip.enabled"}
         check_keys("Target group", attributes, known)
+        check_values(attributes)
         delay = "deregistration_delay.timeout_seconds"
         # moto's range ends before 3600, AWS's with it.
         last = {delay: "3599"} if str(attributes.get(delay)) == "3600" else {}
@@ -131,7 +165,7 @@ def target_group_defaults(protocol: str | None, target_type: str) -> dict[str, A
         return dict(_HTTP_GROUP)
     if protocol == "GENEVE":
         return dict(_GROUP)
-    kept = target_type == "instance" or protocol in {"UDP", "TCP_UDP"}
+    kept = target_type == "instance" or protocol in {"UDP", "TCP_UDP", "QUIC", "TCP_QUIC"}
     return {**_TCP_GROUP, "preserve_client_ip.enabled": "true" if kept else "false"}
 
 
@@ -155,6 +189,7 @@ def modify_load_balancer_attributes(self: ELBv2Backend, arn: str, attrs: dict[st
     if balancer is None:
         raise LoadBalancerNotFoundError
     check_keys("Load balancer", attrs, {key for kind in _DEFAULTS for key in (*_DEFAULTS[kind], *_ALSO[kind])})
+    check_values(attrs)
     for key in attrs:
         if key not in _DEFAULTS[balancer.type] and key not in _ALSO[balancer.type]:
             raise Refusal(
@@ -168,6 +203,7 @@ def modify_load_balancer_attributes(self: ELBv2Backend, arn: str, attrs: dict[st
 def modify_listener_attributes(self: ELBv2Backend, listener_arn: str, attrs: list[dict[str, str]]) -> dict[str, str]:
     """ModifyListenerAttributes: keys of the listener's own protocol."""
     listener = self.describe_listeners(None, [listener_arn])[0]
+    check_values({attribute["Key"]: attribute["Value"] for attribute in attrs})
     for attribute in attrs:
         key = attribute["Key"]
         routing = key.startswith("routing.http.")

@@ -88,6 +88,7 @@ def described(group: Any, key: Key) -> FakeHealthStatus:
     check = str(port if group.health_check_port == "traffic-port" else group.health_check_port)
     answer: Any = FakeHealthStatus(address, str(port), check, told.state, told.reason, told.description)
     answer.availability_zone = zone
+    answer.server = group.targets[key].get("QuicServerId") if key in group.targets else None
     return answer
 
 
@@ -128,5 +129,8 @@ def of_instance(balancer: str, told: dict[str, Any]) -> dict[str, Any]:
 
 def target_of(status: Any) -> dict[str, Any]:
     """A target as DescribeTargetHealth names it."""
-    zone = getattr(status, "availability_zone", None)
-    return {"Id": status.instance_id, "Port": status.port, **({"AvailabilityZone": zone} if zone else {})}
+    more = {
+        "AvailabilityZone": getattr(status, "availability_zone", None),
+        "QuicServerId": getattr(status, "server", None),
+    }
+    return {"Id": status.instance_id, "Port": status.port, **{key: value for key, value in more.items() if value}}

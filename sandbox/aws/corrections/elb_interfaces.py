@@ -53,13 +53,9 @@ def make(ec2: Any, description: str, subnet_id: str, mapping: Mapping[str, str])
     return interface
 
 
-def addresses(account: str, region: str, description: str, subnet_id: str) -> list[dict[str, str]]:
-    """LoadBalancerAddresses of one subnet: only elastic and chosen addresses are told."""
+def elastic(account: str, region: str, description: str, subnet_id: str) -> dict[str, str]:
+    """The elastic address of a load balancer in a subnet, as LoadBalancerAddresses has it; empty without one."""
     ec2: Any = ec2_backends[account][region]
-    found = [i for i in ec2.enis.values() if i.description == description and i.subnet.id == subnet_id]
-    return [
-        {"IpAddress": a.public_ip, "AllocationId": a.allocation_id}
-        for interface in found
-        for a in ec2.addresses
-        if a.eni is interface
-    ]
+    mine = [i for i in ec2.enis.values() if i.description == description and i.subnet.id == subnet_id]
+    found = [a for interface in mine for a in ec2.addresses if a.eni is interface]
+    return {"IpAddress": found[0].public_ip, "AllocationId": found[0].allocation_id} if found else {}

@@ -1,258 +1,203 @@
-"""Listeners and rules of ELBv2: one a port, repeatable, priorities swapped in one call, a default rule that stays.
+"""Listeners of ELBv2: one a port, repeatable, with certificates and mutual authentication.
 
 https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateListener.html
-https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_SetRulePriorities.html
 """
 
-from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
-import moto.elbv2.models
 from moto.core.responses import ActionResult
-from moto.elbv2.exceptions import DuplicatePriorityError, PriorityInUseError, RuleNotFoundError
-from moto.elbv2.models import ELBv2Backend, FakeAction, FakeListener, FakeRule
+from moto.elbv2.exceptions import ListenerNotFoundError, LoadBalancerNotFoundError
+from moto.elbv2.models import ELBv2Backend, FakeListener
 from moto.elbv2.responses import ELBV2Response
 from moto.moto_api._internal import mock_random
 
+from sandbox.aws.corrections.elb_actions import check_actions, parsed
 from sandbox.aws.corrections.elb_attributes import listener_defaults
+from sandbox.aws.corrections.elb_certificates import check_default
+from sandbox.aws.corrections.elb_limits import check_room, check_tags
+from sandbox.aws.corrections.elb_trust_stores import trust_stores
 from sandbox.aws.corrections.errors import Refusal
+from sandbox.aws.corrections.ssl_policies import POLICIES
 from sandbox.aws.patching import replace
 
 _SECURE = {"HTTPS", "TLS"}
 _DEFAULT_POLICY = "ELBSecurityPolicy-2016-08"
-# Which protocols of a target group each listener's can forward to.
-_FORWARDS = {
-    "HTTP": {"HTTP", "HTTPS"},
-    "HTTPS": {"HTTP", "HTTPS"},
-    "TCP": {"TCP", "TCP_UDP"},
-    "TLS": {"TCP", "TLS"},
-    "UDP": {"UDP", "TCP_UDP"},
-    "TCP_UDP": {"TCP_UDP"},
+_PROTOCOLS = {
+    "application": ("HTTP", "HTTPS"),
+    "network": ("TCP", "TLS", "UDP", "TCP_UDP", "QUIC", "TCP_QUIC"),
+    "gateway": (),
 }
+_DATAGRAMS = {"UDP", "TCP_UDP", "QUIC", "TCP_QUIC"}
+_ALPN = ("HTTP1Only", "HTTP2Only", "HTTP2Optional", "HTTP2Preferred", "None")
+_MODES = ("off", "passthrough", "verify")
+Params = dict[str, Any]
 
 
 def install() -> None:
     """Put it right."""
-    init_rule, init_listener = FakeRule.__init__, FakeListener.__init__
+    replace(ELBV2Response, "create_listener", create_listener)
+    replace(ELBV2Response, "modify_listener", modify_listener)
+    describe, delete = ELBv2Backend.describe_listeners, ELBv2Backend.delete_listener
 
-    def rule(self: Any, listener_arn: str, *arguments: Any, **more: Any) -> None:
-        init_rule(self, listener_arn, *arguments, **more)
-        # moto takes the object's address in memory.
-        self.arn = f"{listener_arn.replace(':listener/', ':listener-rule/')}/{mock_random.get_random_hex(16)}"
+    def describe_listeners(self: ELBv2Backend, load_balancer_arn: str | None, listener_arns: list[str]) -> list[Any]:
+        found = describe(self, load_balancer_arn, listener_arns)
+        if len(found) < len(set(listener_arns or [])):
+            raise ListenerNotFoundError
+        return found
 
-    def listener(self: Any, *arguments: Any, **more: Any) -> None:
-        init_listener(self, *arguments, **more)
-        self.attributes = listener_defaults(self.protocol)
-        if self.protocol not in _SECURE:
-            self.ssl_policy = None
-
-    replace(FakeRule, "__init__", rule)
-    replace(FakeListener, "__init__", listener)
-    replace(FakeListener, "rules", property(rules_by_priority))
-    replace(ELBv2Backend, "create_listener", creating(ELBv2Backend.create_listener))
-    replace(ELBv2Backend, "modify_listener", modifying(ELBv2Backend.modify_listener))
-    replace(ELBV2Response, "modify_listener", modify_listener_response)
-    replace(ELBv2Backend, "set_rule_priorities", set_rule_priorities)
-    for change in ("delete_rule", "modify_rule"):
-        replace(ELBv2Backend, change, sparing_default(getattr(ELBv2Backend, change)))
-    for kind in ("host_header", "path_pattern", "http_header"):
-        name = f"_validate_{kind}_condition"
-        replace(ELBv2Backend, name, knowing_regex(getattr(ELBv2Backend, name)))
-    replace(moto.elbv2.models.FakeListener, "register", register)
-
-
-def rules_by_priority(listener: Any) -> dict[Any, Any]:
-    """A listener's rules in the order of their priority, the default last."""
-    own = sorted(listener._non_default_rules.items(), key=lambda item: int(item[1].priority))
-    default = listener._default_rule[0]
-    return {**dict(own), default.arn: default}
-
-
-def register(listener: Any, arn: str, rule: Any) -> None:
-    """Add a rule."""
-    listener._non_default_rules[arn] = rule
-
-
-def check_forwards(self: ELBv2Backend, balancer: Any, protocol: str, actions: list[Any]) -> None:
-    """Raise unless what is forwarded to speaks the listener's protocol, in the same VPC, for this balancer only."""
-    for action in actions:
-        for arn in self._get_target_group_arns_from(action.data):
-            group = self.target_groups.get(arn)
-            if group is None:
-                raise Refusal("TargetGroupNotFound", f"Target group '{arn}' not found")
-            if protocol in _FORWARDS and group.target_type != "lambda" and group.protocol not in _FORWARDS[protocol]:
-                raise Refusal(
-                    "IncompatibleProtocols",
-                    f"The listener protocol '{protocol}' is not supported with a target group with the target-type"
-                    f" '{group.target_type}' and protocol '{group.protocol}'",
-                )
-            others = [used for used in group.load_balancer_arns if used != balancer.arn]
-            if others:
-                raise Refusal(
-                    "TargetGroupAssociationLimit",
-                    f"The following target groups cannot be associated with more than one load balancer: {arn}",
-                )
-            if group.vpc_id and group.vpc_id != balancer.vpc_id:
-                raise Refusal(
-                    "InvalidConfigurationRequest",
-                    "The following target groups are not in the same VPC as the load balancer: " + arn,
-                )
-
-
-def parsed(actions: list[dict[str, Any]] | None) -> list[Any]:
-    """Actions as moto holds them."""
-    return [FakeAction(action) for action in actions or []]
-
-
-def creating(create: Callable[..., Any]) -> Callable[..., Any]:
-    """CreateListener: one a port; the same wish again gives the same listener."""
-
-    def create_listener(self: ELBv2Backend, load_balancer_arn: str, **wanted: Any) -> FakeListener:
-        protocol, port, certificate = wanted["protocol"], wanted["port"], wanted["certificate"]
-        policy, actions = wanted["ssl_policy"], wanted["actions"]
-        balancer = self.load_balancers.get(load_balancer_arn)
-        wish = (protocol, str(port), policy if protocol in _SECURE else None, certificate, actions_of(actions))
-        for existing in balancer.listeners.values() if balancer else ():
-            if str(existing.port) == str(port):
-                if getattr(existing, "wish", None) == wish:
-                    return existing
-                raise Refusal("DuplicateListener", f"A listener already exists on port {port} for this load balancer"
-                                                   f" '{load_balancer_arn}'")  # fmt: skip
-        if protocol in _SECURE and not certificate:
-            raise Refusal("CertificateNotFound", f"A certificate must be specified for {protocol} listeners")
-        if balancer:
-            check_forwards(self, balancer, protocol, parsed(actions))
-        made = create(self, load_balancer_arn, **wanted)
-        made.wish = wish
-        return made
-
-    return create_listener
-
-
-def actions_of(actions: list[dict[str, Any]]) -> str:
-    """Actions as one comparable text; moto fills in their defaults in place."""
-    targets = [
-        (a.get("Type"), a.get("TargetGroupArn"), [g.get("TargetGroupArn") for g in forwards(a)],
-         {k: v for k, v in a.items() if k not in {"ForwardConfig", "TargetGroupArn", "Type"}})
-        for a in actions
-    ]  # fmt: skip
-    return repr(targets)
-
-
-def forwards(action: dict[str, Any]) -> list[dict[str, Any]]:
-    """The weighted target groups of a forward action."""
-    return (action.get("ForwardConfig") or {}).get("TargetGroups") or []
-
-
-def modify_listener_response(self: ELBV2Response) -> ActionResult:
-    """ModifyListener, with the ALPN policy that moto passes over."""
-    backend, arn = self.elbv2_backend, self._get_param("ListenerArn")
-    policy = self._get_param("SslPolicy")
-    if policy is not None and policy not in moto_policies():
-        raise Refusal("SSLPolicyNotFound", f"SSL policy '{policy}' not found")
-    changed = backend.modify_listener(
-        arn,
-        port=self._get_param("Port"),
-        protocol=self._get_param("Protocol"),
-        ssl_policy=policy,
-        certificates=self._get_param("Certificates", []),
-        actions=self._get_param("DefaultActions", []),
-    )
-    if self._get_param("AlpnPolicy") is not None:
-        changed.alpn_policy = self._get_param("AlpnPolicy")
-    return ActionResult({"Listeners": [changed]})
-
-
-def moto_policies() -> Any:
-    """The security policies that there are."""
-    from moto.elbv2.ssl_policies import SSL_POLICIES  # noqa: PLC0415 - beside its one use
-
-    return SSL_POLICIES
-
-
-def modifying(modify: Callable[..., Any]) -> Callable[..., Any]:
-    """ModifyListener: any protocol that the load balancer has, a port that is free, targets that fit."""
-
-    def modify_listener(self: ELBv2Backend, arn: str, **wanted: Any) -> FakeListener:
-        port, protocol, actions = wanted["port"], wanted["protocol"], wanted["actions"]
-        listener = self.describe_listeners(None, [arn])[0]
-        balancer = self.load_balancers[listener.load_balancer_arn]
-        becomes = protocol or listener.protocol
-        others = [x for x in balancer.listeners.values() if x is not listener]
-        if port is not None and any(str(x.port) == str(port) for x in others):
-            raise Refusal("DuplicateListener", f"A listener already exists on port {port} for this load balancer")
-        self._validate_port_and_protocol(balancer.type, str(port or listener.port), becomes)
-        new = parsed(actions)
-        self._validate_actions(new)
-        check_forwards(self, balancer, becomes, new or listener.default_actions)
-        # moto knows HTTP, HTTPS and TCP only, and checks certificates for HTTPS only.
-        secure = becomes in _SECURE
-        as_known = "HTTPS" if secure else "HTTP"
-        changed = modify(self, arn, **{**wanted, "protocol": as_known})
-        changed.protocol = becomes
-        if not secure:
-            changed.ssl_policy, changed.certificate, changed.certificates = None, None, []
-        elif changed.ssl_policy is None:
-            changed.ssl_policy = _DEFAULT_POLICY
-        changed.wish = None
-        return changed
-
-    return modify_listener
-
-
-def set_rule_priorities(self: ELBv2Backend, rule_priorities: list[dict[str, Any]]) -> list[Any]:
-    """SetRulePriorities: all at once, so that rules may take each other's places."""
-    wanted = {pair["RuleArn"]: int(pair["Priority"]) for pair in rule_priorities}
-    for priority, count in Counter(int(pair["Priority"]) for pair in rule_priorities).items():
-        if count > 1:
-            raise DuplicatePriorityError(str(priority))
-    rules = [rule_of(self, arn) for arn in wanted]
-    for rule in rules:
-        if rule.is_default:
-            raise Refusal("OperationNotPermitted", f"Default rule '{rule.arn}' priority cannot be modified")
-        listener = self.describe_listeners(None, [rule.listener_arn])[0]
-        kept = {str(r.priority) for r in listener.rules.values() if r.arn not in wanted}
-        if str(wanted[rule.arn]) in kept:
-            raise PriorityInUseError
-    for rule in rules:
-        rule.priority = wanted[rule.arn]
-    return rules
-
-
-def rule_of(self: ELBv2Backend, arn: str) -> Any:
-    """The rule of that ARN."""
-    for balancer in self.load_balancers.values():
-        for listener in balancer.listeners.values():
-            if arn in listener.rules:
-                return listener.rules[arn]
-    raise RuleNotFoundError
-
-
-def sparing_default(change: Callable[..., Any]) -> Callable[..., Any]:
-    """A change of a rule that the default rule does not suffer, nor one whose targets do not fit."""
-
-    def changed(self: ELBv2Backend, *arguments: Any, **more: Any) -> Any:
-        arn = next(iter((*arguments, *more.values())))
-        rule = rule_of(self, arn)
-        if rule.is_default:
-            raise Refusal("OperationNotPermitted", f"Default rule '{arn}' cannot be deleted or modified")
-        actions = parsed(more.get("actions"))
-        listener = self.describe_listeners(None, [rule.listener_arn])[0]
-        self._validate_actions(actions)
-        check_forwards(self, self.load_balancers[listener.load_balancer_arn], listener.protocol, actions)
-        if change.__name__ == "delete_rule":
+    def delete_listener(self: ELBv2Backend, listener_arn: str) -> Any:
+        gone = delete(self, listener_arn)
+        for arn in (listener_arn, *(rule.arn for rule in gone.rules.values())):
             self.tagging_service.delete_all_tags_for_resource(arn)
-        return change(self, *arguments, **more)
+        return gone
 
-    return changed
+    replace(ELBv2Backend, "describe_listeners", describe_listeners)
+    replace(ELBv2Backend, "delete_listener", delete_listener)
 
 
-def knowing_regex(validate: Callable[..., None]) -> Callable[..., None]:
-    """Conditions may hold regular expressions in the place of values; moto would ask for values."""
+def create_listener(self: ELBV2Response) -> ActionResult:
+    """CreateListener: one a port; the same wish again gives the same listener."""
+    backend, params = self.elbv2_backend, self._get_params()
+    balancer: Any = backend.load_balancers.get(params["LoadBalancerArn"])
+    if balancer is None:
+        raise LoadBalancerNotFoundError
+    wish = {key: value for key, value in params.items() if key not in {"Action", "Version", "Tags"}}
+    port, protocol = params.get("Port"), params.get("Protocol")
+    for existing in balancer.listeners.values():
+        if existing.port == port:
+            if existing.wish == wish:
+                return ActionResult({"Listeners": [existing]})
+            raise Refusal(
+                "DuplicateListener", f"A listener already exists on port {port} for this load balancer '{balancer.arn}'"
+            )
+    count = len(balancer.listeners) + 1
+    if balancer.type == "gateway":
+        check_room("TooManyListeners", f"listeners of load balancer '{balancer.arn}'", count, 1)
+    else:
+        quota = f"listeners-per-{balancer.type}-load-balancer"
+        check_room("TooManyListeners", f"listeners of load balancer '{balancer.arn}'", count, quota)
+    check_protocol(balancer, port, protocol)
+    check_tags(params.get("Tags"))
+    actions = parsed(params["DefaultActions"])
+    settings = settings_of(backend, protocol, params, {})
+    check_actions(backend, balancer, protocol, actions)
+    arn = f"{balancer.arn.replace(':loadbalancer/', ':listener/')}/{mock_random.get_random_hex(16)}"
+    made: Any = FakeListener(balancer.arn, arn, protocol, port, None, None, actions, None)  # pyright: ignore[reportArgumentType] - moto's types are narrower than its use
+    made.protocol = protocol
+    made.__dict__ |= {**settings, "wish": wish, "extra_certificates": []}
+    made.attributes = listener_defaults(protocol)
+    balancer.listeners[arn] = made
+    backend.tagging_service.tag_resource(arn, params.get("Tags"))
+    return ActionResult({"Listeners": [made]})
 
-    def validated(self: ELBv2Backend, condition: dict[str, Any]) -> None:
-        if not any(isinstance(part, dict) and part.get("RegexValues") for part in condition.values()):
-            validate(self, condition)
 
-    return validated
+def modify_listener(self: ELBV2Response) -> ActionResult:
+    """ModifyListener: any protocol that the load balancer has, a port that is free, targets that fit."""
+    backend, params = self.elbv2_backend, self._get_params()
+    listener: Any = backend.describe_listeners(None, [params["ListenerArn"]])[0]
+    balancer: Any = backend.load_balancers[listener.load_balancer_arn]
+    port, protocol = params.get("Port", listener.port), params.get("Protocol", listener.protocol)
+    if any(other.port == port for other in balancer.listeners.values() if other is not listener):
+        raise Refusal("DuplicateListener", f"A listener already exists on port {port} for this load balancer")
+    check_protocol(balancer, port, protocol)
+    actions = parsed(params.get("DefaultActions"), listener.default_actions) or listener.default_actions
+    settings = settings_of(backend, protocol, params, listener.__dict__)
+    check_actions(backend, balancer, protocol, actions)
+    if protocol != listener.protocol:
+        listener.attributes = listener_defaults(protocol)
+    if protocol not in _SECURE:
+        listener.extra_certificates = []
+    listener.port, listener.protocol, listener.default_actions = port, protocol, actions
+    listener._default_rule[0].actions = actions
+    listener.__dict__ |= {**settings, "wish": None}
+    return ActionResult({"Listeners": [listener]})
+
+
+def check_protocol(balancer: Any, port: int | None, protocol: str | None) -> None:
+    """Raise unless a load balancer can listen so."""
+    if balancer.type == "gateway":
+        if port is not None or protocol is not None:
+            raise Refusal("ValidationError", "A port and a protocol cannot be specified for gateway listeners")
+        return
+    for what, value in (("port", port), ("protocol", protocol)):
+        if value is None:
+            raise Refusal("ValidationError", f"A listener {what} must be specified")
+    allowed = _PROTOCOLS[balancer.type]
+    if protocol not in allowed:
+        raise Refusal("UnsupportedProtocol", f"Listener protocol '{protocol}' must be one of '{', '.join(allowed)}'")
+    if protocol in _DATAGRAMS and balancer.ip_address_type != "ipv4" and balancer.EnablePrefixForIpv6SourceNat != "on":
+        raise Refusal(
+            "InvalidConfigurationRequest",
+            f"The listener protocol '{protocol}' is not supported on dualstack load balancers unless"
+            " EnablePrefixForIpv6SourceNat is on",
+        )
+
+
+def settings_of(backend: ELBv2Backend, protocol: str | None, params: Params, held: Params) -> Params:
+    """What a listener has for TLS: policy, default certificate, ALPN policy and mutual authentication.
+
+    Args:
+        backend: moto's.
+        protocol: the listener's, after the change.
+        params: what was asked for.
+        held: what the listener has.
+    """
+    secure = protocol in _SECURE
+    for key in ("SslPolicy", "Certificates"):
+        if params.get(key) and not secure:
+            raise Refusal("InvalidConfigurationRequest", f"{key} cannot be specified for {protocol} listeners")
+    policy = params.get("SslPolicy") or held.get("ssl_policy") or _DEFAULT_POLICY
+    if policy not in POLICIES:
+        raise Refusal("SSLPolicyNotFound", f"SSL policy '{policy}' not found")
+    certificate = (
+        check_default(backend, protocol, params.get("Certificates"), held.get("certificate")) if secure else None
+    )
+    return {
+        "ssl_policy": policy if secure else None,
+        "certificate": certificate,
+        "certificates": [certificate] if certificate else [],
+        "alpn_policy": alpn(protocol, params.get("AlpnPolicy"), held.get("alpn_policy")),
+        "MutualAuthentication": mutual(backend, protocol, params.get("MutualAuthentication"), held),
+    }
+
+
+def alpn(protocol: str | None, wanted: list[str] | None, held: list[str] | None) -> list[str]:
+    """A listener's ALPN policy."""
+    if not wanted:
+        return (held or []) if protocol == "TLS" else []
+    if protocol != "TLS":
+        raise Refusal("ALPNPolicyNotSupported", f"ALPN policies are not supported on {protocol} listeners")
+    if len(wanted) > 1 or wanted[0] not in _ALPN:
+        raise Refusal("ALPNPolicyNotSupported", f"The ALPN policy must be one of {', '.join(_ALPN)}")
+    return wanted
+
+
+def mutual(backend: ELBv2Backend, protocol: str | None, wanted: Params | None, held: Params) -> Params | None:
+    """How an HTTPS listener handles client certificates; other listeners do not."""
+    if protocol != "HTTPS":
+        if wanted and wanted.get("Mode", "off") != "off":
+            raise Refusal(
+                "InvalidConfigurationRequest", f"Mutual authentication is not supported on {protocol} listeners"
+            )
+        return None
+    if not wanted:
+        return held.get("MutualAuthentication") or {"Mode": "off"}
+    mode, store = wanted.get("Mode", "off"), wanted.get("TrustStoreArn")
+    if mode not in _MODES:
+        raise Refusal("ValidationError", f"Mutual authentication mode '{mode}' must be one of '{', '.join(_MODES)}'")
+    verifying = ("TrustStoreArn", "IgnoreClientCertificateExpiry", "AdvertiseTrustStoreCaNames")
+    if mode != "verify":
+        given = [key for key in verifying if wanted.get(key)]
+        if given:
+            raise Refusal("InvalidConfigurationRequest", f"{given[0]} cannot be specified in mode '{mode}'")
+        return {"Mode": mode}
+    if not store:
+        raise Refusal("InvalidConfigurationRequest", "A trust store must be specified in mode 'verify'")
+    trust_stores(backend).find(store)
+    return {
+        "Mode": mode,
+        "TrustStoreArn": store,
+        "IgnoreClientCertificateExpiry": wanted.get("IgnoreClientCertificateExpiry", False),
+        "TrustStoreAssociationStatus": "active",
+        "AdvertiseTrustStoreCaNames": wanted.get("AdvertiseTrustStoreCaNames", "off"),
+    }

@@ -7,39 +7,44 @@ import re
 from typing import Any
 
 from moto.core.responses import ActionResult
-from moto.elbv2.exceptions import LoadBalancerNotFoundError, TooManyTagsError
+from moto.elbv2.exceptions import LoadBalancerNotFoundError
 from moto.elbv2.models import AvailabilityZone, ELBv2Backend, FakeLoadBalancer
 from moto.elbv2.responses import ELBV2Response
 from moto.elbv2.utils import make_arn_for_load_balancer
 from moto.moto_api._internal import mock_random
 
 from sandbox.aws.corrections import elb_interfaces
-from sandbox.aws.corrections.classic_elb import MAX_TAGS, host_name
+from sandbox.aws.corrections.classic_elb import host_name
+from sandbox.aws.corrections.elb_addresses import (
+    SOURCE_NAT,
+    check_address_type,
+    check_customer_pool,
+    check_mappings,
+    check_pools,
+    check_source_nat,
+    invalid,
+)
 from sandbox.aws.corrections.elb_attributes import load_balancer_defaults
+from sandbox.aws.corrections.elb_limits import SECURITY_GROUPS, check_room, check_tags
 from sandbox.aws.corrections.errors import Refusal
 from sandbox.aws.patching import replace
 
 _NAME = re.compile(r"(?!internal-)[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?")
-_ADDRESS_TYPES = ("ipv4", "dualstack", "dualstack-without-public-ipv4")
 _ZONES = {"application": 2, "network": 1, "gateway": 1}
 """How many zones a load balancer needs."""
+_KINDS = {"application": "app", "network": "net", "gateway": "gwy"}
+_ENFORCE = "EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic"
 
 
 def install() -> None:
     """Put it right."""
-    replace(ELBv2Backend, "create_load_balancer", create_load_balancer)
+    replace(ELBV2Response, "create_load_balancer", create_load_balancer)
     replace(ELBv2Backend, "describe_load_balancers", describe_load_balancers)
     replace(ELBv2Backend, "delete_load_balancer", delete_load_balancer)
-    replace(ELBv2Backend, "set_security_groups", set_security_groups)
-    replace(ELBv2Backend, "set_subnets", set_subnets)
-    replace(ELBv2Backend, "set_ip_address_type", set_ip_address_type)
-    replace(ELBv2Backend, "add_tags", add_tags)
-    replace(ELBv2Backend, "describe_tags", describe_tags)
+    replace(ELBV2Response, "set_security_groups", set_security_groups)
+    replace(ELBV2Response, "set_subnets", set_subnets)
+    replace(ELBV2Response, "set_ip_address_type", set_ip_address_type)
     replace(FakeLoadBalancer, "availability_zones", property(availability_zones))
-    # Actions that moto's server does not know.
-    for action in (modify_capacity_reservation, modify_ip_pools):
-        setattr(ELBV2Response, action.__name__, action)
-    replace(ELBV2Response, "describe_capacity_reservation", describe_capacity_reservation)
 
 
 def description_of(balancer: FakeLoadBalancer) -> str:
@@ -47,66 +52,77 @@ def description_of(balancer: FakeLoadBalancer) -> str:
     return f"ELB {balancer.arn.partition(':loadbalancer/')[2]}"
 
 
-def create_load_balancer(
-    self: ELBv2Backend,
-    *,
-    name: str,
-    security_groups: list[str],
-    subnet_ids: list[str],
-    subnet_mappings: list[dict[str, str]] | None = None,
-    scheme: str | None = None,
-    loadbalancer_type: str | None = None,
-    ip_address_type: str | None = None,
-    tags: list[dict[str, str]] | None = None,
-) -> FakeLoadBalancer:
+def mappings_of(params: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """The subnets of a request, each with what it is to give."""
+    if params.get("Subnets") and params.get("SubnetMappings"):
+        raise Refusal("ValidationError", "You must specify either subnets or subnet mappings, but not both")
+    plain = [{"SubnetId": subnet_id} for subnet_id in params.get("Subnets") or []]
+    return {one["SubnetId"]: one for one in params.get("SubnetMappings") or plain}
+
+
+def create_load_balancer(self: ELBV2Response) -> ActionResult:
     """CreateLoadBalancer; the same wish again gives the same load balancer."""
-    kind, scheme, addresses = loadbalancer_type or "application", scheme or "internet-facing", ip_address_type or "ipv4"
-    mappings = {m["SubnetId"]: m for m in subnet_mappings or []}
-    subnets = check_subnets(self, kind, [*subnet_ids, *mappings])
+    backend, params = self.elbv2_backend, self._get_params()
+    name, kind, scheme = params["Name"], params.get("Type", "application"), params.get("Scheme", "internet-facing")
+    addresses, groups = params.get("IpAddressType", "ipv4"), params.get("SecurityGroups") or []
+    mappings = mappings_of(params)
+    subnets = check_subnets(backend, kind, list(mappings))
     vpc_id = subnets[0].vpc_id
-    if not security_groups and kind == "application":
-        default: Any = self.ec2_backend.get_default_security_group(vpc_id)
-        security_groups = [default.id]
+    if not groups and kind == "application":
+        default: Any = backend.ec2_backend.get_default_security_group(vpc_id)
+        groups = [default.id]
     check_name(name)
-    check_groups(self, security_groups, vpc_id)
-    check_address_type(addresses)
-    if scheme == "internet-facing":
-        check_gateway(self, vpc_id)
-    existing = next((b for b in self.load_balancers.values() if b.name == name), None)
-    wish = (kind, scheme, addresses, sorted(s.id for s in subnets), sorted(security_groups))
+    settings = {
+        "type": kind,
+        "scheme": scheme,
+        "ip_address_type": addresses,
+        "mappings": mappings,
+        "security_groups": groups,
+        "IpamPools": params.get("IpamPools"),
+        "CustomerOwnedIpv4Pool": params.get("CustomerOwnedIpv4Pool"),
+        SOURCE_NAT: check_source_nat(kind, addresses, params.get(SOURCE_NAT)),
+        _ENFORCE: "on" if groups and kind == "network" else None,
+    }
+    existing: Any = next((b for b in backend.load_balancers.values() if b.name == name), None)
     if existing:
-        if wish_of(existing) == wish:
-            return existing
+        if comparable(existing.__dict__) == comparable(settings):
+            return ActionResult({"LoadBalancers": [existing]})
         raise Refusal(
             "DuplicateLoadBalancerName",
             f"A load balancer with the same name '{name}' exists, but with different settings",
         )
+    check_groups(backend, kind, groups, vpc_id)
+    check_address_type(kind, scheme, addresses, subnets)
+    check_mappings(backend, settings, mappings)
+    check_pools(backend, kind, scheme, params.get("IpamPools"))
+    check_customer_pool(params.get("CustomerOwnedIpv4Pool"))
+    check_tags(params.get("Tags"))
+    if scheme == "internet-facing":
+        check_gateway(backend, vpc_id)
+    count = sum(b.type == kind for b in backend.load_balancers.values()) + 1
+    check_room("TooManyLoadBalancers", f"load balancers with type '{kind}'", count, f"{kind}-load-balancers")
     number = mock_random.get_random_hex(16)
-    arn = make_arn_for_load_balancer(self.account_id, number, name, self.region_name)
+    arn = make_arn_for_load_balancer(backend.account_id, number, name, backend.region_name)
     arn = arn.replace(":loadbalancer/app/", f":loadbalancer/{_KINDS[kind]}/")
     host = (
-        f"{name}-{number}.elb.{self.region_name}.amazonaws.com"
+        f"{name}-{number}.elb.{backend.region_name}.amazonaws.com"
         if kind == "network"
-        else host_name(name, self.region_name, scheme)
+        else host_name(name, backend.region_name, scheme)
     )
-    made: Any = FakeLoadBalancer(
-        name=name, security_groups=security_groups, subnets=subnets, vpc_id=vpc_id, arn=arn, dns_name=host,
-        state="provisioning", scheme=scheme, loadbalancer_type=kind, ip_address_type=addresses,
-    )  # fmt: skip
+    made: Any = FakeLoadBalancer(name, groups, subnets, vpc_id, arn, host, "provisioning", scheme, kind, addresses)
+    made.__dict__ |= settings
     made.attrs = load_balancer_defaults(kind)
-    self.load_balancers[arn] = made
-    elb_interfaces.follow(self, description_of(made), [s.id for s in subnets], security_groups, mappings)
-    self.tagging_service.tag_resource(arn, tags)
-    return made
+    backend.load_balancers[arn] = made
+    elb_interfaces.follow(backend, description_of(made), list(mappings), groups, mappings)
+    backend.tagging_service.tag_resource(arn, params.get("Tags"))
+    return ActionResult({"LoadBalancers": [made]})
 
 
-_KINDS = {"application": "app", "network": "net", "gateway": "gwy"}
-
-
-def wish_of(balancer: FakeLoadBalancer) -> tuple[Any, ...]:
+def comparable(settings: dict[str, Any]) -> tuple[Any, ...]:
     """The settings that a repeated CreateLoadBalancer is compared by."""
-    subnets = sorted(s.id for s in balancer.subnets)
-    return (balancer.type, balancer.scheme, balancer.ip_address_type, subnets, sorted(balancer.security_groups))
+    single = ("type", "scheme", "ip_address_type", "IpamPools", SOURCE_NAT)
+    mappings = sorted(sorted(one.items()) for one in settings["mappings"].values())
+    return (*(settings[key] for key in single), mappings, sorted(settings["security_groups"]))
 
 
 def check_name(name: str) -> None:
@@ -137,18 +153,15 @@ def check_subnets(self: ELBv2Backend, kind: str, ids: list[str]) -> list[Any]:
     return subnets
 
 
-def check_groups(self: ELBv2Backend, ids: list[str], vpc_id: str) -> None:
-    """Raise unless all groups exist, in the VPC."""
+def check_groups(self: ELBv2Backend, kind: str, ids: list[str], vpc_id: str) -> None:
+    """Raise unless all groups exist, in the VPC, and a load balancer of that kind can have so many."""
+    if ids and kind == "gateway":
+        raise invalid("Security groups are not supported on load balancers with type 'gateway'")
+    check_room("InvalidConfigurationRequest", "security groups of a load balancer", len(set(ids)), SECURITY_GROUPS)
     for group_id in ids:
         group = self.ec2_backend.get_security_group_from_id(group_id)
         if group is None or group.vpc_id != vpc_id:
             raise Refusal("InvalidSecurityGroup", f"One or more security groups are invalid: {group_id}")
-
-
-def check_address_type(wanted: str) -> None:
-    """Raise unless it is one of the enumeration."""
-    if wanted not in _ADDRESS_TYPES:
-        raise Refusal("ValidationError", f"The IP address type '{wanted}' must be one of {list(_ADDRESS_TYPES)}")
 
 
 def check_gateway(self: ELBv2Backend, vpc_id: str) -> None:
@@ -194,92 +207,75 @@ def delete_load_balancer(self: ELBv2Backend, arn: str) -> None:
     del self.load_balancers[arn]
 
 
-def set_security_groups(self: ELBv2Backend, arn: str, sec_groups: list[str]) -> None:
+def set_security_groups(self: ELBV2Response) -> ActionResult:
     """SetSecurityGroups; a network load balancer made without any never gets one."""
-    balancer = find(self, arn)
-    if balancer.type == "network" and not balancer.security_groups and sec_groups:
-        raise Refusal(
-            "InvalidConfigurationRequest",
-            f"Security groups cannot be set on load balancer '{arn}': it was created without any",
-        )
-    if not sec_groups:
-        raise Refusal("InvalidConfigurationRequest", "At least one security group must be specified")
-    check_groups(self, sec_groups, str(balancer.vpc_id))
-    balancer.security_groups = sec_groups
+    backend, params = self.elbv2_backend, self._get_params()
+    balancer: Any = find(backend, params["LoadBalancerArn"])
+    groups, enforce = params["SecurityGroups"], params.get(_ENFORCE)
+    if balancer.type == "network" and not balancer.security_groups and groups:
+        raise invalid(f"Security groups cannot be set on load balancer '{balancer.arn}': it was created without any")
+    if not groups:
+        raise invalid("At least one security group must be specified")
+    if enforce and balancer.type != "network":
+        raise invalid(f"{_ENFORCE} is not supported on load balancers with type '{balancer.type}'")
+    check_groups(backend, balancer.type, groups, str(balancer.vpc_id))
+    balancer.security_groups = groups
+    balancer.__dict__[_ENFORCE] = enforce or balancer.__dict__[_ENFORCE]
     subnets = [s.id for s in balancer.subnets]
-    elb_interfaces.follow(self, description_of(balancer), subnets, sec_groups)
+    elb_interfaces.follow(backend, description_of(balancer), subnets, groups)
+    return ActionResult({"SecurityGroupIds": groups, _ENFORCE: balancer.__dict__[_ENFORCE]})
 
 
-def set_subnets(
-    self: ELBv2Backend, arn: str, subnets: list[str], subnet_mappings: list[dict[str, Any]]
-) -> list[AvailabilityZone]:
-    """SetSubnets."""
-    balancer = find(self, arn)
-    mappings = {m["SubnetId"]: m for m in subnet_mappings}
-    balancer.subnets = check_subnets(self, balancer.type, [*subnets, *mappings])
-    ids = [s.id for s in balancer.subnets]
-    elb_interfaces.follow(self, description_of(balancer), ids, balancer.security_groups, mappings)
-    return balancer.availability_zones
+def set_subnets(self: ELBV2Response) -> ActionResult:
+    """SetSubnets; what a subnet gave from the start it gives to the end."""
+    backend, params = self.elbv2_backend, self._get_params()
+    balancer: Any = find(backend, params["LoadBalancerArn"])
+    wanted, addresses = mappings_of(params), params.get("IpAddressType", balancer.ip_address_type)
+    source_nat = check_source_nat(balancer.type, addresses, params.get(SOURCE_NAT) or balancer.__dict__[SOURCE_NAT])
+    subnets = check_subnets(backend, balancer.type, list(wanted))
+    check_address_type(balancer.type, balancer.scheme, addresses, subnets)
+    for subnet_id, mapping in wanted.items():
+        held = balancer.mappings.get(subnet_id, mapping)
+        for key in ("AllocationId", "PrivateIPv4Address"):
+            if key in mapping and mapping[key] != held.get(key):
+                raise invalid(f"{key} of subnet '{subnet_id}' cannot be changed")
+    fixed = {"AllocationId", "PrivateIPv4Address"}
+    fresh = {
+        subnet_id: {k: v for k, v in one.items() if subnet_id not in balancer.mappings or k not in fixed}
+        for subnet_id, one in wanted.items()
+    }
+    check_mappings(backend, {**balancer.__dict__, "ip_address_type": addresses, SOURCE_NAT: source_nat}, fresh)
+    balancer.mappings = {
+        subnet_id: {**{k: v for k, v in balancer.mappings.get(subnet_id, {}).items() if k in fixed}, **one}
+        for subnet_id, one in wanted.items()
+    }
+    balancer.subnets, balancer.ip_address_type = subnets, addresses
+    balancer.__dict__[SOURCE_NAT] = source_nat
+    groups = balancer.security_groups
+    elb_interfaces.follow(backend, description_of(balancer), list(wanted), groups, wanted)
+    told = {"AvailabilityZones": balancer.availability_zones, "IpAddressType": addresses, SOURCE_NAT: source_nat}
+    return ActionResult(told)
 
 
-def set_ip_address_type(self: ELBv2Backend, arn: str, ip_type: str) -> None:
+def set_ip_address_type(self: ELBV2Response) -> ActionResult:
     """SetIpAddressType."""
-    check_address_type(ip_type)
-    find(self, arn).ip_address_type = ip_type
+    balancer: Any = find(self.elbv2_backend, self._get_param("LoadBalancerArn"))
+    wanted = self._get_param("IpAddressType")
+    check_address_type(balancer.type, balancer.scheme, wanted, balancer.subnets)
+    check_source_nat(balancer.type, wanted, balancer.__dict__[SOURCE_NAT])
+    balancer.ip_address_type = wanted
+    return ActionResult({"IpAddressType": wanted})
 
 
-def availability_zones(balancer: FakeLoadBalancer) -> list[AvailabilityZone]:
-    """The zones, with the elastic addresses in them."""
+def availability_zones(balancer: Any) -> list[AvailabilityZone]:
+    """The zones, with the fixed addresses in them and the prefixes for source NAT."""
     zones = [AvailabilityZone(subnet) for subnet in balancer.subnets]
     _, _, _, region, account, _ = balancer.arn.split(":", 5)
     for zone in zones:
         told: Any = zone
-        told.load_balancer_addresses = elb_interfaces.addresses(
-            account, region, description_of(balancer), zone.subnet_id
-        )
+        mapping = balancer.mappings.get(zone.subnet_id, {})
+        elastic = elb_interfaces.elastic(account, region, description_of(balancer), zone.subnet_id)
+        chosen = {key: mapping[key] for key in ("PrivateIPv4Address", "IPv6Address") if key in mapping}
+        told.load_balancer_addresses = [{**elastic, **chosen}] if elastic or chosen else []
+        told.SourceNatIpv6Prefixes = [mapping["SourceNatIpv6Prefix"]] if "SourceNatIpv6Prefix" in mapping else []
     return zones
-
-
-def add_tags(self: ELBv2Backend, resource_arns: list[str], tags: list[dict[str, str]]) -> None:
-    """AddTags; AWS allows 50, moto 10."""
-    for arn in resource_arns:
-        self._get_resource_by_arn(arn)
-        keys = self.tagging_service.get_tag_dict_for_resource(arn).keys() | {t["Key"] for t in tags}
-        if len(keys) > MAX_TAGS:
-            raise TooManyTagsError
-        self.tagging_service.tag_resource(arn, tags)
-
-
-def describe_tags(self: ELBv2Backend, resource_arns: list[str]) -> dict[str, dict[str, str]]:
-    """DescribeTags of things that exist."""
-    for arn in resource_arns:
-        self._get_resource_by_arn(arn)
-    return {arn: self.tagging_service.get_tag_dict_for_resource(arn) for arn in resource_arns}
-
-
-def modify_capacity_reservation(self: ELBV2Response) -> ActionResult:
-    """ModifyCapacityReservation: remembered, provisioned at once."""
-    balancer: Any = find(self.elbv2_backend, self._get_param("LoadBalancerArn"))
-    wanted = self._get_param("MinimumLoadBalancerCapacity")
-    balancer.capacity = None if self._get_param("ResetCapacityReservation") else wanted
-    return describe_capacity_reservation(self)
-
-
-def describe_capacity_reservation(self: ELBV2Response) -> ActionResult:
-    """DescribeCapacityReservation: empty unless one was made."""
-    balancer: Any = find(self.elbv2_backend, self._get_param("LoadBalancerArn"))
-    capacity = getattr(balancer, "capacity", None)
-    if not capacity:
-        return ActionResult({"DecreaseRequestsRemaining": 2, "CapacityReservationState": []})
-    zones = [{"State": {"Code": "provisioned"}, "AvailabilityZone": z.zone_name} for z in balancer.availability_zones]
-    return ActionResult(
-        {"DecreaseRequestsRemaining": 2, "MinimumLoadBalancerCapacity": capacity, "CapacityReservationState": zones}
-    )
-
-
-def modify_ip_pools(self: ELBV2Response) -> ActionResult:
-    """ModifyIpPools: remembered; the sandbox has no pools to draw from."""
-    balancer: Any = find(self.elbv2_backend, self._get_param("LoadBalancerArn"))
-    removed = "ipv4" in (self._get_param("RemoveIpamPools") or [])
-    balancer.ipam_pools = None if removed else self._get_param("IpamPools")
-    return ActionResult({"IpamPools": balancer.ipam_pools})

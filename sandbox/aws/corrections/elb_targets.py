@@ -4,34 +4,29 @@ https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_Registe
 """
 
 import ipaddress
-from collections.abc import Callable
+import re
 from typing import Any
 
-from moto.elbv2.exceptions import DuplicateTargetGroupName
 from moto.elbv2.models import ELBv2Backend, FakeTargetGroup, elbv2_backends
 
-from sandbox.aws.corrections.elb_attributes import target_group_defaults
+from sandbox.aws.corrections.elb_addresses import ipv6_networks
 from sandbox.aws.corrections.elb_health import comes, goes, key_of
+from sandbox.aws.corrections.elb_limits import TARGETS, check_room
 from sandbox.aws.corrections.errors import Refusal
 from sandbox.aws.patching import replace
+
+_PRIVATE = [ipaddress.ip_network(block) for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")]
+"""Addresses outside the VPC that may be targets: RFC 1918 and RFC 6598."""
+_SERVER = re.compile("0x[0-9a-f]{16}")
 
 
 def install() -> None:
     """Put it right."""
-    init = FakeTargetGroup.__init__
-
-    def make(self: Any, *arguments: Any, **more: Any) -> None:
-        init(self, *arguments, **more)
-        self.attributes = target_group_defaults(self.protocol, self.target_type)
-
-    replace(FakeTargetGroup, "__init__", make)
     # moto appends to a list and never takes anything out again: it is worked out anew, what moto appends is lost.
     FakeTargetGroup.load_balancer_arns = property(load_balancer_arns, lambda self, value: None)  # noqa: ARG005  # pyright: ignore[reportAttributeAccessIssue] - a plain attribute of moto's
     replace(FakeTargetGroup, "register", register)
     replace(FakeTargetGroup, "deregister", deregister)
     replace(FakeTargetGroup, "deregister_terminated_instances", forget_instances)
-    replace(ELBv2Backend, "create_target_group", creating(ELBv2Backend.create_target_group))
-    replace(ELBv2Backend, "modify_target_group", modifying(ELBv2Backend.modify_target_group))
     delete = ELBv2Backend.delete_target_group
 
     def delete_target_group(self: ELBv2Backend, target_group_arn: str) -> Any:
@@ -78,75 +73,106 @@ def users_of_groups(backend: ELBv2Backend) -> dict[str, list[str]]:
     return users
 
 
-def creating(create: Callable[..., Any]) -> Callable[..., Any]:
-    """CreateTargetGroup: the same wish again gives the same group."""
-
-    def create_target_group(self: ELBv2Backend, name: str, **wanted: Any) -> FakeTargetGroup:
-        wish = {key: str(value) for key, value in wanted.items() if key != "tags" and value is not None}
-        try:
-            made = create(self, name, **wanted)
-        except DuplicateTargetGroupName:
-            existing: Any = next(g for g in self.target_groups.values() if g.name == name)
-            if existing.wish == wish:
-                return existing
-            raise Refusal(
-                "DuplicateTargetGroupName",
-                f"A target group with the same name '{name}' exists, but with different settings",
-            ) from None
-        made.wish = wish
-        return made
-
-    return create_target_group
-
-
-def modifying(modify: Callable[..., Any]) -> Callable[..., Any]:
-    """ModifyTargetGroup: a matcher also for HTTP checks of a TCP group, which moto passes over."""
-
-    def modify_target_group(self: ELBv2Backend, arn: str, *arguments: Any, **more: Any) -> FakeTargetGroup:
-        changed = modify(self, arn, *arguments, **more)
-        codes = more.get("http_codes") or (arguments[7] if len(arguments) > 7 else None)  # noqa: PLR2004 - its place
-        if codes:
-            changed.matcher = {"HttpCode": codes}
-        changed.wish = None
-        return changed
-
-    return modify_target_group
-
-
 def register(group: Any, targets: list[dict[str, Any]]) -> None:
     """RegisterTargets: all of them, or none if one cannot be."""
+    servers = {target["QuicServerId"]: key for key, target in group.targets.items() if target.get("QuicServerId")}
     for target in targets:
         check_target(group, target)
+        check_server(group, target, servers)
     given = {target["Id"]: target["AvailabilityZone"] for target in targets if target.get("AvailabilityZone")}
     zones = {**zone_by_target(group, [target["Id"] for target in targets]), **given}
-    for target in targets:
-        name, port = key_of(group, target)
-        group.targets[name, port] = {"Id": name, "Port": port, "AvailabilityZone": zones[name]}
+    new = {key_of(group, target): target for target in targets}
+    most = 1 if group.target_type in {"lambda", "alb"} else TARGETS
+    check_room("TooManyTargets", f"targets in target group '{group.arn}'", len({*group.targets, *new}), most)
+    for (name, port), target in new.items():
+        held = {"Id": name, "Port": port, "AvailabilityZone": zones[name], "QuicServerId": target.get("QuicServerId")}
+        group.targets[name, port] = held
         comes(group, (name, port))
 
 
 def check_target(group: Any, target: dict[str, Any]) -> None:
     """Raise unless it is of the group's type and within reach."""
     name = target["Id"]
-    if group.target_type == "instance":
-        found = group.ec2_backend.get_instance_by_id(name)
-        if found is None or found.vpc_id != group.vpc_id:
-            raise Refusal(
-                "InvalidTarget", f"The following targets are not in the target group VPC '{group.vpc_id}': '{name}'"
-            )
-        if found.state != "running":
-            raise Refusal(
-                "InvalidTarget", f"The following targets are not in a running state and cannot be registered: '{name}'"
-            )
-    elif group.target_type == "ip":
-        try:
-            address = ipaddress.ip_address(name)
-        except ValueError:
-            raise Refusal("ValidationError", f"The IP address '{name}' is not a valid IPv4 address") from None
-        if not address.is_private and zone_by_target(group, [name])[name] is None:
-            raise Refusal(
-                "InvalidTarget", f"The IP address '{name}' is neither in the VPC of the target group nor a private one"
-            )
+    if target.get("AvailabilityZone") and group.target_type in {"instance", "alb"}:
+        raise Refusal(
+            "ValidationError",
+            f"You cannot specify an Availability Zone for targets of a target group with type '{group.target_type}'",
+        )
+    match group.target_type:
+        case "instance":
+            check_instance(group, name)
+        case "ip":
+            check_address(group, name, target.get("AvailabilityZone"))
+        case "alb":
+            check_balancer(group, name, target.get("Port", group.port))
+        case _:
+            if not name.startswith("arn:") or ":lambda:" not in name or ":function:" not in name:
+                raise Refusal("InvalidTarget", f"The target '{name}' is not the ARN of a Lambda function")
+
+
+def check_instance(group: Any, name: str) -> None:
+    """Raise unless an instance runs in the group's VPC."""
+    found = group.ec2_backend.get_instance_by_id(name)
+    if found is None or found.vpc_id != group.vpc_id:
+        raise Refusal(
+            "InvalidTarget", f"The following targets are not in the target group VPC '{group.vpc_id}': '{name}'"
+        )
+    if found.state != "running":
+        raise Refusal(
+            "InvalidTarget", f"The following targets are not in a running state and cannot be registered: '{name}'"
+        )
+
+
+def check_address(group: Any, name: str, zone: str | None) -> None:
+    """Raise unless an address is of the group's type and in its VPC, or a private one of a zone that is said."""
+    try:
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        address = None
+    if address is None or f"ipv{address.version}" != group.IpAddressType:
+        words = {"ipv4": "IPv4", "ipv6": "IPv6"}[group.IpAddressType]
+        raise Refusal("ValidationError", f"The IP address '{name}' is not a valid {words} address")
+    if zone_by_target(group, [name])[name] is not None:
+        return
+    if not any(address in network for network in _PRIVATE if network.version == address.version):
+        raise Refusal(
+            "InvalidTarget", f"The IP address '{name}' is neither in the VPC of the target group nor a private one"
+        )
+    vpc = group.ec2_backend.get_vpc(group.vpc_id)
+    inside = any(address in ipaddress.ip_network(one["cidr_block"]) for one in vpc.get_cidr_block_association_set())
+    if zone is None and not inside:
+        raise Refusal(
+            "ValidationError",
+            f"You must specify an Availability Zone for the IP address '{name}': it is outside the VPC"
+            f" '{group.vpc_id}'",
+        )
+
+
+def check_balancer(group: Any, arn: str, port: int) -> None:
+    """Raise unless an Application Load Balancer of the group's VPC listens on the target's port."""
+    balancer: Any = elbv2_backends[group.account_id][group.region_name].load_balancers.get(arn)
+    if balancer is None or balancer.type != "application" or balancer.vpc_id != group.vpc_id:
+        raise Refusal("InvalidTarget", f"The target '{arn}' is not an Application Load Balancer in '{group.vpc_id}'")
+    if not any(listener.port == port for listener in balancer.listeners.values()):
+        raise Refusal("InvalidTarget", f"The target '{arn}' must have a listener on the target's port '{port}'")
+
+
+def check_server(group: Any, target: dict[str, Any], servers: dict[str, Any]) -> None:
+    """Raise unless a target of a QUIC group, and no other, has a server id of its own, for as long as it is there."""
+    server, key = target.get("QuicServerId"), key_of(group, target)
+    if group.protocol not in {"QUIC", "TCP_QUIC"}:
+        if server:
+            raise Refusal("ValidationError", f"QuicServerId is not supported with protocol '{group.protocol}'")
+        return
+    if not server or not _SERVER.fullmatch(server):
+        raise Refusal(
+            "ValidationError", f"QuicServerId '{server}' must be '0x' and 16 lowercase hexadecimal characters"
+        )
+    if servers.setdefault(server, key) != key:
+        raise Refusal("ValidationError", f"QuicServerId '{server}' is in use by another target")
+    held = group.targets.get(key)
+    if held and held.get("QuicServerId") != server:
+        raise Refusal("ValidationError", f"The QuicServerId of registered target '{target['Id']}' cannot be changed")
 
 
 def zone_by_target(group: Any, names: list[str]) -> dict[str, str | None]:
@@ -159,7 +185,9 @@ def zone_by_target(group: Any, names: list[str]) -> dict[str, str | None]:
     subnets = group.ec2_backend.describe_subnets(filters={"vpc-id": [group.vpc_id]})
     placed = {name: ipaddress.ip_address(name) for name in names}
     return {
-        name: next((s.availability_zone for s in subnets if address in s.cidr), None)
+        name: next(
+            (s.availability_zone for s in subnets if any(address in n for n in [s.cidr, *ipv6_networks(s)])), None
+        )
         for name, address in placed.items()
     }
 

@@ -10,6 +10,7 @@ import moto.ec2.models.nat_gateways
 from moto.ec2.models.elastic_ip_addresses import ElasticAddressBackend
 from moto.ec2.models.internet_gateways import InternetGatewayBackend
 from moto.ec2.models.nat_gateways import NatGatewayBackend
+from moto.ec2.models.vpcs import VPCBackend
 
 from sandbox.aws.corrections.errors import Refusal, depends
 from sandbox.aws.patching import replace
@@ -24,6 +25,7 @@ def install() -> None:
     replace(NatGatewayBackend, "create_nat_gateway", creating(NatGatewayBackend.create_nat_gateway))
     replace(NatGatewayBackend, "delete_nat_gateway", deleting(NatGatewayBackend.delete_nat_gateway))
     replace(NatGatewayBackend, "describe_nat_gateways", describing(NatGatewayBackend.describe_nat_gateways))
+    replace(VPCBackend, "create_default_vpc", making_default(VPCBackend.create_default_vpc))
     replace(ElasticAddressBackend, "release_address", releasing(ElasticAddressBackend.release_address))
     replace(
         InternetGatewayBackend, "detach_internet_gateway", detaching(InternetGatewayBackend.detach_internet_gateway)
@@ -44,6 +46,23 @@ def creating(create: Function) -> Function:
         return gateway
 
     return create_nat_gateway
+
+
+def making_default(create: Function) -> Function:
+    """A default VPC has an internet gateway, and its main route table a route there.
+
+    https://docs.aws.amazon.com/vpc/latest/userguide/default-vpc-components.html
+    """
+
+    def create_default_vpc(self: Any) -> Any:
+        vpc = create(self)
+        gateway = self.create_internet_gateway()
+        self.attach_internet_gateway(gateway.id, vpc.id)
+        (main,) = self.describe_route_tables(filters={"vpc-id": vpc.id, "association.main": "true"})
+        self.create_route(main.id, "0.0.0.0/0", gateway_id=gateway.id)
+        return vpc
+
+    return create_default_vpc
 
 
 def deleting(delete: Function) -> Function:

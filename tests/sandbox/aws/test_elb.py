@@ -292,8 +292,6 @@ def test_capacity_is_reserved_and_given_back(on: Balancing) -> None:
     assert told["CapacityReservationState"][0]["State"]["Code"] == "provisioned"
     on.elb.modify_capacity_reservation(LoadBalancerArn=arn, ResetCapacityReservation=True)
     assert on.elb.describe_capacity_reservation(LoadBalancerArn=arn)["CapacityReservationState"] == []
-    pool = {"Ipv4IpamPoolId": "ipam-pool-1"}
-    assert on.elb.modify_ip_pools(LoadBalancerArn=arn, IpamPools=pool)["IpamPools"] == pool
 
 
 def test_fifty_tags_fit_and_go_with_what_they_are_on(on: Balancing) -> None:

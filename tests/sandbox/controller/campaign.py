@@ -6,6 +6,7 @@ import random
 import signal
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
@@ -88,6 +89,11 @@ def asked(stage: Stage, action: str) -> int:
 def written(stage: Stage) -> int:
     """How many calls of the stage's controllers could have changed something."""
     return sum(caller["writes"] for caller in _calls(stage))
+
+
+def calls(stage: Stage) -> Counter[str]:
+    """How often the stage's controllers have called each action of AWS."""
+    return sum((Counter(caller["actions"]) for caller in _calls(stage)), Counter[str]())
 
 
 def _calls(stage: Stage) -> list[dict[str, Any]]:
