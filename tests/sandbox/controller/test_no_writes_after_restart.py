@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from sandbox.processes import wait_until
+from sandbox.run.processes import wait_until
 from tests.conformance.player import Player
 from tests.conformance.stage import NAME, Stage
 from tests.sandbox.aws.elb_requests import issue
