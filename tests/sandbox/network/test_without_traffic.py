@@ -11,7 +11,7 @@ from sandbox.run.state import State, StateError
 
 def test_compare_refuses_before_it_makes_anything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(State, "settings", lambda _: type("Settings", (), {"traffic": False})())
-    monkeypatch.setattr("sandbox.traffic.compare.measure.Comparison", None)  # nothing of it is called
+    monkeypatch.setattr("sandbox.observe.compare.measure.Comparison", None)  # nothing of it is called
 
     done = CliRunner().invoke(compare, ["--state-dir", str(tmp_path)])
 
