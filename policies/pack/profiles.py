@@ -24,6 +24,7 @@ NOT_IN_SANDBOX: Final = {
     "alb-redirects-http-to-https": "the sample has no certificate",
     "cluster-admins-are-named-by-the-profile": "whoever runs the sandbox administers it",
     "cluster-is-protected-from-deletion": "`make down` deletes it",
+    "controller-is-out-of-known-vulnerabilities": "the release that registries serve everywhere is not the newest",
     "controller-refuses-legacy-annotations": "recordings of the real controller use them",
     "ingress-rules-name-their-hosts": "the sample has no host name",
     "load-balancer-is-protected-from-deletion": "`make down` deletes them",
