@@ -75,7 +75,7 @@ soak: environment
 	@SOAK=1 $(BIN)/pytest -m soak $(ARGS)
 
 measure: environment
-	@$(BIN)/python benchmarks/sandbox.py
+	@$(BIN)/python -m benchmarks.sandbox
 	@$(BIN)/python benchmarks/policies.py
 
 measure-controller: environment

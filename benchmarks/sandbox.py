@@ -1,6 +1,6 @@
 """How fast and how large the sandbox is: medians of one run, as the table of docs/performance.md.
 
-    python benchmarks/sandbox.py [--rounds N] [--tools]
+    python -m benchmarks.sandbox [--rounds N] [--tools]
 
 Each round has a state folder of its own. `--tools` also builds every tool from nothing (a quarter of an hour).
 """
@@ -17,6 +17,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Self
+
+from sandbox.tools import build, catalog
 
 REPOSITORY = Path(__file__).parent.parent
 SANDBOX = str(Path(sys.executable).with_name("sandbox"))
@@ -137,6 +139,12 @@ def build_tools() -> float:
         return timed(lambda: subprocess.run([sys.executable, "-c", program], env=environment, check=True))
 
 
+def disk_of_tools() -> float:
+    """MiB on disk of every tool of the catalog that is built."""
+    folders = [build.folder(tool) for tool in catalog.CATALOG]
+    return sum(file.stat().st_size for f in folders for file in f.rglob("*") if file.is_file()) / _MIB / _MIB
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="Measure the sandbox.")
@@ -150,6 +158,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             rounds.append(measure_round(Path(folder) / f"state-{number}", arguments.repeats))
     figures = {name: statistics.median(r[name] for r in rounds) for name in rounds[0]}
+    figures["disk of all tools, MiB"] = disk_of_tools()
     if arguments.tools:
         figures["building all tools, s"] = build_tools()
     if arguments.json:
