@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from sandbox.run.processes import wait_until
+from sandbox.tools.catalog import by_name
 from tests.conftest import REPOSITORY, Sandbox
 
 pytestmark = pytest.mark.sandbox
@@ -82,6 +83,16 @@ def processes(stack: Sandbox) -> dict[str, int]:
     """The controller's processes: pod name -> pid."""
     parts = json.loads(stack.run("sandbox", "status", "--json", check=False))["parts"]
     return {p["name"].rpartition("/")[2]: p["pid"] for p in parts if "aws-load-balancer-controller" in p["name"]}
+
+
+def test_controller_provider_and_chart_are_the_real_ones(stack: Sandbox) -> None:
+    parts = {p["name"]: p for p in json.loads(stack.run("sandbox", "status", "--json"))["parts"]}
+    pods = [p for name, p in parts.items() if "aws-load-balancer-controller-" in name]
+    built = [*pods, parts["provider kubernetes"], parts["chart aws-load-balancer-controller"]]
+    assert {p["kind"] for p in built} == {"real"}
+    assert {p["version"] for p in pods} == {by_name("load-balancer-controller").version}
+    assert {Path(f"/proc/{p['pid']}/exe").readlink().name for p in pods} == {"load-balancer-controller"}
+    assert len(pods) == 2
 
 
 def test_one_alb_and_one_nlb_carry_the_clusters_tag(stack: Sandbox) -> None:
