@@ -82,7 +82,7 @@ def test_a_target_is_reported_healthy_after_every_node_sends_to_it(
             "inside": call, "probe": stage.check,
         }.items():  # fmt: skip
             monkeypatch.setattr(follow, name, stand_in)
-        monkeypatch.setattr(follow.aws, "client", lambda *_: None)
+        monkeypatch.setattr(follow, "client", lambda *_: None)
         monkeypatch.setattr(follow.aws, "changes", stage.changes)
         monkeypatch.setattr(Balancers, "_ask", lambda _, *more, **how: stage.ask(*more, **how))
         balancers = Balancers(State(tmp_path), cast("World", None), lambda: {"eni-0", "eni-1"})
