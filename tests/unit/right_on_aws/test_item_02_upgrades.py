@@ -45,7 +45,9 @@ def test_item_2_the_order_is_control_plane_network_nodes_dns() -> None:
 
 
 def test_item_2_the_nodes_ami_is_the_latest_one_when_that_is_asked_for() -> None:
-    declared = cluster({"release_version": "latest", "ami_type": "AL2023_ARM_64_STANDARD"})
+    declared = cluster(
+        {"release_version": "latest", "ami_type": "AL2023_ARM_64_STANDARD", "instance_types": ["m7g.large"]}
+    )
 
     assert declared.one(":NodeGroup").inputs["releaseVersion"] == "1.36.3-20261101"
     assert [args["name"] for args in asked(declared, AMI)] == [
