@@ -77,7 +77,7 @@ CHANGES: Final = (
     Change("nodes.min", 1, "above the number of nodes: with `nodes.manageDesired`"),
     Change("nodes.desired", 3, "the number is the autoscaler's: see `nodes.manageDesired`"),
     Change("nodes.max", 6),
-    Change("nodes.amiType", "AL2023_x86_64_NEURON", "the new group is there before the old one goes"),
+    Change("nodes.amiType", "AL2023_ARM_64_STANDARD", "alone; with instance types of that architecture: replaced"),
     Change("nodes.diskSize", 60),
     Change("nodes.manageDesired", _ON, "from then on every `up` sets the number"),
     Change("nodes.version", "1.35", "older nodes are refused by EKS: only ever forward", before="1.34"),
