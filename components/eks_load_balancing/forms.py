@@ -237,7 +237,8 @@ def _addon_versions(versions: Mapping[str, Any]) -> None:
 
 _EACH: Final[Mapping[str, Callable[[Any], object]]] = {
     "access_logs_bucket": _bucket,
-    "admin_arns": _arn("iam", f"(role|user)/{_NAME}", "role/NAME or user/NAME"),
+    # An account's root can have an access entry: EKS makes one for a cluster that root creates.
+    "admin_arns": _arn("iam", f"(role|user)/{_NAME}|root", "role/NAME or user/NAME"),
     "assumable_role_arns": _ROLE,
     "certificate_arn": _arn("acm", rf"certificate/{_IDENTIFIER}", "certificate/ID"),
     "cluster_name": errors.cluster_name,
