@@ -1,8 +1,8 @@
 """Generates the manual, `docs/doctor.md`, from the checks.
 
-    python -m eks_load_balancing.doctor.manual
+    python -m eks_load_balancing.doctor.manual      # `make docs` runs it
 
-It works in a checkout only. A test compares the file with what this would write.
+It works in a checkout only. A test checks that the file is up to date.
 """
 
 import json
@@ -16,7 +16,7 @@ from eks_load_balancing.doctor.registry import COULD_NOT_LOOK, Check
 PAGE = Path(__file__).parents[3] / "docs" / "doctor.md"
 
 _HEAD = """\
-<!-- made by `python -m eks_load_balancing.doctor.manual`: change the checks, not this file -->
+<!-- made by `make docs`: change the checks, not this file -->
 
 # Doctor
 
