@@ -73,7 +73,9 @@ CHANGES: Final = (
     Change("cluster.secretsKeyArn", _KEY, "EKS never changes a cluster's key"),
     Change("cluster.addonVersions", {"coredns": "latest"}),
     Change("cluster.kubeconfigProfile", "ops"),
-    Change("cluster.kubeconfigRoleArn", DEPLOYER, "also changes the Kubernetes provider, through pulumi-eks's kubeconfig"),
+    Change(
+        "cluster.kubeconfigRoleArn", DEPLOYER, "also changes the Kubernetes provider, through pulumi-eks's kubeconfig"
+    ),
     Change("nodes.instanceTypes", ["m7i.xlarge"], "the new group exists before the old one is deleted"),
     Change("nodes.min", 1, "to raise it above the number of nodes, set `nodes.manageDesired`"),
     Change("nodes.desired", 3, "the autoscaler sets the number: see `nodes.manageDesired`"),
