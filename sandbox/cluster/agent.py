@@ -1,7 +1,7 @@
 """The cluster agent: everything around a control plane, from its boot to its end.
 
-It starts in this order: the egress proxy and the webhooks, caches of the cluster's objects, then everything that acts on
-the caches (addresses, leases, nodes, process pods). After that the cluster is ACTIVE.
+It starts in this order: the egress proxy and the webhooks, caches of the cluster's objects, then everything that acts
+on the caches (addresses, leases, nodes, process pods). After that the cluster is ACTIVE.
 """
 
 import asyncio
@@ -97,7 +97,7 @@ class Agent:
         caches = Caches.of(api)
         runner = self._runner = Runner(self._host(api, session), caches.pods, self._write_status)
 
-        await self._serve(api, session, eks, caches, runner, undo)
+        await self._serve(api, session, eks, caches=caches, runner=runner, undo=undo)
         undo.push_async_callback(self._cancel_tasks)
         undo.push_async_callback(runner.stop)
         await self._fill(caches)
@@ -115,6 +115,7 @@ class Agent:
         api: Api,
         session: aiohttp.ClientSession,
         eks: Any,
+        *,
         caches: "Caches",
         runner: Runner,
         undo: contextlib.AsyncExitStack,

@@ -23,8 +23,8 @@ def page() -> str:
 # What the controller may do
 
 Only the AWS Load Balancer Controller's service account can assume the controller's role. Its policy is in
-[policy.py](../components/eks_load_balancing/controller/policy.py): statements by purpose, for each controller version and
-partition, narrowed to one cluster ([ADR 12](adr/0012-one-table-of-the-controllers-permissions.md)).
+[policy.py](../components/eks_load_balancing/controller/policy.py): statements by purpose, for each controller version
+and partition, narrowed to one cluster ([ADR 12](adr/0012-one-table-of-the-controllers-permissions.md)).
 
 ## By purpose
 
@@ -41,13 +41,14 @@ arguments `feature_gates` (with `EnableRGTAPI` or `EnableCertificateManagement`)
 `shared_target_group_arns` ask for it.
 
 {_table(("purpose", "actions", "only if"), (_row(s)[:3] for s in _opt_ins()))}
-`wafv2:ListWebACLs` belongs to `wafv2`: it finds web ACLs that are given by name, not by ARN. No upstream policy grants it.
+`wafv2:ListWebACLs` belongs to `wafv2`: it finds web ACLs that are given by name, not by ARN. No upstream policy grants
+it.
 
 ## What narrowing refuses
 
-The decision of the sandbox's IAM for each call on a resource with no cluster's tag, or with another cluster's. For calls
-that create something, the tag in the request counts. With this cluster's tag, both policies allow all of them. Upstream's
-policy checks that there is *a* tag; ours checks *whose* it is.
+The decision of the sandbox's IAM for each call on a resource with no cluster's tag, or with another cluster's. For
+calls that create something, the tag in the request counts. With this cluster's tag, both policies allow all of them.
+Upstream's policy checks that there is *a* tag; ours checks *whose* it is.
 
 {_table(("call", "upstream's: no tag", "upstream's: another's", "ours: no tag", "ours: another's"), _refusals())}
 The controller can create security groups and change their rules only in the cluster's VPC; upstream's policy does not
