@@ -90,7 +90,11 @@ class Agent:
         )
         await asyncio.wrap_future(booting)
         loop = asyncio.get_running_loop()
-        self._plane.on_change = lambda: loop.call_soon_threadsafe(self._write_status)
+
+        def parts_changed() -> None:
+            loop.call_soon_threadsafe(self._write_status)
+
+        self._plane.on_change = parts_changed
         api = Api(self._plane.sockets.endpoint, self._plane.keys, "agent")
         undo.push_async_callback(api.close)
         session = await undo.enter_async_context(aiohttp.ClientSession())
