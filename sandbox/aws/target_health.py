@@ -34,13 +34,19 @@ class Reports:
         self._groups: dict[str, dict[Key, Health]] = {}
         self.carried = False
         """Whether somebody carries traffic, and so reports health."""
+        self._listening: set[str] = set()
+
+    def listens(self, balancer: str) -> bool:
+        """Whether a load balancer, by its ARN, is ready for traffic; without traffic every one is."""
+        return not self.carried or balancer in self._listening
 
     def take(self, document: dict[str, Any]) -> bool:
         """Replace the last report; return whether the new one differs.
 
         Args:
-            document: `{"carried": bool, "targets": [{"group", "id", "port", "state", "reason", "description"}]}`;
-                `group` is a target group's ARN or a Classic load balancer's name.
+            document: `{"carried": bool, "listening": [ARN of a load balancer that is ready for traffic],
+                "targets": [{"group", "id", "port", "state", "reason", "description"}]}`; `group` is a target group's
+                ARN or a Classic load balancer's name.
 
         Raises:
             ValueError: it has another shape.
@@ -50,11 +56,11 @@ class Reports:
             for target in document["targets"]:
                 health = Health(target["state"], target.get("reason"), target.get("description"))
                 groups.setdefault(target["group"], {})[target["id"], target.get("port")] = health
-            carried = bool(document["carried"])
+            carried, listening = bool(document["carried"]), set(document["listening"])
         except (KeyError, TypeError) as error:
             raise ValueError(f"a report is {{carried, targets: [{{group, id, port, state}}]}}: {error}") from error
-        news = (groups, carried) != (self._groups, self.carried)
-        self._groups, self.carried = groups, carried
+        news = (groups, carried, listening) != (self._groups, self.carried, self._listening)
+        self._groups, self.carried, self._listening = groups, carried, listening
         return news
 
     def of(self, group: str, key: Key) -> Health | None:

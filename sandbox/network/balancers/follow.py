@@ -33,6 +33,8 @@ _SOON_SECONDS = 0.05
 """Also how long to wait for more changes, because they come in groups."""
 _HEARTBEAT_SECONDS = 5.0
 _CHECKS_AT_ONCE = 64
+_BARE_SECONDS = 5.0
+"""After this time a load balancer without listeners is active too. AWS takes minutes."""
 
 
 class Balancers:
@@ -50,7 +52,8 @@ class Balancers:
         self._threads = ThreadPoolExecutor(_CHECKS_AT_ONCE, "check")
         self._bell, self._stale = asyncio.Event(), False
         self._drained: set[tuple[str, str, int]] = set()
-        self._reported: tuple[float, list[dict[str, Any]]] = (0.0, [])
+        self._reported: tuple[float, dict[str, Any]] = (0.0, {})
+        self._seen: dict[str, float] = {}
         self._warned: set[str] = set()
         self._errors: dict[str, str] = {}
         self._http: aiohttp.ClientSession | None = None
@@ -201,16 +204,30 @@ class Balancers:
 
     async def _report(self, healths: Healths) -> None:
         """Report to AWS when something has changed, and now and then, because AWS forgets it at a restart."""
-        told = health.report(self._nodes, healths, self._drained)
         now = asyncio.get_running_loop().time()
+        told = {
+            "carried": True,
+            "listening": self._listening(now),
+            "targets": health.report(self._nodes, healths, self._drained),
+        }
         last, before = self._reported
         if told != before or now - last > _HEARTBEAT_SECONDS or not last:
             try:
-                await self._ask("POST", "targets", json={"carried": True, "targets": told})
+                await self._ask("POST", "targets", json=told)
             except (aiohttp.ClientError, OSError, TimeoutError) as error:
                 log.info("AWS does not take the health of targets: %s", error)
                 return
             self._reported = (now, told)
+
+    def _listening(self, now: float) -> list[str]:
+        """The load balancers all of whose nodes carry what the APIs hold. Most get listeners right after creation."""
+        arns = {node.balancer for node in self._nodes}
+        self._seen = {arn: self._seen.get(arn, now) for arn in arns}
+        bare = {n.balancer for n in self._nodes if not (n.listeners or n.datagrams or n.missing)}
+        wired = self._wired()
+        failing = {n.balancer for n in self._nodes if n.id not in wired or self._errors.get(n.id, "not carried yet")}
+        early = {arn for arn in bare if now - self._seen[arn] < _BARE_SECONDS}
+        return sorted(arns - failing - early)
 
     async def _ask(self, method: str, path: str, **more: Any) -> Any:
         assert self._http  # noqa: S101 - made by `follow`, which alone comes here

@@ -39,7 +39,7 @@ class Response:
 
 
 def response(code: int, output: str) -> Response:
-    """curl's output: the body, and its measurements, as JSON in the last line."""
+    """Curl's output: the body, and its measurements, as JSON in the last line."""
     body, _, last = output.rpartition("\n")
     told: dict[str, Any] = json.loads(last) if last.startswith("{") else {}
     connected = told.get("local_port", -1) > 0

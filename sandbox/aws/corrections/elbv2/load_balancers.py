@@ -28,6 +28,7 @@ from sandbox.aws.corrections.elbv2.attributes import load_balancer_defaults
 from sandbox.aws.corrections.elbv2.limits import SECURITY_GROUPS, check_room, check_tags
 from sandbox.aws.corrections.errors import Refusal
 from sandbox.aws.patching import replace
+from sandbox.aws.target_health import reports
 
 _NAME = re.compile(r"(?!internal-)[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?")
 _ZONES = {"application": 2, "network": 1, "gateway": 1}
@@ -180,7 +181,8 @@ def find(self: ELBv2Backend, arn: str) -> FakeLoadBalancer:
 def describe_load_balancers(self: ELBv2Backend, arns: list[str] | None, names: list[str] | None) -> list[Any]:
     """DescribeLoadBalancers; named ones must exist."""
     for balancer in self.load_balancers.values():
-        balancer.activate()
+        if reports.listens(balancer.arn):
+            balancer.activate()
     by_name = {b.name: b for b in self.load_balancers.values()}
     if any(name not in by_name for name in names or []):
         raise Refusal("LoadBalancerNotFound", f"Load balancers '[{', '.join(names or [])}]' not found")
