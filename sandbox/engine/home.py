@@ -1,7 +1,7 @@
 """The engine's home inside the state folder: executables, plugins and backend.
 
 pulumi/bin/       what goes first on PATH: pulumi, kubectl, helm, aws, the language host
-pulumi/engine/    the real pulumi, with the language host beside it
+pulumi/engine/    the real pulumi, with the language hosts for Python and YAML beside it
 pulumi/home/      PULUMI_HOME: plugins/resource-NAME-vVERSION/pulumi-resource-NAME
 pulumi/backend/   the stacks' states
 pulumi/charts/    what `chart_repository` needs
@@ -19,7 +19,8 @@ from pathlib import Path
 from sandbox.engine import chart_repository
 from sandbox.run.processes import Identity
 from sandbox.run.state import State, read_json, write_text
-from sandbox.tools.catalog import KUBERNETES_PROVIDER, by_name
+from sandbox.tools import build
+from sandbox.tools.catalog import KUBERNETES_PROVIDER, LANGUAGE_YAML, by_name
 
 STAND_INS = {"aws": "pulumi_aws", "eks": "pulumi_eks", "tls": "pulumi_tls"}
 """Provider plugin -> the SDK whose version its stand-in answers for."""
@@ -87,7 +88,7 @@ def release_dead_locks(backend: Path) -> list[Path]:
 
 
 def _install_engine(root: Path, source: Path) -> None:
-    """Put the engine on PATH with a language host beside it: the engine looks for one there first."""
+    """Put the engine on PATH with its language hosts beside it: the engine looks for them there first."""
     host = "pulumi-language-python"
     if source.with_name(host).exists():
         _link(root / "bin" / "pulumi", source)
@@ -102,6 +103,7 @@ def _install_engine(root: Path, source: Path) -> None:
             shutil.copy2(source, engine)
     command = _prefork(root, "sandbox.engine.language_host")
     _script(root / "engine" / host, command, {"SANDBOX_PREFORK": str(root / PREFORK)})
+    _script(root / "engine" / LANGUAGE_YAML, [build.place(by_name(LANGUAGE_YAML))], first_use=LANGUAGE_YAML)
     _link(root / "bin" / "pulumi", engine)
     # The language hosts of other languages look for it on PATH when a program uses a Python plugin.
     _link(root / "bin" / host, root / "engine" / host)

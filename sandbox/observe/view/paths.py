@@ -78,12 +78,18 @@ class Cluster:
 
 
 def section(provisioned: Provisioned, cluster: Cluster, traces: Mapping[str, Json]) -> list[Path]:
-    """Every way that a request can take, by title; `traces` are documents of `sandbox trace --json` by path's id."""
+    """Every way that a request can take, those that do not arrive first, then by title.
+
+    Args:
+        provisioned: load balancers.
+        cluster: what is behind them.
+        traces: documents of `sandbox trace --json` by path's id.
+    """
     found = [*_of_balancers(provisioned, cluster), *_of_classic(provisioned, cluster)]
     if not any(path["way"] == NODE_PORT for path in found):
         found += [*_without_balancer(cluster)][:1]
-    found.sort(key=lambda path: (path["way"] != STRAIGHT, path["title"]))
-    return [measured(path, traces[path["id"]]) if path["id"] in traces else path for path in found]
+    found = [measured(path, traces[path["id"]]) if path["id"] in traces else path for path in found]
+    return sorted(found, key=lambda path: (not path["stopped"], path["way"] != STRAIGHT, path["title"]))
 
 
 def measured(path: Path, trace: Json) -> Path:
@@ -179,7 +185,7 @@ def _without_balancer(cluster: Cluster) -> Iterator[Path]:
     """Through a NodePort, asked directly: the way that a load balancer onto nodes would take."""
     for service in cluster.services:
         for port in service["spec"]["ports"]:
-            if port.get("nodePort") and cluster.nodes:
+            if port.get("nodePort") and cluster.nodes and cluster.endpoints(service):
                 instance, name = next(iter(sorted(cluster.nodes.items())))
                 yield {
                     "id": f"{watches.name_of(service)} {port['nodePort']}",
@@ -191,7 +197,7 @@ def _without_balancer(cluster: Cluster) -> Iterator[Path]:
                         _hop("client", "client", [f"{port.get('protocol', 'TCP')} {name}:{port['nodePort']}"]),
                         *_through_node(instance, port["nodePort"], cluster),
                     ],
-                    "stopped": "" if cluster.endpoints(service) else "no ready endpoint",
+                    "stopped": "",
                     "measured": "",
                 }
 
@@ -256,7 +262,7 @@ def _source(balancer: Json, group: Json) -> list[str]:
 
 
 def _no_target(states: Sequence[str]) -> str:
-    return f"no healthy target: {', '.join(states) if states else 'there is none at all'}"
+    return f"no healthy target: {', '.join(dict.fromkeys(states)) if states else 'there is none at all'}"
 
 
 def _hop(kind: str, name: str, does: list[str], refs: list[str] | None = None) -> Hop:
