@@ -11,10 +11,10 @@ from eks_load_balancing import (
     Network,
     NetworkLoadBalancedService,
 )
-from eks_load_balancing.administrators import caller, refuse_lock_out
 from eks_load_balancing.cli_version import require_cli
-from eks_load_balancing.controller_values import READINESS_GATE_LABEL
-from eks_load_balancing.deletion_guard import refuse_deletion
+from eks_load_balancing.cluster.administrators import caller, refuse_lock_out
+from eks_load_balancing.cluster.deletion_guard import refuse_deletion
+from eks_load_balancing.controller.values import READINESS_GATE_LABEL
 
 require_cli()
 settings = configuration.load(configuration.stack_configuration())

@@ -32,23 +32,23 @@ from eks_load_balancing import (
     NetworkLoadBalancedServiceArgs,
     NodesArgs,
 )
-from eks_load_balancing.annotations import SCHEMES
-from eks_load_balancing.controller_opt_ins import check_gates
-from eks_load_balancing.controller_policy import ANY_VPC, FEATURES, controller_policy
-from eks_load_balancing.controller_values import default_tags
+from eks_load_balancing.cluster.nodes import check_nodes
+from eks_load_balancing.controller.load_balancer_controller import FEWEST_REPLICAS
+from eks_load_balancing.controller.opt_ins import check_gates
+from eks_load_balancing.controller.policy import ANY_VPC, FEATURES, controller_policy
+from eks_load_balancing.controller.values import default_tags
 from eks_load_balancing.errors import InvalidInputError, at_least, memory, one_of
 from eks_load_balancing.forms import check_form, region_of_arn
-from eks_load_balancing.load_balancer_controller import FEWEST_REPLICAS
-from eks_load_balancing.network import NAT_MODES
-from eks_load_balancing.nodes import check_nodes
+from eks_load_balancing.network.network import NAT_MODES
+from eks_load_balancing.network.subnets import plan_subnets, region_of
 from eks_load_balancing.partitions import IMAGE_REGISTRIES, controller_image_repository, partition_of
-from eks_load_balancing.subnets import plan_subnets, region_of
 from eks_load_balancing.versions import (
     DEFAULT_CONTROLLER_VERSION,
     controller_version,
     kubernetes_version,
     upgrade_policy,
 )
+from eks_load_balancing.workloads.annotations import SCHEMES
 
 PROJECT = "eks-load-balancing"
 

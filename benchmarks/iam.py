@@ -23,7 +23,7 @@ from typing import Any
 
 import boto3
 
-from eks_load_balancing.controller_policy import controller_policy
+from eks_load_balancing.controller.policy import controller_policy
 from sandbox.run.ports import free_port
 from sandbox.run.processes import wait_until
 from sandbox.run.state import State, write_json

@@ -4,7 +4,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from eks_load_balancing import ClusterReference, NodePortLoadBalancedService
-from eks_load_balancing.controller_values import SERVICE_WEBHOOK_LABEL
+from eks_load_balancing.controller.values import SERVICE_WEBHOOK_LABEL
 
 cluster = ClusterReference.lookup(pulumi.Config().require("cluster"))
 in_cluster = pulumi.ResourceOptions(provider=cluster.provider)

@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from eks_load_balancing.controller_policy import controller_policy
+from eks_load_balancing.controller.policy import controller_policy
 from sandbox.cluster import images
 from sandbox.cluster.images import Surroundings
 from sandbox.observe.iam import ask

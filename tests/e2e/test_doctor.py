@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from eks_load_balancing.controller_policy import TAG
+from eks_load_balancing.controller.policy import TAG
 from eks_load_balancing.doctor.checks import CHECKS
 from eks_load_balancing.doctor.facts import Facts
-from eks_load_balancing.doctor.gather import Where, gather
-from eks_load_balancing.doctor.permissions import READING, iam_policy
+from eks_load_balancing.doctor.reading.gather import Where, gather
+from eks_load_balancing.doctor.reading.permissions import READING, iam_policy
 from eks_load_balancing.doctor.registry import COULD_NOT_LOOK, Finding, examine
 from tests.conftest import Sandbox
 

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.sandbox
 _PROGRAM = """
 import os
 import pulumi
-from eks_load_balancing.controller_guard import guard
+from eks_load_balancing.controller.guard import guard
 
 class Chart(pulumi.ComponentResource):
     def __init__(self):

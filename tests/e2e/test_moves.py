@@ -11,7 +11,7 @@ pytestmark = pytest.mark.sandbox
 # The hook and what it is on are the component's own; a chart there is none.
 _PROGRAM = """
 import pulumi
-from eks_load_balancing.controller_moves import announced
+from eks_load_balancing.controller.moves import announced
 
 parent = pulumi.ComponentResource("test:index:Controller", "lbc")
 chart = pulumi.ComponentResource("test:index:Chart", "chart")

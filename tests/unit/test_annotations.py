@@ -1,7 +1,7 @@
 import json
 
-from eks_load_balancing.annotations import Exposure, alb_annotations, nlb_annotations
-from eks_load_balancing.workload import drain_seconds
+from eks_load_balancing.workloads.annotations import Exposure, alb_annotations, nlb_annotations
+from eks_load_balancing.workloads.workload import drain_seconds
 
 INTERNAL = Exposure(scheme="internal", deregistration_delay=30)
 TLS = Exposure(scheme="internet-facing", deregistration_delay=30, certificate_arn="arn:certificate")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from eks_load_balancing.controller_guard import ControllerInUseError, holders, objects, refuse_while_needed
+from eks_load_balancing.controller.guard import ControllerInUseError, holders, objects, refuse_while_needed
 from tests.unit.declared import Declared
 from tests.unit.test_load_balancer_controller import controller
 

@@ -1,6 +1,6 @@
 import pytest
 
-from eks_load_balancing.controller_moves import goes_back, moving
+from eks_load_balancing.controller.moves import goes_back, moving
 
 
 def position(lines: list[str], word: str) -> int:

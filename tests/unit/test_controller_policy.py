@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from eks_load_balancing.controller_policy import (
+from eks_load_balancing.controller.policy import (
     ABSENT,
     FEATURES,
     LONGEST,

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
-from eks_load_balancing.controller_values import (
+from eks_load_balancing.controller.values import (
     READINESS_GATE_LABEL,
     SERVICE_WEBHOOK_LABEL,
     ControllerSettings,

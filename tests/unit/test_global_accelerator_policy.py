@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
-from eks_load_balancing.controller_policy import LONGEST
+from eks_load_balancing.controller.global_accelerator_policy import global_accelerator_policy
+from eks_load_balancing.controller.policy import LONGEST
 from eks_load_balancing.errors import InvalidInputError
-from eks_load_balancing.global_accelerator_policy import global_accelerator_policy
 from tests.unit.upstream import GLOBAL_ACCELERATOR
 
 CLUSTER = {"aws:ResourceTag/elbv2.k8s.aws/cluster": "dev"}

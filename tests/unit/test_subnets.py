@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eks_load_balancing.errors import InvalidInputError
-from eks_load_balancing.subnets import NARROWEST, WIDEST, plan_subnets, region_of
+from eks_load_balancing.network.subnets import NARROWEST, WIDEST, plan_subnets, region_of
 
 TWO = ["us-west-2a", "us-west-2b"]
 THREE = [*TWO, "us-west-2c"]

@@ -3,7 +3,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eks_load_balancing.trust import either, pod_identity_trust, service_trust, web_identity_trust
+from eks_load_balancing.identity.trust import either, pod_identity_trust, service_trust, web_identity_trust
 
 ISSUER = "oidc.eks.us-west-2.amazonaws.com/id/ABC"
 PROVIDER = f"arn:aws:iam::123456789012:oidc-provider/{ISSUER}"

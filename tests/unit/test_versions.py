@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from eks_load_balancing.controller_policy import ABSENT
+from eks_load_balancing.controller.policy import ABSENT
 from eks_load_balancing.errors import InvalidInputError
 from eks_load_balancing.versions import (
     CONTROLLER_VERSIONS,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from eks_load_balancing.controller_values import CHART, REPOSITORY
+from eks_load_balancing.controller.values import CHART, REPOSITORY
 from eks_load_balancing.doctor.facts import Facts, Object
 from eks_load_balancing.doctor.lookups import key
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from eks_load_balancing.doctor.checks import CHECKS, SUBJECTS
-from eks_load_balancing.doctor.permissions import RULES, iam_policy
+from eks_load_balancing.doctor.reading.permissions import RULES, iam_policy
 from eks_load_balancing.doctor.registry import COULD_NOT_LOOK, Check
 
 PAGE = Path(__file__).parents[3] / "docs" / "doctor.md"

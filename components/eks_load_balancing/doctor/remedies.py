@@ -14,7 +14,7 @@ from eks_load_balancing.doctor.events import text_of
 from eks_load_balancing.doctor.facts import Facts, Object
 from eks_load_balancing.doctor.faults import REFRESH, Remedy, reported, restart
 from eks_load_balancing.doctor.lookups import annotations_of, called, first, key
-from eks_load_balancing.doctor.network import public_subnets
+from eks_load_balancing.doctor.paths.network import public_subnets
 
 ROLE_TAGS: Final = {"internet-facing": "kubernetes.io/role/elb", "internal": "kubernetes.io/role/internal-elb"}
 _SCHEME: Final = ("alb.ingress.kubernetes.io/scheme", "service.beta.kubernetes.io/aws-load-balancer-scheme")

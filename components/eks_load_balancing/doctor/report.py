@@ -8,7 +8,7 @@ from typing import Any, Final
 from rich.text import Text
 
 from eks_load_balancing.doctor.facts import Facts, Unseen
-from eks_load_balancing.doctor.hops import Hop, Way
+from eks_load_balancing.doctor.paths.hops import Hop, Way
 from eks_load_balancing.doctor.registry import Finding
 
 _STYLES: Final = {"high": "bold red", "medium": "yellow", "low": "cyan"}

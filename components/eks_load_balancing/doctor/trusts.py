@@ -9,7 +9,13 @@ from eks_load_balancing.doctor.documents import listed, names_action, statements
 from eks_load_balancing.doctor.facts import Facts, Object
 from eks_load_balancing.doctor.faults import REFRESH
 from eks_load_balancing.doctor.lookups import key
-from eks_load_balancing.trust import STS_AUDIENCE, pod_identity_trust, subject, web_identity_trust, without_scheme
+from eks_load_balancing.identity.trust import (
+    STS_AUDIENCE,
+    pod_identity_trust,
+    subject,
+    web_identity_trust,
+    without_scheme,
+)
 
 _WEB_IDENTITY: Final = "sts:AssumeRoleWithWebIdentity"
 EXACT: Final = ("StringEquals",)

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from eks_load_balancing.controller_policy import controller_statements
+from eks_load_balancing.controller.policy import controller_statements
 from eks_load_balancing.doctor.facts import Facts, Object
 from eks_load_balancing.verify.lines import balancers, question
 

@@ -11,8 +11,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from eks_load_balancing.doctor.checks import CHECKS
 from eks_load_balancing.doctor.facts import CannotLookError, Facts, NotSeenError
-from eks_load_balancing.doctor.gather import Where, gather
 from eks_load_balancing.doctor.lookups import image_version
+from eks_load_balancing.doctor.reading.gather import Where, gather
 from eks_load_balancing.doctor.registry import examine
 from eks_load_balancing.verify import lines
 from eks_load_balancing.verify.asking import CannotVerifyError, answers, decisions, operations

@@ -5,7 +5,7 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
-from eks_load_balancing.controller_policy import Statement, controller_policy, controller_statements
+from eks_load_balancing.controller.policy import Statement, controller_policy, controller_statements
 from eks_load_balancing.verify.lines import question
 from tests.sandbox.aws.harness import ACCOUNT, Aws
 

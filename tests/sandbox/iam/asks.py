@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from eks_load_balancing.controller_policy import controller_policy
+from eks_load_balancing.controller.policy import controller_policy
 from sandbox.iam.language.conditions import Context
 from sandbox.iam.language.evaluate import Decision, Policies, Policy, Principal, Request, evaluate, policy
 from sandbox.iam.permissions.demands import Demand, Facts, demands

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from eks_load_balancing.controller_opt_ins import CERTIFICATES, TAGGING_API, opt_in_statements
-from eks_load_balancing.controller_policy import Statement, controller_statements
-from eks_load_balancing.global_accelerator_policy import global_accelerator_statements
+from eks_load_balancing.controller.global_accelerator_policy import global_accelerator_statements
+from eks_load_balancing.controller.opt_ins import CERTIFICATES, TAGGING_API, opt_in_statements
+from eks_load_balancing.controller.policy import Statement, controller_statements
 from sandbox.iam.language.evaluate import Policy
 from sandbox.iam.permissions import reference
 from tests.sandbox.iam import asks, upstream
@@ -23,7 +23,7 @@ def page() -> str:
 # What the controller may do
 
 The AWS Load Balancer Controller works with a role that its service account alone can assume. The role's policy is
-[controller_policy.py](../components/eks_load_balancing/controller_policy.py), statements by purpose for each controller
+[controller_policy.py](../components/eks_load_balancing/controller/policy.py), statements by purpose for each controller
 version and partition, narrowed to one cluster ([ADR 12](adr/0012-one-table-of-the-controllers-permissions.md)).
 
 ## By purpose
@@ -32,11 +32,11 @@ For a cluster `CLUSTER` in the VPC `VPC`. "Other's tag refused" lets pass what c
 
 {_table(("purpose", "actions", "only if", "goes with"), map(_row, _statements()))}
 Global Accelerators are left out unless `global_accelerator` asks for them. Theirs is a policy of its own
-([global_accelerator_policy.py](../components/eks_load_balancing/global_accelerator_policy.py)):
+([global_accelerator_policy.py](../components/eks_load_balancing/controller/global_accelerator_policy.py)):
 
 {_table(("purpose", "actions", "only if"), (_row(s)[:3] for s in global_accelerator_statements("CLUSTER")))}
 What is off by default is granted when a stack asks for it, in a policy of its own
-([controller_opt_ins.py](../components/eks_load_balancing/controller_opt_ins.py)): `feature_gates` with `EnableRGTAPI`
+([controller_opt_ins.py](../components/eks_load_balancing/controller/opt_ins.py)): `feature_gates` with `EnableRGTAPI`
 or `EnableCertificateManagement`, `assumable_role_arns`, `shared_target_group_arns`.
 
 {_table(("purpose", "actions", "only if"), (_row(s)[:3] for s in _opt_ins()))}

@@ -10,7 +10,7 @@ import jmespath
 import pytest
 from botocore.exceptions import ClientError
 
-from eks_load_balancing.controller_policy import controller_policy
+from eks_load_balancing.controller.policy import controller_policy
 from tests.sandbox.aws.harness import REGION
 from tests.sandbox.iam.conftest import Enforced
 

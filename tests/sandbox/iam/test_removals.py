@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from eks_load_balancing.controller_policy import controller_policy
+from eks_load_balancing.controller.policy import controller_policy
 from sandbox.iam.language.conditions import Context
 from sandbox.iam.language.evaluate import Policies, Policy, Principal, Request, evaluate, policy
 from tests.sandbox.iam import upstream

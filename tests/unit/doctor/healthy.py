@@ -5,7 +5,7 @@ import datetime as dt
 from typing import Any
 
 from eks_load_balancing.doctor.facts import Facts
-from eks_load_balancing.trust import pod_identity_trust
+from eks_load_balancing.identity.trust import pod_identity_trust
 from eks_load_balancing.versions import CONTROLLER_VERSIONS
 from tests.unit.doctor.certificates import certificates
 from tests.unit.doctor.healthy_aws import (

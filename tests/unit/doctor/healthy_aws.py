@@ -4,8 +4,8 @@ import datetime as dt
 import json
 from typing import Any
 
-from eks_load_balancing.controller_policy import TAG, controller_policy
-from eks_load_balancing.trust import web_identity_trust
+from eks_load_balancing.controller.policy import TAG, controller_policy
+from eks_load_balancing.identity.trust import web_identity_trust
 
 World = dict[str, Any]
 

@@ -12,10 +12,10 @@ from botocore import xform_name
 from botocore.exceptions import EndpointConnectionError
 from botocore.stub import Stubber
 
-from eks_load_balancing.doctor import aws
-from eks_load_balancing.doctor.account import Account, RefusedError
 from eks_load_balancing.doctor.facts import CannotLookError, Unseen
-from eks_load_balancing.doctor.permissions import CALLS, READING, RULES, iam_policy
+from eks_load_balancing.doctor.reading import aws
+from eks_load_balancing.doctor.reading.account import Account, RefusedError
+from eks_load_balancing.doctor.reading.permissions import CALLS, READING, RULES, iam_policy
 from tests.unit.doctor.healthy_aws import ACCOUNT, CLUSTER_ARN, NAME, ROLE, VPC
 
 

@@ -6,11 +6,11 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from eks_load_balancing.doctor import gather as gathering
-from eks_load_balancing.doctor import kube
 from eks_load_balancing.doctor.checks import CHECKS
 from eks_load_balancing.doctor.facts import CannotLookError, Facts, NotSeenError, Object
-from eks_load_balancing.doctor.gather import Where, gather
+from eks_load_balancing.doctor.reading import gather as gathering
+from eks_load_balancing.doctor.reading import kube
+from eks_load_balancing.doctor.reading.gather import Where, gather
 from eks_load_balancing.doctor.registry import examine
 
 _TARGET = "10.0.0.5"

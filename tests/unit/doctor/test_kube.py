@@ -13,9 +13,9 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from kubernetes import client
 
-from eks_load_balancing.doctor import kube
 from eks_load_balancing.doctor.facts import CannotLookError, NotSeenError, Unseen
-from eks_load_balancing.doctor.permissions import RULES
+from eks_load_balancing.doctor.reading import kube
+from eks_load_balancing.doctor.reading.permissions import RULES
 from tests.unit.doctor.certificates import certificates
 from tests.unit.doctor.healthy import healthy
 from tests.unit.doctor.plant import annotate

@@ -8,9 +8,9 @@ import pytest
 from eks_load_balancing.doctor.checks import CHECKS
 from eks_load_balancing.doctor.checks.paths import CHECK_OF
 from eks_load_balancing.doctor.cli import examined
-from eks_load_balancing.doctor.hops import Hop
+from eks_load_balancing.doctor.paths.hops import Hop
+from eks_load_balancing.doctor.paths.ways import ways
 from eks_load_balancing.doctor.report import WHOLE_SHOWN, machine, people
-from eks_load_balancing.doctor.ways import ways
 from tests.unit.doctor.cases import Case
 from tests.unit.doctor.cases_paths import PATHS
 from tests.unit.doctor.healthy import facts, healthy, pod

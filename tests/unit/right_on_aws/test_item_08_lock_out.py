@@ -6,7 +6,7 @@ import pulumi
 import pytest
 
 from eks_load_balancing import Cluster, ClusterArgs, InvalidInputError
-from eks_load_balancing.administrators import same_principal
+from eks_load_balancing.cluster.administrators import same_principal
 from tests.unit.declared import ACCOUNT, CALLER, DEPLOYER, declare
 from tests.unit.test_cluster import ARGS
 from tests.unit.test_program import program

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from eks_load_balancing import InvalidInputError
-from eks_load_balancing.controller_policy import controller_policy
+from eks_load_balancing.controller.policy import controller_policy
 from tests.unit.declared import ACCOUNT, Declared
 from tests.unit.test_load_balancer_controller import controller, values
 

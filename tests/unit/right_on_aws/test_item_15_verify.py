@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from eks_load_balancing.controller_policy import controller_statements
+from eks_load_balancing.controller.policy import controller_statements
 from eks_load_balancing.verify import lines
 from eks_load_balancing.verify.asking import answer, decisions
 from tests.unit.doctor.healthy import facts, healthy

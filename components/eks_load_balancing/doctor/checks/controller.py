@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import combinations
 from typing import Final
 
-from eks_load_balancing.controller_values import CHART
+from eks_load_balancing.controller.values import CHART
 from eks_load_balancing.doctor.facts import Facts, Object
 from eks_load_balancing.doctor.faults import REFRESH
 from eks_load_balancing.doctor.lookups import (
@@ -18,8 +18,8 @@ from eks_load_balancing.doctor.lookups import (
     key,
     pods_of,
 )
+from eks_load_balancing.doctor.paths.workloads import illness
 from eks_load_balancing.doctor.registry import Trouble, check
-from eks_load_balancing.doctor.workloads import illness
 from eks_load_balancing.versions import CONTROLLER_VERSIONS, DEFAULT_CONTROLLER_VERSION
 
 _INSTALL: Final = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/installation/"

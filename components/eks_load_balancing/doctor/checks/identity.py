@@ -18,7 +18,7 @@ from eks_load_balancing.doctor.trusts import (
     strict,
     trusting,
 )
-from eks_load_balancing.trust import STS_AUDIENCE
+from eks_load_balancing.identity.trust import STS_AUDIENCE
 
 _IRSA: Final = "https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html"
 _PROVIDER: Final = "https://docs.aws.amazon.com/eks/latest/userguide/enable-iam-roles-for-service-accounts.html"

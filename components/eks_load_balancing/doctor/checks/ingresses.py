@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
-from eks_load_balancing.doctor import known_annotations
+from eks_load_balancing.doctor.checks import known_annotations
 from eks_load_balancing.doctor.events import moment
 from eks_load_balancing.doctor.facts import Facts, Object
 from eks_load_balancing.doctor.faults import REFRESH, helm_upgrade

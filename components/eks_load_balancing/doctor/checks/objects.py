@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Final
 
-from eks_load_balancing.controller_guard import FINALIZERS
+from eks_load_balancing.controller.guard import FINALIZERS
 from eks_load_balancing.doctor.events import last_reports, moment, text_of, time_of
 from eks_load_balancing.doctor.facts import Facts, Object
 from eks_load_balancing.doctor.faults import REFRESH, log

@@ -5,9 +5,9 @@ from typing import Final
 
 from eks_load_balancing.doctor.facts import Facts
 from eks_load_balancing.doctor.faults import Fault
-from eks_load_balancing.doctor.hops import Kind, broken
+from eks_load_balancing.doctor.paths.hops import Kind, broken
+from eks_load_balancing.doctor.paths.ways import ways
 from eks_load_balancing.doctor.registry import Trouble, check
-from eks_load_balancing.doctor.ways import ways
 
 _NAMED_AT_MOST: Final = 5
 _GUIDE: Final = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Final
 
-from eks_load_balancing.controller_policy import (
+from eks_load_balancing.controller.policy import (
     ABSENT,
     REQUEST_TAG,
     RESOURCE_TAG,

@@ -15,7 +15,7 @@ from eks_load_balancing.doctor.lookups import (
     tags_of,
     webhook_addresses,
 )
-from eks_load_balancing.doctor.network import (
+from eks_load_balancing.doctor.paths.network import (
     admitted,
     groups_of,
     interface_of,
@@ -23,8 +23,8 @@ from eks_load_balancing.doctor.network import (
     ranges_of,
     where_from,
 )
+from eks_load_balancing.doctor.paths.workloads import deniers
 from eks_load_balancing.doctor.registry import Trouble, check
-from eks_load_balancing.doctor.workloads import deniers
 
 _TAGS: Final = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/security_groups/"
 _CLUSTER_GROUPS: Final = "https://docs.aws.amazon.com/eks/latest/userguide/sec-group-reqs.html"

@@ -6,7 +6,7 @@ from typing import Final
 
 from eks_load_balancing.doctor.facts import Facts, Object
 from eks_load_balancing.doctor.lookups import own_balancers, tags_of
-from eks_load_balancing.doctor.network import availability, public_subnets
+from eks_load_balancing.doctor.paths.network import availability, public_subnets
 from eks_load_balancing.doctor.registry import Trouble, check
 from eks_load_balancing.doctor.remedies import ROLE_TAGS
 

@@ -4,16 +4,13 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from typing import Final
 
-from eks_load_balancing.controller_values import READINESS_GATE_LABEL
+from eks_load_balancing.controller.values import READINESS_GATE_LABEL
 from eks_load_balancing.doctor.events import last_reports, moment
 from eks_load_balancing.doctor.facts import Facts, Object
 from eks_load_balancing.doctor.faults import Remedy, log
 from eks_load_balancing.doctor.lookups import called, first, key, own_balancers, own_groups, pod_at, ready_addresses
-from eks_load_balancing.doctor.network import zone_of
-from eks_load_balancing.doctor.registration import deregister, register
-from eks_load_balancing.doctor.registry import Trouble, check
-from eks_load_balancing.doctor.remedies import rebind, remedy
-from eks_load_balancing.doctor.workloads import (
+from eks_load_balancing.doctor.paths.network import zone_of
+from eks_load_balancing.doctor.paths.workloads import (
     GATE,
     NO_BINDING,
     conditions_of,
@@ -24,6 +21,9 @@ from eks_load_balancing.doctor.workloads import (
     service_of,
     waits_for_gates_alone,
 )
+from eks_load_balancing.doctor.registration import deregister, register
+from eks_load_balancing.doctor.registry import Trouble, check
+from eks_load_balancing.doctor.remedies import rebind, remedy
 
 _BINDING: Final = (
     "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/targetgroupbinding/targetgroupbinding/"

@@ -18,8 +18,8 @@ from eks_load_balancing.doctor.lookups import (
     webhook_services,
     webhooks_of_the_controller,
 )
+from eks_load_balancing.doctor.paths.workloads import nothing_serves, service_of
 from eks_load_balancing.doctor.registry import Trouble, check
-from eks_load_balancing.doctor.workloads import nothing_serves, service_of
 from eks_load_balancing.versions import CONTROLLER_VERSIONS
 
 _TROUBLE: Final = (

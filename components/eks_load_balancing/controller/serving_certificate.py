@@ -15,7 +15,7 @@ from typing import Final
 import pulumi
 import pulumi_tls as tls
 
-from eks_load_balancing.controller_values import WebhookCertificate
+from eks_load_balancing.controller.values import WebhookCertificate
 
 _YEAR: Final = 365 * 24
 """Hours."""

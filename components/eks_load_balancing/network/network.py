@@ -9,7 +9,7 @@ from pulumi import Input, Output
 
 from eks_load_balancing.arguments import checked
 from eks_load_balancing.errors import one_of
-from eks_load_balancing.subnets import plan_subnets
+from eks_load_balancing.network.subnets import plan_subnets
 from eks_load_balancing.tags import named
 
 NAT_MODES = ("none", "single", "per-zone")

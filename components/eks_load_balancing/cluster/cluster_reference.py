@@ -10,10 +10,10 @@ from pulumi import Output
 
 from eks_load_balancing import errors
 from eks_load_balancing.arguments import checked
+from eks_load_balancing.cluster.kubeconfig import credentials, kubeconfig
+from eks_load_balancing.controller.load_balancer_controller import LoadBalancerControllerArgs
 from eks_load_balancing.errors import InvalidInputError
-from eks_load_balancing.kubeconfig import credentials, kubeconfig
-from eks_load_balancing.load_balancer_controller import LoadBalancerControllerArgs
-from eks_load_balancing.oidc_provider import OidcProvider
+from eks_load_balancing.identity.oidc_provider import OidcProvider
 
 MADE_BY: Final = "eks-load-balancing/made-by"
 """The tag on an OIDC provider that a `ClusterReference` made: which program and stack go on declaring it."""

@@ -11,8 +11,8 @@ from typing import Any
 import pulumi
 from pulumi import Output
 
-from eks_load_balancing.controller_policy import controller_statements
-from eks_load_balancing.controller_values import SERVICE_WEBHOOK_LABEL
+from eks_load_balancing.controller.policy import controller_statements
+from eks_load_balancing.controller.values import SERVICE_WEBHOOK_LABEL
 from eks_load_balancing.versions import CONTROLLER_VERSIONS, ControllerVersion, release
 
 

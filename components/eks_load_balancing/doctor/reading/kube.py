@@ -13,7 +13,7 @@ from kubernetes import client, config
 from kubernetes.config import ConfigException
 from kubernetes.config.kube_config import KUBE_CONFIG_DEFAULT_LOCATION, KubeConfigMerger
 
-from eks_load_balancing.controller_values import CHART
+from eks_load_balancing.controller.values import CHART
 from eks_load_balancing.doctor.events import SUCCEEDED
 from eks_load_balancing.doctor.facts import CannotLookError, NotSeenError, Object, Objects, Unseen, known, seen
 from eks_load_balancing.doctor.lookups import (

@@ -4,12 +4,12 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from eks_load_balancing.controller_policy import TAG
-from eks_load_balancing.doctor.backends import NO_ACTION, NO_SERVICE, missing_backends
+from eks_load_balancing.controller.policy import TAG
 from eks_load_balancing.doctor.facts import Facts, Object
 from eks_load_balancing.doctor.faults import Fault, restart
 from eks_load_balancing.doctor.lookups import annotations_of, key, stack_named, tags_of
-from eks_load_balancing.doctor.network import open_to_somebody
+from eks_load_balancing.doctor.paths.backends import NO_ACTION, NO_SERVICE, missing_backends
+from eks_load_balancing.doctor.paths.network import open_to_somebody
 
 _LISTEN: Final = "alb.ingress.kubernetes.io/listen-ports"
 _PROTOCOLS: Final = {"UDP": ("udp",), "QUIC": ("udp",), "TCP_UDP": ("tcp", "udp"), "TCP_QUIC": ("tcp", "udp")}

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.signers import RequestSigner
 
 from eks_load_balancing.doctor.facts import NotSeenError, Object, Unseen
-from eks_load_balancing.doctor.permissions import CALLS, action
+from eks_load_balancing.doctor.reading.permissions import CALLS, action
 
 _CLUSTER_HEADER: Final = "x-k8s-aws-id"
 _TOKEN_SECONDS: Final = 60

@@ -9,10 +9,10 @@ from pulumi import Input, Output
 
 from eks_load_balancing import errors
 from eks_load_balancing.arguments import checked
-from eks_load_balancing.cluster_reference import ClusterReference
+from eks_load_balancing.cluster.cluster_reference import ClusterReference
 from eks_load_balancing.tags import named
-from eks_load_balancing.target_group_binding import TargetGroupBinding
-from eks_load_balancing.workload import DEFAULT_DELAY, SAMPLE_PORT
+from eks_load_balancing.workloads.target_group_binding import TargetGroupBinding
+from eks_load_balancing.workloads.workload import DEFAULT_DELAY, SAMPLE_PORT
 
 PROTOCOLS: Final = ("HTTP", "HTTPS", "TCP")
 _PORT: Final = 80

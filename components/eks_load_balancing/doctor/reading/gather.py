@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import boto3
 from botocore.exceptions import BotoCoreError
 
-from eks_load_balancing.doctor import aws, kube
-from eks_load_balancing.doctor.account import Account
 from eks_load_balancing.doctor.facts import CannotLookError, Facts
+from eks_load_balancing.doctor.reading import aws, kube
+from eks_load_balancing.doctor.reading.account import Account
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pulumi import Input, Output
 from eks_load_balancing import errors
 from eks_load_balancing.arguments import checked
 from eks_load_balancing.errors import InvalidInputError
-from eks_load_balancing.trust import either, pod_identity_trust, web_identity_trust
+from eks_load_balancing.identity.trust import either, pod_identity_trust, web_identity_trust
 
 IRSA = "irsa"
 POD_IDENTITY = "pod-identity"

@@ -7,9 +7,9 @@ import pulumi
 import pulumi_aws as aws
 from pulumi import Input, Output
 
-from eks_load_balancing.controller_opt_ins import opt_in_statements
-from eks_load_balancing.controller_policy import document
-from eks_load_balancing.global_accelerator_policy import global_accelerator_policy
+from eks_load_balancing.controller.global_accelerator_policy import global_accelerator_policy
+from eks_load_balancing.controller.opt_ins import opt_in_statements
+from eks_load_balancing.controller.policy import document
 
 Tags = Input[Mapping[str, Input[str]]] | None
 

@@ -3,11 +3,11 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from eks_load_balancing.controller_policy import TAG
-from eks_load_balancing.doctor.account import Account, RefusedError
+from eks_load_balancing.controller.policy import TAG
 from eks_load_balancing.doctor.facts import CannotLookError, Object, Objects, known, seen
 from eks_load_balancing.doctor.lookups import ROLE_ANNOTATION, annotations_of, tags_of
-from eks_load_balancing.trust import without_scheme
+from eks_load_balancing.doctor.reading.account import Account, RefusedError
+from eks_load_balancing.identity.trust import without_scheme
 
 _TAGS_AT_ONCE: Final = 20  # of DescribeTags
 _INSTANCES_AT_ONCE: Final = 200  # values of a filter

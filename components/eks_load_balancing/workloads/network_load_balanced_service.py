@@ -8,11 +8,11 @@ import pulumi_kubernetes as kubernetes
 from pulumi import Input, Output
 
 from eks_load_balancing import errors
-from eks_load_balancing.annotations import NLB_CLASS, SCHEMES, Exposure, nlb_annotations
 from eks_load_balancing.arguments import checked
-from eks_load_balancing.host_names import host_name
-from eks_load_balancing.target_groups import SERVICE_STACK, target_group_arns
-from eks_load_balancing.workload import DEFAULT_DELAY, SAMPLE_IMAGE, SAMPLE_PORT, Workload, deploy
+from eks_load_balancing.workloads.annotations import NLB_CLASS, SCHEMES, Exposure, nlb_annotations
+from eks_load_balancing.workloads.host_names import host_name
+from eks_load_balancing.workloads.target_groups import SERVICE_STACK, target_group_arns
+from eks_load_balancing.workloads.workload import DEFAULT_DELAY, SAMPLE_IMAGE, SAMPLE_PORT, Workload, deploy
 
 HTTP_PORT = 80
 TLS_PORT = 443

@@ -14,8 +14,6 @@ from typing import Any, Final
 from eks_load_balancing.doctor.events import last_reports, text_of
 from eks_load_balancing.doctor.facts import Facts, Object
 from eks_load_balancing.doctor.faults import Fault, log, reported, restart
-from eks_load_balancing.doctor.hops import Hop, Kind, Way
-from eks_load_balancing.doctor.listeners import rule_fault, shut, wanted_ports, without_rules
 from eks_load_balancing.doctor.lookups import (
     called,
     first,
@@ -28,7 +26,9 @@ from eks_load_balancing.doctor.lookups import (
     stack_of,
     stacks,
 )
-from eks_load_balancing.doctor.network import (
+from eks_load_balancing.doctor.paths.hops import Hop, Kind, Way
+from eks_load_balancing.doctor.paths.listeners import rule_fault, shut, wanted_ports, without_rules
+from eks_load_balancing.doctor.paths.network import (
     admitted,
     backend_groups,
     groups_of,
@@ -37,9 +37,9 @@ from eks_load_balancing.doctor.network import (
     protocols_of,
     where_from,
 )
+from eks_load_balancing.doctor.paths.workloads import illness, nothing_serves
 from eks_load_balancing.doctor.registration import deregister, register
 from eks_load_balancing.doctor.remedies import remedy
-from eks_load_balancing.doctor.workloads import illness, nothing_serves
 
 _KINDS: Final = {"application": "ALB", "network": "NLB", "gateway": "GWLB"}
 

@@ -10,12 +10,14 @@ from pulumi import Input, Output
 
 from eks_load_balancing import errors
 from eks_load_balancing.arguments import checked
-from eks_load_balancing.controller_grants import OptIns, global_accelerators, opt_ins
-from eks_load_balancing.controller_guard import guard
-from eks_load_balancing.controller_moves import announced
-from eks_load_balancing.controller_opt_ins import check_gates
-from eks_load_balancing.controller_policy import ANY_VPC, FEATURES, bound_policy, controller_policy
-from eks_load_balancing.controller_values import (
+from eks_load_balancing.controller.global_accelerator_policy import global_accelerator_policy
+from eks_load_balancing.controller.grants import OptIns, global_accelerators, opt_ins
+from eks_load_balancing.controller.guard import guard
+from eks_load_balancing.controller.moves import announced
+from eks_load_balancing.controller.opt_ins import check_gates
+from eks_load_balancing.controller.policy import ANY_VPC, FEATURES, bound_policy, controller_policy
+from eks_load_balancing.controller.serving_certificate import serving_certificate
+from eks_load_balancing.controller.values import (
     ACCELERATORS,
     CHART,
     MEMORY_LIMIT,
@@ -26,11 +28,9 @@ from eks_load_balancing.controller_values import (
     chart_values,
     webhook_names,
 )
-from eks_load_balancing.global_accelerator_policy import global_accelerator_policy
+from eks_load_balancing.identity.service_account_role import IRSA, ServiceAccountRole
 from eks_load_balancing.outputs import known_in_previews
 from eks_load_balancing.partitions import IMAGE_REGISTRIES, controller_image_repository, partition_of
-from eks_load_balancing.service_account_role import IRSA, ServiceAccountRole
-from eks_load_balancing.serving_certificate import serving_certificate
 from eks_load_balancing.versions import DEFAULT_CONTROLLER_VERSION, controller_version
 
 FEWEST_REPLICAS = 2

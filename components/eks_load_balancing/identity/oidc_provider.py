@@ -9,7 +9,7 @@ from pulumi import Input, Output
 
 from eks_load_balancing.arguments import checked
 from eks_load_balancing.errors import InvalidInputError
-from eks_load_balancing.trust import STS_AUDIENCE, without_scheme
+from eks_load_balancing.identity.trust import STS_AUDIENCE, without_scheme
 
 
 class OidcProviderArgs(TypedDict):

@@ -8,11 +8,11 @@ import pulumi_aws as aws
 from pulumi import Input
 
 from eks_load_balancing import errors
-from eks_load_balancing.addons import LATEST, LEFT_TO_EKS
+from eks_load_balancing.cluster.addons import LATEST, LEFT_TO_EKS
 from eks_load_balancing.errors import InvalidInputError
 from eks_load_balancing.forms import processor
+from eks_load_balancing.identity.trust import service_trust
 from eks_load_balancing.tags import named
-from eks_load_balancing.trust import service_trust
 from eks_load_balancing.versions import kubernetes_number, release
 
 AMI_TYPES: Final = ("AL2023_x86_64_STANDARD", "AL2023_ARM_64_STANDARD")

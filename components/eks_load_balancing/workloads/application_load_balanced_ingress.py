@@ -8,11 +8,11 @@ import pulumi_kubernetes as kubernetes
 from pulumi import Input, Output
 
 from eks_load_balancing import errors
-from eks_load_balancing.annotations import ALB_CLASS, SCHEMES, Exposure, alb_annotations
 from eks_load_balancing.arguments import checked
-from eks_load_balancing.host_names import host_name
-from eks_load_balancing.target_groups import INGRESS_RESOURCE, target_group_arns
-from eks_load_balancing.workload import DEFAULT_DELAY, SAMPLE_IMAGE, SAMPLE_PORT, Workload, deploy
+from eks_load_balancing.workloads.annotations import ALB_CLASS, SCHEMES, Exposure, alb_annotations
+from eks_load_balancing.workloads.host_names import host_name
+from eks_load_balancing.workloads.target_groups import INGRESS_RESOURCE, target_group_arns
+from eks_load_balancing.workloads.workload import DEFAULT_DELAY, SAMPLE_IMAGE, SAMPLE_PORT, Workload, deploy
 
 SERVICE_PORT = 80
 

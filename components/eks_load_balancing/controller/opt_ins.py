@@ -7,7 +7,7 @@ https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
-from eks_load_balancing.controller_policy import REQUEST_TAG, RESOURCE_TAG, Statement
+from eks_load_balancing.controller.policy import REQUEST_TAG, RESOURCE_TAG, Statement
 from eks_load_balancing.errors import InvalidInputError
 from eks_load_balancing.versions import ControllerVersion
 

@@ -9,10 +9,10 @@ import pulumi_eks as eks
 from pulumi import Input, Output
 
 from eks_load_balancing import errors
-from eks_load_balancing.addons import DEFAULT, addon_version
-from eks_load_balancing.administrators import Caller, administrator, caller, principals, refuse_lock_out
 from eks_load_balancing.arguments import checked
-from eks_load_balancing.control_plane import (
+from eks_load_balancing.cluster.addons import DEFAULT, addon_version
+from eks_load_balancing.cluster.administrators import Caller, administrator, caller, principals, refuse_lock_out
+from eks_load_balancing.cluster.control_plane import (
     bounded_roles,
     log_group,
     refuse_another_key,
@@ -20,12 +20,12 @@ from eks_load_balancing.control_plane import (
     with_its_first_key,
     without_bootstrap_admin,
 )
-from eks_load_balancing.kubeconfig import credentials, with_profile
-from eks_load_balancing.nodes import NodesArgs, check_nodes, launch_template, node_group, node_role
-from eks_load_balancing.oidc_provider import OidcProvider
+from eks_load_balancing.cluster.kubeconfig import credentials, with_profile
+from eks_load_balancing.cluster.nodes import NodesArgs, check_nodes, launch_template, node_group, node_role
+from eks_load_balancing.identity.oidc_provider import OidcProvider
+from eks_load_balancing.identity.service_account_role import ServiceAccountRole
 from eks_load_balancing.outputs import after
 from eks_load_balancing.partitions import partition_of
-from eks_load_balancing.service_account_role import ServiceAccountRole
 from eks_load_balancing.versions import kubernetes_version, support_warnings, upgrade_policy
 
 LOG_TYPES: Final = ("api", "audit", "authenticator", "controllerManager", "scheduler")

@@ -1,0 +1,1 @@
+"""How facts are read: calls to AWS and Kubernetes, and the permissions that they need. It judges nothing."""
