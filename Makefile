@@ -1,6 +1,8 @@
 # make up        the whole stack on this machine: environment, tools, sandbox, `pulumi up`, and what serves what
 #                with TRAFFIC=1 it carries real packets (Linux): then `sandbox trace` and `sandbox compare` work
 # make down      take it down again: `pulumi destroy`, then the sandbox itself
+# make example   one of examples/ in the sandbox that make up leaves, with the clusters that it needs: make example
+#                NAME=existing-cluster; make example-down NAME=... takes it down again
 # make destroy   `pulumi destroy` of a stack, also where an earlier one stopped halfway: make destroy STACK=dev
 # make verify    does a stack that is up work? make verify STACK=dev ARGS="--output dev.txt"; docs/verify.md
 # make packages  Debian's packages that real packets and the browser's tests need (as root)
@@ -20,7 +22,7 @@ STACK := sandbox
 PACKAGES := haproxy dnsmasq-base iproute2 util-linux iptables nftables conntrack curl wrk chromium chromium-driver
 
 .DEFAULT_GOAL := help
-.PHONY: help environment packages up destroy down verify check test soak measure measure-controller
+.PHONY: help environment packages up example example-down destroy down verify check test soak measure measure-controller
 
 help:
 	@sed -n '/^#/!q; s/^# //p' Makefile
@@ -45,6 +47,12 @@ up: environment
 	@$(PULUMI) stack select --stack $(STACK) 2>/dev/null || $(PULUMI) stack init $(STACK)
 	@$(PULUMI) up --stack $(STACK) --yes --skip-preview $(POLICIES)
 	@$(SANDBOX) targets
+
+example: environment
+	@$(SANDBOX) exec -- $(BIN)/python examples/run.py up "$(NAME)"
+
+example-down: environment
+	@$(SANDBOX) exec -- $(BIN)/python examples/run.py down "$(NAME)"
 
 # With the program while the state has a guard that is asked before it is deleted; without it once they are gone: an earlier
 # destroy has come further then, and a program cannot declare what is on no cluster.

@@ -24,6 +24,7 @@ from eks_load_balancing.arguments import refuse_keys
 from eks_load_balancing.errors import InvalidInputError
 
 NAME: Final = "eks-load-balancing"
+BUG: Final = "this is a bug of eks-load-balancing: report it in the project's issues, with the lines that follow"
 SECRETS: Final = ("kubeconfig",)
 """Outputs that are secrets in every component that has them."""
 
@@ -54,7 +55,8 @@ class Plugin(ComponentProvider):
         except ComponentInitError as error:
             if isinstance(error.inner, InvalidInputError):
                 raise InputPropertiesError(str(error.inner)) from None
-            raise
+            bug = RuntimeError(f"{type(error.inner).__name__}: {error.inner}: {BUG}")
+            raise ComponentInitError(bug.with_traceback(error.inner.__traceback__)) from error.inner
 
     def map_input_properties(
         self,
