@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 EXAMPLES = Path(__file__).parent
 STACK = "sandbox"
@@ -52,15 +53,15 @@ def pulumi(name: str, *arguments: str) -> None:
 
 def standing() -> set[str]:
     """The examples that have resources."""
-    listed = subprocess.run(
-        ["pulumi", "stack", "ls", "--all", "--json"],
-        cwd=EXAMPLES / CLUSTERS,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    stacks = [(stack["name"].split("/"), stack.get("resourceCount") or 0) for stack in json.loads(listed.stdout)]
-    return {parts[-2] for parts, count in stacks if count and len(parts) > 1} & set(examples())
+    asked = ["pulumi", "stack", "ls", "--all", "--json"]
+    listed = subprocess.run(asked, cwd=EXAMPLES / CLUSTERS, capture_output=True, text=True, check=True)
+    return with_resources(json.loads(listed.stdout)) & set(examples())
+
+
+def with_resources(stacks: Iterable[dict[str, Any]]) -> set[str]:
+    """The projects of stacks that have resources; those of the project that asks are listed without its name."""
+    names = [f"{CLUSTERS}/{stack['name']}" for stack in stacks if stack.get("resourceCount")]
+    return {name.split("/")[-2] for name in names}
 
 
 def up(name: str) -> None:

@@ -27,8 +27,8 @@ def test_every_example_is_run_in_the_sandbox() -> None:
 
 
 def program(name: str) -> str:
-    (found,) = (path for each in ("__main__.py", "Main.yaml") if (path := FOLDER / name / each).exists())
-    return found.read_text()
+    found = FOLDER / name / "__main__.py"
+    return (found if found.exists() else FOLDER / name / "Pulumi.yaml").read_text()
 
 
 def settings(name: str) -> set[str]:
@@ -36,7 +36,7 @@ def settings(name: str) -> set[str]:
     text = program(name)
     if text.startswith('"""'):
         return set(re.findall(r'(?:get|require|require_object)\("(\w+)"\)', text))
-    return set(re.findall(r"\$\{(\w+)", text)) - set(yaml.safe_load(text)["resources"])
+    return set(re.findall(r"\$\{(\w+)[}.]", text)) - set(yaml.safe_load(text)["resources"])
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -77,3 +77,13 @@ def test_every_setting_of_an_example_is_declared_and_used(name: str) -> None:
 
     assert settings(name) == declared
     assert {key.removeprefix(f"{name}:") for key in given if key.startswith(f"{name}:")} <= declared
+
+
+def test_an_example_is_up_while_its_stack_has_resources() -> None:
+    listed = [
+        {"name": "organization/yaml/sandbox", "resourceCount": 8},
+        {"name": "organization/two-clusters/sandbox", "resourceCount": 0},
+        {"name": "sandbox", "resourceCount": 31},
+    ]
+
+    assert run.with_resources(listed) == {"yaml", "clusters"}
