@@ -11,7 +11,7 @@ from typing import TypedDict
 from sandbox.network.balancers.documents import KINDS, forwarded
 from sandbox.observe.view import watches
 from sandbox.observe.view.items import Json
-from sandbox.observe.view.provisions import HEALTHY, Provisioned, action, conditions, in_order, values
+from sandbox.observe.view.provisions import HEALTHY, Provisioned, action, conditions, in_order, server_error, values
 
 STRAIGHT, NODE_PORT = "ip", "instance"
 
@@ -112,6 +112,8 @@ def _of_balancers(provisioned: Provisioned, cluster: Cluster) -> Iterator[Path]:
     for balancer in documents.balancers:
         for listener in documents.listeners.get(balancer["LoadBalancerArn"], []):
             for rule in in_order(listener.get("Rules") or []):
+                if server_error(rule):
+                    yield _of_error(balancer, listener, rule)
                 for arn in dict.fromkeys(forwarded(rule["Actions"])):
                     if arn in documents.groups:
                         yield _of_rule(balancer, listener, rule, groups=documents.groups, arn=arn, cluster=cluster)
@@ -151,6 +153,25 @@ def _of_rule(
         "headers": headers,
         "hops": hops,
         "stopped": "" if chosen else _no_target([t["TargetHealth"]["State"] for t in targets]),
+        "measured": "",
+    }
+
+
+def _of_error(balancer: Json, listener: Json, rule: Json) -> Path:
+    """The way to a rule that answers with an error."""
+    name = f"{KINDS.get(balancer['Type'], balancer['Type'])} {balancer['LoadBalancerName']}"
+    port, code = f"{listener['Protocol']}:{listener['Port']}", server_error(rule)
+    url, headers = _request(balancer, listener, rule)
+    does = [f"listener {port}", f"rule {rule['Priority']}: {conditions(rule)} {action(rule['Actions'], {})}"]
+    hops = [_hop("client", "client", [url]), _hop("balancer", name, does, [f"balancer {balancer['LoadBalancerName']}"])]
+    return {
+        "id": rule["RuleArn"],
+        "way": STRAIGHT,
+        "title": f"{name} {port}, rule {rule['Priority']}",
+        "url": url,
+        "headers": headers,
+        "hops": hops,
+        "stopped": f"the rule itself answers HTTP {code}: look at the Ingress's backend",
         "measured": "",
     }
 

@@ -10,11 +10,10 @@ from sandbox.network.balancers.documents import KINDS, Documents, forwarded
 from sandbox.observe.view import watches
 from sandbox.observe.view.items import Item, Json, broken_first, item
 from sandbox.observe.view.paths import Cluster
-from sandbox.observe.view.provisions import Provisioned, target
+from sandbox.observe.view.provisions import Provisioned, server_error, target
 
 MOST = 4
 """How many targets of a group have a box of their own."""
-_SERVER_ERROR = "5"
 
 
 class Picture(TypedDict):
@@ -62,7 +61,11 @@ def _balancer(data: Json, documents: Documents, names: Mapping[str, str]) -> Ite
     rules = [rule for listener in listeners for rule in listener.get("Rules") or []]
     arns = dict.fromkeys(arn for rule in rules for arn in forwarded(rule["Actions"]))
     inside = [_group(documents.groups[arn], names) for arn in arns if arn in documents.groups]
-    inside += [*_errors(rules)]
+    inside += [
+        item(rule["RuleArn"], f"HTTP {code}", f"rule {rule['Priority']} answers with it", "bad")
+        for rule in rules
+        if (code := server_error(rule))
+    ]
     ports = ", ".join(f"{each.get('Protocol', '')}:{each.get('Port', '')}" for each in listeners)
     state = data["State"]["Code"]
     facts = (KINDS.get(data["Type"]), data["Scheme"], ports or "no listener", "" if state == "active" else state)
@@ -70,14 +73,6 @@ def _balancer(data: Json, documents: Documents, names: Mapping[str, str]) -> Ite
     refs = [data["DNSName"], data["LoadBalancerArn"], f"balancer {data['LoadBalancerName']}"]
     alone = item(data["LoadBalancerArn"], data["LoadBalancerName"], ", ".join(filter(None, facts)), own, refs=refs)
     return _branch(alone, inside)
-
-
-def _errors(rules: Sequence[Json]) -> Iterator[Item]:
-    """The rules that answer with an error themselves: the controller makes one for a backend that does not exist."""
-    for rule in rules:
-        codes = [(a.get("FixedResponseConfig") or {}).get("StatusCode", "") for a in rule["Actions"]]
-        if rule["Priority"] != "default" and any(code.startswith(_SERVER_ERROR) for code in codes):
-            yield item(rule["RuleArn"], f"HTTP {codes[-1]}", f"rule {rule['Priority']} answers with it", "bad")
 
 
 def _group(data: Json, names: Mapping[str, str]) -> Item:

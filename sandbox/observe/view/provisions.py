@@ -155,6 +155,12 @@ def values(condition: Json) -> list[str]:
     return [f"{v['Key']}={v['Value']}" if isinstance(v, dict) else str(v) for v in found]
 
 
+def server_error(rule: Json) -> str:
+    """The status 5xx with which a rule answers itself, as the controller has it for a backend that does not exist."""
+    codes = [(each.get("FixedResponseConfig") or {}).get("StatusCode", "") for each in rule["Actions"]]
+    return next((code for code in codes if code.startswith("5")), "")
+
+
 def action(actions: list[Json], groups: Mapping[str, Json]) -> str:
     """What a rule does, in words."""
     to = [groups[arn]["TargetGroupName"] if arn in groups else arn for arn in dict.fromkeys(forwarded(actions))]

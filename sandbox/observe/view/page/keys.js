@@ -31,7 +31,7 @@ function clear(input) {
 
 function toSection(id) {
   const section = document.getElementById(id);
-  const row = [...section.querySelectorAll(".row")].find((each) => each.tabIndex === 0 && each.checkVisibility());
+  const row = [...section.querySelectorAll(".list .row, .lanes .row")].find((each) => each.tabIndex === 0 && each.checkVisibility());
   row?.focus();
   section.scrollIntoView({ block: "nearest" });
   return true;

@@ -94,6 +94,8 @@ def test_a_load_balancer_without_a_healthy_target_is_red_from_the_client_to_the_
 @pytest.mark.sandbox
 def test_the_way_that_does_not_arrive_is_open_and_above_the_fold(page: Browser) -> None:
     assert page.texts("#ip details[open] .hop[data-kind=stop] .name") == ["no healthy target: unhealthy"]
+    page.press("4")
+    assert page.focused().startswith("ALB web HTTP:80")
     assert page.ask("document.querySelector('.hop[data-kind=stop]').getBoundingClientRect().bottom + scrollY") < FOLD
 
 

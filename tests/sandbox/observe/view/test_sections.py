@@ -123,6 +123,14 @@ def test_without_a_healthy_target_the_way_says_where_it_ends() -> None:
     assert (hops(way)[-1], way["stopped"]) == ("balancer ALB web", "no healthy target: unhealthy")
 
 
+def test_a_rule_that_answers_with_an_error_itself_is_where_the_way_ends() -> None:
+    answer = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "503"}}
+    condition = {"Field": "path-pattern", "Values": ["/gone"]}
+    wrong = {"RuleArn": "wrong", "Priority": "2", "Conditions": [condition], "Actions": [answer]}
+    way = paths.section(provisioned(rule("1"), wrong), cluster(), {})[0]
+    assert (way["url"], way["stopped"].startswith("the rule itself answers HTTP 503")) == ("http://web.test/gone", True)
+
+
 def test_a_rule_gives_the_request_that_it_takes() -> None:
     way = paths.section(provisioned(rule("1", host_header=["*.shop.test"], path_pattern=["/a/*"])), cluster(), {})[0]
     assert (way["url"], way["headers"]) == ("http://web.test/a/", ["Host: .shop.test"])
