@@ -113,7 +113,7 @@ def support_warnings(version: str, policy: str, today: date | None = None) -> It
 
 @dataclass(frozen=True)
 class ControllerVersion:
-    """What belongs to one version of the AWS Load Balancer Controller. Its IAM actions are in `controller_policy`.
+    """What belongs to one version of the AWS Load Balancer Controller. Its IAM actions are in `controller.policy`.
 
     Facts of its chart are those that a move from one version to another has to do with:
     https://github.com/kubernetes-sigs/aws-load-balancer-controller/tree/main/helm/aws-load-balancer-controller

@@ -12,7 +12,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.wrappers import Response
 
 from sandbox.aws import corrections, determinism, node_images, sts
-from sandbox.aws.corrections import elb_targets
+from sandbox.aws.corrections.elbv2 import targets as elb_targets
 from sandbox.aws.eks import api as eks_api
 from sandbox.aws.eks import auth, logs, settling
 from sandbox.aws.patching import replace

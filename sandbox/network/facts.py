@@ -141,14 +141,21 @@ def permissions(rules: list[dict[str, Any]], group: str, *, egress: bool) -> tup
 
 
 def read(ec2: Any) -> Facts:
-    """Ask EC2 (a boto3 client); blocking."""
-    subnets = ec2.describe_subnets()["Subnets"]
-    gateways = {s["SubnetId"]: gateway(s["CidrBlock"]) for s in subnets}
+    """Ask EC2 (a boto3 client); blocking.
+
+    Interfaces first: what they need cannot go before they do. A later answer without it means that they have gone.
+    """
     listed = _all(ec2, "describe_network_interfaces", "NetworkInterfaces")
+    gateways = {s["SubnetId"]: gateway(s["CidrBlock"]) for s in ec2.describe_subnets()["Subnets"]}
     rules = _all(ec2, "describe_security_group_rules", "SecurityGroupRules")
     groups = _all(ec2, "describe_security_groups", "SecurityGroups")
     lists = {rule["PrefixListId"] for rule in rules if rule.get("PrefixListId")}
-    made = [interface(data, gateways) for data in listed]
+    known = {g["GroupId"] for g in groups}
+    made = [
+        interface(data, gateways)
+        for data in listed
+        if data["SubnetId"] in gateways and known.issuperset(g["GroupId"] for g in data.get("Groups") or [])
+    ]
     return Facts(
         interfaces=tuple(sorted((i for i in made if i), key=lambda i: i.id)),
         groups=tuple(

@@ -158,8 +158,8 @@ def plan(before: Wiring, after: Wiring) -> Plan:
     for gone in sorted(before.returns - after.returns, key=lambda r: r.link):
         lines = made.unplugged.setdefault(gone.router, [])
         lines += [f"rule delete fwmark {gone.mark} lookup {gone.mark}", f"route flush table {gone.mark}"]
-    for router, address in sorted(after.gateways - before.gateways):
-        made.plugged.setdefault(router, []).append(f"address add {address}/32 dev lo")
+    _addresses(made.unplugged, "delete", before.gateways - after.gateways)
+    _addresses(made.plugged, "add", after.gateways - before.gateways)
     for bare in sorted(new.keys() - old.keys(), key=_order):
         made.plugged.setdefault(bare.router, []).extend(_at_router(bare))
     for bare in sorted(new.keys() - old.keys(), key=_order):
@@ -177,6 +177,11 @@ def plan(before: Wiring, after: Wiring) -> Plan:
         lines.append(f"route add default via {cable.address} dev {come.link} onlink table {come.mark}")
         lines.append(f"rule add fwmark {come.mark} lookup {come.mark}")
     return made
+
+
+def _addresses(commands: dict[str, list[str]], verb: str, gateways: Iterable[tuple[str, str]]) -> None:
+    for router, address in sorted(gateways):
+        commands.setdefault(router, []).append(f"address {verb} {address}/32 dev lo")
 
 
 def _bare(cable: Cable) -> Cable:

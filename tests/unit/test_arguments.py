@@ -11,8 +11,8 @@ from pulumi import Output
 import eks_load_balancing
 from eks_load_balancing import InvalidInputError, NetworkLoadBalancedServiceArgs
 from eks_load_balancing.arguments import check
+from tests.unit.cluster.test_cluster import ARGS as CLUSTER
 from tests.unit.declared import declare
-from tests.unit.test_cluster import ARGS as CLUSTER
 
 COMPONENTS: dict[str, Callable[..., Any]] = {
     name: made

@@ -1,4 +1,4 @@
-"""The IAM policy of the controller's Global Accelerator part, beside `controller_policy`: few clusters need it.
+"""The IAM policy of the controller's Global Accelerator part, beside `controller.policy`: few clusters need it.
 
 Narrowed to one cluster in the same way. The facts are those of the policy that upstream publishes beside the others:
 https://github.com/kubernetes-sigs/aws-load-balancer-controller/tree/main/docs/install

@@ -69,6 +69,7 @@ class Names:
         # "no-daemon" also means that it does not give up the root of a user namespace, who may not.
         command = [
             "dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--bind-interfaces",
+            "--local=/#/",  # NXDOMAIN for an unknown name, which clients retry; REFUSED without it
             f"--listen-address={RESOLVER}", f"--addn-hosts={self._folder / 'hosts'}", f"--local-ttl={_LIFE_SECONDS}",
             "--pid-file=",
         ]  # fmt: skip

@@ -6,8 +6,8 @@ import pulumi
 import pytest
 
 from eks_load_balancing import Cluster, Network
+from tests.unit.cluster.test_cluster import ARGS
 from tests.unit.declared import Declared, declare
-from tests.unit.test_cluster import ARGS
 from tests.unit.test_program import program
 
 KEPT = pulumi.ResourceOptions(protect=True)

@@ -14,9 +14,9 @@ from eks_load_balancing.versions import (
     support_warnings,
 )
 from settings import load
+from tests.unit.cluster.test_cluster import ARGS
+from tests.unit.controller.test_load_balancer_controller import controller, values
 from tests.unit.declared import Declared, declare
-from tests.unit.test_cluster import ARGS
-from tests.unit.test_load_balancer_controller import controller, values
 from tests.unit.test_settings import configured
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from eks_load_balancing import InvalidInputError
 from settings import load
-from tests.unit.test_load_balancer_controller import controller, values
+from tests.unit.controller.test_load_balancer_controller import controller, values
 from tests.unit.test_settings import configured, refused
 
 

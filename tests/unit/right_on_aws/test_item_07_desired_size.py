@@ -3,8 +3,8 @@
 from typing import Any
 
 from eks_load_balancing import Cluster
+from tests.unit.cluster.test_cluster import ARGS, NODES
 from tests.unit.declared import declare
-from tests.unit.test_cluster import ARGS, NODES
 
 
 def ignored(**nodes: Any) -> list[str]:

@@ -7,8 +7,8 @@ import pytest
 
 from eks_load_balancing import Cluster
 from eks_load_balancing.cluster.deletion_guard import DeletionRefusedError, refuse_while_protected
+from tests.unit.cluster.test_cluster import ARGS
 from tests.unit.declared import declare
-from tests.unit.test_cluster import ARGS
 from tests.unit.test_program import ROOT, program
 
 

@@ -5,7 +5,7 @@ import pytest
 from eks_load_balancing import InvalidInputError
 from eks_load_balancing.partitions import controller_image_repository
 from settings import load
-from tests.unit.test_load_balancer_controller import controller, values
+from tests.unit.controller.test_load_balancer_controller import controller, values
 from tests.unit.test_settings import configured
 
 

@@ -6,7 +6,7 @@ import pytest
 from eks_load_balancing.controller.global_accelerator_policy import global_accelerator_policy
 from eks_load_balancing.controller.policy import LONGEST
 from eks_load_balancing.errors import InvalidInputError
-from tests.unit.upstream import GLOBAL_ACCELERATOR
+from tests.unit.controller.upstream import GLOBAL_ACCELERATOR
 
 CLUSTER = {"aws:ResourceTag/elbv2.k8s.aws/cluster": "dev"}
 

@@ -15,7 +15,7 @@ from moto.moto_api._internal import mock_random
 
 from sandbox.aws.corrections import elb_interfaces
 from sandbox.aws.corrections.classic_elb import host_name
-from sandbox.aws.corrections.elb_addresses import (
+from sandbox.aws.corrections.elbv2.addresses import (
     SOURCE_NAT,
     check_address_type,
     check_customer_pool,
@@ -24,8 +24,8 @@ from sandbox.aws.corrections.elb_addresses import (
     check_source_nat,
     invalid,
 )
-from sandbox.aws.corrections.elb_attributes import load_balancer_defaults
-from sandbox.aws.corrections.elb_limits import SECURITY_GROUPS, check_room, check_tags
+from sandbox.aws.corrections.elbv2.attributes import load_balancer_defaults
+from sandbox.aws.corrections.elbv2.limits import SECURITY_GROUPS, check_room, check_tags
 from sandbox.aws.corrections.errors import Refusal
 from sandbox.aws.patching import replace
 

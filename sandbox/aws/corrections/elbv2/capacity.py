@@ -8,8 +8,8 @@ from typing import Any
 from moto.core.responses import ActionResult
 from moto.elbv2.responses import ELBV2Response
 
-from sandbox.aws.corrections.elb_addresses import check_pools
-from sandbox.aws.corrections.elb_load_balancers import find
+from sandbox.aws.corrections.elbv2.addresses import check_pools
+from sandbox.aws.corrections.elbv2.load_balancers import find
 from sandbox.aws.corrections.errors import Refusal
 from sandbox.aws.patching import replace
 

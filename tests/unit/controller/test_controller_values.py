@@ -15,7 +15,7 @@ from eks_load_balancing.controller.values import (
 )
 from eks_load_balancing.versions import CONTROLLER_VERSIONS, ControllerVersion
 from tests import chart
-from tests.unit.upstream import CHART_VALUES, RELEASES
+from tests.unit.controller.upstream import CHART_VALUES, RELEASES
 
 SETTINGS = ControllerSettings(
     cluster_name="dev",

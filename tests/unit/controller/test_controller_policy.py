@@ -15,7 +15,7 @@ from eks_load_balancing.controller.policy import (
 )
 from eks_load_balancing.errors import InvalidInputError
 from eks_load_balancing.versions import CONTROLLER_VERSIONS
-from tests.unit.upstream import ACTIONS, ACTIONS_OF, NOT_IN_ISOLATED, RELEASES, UNTAGGED
+from tests.unit.controller.upstream import ACTIONS, ACTIONS_OF, NOT_IN_ISOLATED, RELEASES, UNTAGGED
 
 LIKE_AWS = ("aws", "aws-cn", "aws-us-gov", "aws-eusc")
 ISOLATED = ("aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f")

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from moto.elbv2.exceptions import ActionTargetGroupNotFoundError
 from moto.elbv2.models import ELBv2Backend, FakeAction
 
-from sandbox.aws.corrections.elb_limits import check_room
+from sandbox.aws.corrections.elbv2.limits import check_room
 from sandbox.aws.corrections.errors import Refusal
 
 Actions = list[dict[str, Any]]

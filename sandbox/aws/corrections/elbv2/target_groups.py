@@ -11,8 +11,8 @@ from moto.elbv2.exceptions import LoadBalancerNotFoundError, TargetGroupNotFound
 from moto.elbv2.models import ELBv2Backend, FakeTargetGroup
 from moto.elbv2.responses import ELBV2Response
 
-from sandbox.aws.corrections.elb_attributes import target_group_defaults
-from sandbox.aws.corrections.elb_limits import check_room, check_tags
+from sandbox.aws.corrections.elbv2.attributes import target_group_defaults
+from sandbox.aws.corrections.elbv2.limits import check_room, check_tags
 from sandbox.aws.corrections.errors import Refusal
 from sandbox.aws.patching import replace
 

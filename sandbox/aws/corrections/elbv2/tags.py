@@ -7,8 +7,8 @@ from typing import Any
 
 from moto.elbv2.models import ELBv2Backend
 
-from sandbox.aws.corrections.elb_limits import check_tags
-from sandbox.aws.corrections.elb_trust_stores import trust_stores
+from sandbox.aws.corrections.elbv2.limits import check_tags
+from sandbox.aws.corrections.elbv2.trust_stores import trust_stores
 from sandbox.aws.patching import replace
 
 

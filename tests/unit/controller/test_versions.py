@@ -14,9 +14,9 @@ from eks_load_balancing.versions import (
     kubernetes_version,
     release,
 )
-from tests.unit.upstream import CRDS, RELEASES
+from tests.unit.controller.upstream import CRDS, RELEASES
 
-PAGE = Path(__file__).parents[2] / "docs" / "versions.md"
+PAGE = Path(__file__).parents[3] / "docs" / "versions.md"
 
 
 @pytest.mark.parametrize("version", RELEASES)

@@ -9,9 +9,9 @@ from typing import Any
 
 from moto.elbv2.models import ELBv2Backend, FakeTargetGroup, elbv2_backends
 
-from sandbox.aws.corrections.elb_addresses import ipv6_networks
-from sandbox.aws.corrections.elb_health import comes, goes, key_of
-from sandbox.aws.corrections.elb_limits import TARGETS, check_room
+from sandbox.aws.corrections.elbv2.addresses import ipv6_networks
+from sandbox.aws.corrections.elbv2.health import comes, goes, key_of
+from sandbox.aws.corrections.elbv2.limits import TARGETS, check_room
 from sandbox.aws.corrections.errors import Refusal
 from sandbox.aws.patching import replace
 

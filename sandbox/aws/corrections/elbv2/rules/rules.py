@@ -18,9 +18,9 @@ from moto.elbv2.models import ELBv2Backend, FakeListener, FakeListenerRule, Fake
 from moto.elbv2.responses import ELBV2Response
 from moto.moto_api._internal import mock_random
 
-from sandbox.aws.corrections.elb_actions import check_actions, parsed
-from sandbox.aws.corrections.elb_conditions import check_conditions, check_transforms
-from sandbox.aws.corrections.elb_limits import check_room, check_tags
+from sandbox.aws.corrections.elbv2.limits import check_room, check_tags
+from sandbox.aws.corrections.elbv2.rules.actions import check_actions, parsed
+from sandbox.aws.corrections.elbv2.rules.conditions import check_conditions, check_transforms
 from sandbox.aws.corrections.errors import Refusal
 from sandbox.aws.patching import replace
 

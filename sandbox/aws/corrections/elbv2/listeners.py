@@ -11,13 +11,13 @@ from moto.elbv2.models import ELBv2Backend, FakeListener
 from moto.elbv2.responses import ELBV2Response
 from moto.moto_api._internal import mock_random
 
-from sandbox.aws.corrections.elb_actions import check_actions, parsed
-from sandbox.aws.corrections.elb_attributes import listener_defaults
-from sandbox.aws.corrections.elb_certificates import check_default
-from sandbox.aws.corrections.elb_limits import check_room, check_tags
-from sandbox.aws.corrections.elb_trust_stores import trust_stores
+from sandbox.aws.corrections.elbv2.attributes import listener_defaults
+from sandbox.aws.corrections.elbv2.certificates import check_default
+from sandbox.aws.corrections.elbv2.limits import check_room, check_tags
+from sandbox.aws.corrections.elbv2.rules.actions import check_actions, parsed
+from sandbox.aws.corrections.elbv2.ssl_policies import POLICIES
+from sandbox.aws.corrections.elbv2.trust_stores import trust_stores
 from sandbox.aws.corrections.errors import Refusal
-from sandbox.aws.corrections.ssl_policies import POLICIES
 from sandbox.aws.patching import replace
 
 _SECURE = {"HTTPS", "TLS"}

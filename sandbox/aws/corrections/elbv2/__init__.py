@@ -1,0 +1,39 @@
+"""Corrections of Elastic Load Balancing v2: load balancers, listeners with their rules, target groups, trust stores."""
+
+from sandbox.aws.corrections.elbv2 import (
+    attributes,
+    capacity,
+    certificates,
+    health,
+    limits,
+    listeners,
+    load_balancers,
+    rules,
+    ssl_policies,
+    tags,
+    target_groups,
+    targets,
+    trust_stores,
+    validation,
+)
+
+
+def install() -> None:
+    """Put everything right, once, before the first call. Later ones wrap what earlier ones put in place."""
+    for subject in (
+        limits,
+        load_balancers,
+        capacity,
+        attributes,
+        ssl_policies,
+        trust_stores,
+        tags,
+        certificates,
+        listeners,
+        rules,
+        target_groups,
+        targets,
+        health,
+        validation,
+    ):
+        subject.install()
