@@ -62,7 +62,7 @@ def _balancer(data: Json, documents: Documents, names: Mapping[str, str]) -> Ite
     arns = dict.fromkeys(arn for rule in rules for arn in forwarded(rule["Actions"]))
     inside = [_group(documents.groups[arn], names) for arn in arns if arn in documents.groups]
     inside += [
-        item(rule["RuleArn"], f"HTTP {code}", f"rule {rule['Priority']} answers with it", "bad")
+        item(rule["RuleArn"], f"rule {rule['Priority']}", f"answers HTTP {code} itself", "bad")
         for rule in rules
         if (code := server_error(rule))
     ]

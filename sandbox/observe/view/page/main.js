@@ -60,7 +60,14 @@ function ways() {
   for (const way of ["ip", "instance"]) {
     showPaths(at(way), paths.filter((path) => path.way === way), Boolean(about.traffic), send, first?.id);
   }
-  if (first?.stopped) at("paths").insertBefore(at(first.way).parentElement, at("paths").querySelector(".way"));
+  if (first?.stopped) toTop(at(first.way).parentElement, at("paths").querySelector(".way"));
+}
+
+function toTop(block, top) {
+  if (block === top) return;
+  const held = document.activeElement; // an element that is moved loses the focus
+  top.before(block);
+  if (block.contains(held)) held.focus();
 }
 
 function listOf(kind) {

@@ -113,3 +113,7 @@ def test_what_recovers_turns_green_by_itself(shown: Shown, page: Browser) -> Non
     shown.put(provisioned(rule("1")))
     page.until(HAS, "#verdict[data-mood=good]", "the load balancer reaches its pods")
     assert page.ask("document.querySelector('#whole [data-mood=bad], .hop[data-kind=stop]')") is None
+    assert page.focused().startswith("ALB web HTTP:80"), "what has the focus keeps it"
+    shown.put(provisioned(rule("1"), state="unhealthy"))
+    page.until(HAS, "#verdict[data-mood=bad]", "broken")
+    assert page.focused().startswith("ALB web HTTP:80")

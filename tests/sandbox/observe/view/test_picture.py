@@ -63,7 +63,8 @@ def test_a_rule_that_answers_with_an_error_is_broken_and_the_default_404_is_not(
 
     assert drawn(provisioned(rule("1"), fixed("default", "404")))["mood"] == "good"
     made = drawn(provisioned(rule("1"), fixed("2", "503")))
-    assert (made["mood"], boxes(made["root"])[2]) == ("bad", ("HTTP 503", "bad"))
+    assert made["verdict"] == "1 of 1 broken: web (answers HTTP 503 itself)"
+    assert boxes(made["root"])[2] == ("rule 2", "bad")
 
 
 def test_a_service_whose_load_balancer_is_gone_is_broken_and_one_that_has_none_yet_waits() -> None:
