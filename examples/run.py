@@ -44,18 +44,20 @@ def examples() -> list[str]:
     return sorted(folder.name for folder in EXAMPLES.iterdir() if (folder / "Pulumi.yaml").exists())
 
 
-def pulumi(name: str, *arguments: str) -> None:
-    """Run the engine in an example's folder; the whole ends if that fails."""
-    done = subprocess.run(["pulumi", *arguments], cwd=EXAMPLES / name, check=False)
+def run(name: str, *command: str, capture: bool = False) -> str:
+    """Run a command in an example's folder, and give what it printed if that is captured; if it fails, all ends."""
+    done = subprocess.run(
+        command, cwd=EXAMPLES / name, stdout=subprocess.PIPE if capture else None, text=True, check=False
+    )
     if done.returncode:
         sys.exit(done.returncode)
+    return done.stdout or ""
 
 
 def standing() -> set[str]:
     """The examples that have resources."""
-    asked = ["pulumi", "stack", "ls", "--all", "--json"]
-    listed = subprocess.run(asked, cwd=EXAMPLES / CLUSTERS, capture_output=True, text=True, check=True)
-    return with_resources(json.loads(listed.stdout)) & set(examples())
+    listed = run(CLUSTERS, "pulumi", "stack", "ls", "--all", "--json", capture=True)
+    return with_resources(json.loads(listed)) & set(examples())
 
 
 def with_resources(stacks: Iterable[dict[str, Any]]) -> set[str]:
@@ -73,17 +75,18 @@ def up(name: str) -> None:
     for each in (*(one for one in needs(name) if one not in there), name):
         folder, command = MIRRORED.get(each, ("", ()))
         if command and not (EXAMPLES / each / folder).exists():
-            subprocess.run(command, cwd=EXAMPLES / each, check=True)
-        pulumi(each, "stack", "select", "--create", STACK)
-        pulumi(each, "up", "--stack", STACK, "--yes", "--skip-preview")
+            run(each, *command)
+        run(each, "pulumi", "stack", "select", "--create", STACK)
+        run(each, "pulumi", "up", "--stack", STACK, "--yes", "--skip-preview")
 
 
 def down(name: str) -> None:
     """Take an example down, if nothing stands on it."""
-    others = standing_on(name, standing())
+    others = standing_on(name, standing()) if name in {CLUSTERS, CONTROLLER_ONLY} else []
     if others:
         sys.exit(f"{others[0]} needs {name}: make example-down NAME={others[0]}")
-    pulumi(name, "destroy", "--stack", STACK, "--yes", "--skip-preview", "--run-program")
+    guarded = ["--run-program"] if name == CONTROLLER_ONLY else []
+    run(name, "pulumi", "destroy", "--stack", STACK, "--yes", "--skip-preview", *guarded)
 
 
 def main() -> None:
