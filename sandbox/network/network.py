@@ -1,4 +1,4 @@
-"""The network that there is: made again and again the one that EC2 and Kubernetes describe."""
+"""The current network, made equal to what EC2 and Kubernetes describe, again and again."""
 
 import asyncio
 import logging
@@ -30,7 +30,7 @@ def _batch(namespace: str) -> list[str]:
 
 
 class Network:
-    """Makes namespaces, links, routes and security groups what they should be; one at a time."""
+    """Updates namespaces, links, routes and security groups; one update at a time."""
 
     def __init__(self, state: State, world: World) -> None:
         self._state = state
@@ -43,7 +43,7 @@ class Network:
         self.facts = Facts()
 
     async def follow(self) -> None:
-        """Follow EC2, for ever. Load balancers and EKS make interfaces too."""
+        """Follow EC2 for ever. Load balancers and EKS create interfaces too."""
         ec2: Any = client(self._state, "ec2")
         async for _ in aws.changes(self._state, ("ec2", "elasticloadbalancing", "eks")):
             while True:
@@ -62,13 +62,13 @@ class Network:
                 await asyncio.sleep(_RETRY_SECONDS)
 
     async def add_pod(self, pod: Pod) -> None:
-        """Give a pod its namespace; returns when it is wired to its node, which may have to come first."""
+        """Give a pod its namespace. Returns when it is wired to its node, whose namespace may have to exist first."""
         self._pods[pod.uid] = pod
         await self._settle_in_the_end()
         await self.until_there(pod.place)
 
     async def remove_pod(self, uid: str) -> None:
-        """Take a pod's namespace away."""
+        """Remove a pod's namespace."""
         if self._pods.pop(uid, None):
             await self._settle_in_the_end()
 
@@ -84,7 +84,7 @@ class Network:
 
     @property
     def wiring(self) -> Wiring:
-        """The network as it is."""
+        """The current network."""
         return self._wiring
 
     async def _settle_in_the_end(self) -> None:
@@ -118,7 +118,7 @@ class Network:
         for namespace in sorted(self._wiring.namespaces - after.namespaces - {CLIENTS}):
             await self._world.remove(namespace)
             self._tables.pop(namespace, None)
-        # What was taken away is gone, whatever happens to what is added.
+        # What was removed is gone, even if adding fails.
         kept = frozenset(c for c in self._wiring.cables if c in after.cables)
         self._wiring = Wiring(self._wiring.gateways & after.gateways, kept, self._wiring.returns & after.returns)
         for namespace in sorted(after.namespaces - self._world.names()):
@@ -147,7 +147,7 @@ class Network:
             await asyncio.to_thread(lambda: set_kernel(namespace, **values))
 
     async def _filter(self, after: Wiring) -> None:
-        """Put the security groups' rules into the routers, where they differ from those there."""
+        """Update the security groups' rules in the routers where they differ."""
         for router in sorted({router for router, _ in after.gateways}):
             rules = security_groups.ruleset(self.facts, router) + security_groups.return_paths(self.facts, router)
             if self._tables.get(router) != rules:

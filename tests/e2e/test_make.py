@@ -161,7 +161,7 @@ def stage_reached(sandbox: Sandbox, stage: str) -> bool:
         return status["state"] != "down"
     if stage == "cluster":
         return bool(status["clusters"])
-    return any("aws-load-balancer-controller" in p["name"] for p in status["parts"])
+    return any("aws-load-balancer-controller" in p["name"] and p["pid"] for p in status["parts"])
 
 
 @pytest.mark.soak

@@ -8,7 +8,7 @@ const NOT_MEASURED = "not measured: from what the APIs say";
 
 // The first path of all, `opened`, opens when it comes, and when it breaks.
 export function showPaths(list, paths, carries, send, opened) {
-  const empty = { id: "", title: "no such way here", url: "", hops: [], stopped: "", measured: "", none: true };
+  const empty = { id: "", title: "no such path here", url: "", hops: [], stopped: "", measured: "", none: true };
   keyed(list, paths.length ? paths : [empty], () => element("li"), (child, path) => {
     const text = JSON.stringify([path, carries]);
     if (child.dataset.text === text) return;
