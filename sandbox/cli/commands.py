@@ -10,6 +10,7 @@ from sandbox.cli.env import env
 from sandbox.cli.exec import execute
 from sandbox.cli.iam import iam
 from sandbox.cli.logs import logs
+from sandbox.cli.plan import plan
 from sandbox.cli.rehearse import rehearse
 from sandbox.cli.status import status
 from sandbox.cli.targets import targets
@@ -64,10 +65,11 @@ def main() -> None:
     sandbox targets                every load balancer, with the pods behind it
     sandbox iam denied             what IAM refused, and why
     sandbox view                   all of it on a page, as it happens
+    sandbox plan -f manifests/     what the controller would build of manifests
     sandbox rehearse --from X --to Y   what another version of the controller would cost
     sandbox down                   end every process, remove the folder
     """  # noqa: D301 - \b keeps click from refilling these lines
 
 
-for _command in (up, down, status, env, execute, logs, targets, iam, rehearse, traffic, trace, compare, view):
+for _command in (up, down, status, env, execute, logs, targets, iam, plan, rehearse, traffic, trace, compare, view):
     main.add_command(_command)

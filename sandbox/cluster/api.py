@@ -91,6 +91,14 @@ class Api:
         """The object at `path`."""
         return await self.request("GET", path)
 
+    async def text(self, path: str) -> str:
+        """What is at `path`, where that is no object: a pod's own answer through the API server, for example."""
+        async with asyncio.timeout(_ANSWER_SECONDS), self._session.get(self._endpoint + path) as answer:
+            body = await answer.read()
+            if answer.status >= _FAILED:
+                _checked(answer.status, body)
+            return body.decode()
+
     async def find(self, path: str) -> Object | None:
         """The object at `path`, or None if it does not exist."""
         try:

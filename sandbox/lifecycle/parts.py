@@ -49,11 +49,18 @@ def parts(state: State) -> list[Part]:
     processes = {"plugins": plugins_identity(state), "charts": charts_identity(state)}
     aws = aws_identity(state)
     found = [Part("aws", "stand-in", f"moto {version('moto')}", aws.pid if aws else None, expected=True)]
-    found += [Part(name, "stand-in", "sandbox", p.pid if p else None, expected=True) for name, p in processes.items()]
+    if has_engine := "pulumi" in settings.tools:
+        found += [Part(n, "stand-in", "sandbox", p.pid if p else None, expected=True) for n, p in processes.items()]
     if settings.traffic:
         found += _network_parts(state)
     for folder in cluster_folders(state):
         found += _cluster_parts(folder)
+    return found + _engine_parts(state, settings) if has_engine else found
+
+
+def _engine_parts(state: State, settings: Settings) -> list[Part]:
+    """What runs while a program or a client does."""
+    found = list[Part]()
     found.append(_tool_part(settings, "engine", "pulumi"))
     found.append(Part("language host", "stand-in", f"SDK {version('pulumi')}", None))
     for name, sdk in home.STAND_INS.items():

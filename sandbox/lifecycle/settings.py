@@ -28,6 +28,10 @@ class Wish:
     """Absolute paths of charts that are offered from now on."""
     controller_version: str | None = None
     """The controller's release, if it is not the one of the catalog."""
+    region: str = REGION
+    account: str = ACCOUNT
+    engine: bool = True
+    """Whether Pulumi programs are to run in it."""
 
 
 def settle(state: State, wish: Wish, tools: dict[str, Choice], release: str | None) -> Settings:
@@ -58,7 +62,7 @@ def settle(state: State, wish: Wish, tools: dict[str, Choice], release: str | No
     if release:
         origins[CONTROLLER]["release"] = release
     paths = {name: choice.path for name, choice in tools.items()}
-    settings = Settings(REGION, ACCOUNT, {"aws": port}, keys, paths, origins, charts, wish.given, mode)
+    settings = Settings(wish.region, wish.account, {"aws": port}, keys, paths, origins, charts, wish.given, mode)
     write_json(state.settings_file, settings.to_json())
     return settings
 

@@ -48,12 +48,14 @@ def up(state: State, wish: Wish, report: Report) -> None:
         release = wish.controller_version
         if release is None and state.exists():
             release = state.settings().origins.get(CONTROLLER, {}).get("release")
-        tools = choose(state, wish.given, report, traffic=carries, controller_version=release)
+        tools = choose(state, wish.given, report, traffic=carries, controller_version=release, engine=wish.engine)
         settings = settle(state, wish, tools, release)
-        home.prepare(state)
+        if wish.engine:
+            home.prepare(state)
         if not state.kubeconfig.exists():
             write_text(state.kubeconfig, EMPTY_KUBECONFIG)
-        parts = (_aws(state, settings), _plugins(state), _charts(state), _traffic(state, settings))
+        engine = (_plugins(state), _charts(state)) if wish.engine else ()
+        parts = (_aws(state, settings), *engine, _traffic(state, settings))
         _start([p for p in parts if p is not None], report)
 
 

@@ -166,6 +166,7 @@ CATALOG: tuple[Tool, ...] = (
 
 AT_ONCE = frozenset({"pulumi", KUBERNETES_PROVIDER, "control-plane", "kwok", CONTROLLER, "aws"})
 """What `make up` needs; kubeconfigs run the AWS CLI. The others are built when they are first used."""
+_WITH_ENGINE = frozenset({"pulumi", KUBERNETES_PROVIDER, "aws"})
 _WITH_TRAFFIC = frozenset({"web", "cloud-controller-manager"})
 
 
@@ -174,9 +175,10 @@ def release(version: str) -> str:
     return version.removeprefix("v").partition("-")[0]
 
 
-def wanted(*, traffic: bool) -> list[Tool]:
-    """The tools that a sandbox needs before it comes up, with a network or without."""
-    return [t for t in CATALOG if t.name in AT_ONCE or (traffic and t.name in _WITH_TRAFFIC)]
+def wanted(*, traffic: bool, engine: bool = True) -> list[Tool]:
+    """The tools that a sandbox needs before it comes up, with a network or without, for Pulumi programs or not."""
+    names = AT_ONCE | (_WITH_TRAFFIC if traffic else frozenset[str]())
+    return [t for t in CATALOG if t.name in (names if engine else names - _WITH_ENGINE)]
 
 
 def by_name(name: str) -> Tool:

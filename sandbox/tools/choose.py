@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sandbox.run.state import State, write_text
 from sandbox.tools import build, controllers
-from sandbox.tools.catalog import CONTROLLER, KUBERNETES_PROVIDER, Tool, by_name, release, wanted
+from sandbox.tools.catalog import CONTROLLER, KUBERNETES_PROVIDER, by_name, release, wanted
 
 Report = Callable[[str], object]
 
@@ -41,7 +41,13 @@ class Choice:
 
 
 def choose(
-    state: State, given: Mapping[str, str], report: Report, *, traffic: bool, controller_version: str | None = None
+    state: State,
+    given: Mapping[str, str],
+    report: Report,
+    *,
+    traffic: bool,
+    controller_version: str | None = None,
+    engine: bool = True,
 ) -> dict[str, Choice]:
     """Every tool that a sandbox needs before it comes up, and those that are built when they are first used.
 
@@ -51,13 +57,15 @@ def choose(
         report: gets progress, line by line.
         traffic: whether the sandbox carries packets.
         controller_version: the controller's release, if it is not the one of the catalog.
+        engine: whether Pulumi programs are to run in it.
 
     Raises:
         build.BuildError: a tool cannot be built.
     """
     replaced = [name for name in ("pulumi", "kwok", "helm") if name in given]
     chosen = {name: Choice(given[name], _says(given[name], name), GIVEN) for name in replaced}
-    tools = {t.name: t for t in (*wanted(traffic=traffic), by_name("helm"))}
+    needed = wanted(traffic=traffic, engine=engine)
+    tools = {t.name: t for t in (*needed, by_name("helm"))}
     if controller_version and controller_version != release(by_name(CONTROLLER).version):
         tools[CONTROLLER] = controllers.tool(controller_version, report)
     if "controller" in given:
@@ -70,7 +78,7 @@ def choose(
     parts = _kube_parts(given)
     if parts.keys() >= set(_ALL_PARTS) and not traffic:
         tools.pop("control-plane")
-    at_once = [t for t in tools.values() if t.name not in chosen and t in _at_once(tools, traffic=traffic)]
+    at_once = [t for t in tools.values() if t.name not in chosen and any(t.name == n.name for n in needed)]
     paths = build.ensure_all(at_once, report)
     for tool in tools.values():
         if tool.name not in chosen:
@@ -78,10 +86,6 @@ def choose(
     if parts:
         chosen["control-plane"] = _dispatched(state, parts, chosen.get("control-plane"), given)
     return chosen
-
-
-def _at_once(tools: Mapping[str, Tool], *, traffic: bool) -> list[Tool]:
-    return [tools[t.name] for t in wanted(traffic=traffic) if t.name in tools]
 
 
 def _found(name: str) -> Choice | None:

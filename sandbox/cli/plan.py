@@ -1,0 +1,108 @@
+"""`sandbox plan`: what the controller would build of manifests."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from sandbox import lifecycle
+from sandbox.cli.options import report
+
+_FOLDER = ".sandbox-plan"
+
+
+@click.command("plan")
+@click.option(
+    "-f",
+    "--filename",
+    "sources",
+    multiple=True,
+    metavar="FILE|FOLDER|-",
+    help="Manifests: a file, a folder with all below it, a kustomization, or - for standard input. Repeatable.",
+)
+@click.option(
+    "--against",
+    multiple=True,
+    metavar="FILE|FOLDER",
+    help="The manifests as they are now: the plan is what changes. Repeatable.",
+)
+@click.option("--pulumi-preview", metavar="FILE", help="Plan the Kubernetes objects of `pulumi preview --json`.")
+@click.option("--account", default="", metavar="FILE", help="The account to plan against. Default: a typical VPC.")
+@click.option("--controller-version", default="", metavar="VERSION", help="The controller's release.")
+@click.option("--from-version", default="", metavar="VERSION", help="With --to-version: what a new release would do.")
+@click.option("--to-version", default="", metavar="VERSION", help="See --from-version.")
+@click.option("--with", "given", multiple=True, metavar="NAME=PATH", help="As for `sandbox up`.")
+@click.option("--timeout", default=120.0, show_default=True, metavar="SECONDS", help="For the controller to be done.")
+@click.option("--json", "as_json", is_flag=True, help="For machines: docs/plan.md has the schema.")
+@click.option("--markdown", "as_markdown", is_flag=True, help="For the comment of a pull request.")
+@click.option("--detailed-exitcode", is_flag=True, help="As terraform's: 0 no changes, 1 errors, 2 changes.")
+@click.option(
+    "--state-dir",
+    "folder",
+    default=_FOLDER,
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="Where planners have their folders.",
+)
+def plan(
+    *,
+    sources: tuple[str, ...],
+    against: tuple[str, ...],
+    pulumi_preview: str | None,
+    account: str,
+    controller_version: str,
+    from_version: str,
+    to_version: str,
+    given: tuple[str, ...],
+    timeout: float,
+    folder: Path,
+    as_json: bool,
+    as_markdown: bool,
+    detailed_exitcode: bool,
+) -> None:
+    """Say what the AWS Load Balancer Controller would build of manifests, before it does.
+
+    \b
+    sandbox plan -f manifests/                       what these would create
+    sandbox plan -f new/ --against old/              what the change would do
+    helm template web ./chart | sandbox plan -f -    anything that prints manifests
+    sandbox plan -f manifests/ --from-version 3.2.2 --to-version 3.5.0
+
+    The real controller and a real API server run for it on this machine, against an AWS that answers like AWS. What
+    manifests refer to (certificates, security groups, subnets, ...) is assumed to exist, and listed. Nothing of a
+    cluster or an account of yours is read or changed.
+
+    Marks: + is made, ~ changes in place, -/+ is replaced, - goes. Exit code 0, or 1 if something is refused.
+    """  # noqa: D301 - \b keeps click from refilling these lines
+    from sandbox.plan import command  # noqa: PLC0415 - boto3 and aiohttp cost half a second that no other command owes
+
+    if bool(from_version) != bool(to_version) or (from_version and controller_version):
+        raise click.UsageError("give --from-version and --to-version together, and without --controller-version")
+    if not sources and not pulumi_preview:
+        raise click.UsageError("name manifests with -f, or a preview with --pulumi-preview")
+    if sources.count("-") + against.count("-") > 1:
+        raise click.UsageError("standard input can be read once")
+    asked = command.Asked(
+        sources=sources,
+        against=against,
+        preview=pulumi_preview,
+        account=account,
+        old_version=from_version,
+        version=to_version or controller_version,
+        others=lifecycle.replacements(given),
+        seconds=timeout,
+        folder=folder.absolute(),
+    )
+    try:
+        result = command.planned(asked, report)
+    except command.PlanError as error:
+        raise click.ClickException(str(error)) from None
+    document = result.to_json()
+    if as_json:
+        click.echo(json.dumps(document, indent=1))
+    elif as_markdown:
+        click.echo(command.markdown(result, document), nl=False)
+    else:
+        command.show(result, document, click.echo, colour=sys.stdout.isatty())
+    sys.exit(result.exit_code if detailed_exitcode else int(result.exit_code == 1))

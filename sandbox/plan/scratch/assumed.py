@@ -1,0 +1,166 @@
+"""What manifests refer to, made in the emulator so that the controller finds it."""
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from sandbox.plan.inputs.account import Subnet, zones
+from sandbox.plan.inputs.references import Reference
+from sandbox.plan.scratch.network import Network, self_signed
+
+_BUNDLE = "plan-trust-stores"
+_ANY_DOMAIN = "*.example.com"
+_EXTRA = "100.64.0.0/16"
+_VISIBILITY: dict[str, Any] = {
+    "SampledRequestsEnabled": False,
+    "CloudWatchMetricsEnabled": False,
+    "MetricName": "assumed",
+}
+
+
+class Assumed:
+    """Makes what is referred to, each thing once."""
+
+    def __init__(self, network: Network) -> None:
+        """The account of a network."""
+        self.network = network
+        self.client, self.names = network.client, network.names
+        self._zones = list(zones(network.account))
+        self._extra = 0
+
+    def make(self, references: Iterable[Reference]) -> tuple[list[Reference], list[tuple[Reference, str]]]:
+        """Make what is missing.
+
+        Returns:
+            what was made, and what could not be, with AWS's word.
+        """
+        made, failed = list[Reference](), list[tuple[Reference, str]]()
+        for reference in references:
+            if reference.identity in self.names.known or self._has(reference):
+                continue
+            maker = self._makers().get(reference.kind)
+            if maker is None:
+                failed.append((reference, "a plan makes no such thing"))
+                continue
+            try:
+                maker(reference)
+                made.append(reference)
+            except (ClientError, BotoCoreError, KeyError, ValueError) as error:
+                failed.append((reference, " ".join(str(error).split())))
+        return made, failed
+
+    def _has(self, reference: Reference) -> bool:
+        """Whether the account has what is called by a name or a tag."""
+        account, identity = self.network.account, reference.identity
+        match reference.kind:
+            case "subnet name":
+                return any(subnet.tags.get("Name") == identity for subnet in account.subnets)
+            case "subnet tag":
+                key, _, value = identity.partition("=")
+                return any(subnet.tags.get(key) == value for subnet in account.subnets)
+            case "security group name":
+                return any(identity in (group.name, group.tags.get("Name")) for group in account.security_groups)
+            case _:
+                return False
+
+    def _makers(self) -> dict[str, Callable[[Reference], object]]:
+        names, network = self.names, self.network
+        return {
+            "VPC": lambda r: names.inside.update({r.identity: network.vpc}),
+            "certificate": lambda r: network.certificate(r.identity, r.hosts or [_ANY_DOMAIN]),
+            "server certificate": self._server_certificate,
+            "security group": lambda r: names.add(r.identity, network.group(r.identity.replace("sg-", "assumed-"), {})),
+            "security group name": lambda r: names.name(r.identity, network.group(r.identity, {"Name": r.identity})),
+            "subnet": lambda r: names.add(r.identity, self._subnet(r.position, {})),
+            "subnet name": lambda r: names.name(r.identity, self._subnet(r.position, {"Name": r.identity})),
+            "subnet tag": self._tagged_subnets,
+            "elastic IP": lambda r: names.add(
+                r.identity, self.client("ec2").allocate_address(Domain="vpc")["AllocationId"]
+            ),
+            "prefix list": self._prefix_list,
+            "web ACL": self._web_acl,
+            "target group": lambda r: self._target_group(r, r.identity.split("/")[1]),
+            "target group name": lambda r: self._target_group(r, r.identity),
+            "trust store": lambda r: self._trust_store(r, r.identity.split("/")[1]),
+            "trust store name": lambda r: self._trust_store(r, r.identity),
+            "user pool": self._user_pool,
+            "bucket": lambda r: self._bucket(r.identity),
+        }
+
+    def _subnet(self, position: int, given: dict[str, str]) -> str:
+        # In a range of its own: the account's subnets may fill the VPC's.
+        if not self._extra:
+            self.client("ec2").associate_vpc_cidr_block(VpcId=self.network.vpc, CidrBlock=_EXTRA)
+        self._extra += 1
+        cidr = f"{_EXTRA.split('.0.', maxsplit=1)[0]}.{self._extra}.0/24"
+        zone = self._zones[position % len(self._zones)]
+        return self.network.subnet(Subnet(id="", zone=zone, cidr=cidr, public=True, tags=given))
+
+    def _tagged_subnets(self, reference: Reference) -> None:
+        key, _, value = reference.identity.partition("=")
+        for position in range(len(self._zones)):
+            self._subnet(position, {key: value})
+        self.names.name(reference.identity)
+
+    def _server_certificate(self, reference: Reference) -> None:
+        certificate, key = self_signed(reference.hosts or [_ANY_DOMAIN])
+        name = reference.identity.rpartition("/")[2]
+        made = self.client("iam").upload_server_certificate(
+            ServerCertificateName=name, CertificateBody=certificate.decode(), PrivateKey=key.decode()
+        )
+        self.names.add(reference.identity, made["ServerCertificateMetadata"]["Arn"])
+
+    def _prefix_list(self, reference: Reference) -> None:
+        made = self.client("ec2").create_managed_prefix_list(
+            PrefixListName=reference.identity,
+            MaxEntries=5,
+            AddressFamily="IPv4",
+            Entries=[{"Cidr": "203.0.113.0/24"}],
+        )
+        self.names.add(reference.identity, made["PrefixList"]["PrefixListId"])
+
+    def _web_acl(self, reference: Reference) -> None:
+        made = self.client("wafv2").create_web_acl(
+            Name=reference.identity.split("/")[-2],
+            Scope="REGIONAL",
+            DefaultAction={"Allow": {}},
+            VisibilityConfig=_VISIBILITY,
+        )
+        self.names.add(reference.identity, made["Summary"]["ARN"])
+
+    def _target_group(self, reference: Reference, name: str) -> None:
+        made = self.client("elbv2").create_target_group(
+            Name=name, Protocol="HTTP", Port=80, VpcId=self.network.vpc, TargetType=reference.detail or "ip"
+        )
+        if reference.kind.endswith("name"):
+            self.names.name(reference.identity)
+        else:
+            self.names.add(reference.identity, made["TargetGroups"][0]["TargetGroupArn"])
+
+    def _trust_store(self, reference: Reference, name: str) -> None:
+        certificate, _ = self_signed([_ANY_DOMAIN])
+        self._bucket(_BUNDLE)
+        self.client("s3").put_object(Bucket=_BUNDLE, Key=f"{name}.pem", Body=certificate)
+        made = self.client("elbv2").create_trust_store(
+            Name=name, CaCertificatesBundleS3Bucket=_BUNDLE, CaCertificatesBundleS3Key=f"{name}.pem"
+        )
+        if reference.kind.endswith("name"):
+            self.names.name(reference.identity)
+        else:
+            self.names.add(reference.identity, made["TrustStores"][0]["TrustStoreArn"])
+
+    def _user_pool(self, reference: Reference) -> None:
+        made = self.client("cognito-idp").create_user_pool(PoolName="assumed")["UserPool"]
+        self.names.add(reference.identity, made["Arn"])
+
+    def _bucket(self, name: str) -> None:
+        s3, region = self.client("s3"), self.network.account.region
+        place: Any = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+        try:
+            s3.create_bucket(Bucket=name, **place)
+        except ClientError as error:
+            if not re.search("AlreadyOwnedByYou|AlreadyExists", str(error)):
+                raise
+        self.names.name(name)

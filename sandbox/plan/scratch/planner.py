@@ -1,0 +1,331 @@
+"""A planner: a sandbox with an account's network, a cluster of said-to-run nodes, and the controller.
+
+It takes objects, waits until the controller has done what it can, and reads what came of it.
+"""
+
+import asyncio
+import functools
+import json
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import aiohttp
+from botocore.exceptions import BotoCoreError, ClientError
+
+from sandbox import lifecycle
+from sandbox.cluster.api import ApiError, Object
+from sandbox.observe.iam import ask
+from sandbox.observe.inventory import Inventories
+from sandbox.plan.errors import PlanError
+from sandbox.plan.inputs.account import Account
+from sandbox.plan.result.state import Reading, cluster
+from sandbox.plan.scratch import waiting
+from sandbox.plan.scratch.controller import NAMESPACE, RELEASE, USER, Release, rendered, values
+from sandbox.plan.scratch.defaults import defaults
+from sandbox.plan.scratch.kube import Kube
+from sandbox.plan.scratch.network import Names, Network
+from sandbox.run.clients import client as aws_client
+from sandbox.run.state import State
+from sandbox.tools import build, catalog
+
+Report = Callable[[str], None]
+_LOOK_SECONDS: Final = 0.1
+_BOOT_SECONDS: Final = 120.0
+_ZONES_NODES: Final = 3
+_MACHINE: Final = "m5.8xlarge"
+_ASSUME: Final = (
+    '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"%s"},"Action":"sts:AssumeRole"}]}'
+)
+# The components know the policy; the sandbox does not import them (pyproject.toml), so it asks a process.
+_POLICY: Final = (
+    "import sys; from eks_load_balancing.controller_policy import controller_policy as p; print(p(*sys.argv[1:]))"
+)
+_WORKLOADS: Final = (("apps/v1", "Deployment"), ("apps/v1", "StatefulSet"), ("apps/v1", "DaemonSet"))
+BINDINGS: Final = ("elbv2.k8s.aws/v1beta1", "TargetGroupBinding")
+_ASKING: Final = (
+    ("networking.k8s.io/v1", "Ingress"),
+    ("v1", "Service"),
+    ("gateway.networking.k8s.io/v1", "Gateway"),
+    BINDINGS,
+)
+# What an API that is still coming up, or an object that just went, answers with.
+NOT_NOW: Final = (ApiError, ClientError, BotoCoreError, aiohttp.ClientError, TimeoutError, OSError)
+
+
+@dataclass
+class Planner:
+    """One planner. `boot` comes first, `kube` is there from then on."""
+
+    state: State
+    account: Account
+    report: Report
+    names: Names = field(default_factory=Names)
+    seconds: float = 120.0
+    """How long the controller may take for anything."""
+    keys: dict[str, str] = field(default_factory=dict[str, str])
+    """The controller's, as variables of its environment."""
+
+    def __post_init__(self) -> None:
+        """Clients are made when they are first asked for."""
+        self.client = functools.cache(functools.partial(aws_client, self.state))
+        self.network = Network(self.client, self.account, self.names)
+
+    @functools.cached_property
+    def kube(self) -> Kube:
+        """The cluster's API."""
+        return Kube(self.state, self.account.cluster)
+
+    @functools.cached_property
+    def inventories(self) -> Inventories:
+        """What reads AWS."""
+        return Inventories(self.client)
+
+    @functools.cached_property
+    def defaults(self) -> dict[str, dict[str, str]]:
+        """The attributes that AWS gives by itself."""
+        return defaults(self.client, self.network)
+
+    async def boot(self, release: Release, others: Mapping[str, str]) -> None:
+        """Bring everything up, with one release of the controller.
+
+        Args:
+            release: the controller's.
+            others: `--with`.
+
+        Raises:
+            PlanError: a part of it does not come up in time.
+        """
+        arguments = (release.version, _partition(self.account.region), self.account.cluster, self.account.region)
+        policy = functools.partial(_controller_policy, *arguments)
+        wish = lifecycle.Wish(dict(others), region=self.account.region, account=self.account.account, engine=False)
+        await asyncio.to_thread(lifecycle.up, self.state, wish, lambda _: None)
+        self.report("AWS is up; starting the cluster")
+        await asyncio.to_thread(self._make_cluster)
+        keys = asyncio.create_task(asyncio.to_thread(self._make_user, policy))
+        known = asyncio.create_task(asyncio.to_thread(getattr, self, "defaults"))
+        await self._until(self._active, "the cluster", _BOOT_SECONDS)
+        self.report("the cluster is up; starting the controller")
+        await asyncio.to_thread(self._make_nodes)
+        self.keys = await keys
+        await self.install(release, self.keys)
+        await known
+
+    def _make_cluster(self) -> None:
+        self.network.build()
+        iam, eks, name = self.client("iam"), self.client("eks"), self.account.cluster
+        for service in ("eks", "ec2"):
+            iam.create_role(RoleName=f"plan-{service}", AssumeRolePolicyDocument=_ASSUME % f"{service}.amazonaws.com")
+        subnets = [self.names.inside[s.id] for s in self._node_subnets()]
+        eks.create_cluster(
+            name=name,
+            roleArn=self._role("eks"),
+            resourcesVpcConfig={"subnetIds": subnets},
+            accessConfig={"authenticationMode": "API", "bootstrapClusterCreatorAdminPermissions": True},
+        )
+
+    def _make_nodes(self) -> None:
+        subnets = [self.names.inside[s.id] for s in self._node_subnets()][:_ZONES_NODES]
+        size = len(subnets)
+        self.client("eks").create_nodegroup(
+            clusterName=self.account.cluster,
+            nodegroupName="plan",
+            subnets=subnets,
+            nodeRole=self._role("ec2"),
+            instanceTypes=[_MACHINE],
+            scalingConfig={"minSize": size, "maxSize": size, "desiredSize": size},
+        )
+
+    def _node_subnets(self) -> list[Any]:
+        """One subnet a zone, private ones first."""
+        zones: dict[str, Any] = {}
+        for subnet in sorted(self.account.subnets, key=lambda s: s.public):
+            zones.setdefault(subnet.zone, subnet)
+        return list(zones.values())
+
+    def _role(self, service: str) -> str:
+        return self.client("iam").get_role(RoleName=f"plan-{service}")["Role"]["Arn"]
+
+    def _make_user(self, policy: Callable[[str], str]) -> dict[str, str]:
+        """The controller's user, with the policy narrowed to this cluster; its keys."""
+        iam = self.client("iam")
+        document = policy(self.network.vpc)
+        iam.create_user(UserName=USER)
+        made = iam.create_policy(PolicyName=USER, PolicyDocument=document)["Policy"]["Arn"]
+        iam.attach_user_policy(UserName=USER, PolicyArn=made)
+        key = iam.create_access_key(UserName=USER)["AccessKey"]
+        return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+
+    async def _active(self) -> bool:
+        return self.account.cluster in self.state.active_clusters()
+
+    async def install(self, release: Release, keys: Mapping[str, str]) -> None:
+        """Install a release of the controller, in the place of the one that is there, and wait until it is ready.
+
+        Raises:
+            PlanError: it does not become ready in time.
+        """
+        helm = await asyncio.to_thread(build.ensure, catalog.by_name("helm"), self.report)
+        given = values(self.account, self.network.vpc, keys, release.version)
+        charted, definitions = await asyncio.gather(
+            asyncio.to_thread(rendered, release.chart, given, str(helm)),
+            asyncio.to_thread(getattr, release, "definitions"),
+        )
+        await asyncio.gather(*(self.kube.install(d) for d in definitions))
+        await self._until(functools.partial(self._served, definitions), "the CRDs", self.seconds)
+        self.kube.forget()
+        for document in charted:
+            await self.kube.install(document)
+        await self._until(self._controller_ready, f"controller {release.version}", _BOOT_SECONDS)
+
+    async def move(self, release: Release) -> None:
+        """Put another release of the controller in the place of the one that is there.
+
+        Raises:
+            PlanError: it does not become ready in time.
+        """
+        arguments = (release.version, _partition(self.account.region), self.account.cluster, self.account.region)
+        document = await asyncio.to_thread(_controller_policy, *arguments, self.network.vpc)
+        await asyncio.to_thread(self._renew_policy, document)
+        await self.install(release, self.keys)
+
+    def _renew_policy(self, document: str) -> None:
+        iam = self.client("iam")
+        (held,) = iam.list_attached_user_policies(UserName=USER)["AttachedPolicies"]
+        iam.create_policy_version(PolicyArn=held["PolicyArn"], PolicyDocument=document, SetAsDefault=True)
+
+    async def version(self) -> int:
+        """The cluster's resource version now."""
+        return int((await self.kube.api.get("/api/v1/namespaces"))["metadata"]["resourceVersion"])
+
+    async def _served(self, definitions: Iterable[Object]) -> bool:
+        wanted = {d["metadata"]["name"] for d in definitions}
+        for one in await self.kube.list("apiextensions.k8s.io/v1", "CustomResourceDefinition"):
+            conditions = {c["type"]: c["status"] for c in one.get("status", {}).get("conditions") or []}
+            if conditions.get("Established") == "True":
+                wanted.discard(one["metadata"]["name"])
+        return not wanted
+
+    async def _controller_ready(self) -> bool:
+        deployment = await self.kube.api.get(f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{RELEASE}")
+        status = deployment.get("status", {})
+        current = status.get("observedGeneration") == deployment["metadata"]["generation"]
+        if not (current and status.get("updatedReplicas") == 1 and status.get("readyReplicas") == 1):
+            return False
+        slices = await self.kube.list("discovery.k8s.io/v1", "EndpointSlice")
+        ours = [
+            s for s in slices if s["metadata"]["labels"].get("kubernetes.io/service-name", "").startswith("aws-load")
+        ]
+        return any(e["conditions"].get("ready") for s in ours for e in s.get("endpoints") or [])
+
+    async def settle(self, expected: Mapping[str, int]) -> list[str]:
+        """Wait until the controller is done; what it never came to.
+
+        Args:
+            expected: object -> the resource version that its outcome has to be later than.
+
+        Raises:
+            PlanError: it still works when the time is over.
+        """
+        watch, begun = waiting.Watch(expected), time.monotonic()
+        look = waiting.Look(busy=True, done=0, writes=0)
+        told = begun
+        while (now := time.monotonic()) - begun < self.seconds:
+            try:
+                look = await self.look()
+            except NOT_NOW:
+                await asyncio.sleep(_LOOK_SECONDS)
+                continue
+            if watch.finished(look, now):
+                return [*watch.missing(look), *look.waiting]
+            if now - told > 2:  # noqa: PLR2004 - as often as progress is told
+                told = now
+                left = watch.missing(look)
+                self.report(
+                    f"{len(expected) - len(left)} of {len(expected)} objects settled, {look.writes} writes to AWS"
+                )
+            await asyncio.sleep(_LOOK_SECONDS)
+        left = [*watch.missing(look), *look.waiting] or ["its own queue"]
+        raise PlanError(
+            f"the controller is not done after {self.seconds:.0f} s with {', '.join(left[:3])}"
+            f"{' and others' if len(left) > 3 else ''}: give it longer with --timeout"  # noqa: PLR2004 - enough to see
+        )
+
+    async def look(self) -> waiting.Look:
+        """What there is now."""
+        pods, events, *lists = await asyncio.gather(
+            self.kube.list("v1", "Pod"), self.kube.list("v1", "Event"),
+            *(self.kube.list(*kind) for kind in (*_WORKLOADS, *_ASKING)),
+        )  # fmt: skip
+        name = next((p["metadata"]["name"] for p in pods if p["metadata"]["name"].startswith(f"{RELEASE}-")), "")
+        busy, done = waiting.metrics(
+            await self.kube.api.text(f"/api/v1/namespaces/{NAMESPACE}/pods/{name}:8080/proxy/metrics")
+        )
+        own = [p for p in pods if p["metadata"]["namespace"] != NAMESPACE]
+        workloads = [w for each in lists[: len(_WORKLOADS)] for w in each if w["metadata"]["namespace"] != NAMESPACE]
+        going = [o for each in lists[len(_WORKLOADS) :] for o in each if o["metadata"].get("deletionTimestamp")]
+        left = [*waiting.incomplete(workloads), *waiting.unready(own), *map(waiting.named, going)]
+        writes = await asyncio.to_thread(self._writes)
+        return waiting.Look(busy, done, writes, waiting.outcomes(events), tuple(sorted(left)))
+
+    def _writes(self) -> int:
+        with urllib.request.urlopen(f"{self.state.aws_endpoint}/_sandbox/calls", timeout=30) as answer:  # noqa: S310 - ours
+            callers: dict[str, Any] = json.load(answer)["callers"]
+        return sum(counts["writes"] for caller, counts in callers.items() if caller.endswith(USER))
+
+    async def read(self) -> dict[str, Any]:
+        """The document of what there is, in the account's names."""
+        kinds = [("v1", "Pod"), *_ASKING[:3]]
+        pods, ingresses, services, gateways = await asyncio.gather(*(self.kube.list(*kind) for kind in kinds))
+        inventory = await asyncio.to_thread(self.inventories.read, self.network.vpc)
+        seen = cluster(pods, services, [*ingresses, *services, *gateways])
+        return self.names.out(Reading(inventory, seen, self.defaults).document())
+
+    def refusals(self) -> list[dict[str, Any]]:
+        """What IAM refused the controller."""
+        return self.names.out(ask(self.state, "denied", {"as": USER}))
+
+    async def _until(self, condition: Callable[[], Any], what: str, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            try:
+                if await condition():
+                    return
+            except NOT_NOW:
+                pass
+            await asyncio.sleep(_LOOK_SECONDS)
+        raise PlanError(
+            f"{what} is not ready after {seconds:.0f} s; logs are in {self.state.root / 'logs'} with --keep"
+        )
+
+    async def close(self) -> None:
+        """End the session with the cluster; the planner lives on."""
+        if "kube" in self.__dict__:
+            await self.kube.api.close()
+
+    def down(self) -> None:
+        """End everything and remove the folder."""
+        lifecycle.down(self.state, lambda _: None)
+
+
+def _partition(region: str) -> str:
+    beginnings = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
+    return next((partition for start, partition in beginnings.items() if region.startswith(start)), "aws")
+
+
+def _controller_policy(version: str, partition: str, name: str, region: str, vpc: str) -> str:
+    """The controller's policy, narrowed to one cluster.
+
+    Raises:
+        PlanError: there is none for this release.
+    """
+    command = [sys.executable, "-c", _POLICY, version, partition, name, region, vpc]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_BOOT_SECONDS)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no word"])[-1]
+        raise PlanError(f"no IAM policy for controller {version}: {last}")
+    return done.stdout

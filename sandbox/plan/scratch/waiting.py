@@ -1,0 +1,150 @@
+"""When the controller is done: decided from its metrics, from what AWS was asked and what the cluster shows. Pure.
+
+A look is taken again and again. Done is: its queues are empty and no reconciliation runs, twice in a row with nothing
+written between; every object that asks for a load balancer has an outcome; and what failed has failed again since.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+Object = dict[str, Any]
+
+PATIENCE: Final = 5.0
+"""Seconds of silence after which what is missing will not come."""
+_AGAIN: Final = 1.5
+"""Seconds of silence after which a failure counts although it was not seen twice: retries come ever more seldom."""
+_METRIC: Final = re.compile(r"^(\w+)(?:\{(.*)\})? ([-+\d.eE]+)$", re.MULTILINE)
+ASKING: Final = ("Ingress", "Service", "Gateway", "TargetGroupBinding")
+_BUSY: Final = ("workqueue_depth", "controller_runtime_active_workers")
+_DONE: Final = "controller_runtime_reconcile_total"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The controller's last word on an object: an Event."""
+
+    reason: str
+    message: str
+    failed: bool
+    version: int
+    """The Event's resource version: later ones are larger."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What there is at one moment."""
+
+    busy: bool
+    """Whether something is queued or reconciled."""
+    done: int
+    """Reconciliations that succeeded so far."""
+    writes: int
+    """Calls to AWS that change something, so far."""
+    outcomes: Mapping[str, Outcome] = field(default_factory=dict[str, Outcome])
+    """Object -> the controller's last word."""
+    waiting: tuple[str, ...] = ()
+    """What else is on its way: pods that start or end, objects that are being deleted."""
+
+    @property
+    def signature(self) -> Any:
+        """What does not change any more when the controller is done."""
+        words = {name: (o.reason, "" if o.failed else o.version) for name, o in self.outcomes.items()}
+        return self.done, self.writes, words, self.waiting
+
+
+@dataclass
+class Watch:
+    """Follows looks until nothing happens any more."""
+
+    expected: Mapping[str, int]
+    """Object -> the resource version that its outcome has to be later than."""
+    _last: Any = None
+    _since: float = 0.0
+    _seen: int = 0
+
+    def missing(self, look: Look) -> list[str]:
+        """What has no outcome yet."""
+        return [
+            name for name, version in self.expected.items()
+            if name not in look.outcomes or look.outcomes[name].version <= version
+        ]  # fmt: skip
+
+    def finished(self, look: Look, now: float) -> bool:
+        """Whether the controller is done, as far as this look tells."""
+        if look.busy or look.signature != self._last:
+            self._last, self._since = look.signature, now
+            self._seen = max((o.version for o in look.outcomes.values()), default=0)
+            return False
+        quiet = now - self._since
+        if quiet >= PATIENCE:
+            return True
+        if self.missing(look) or look.waiting:
+            return False
+        failed = [o.version for o in look.outcomes.values() if o.failed]
+        return quiet >= _AGAIN or all(version > self._seen for version in failed)
+
+
+def metrics(text: str) -> tuple[bool, int]:
+    """Whether the controller has work, and how many reconciliations succeeded, by its own metrics."""
+    busy, done = False, 0.0
+    for name, labels, value in _METRIC.findall(text):
+        busy = busy or (name in _BUSY and float(value) > 0)
+        if name == _DONE and 'result="success"' in labels:
+            done += float(value)
+    return busy, int(done)
+
+
+def named(document: Object) -> str:
+    """`Ingress shop/web`."""
+    metadata = document["metadata"]
+    namespace = metadata.get("namespace")
+    return (
+        f"{document['kind']} {namespace}/{metadata['name']}" if namespace else f"{document['kind']} {metadata['name']}"
+    )
+
+
+def outcomes(events: Iterable[Object]) -> dict[str, Outcome]:
+    """The controller's last word on each object that it has spoken of."""
+    found: dict[str, Outcome] = {}
+    for event in events:
+        about = event["involvedObject"]
+        if about.get("kind") not in ASKING:
+            continue
+        name = f"{about['kind']} {about.get('namespace')}/{about.get('name')}"
+        version = int(event["metadata"]["resourceVersion"])
+        if name not in found or found[name].version < version:
+            failed = event.get("type") == "Warning"
+            found[name] = Outcome(event.get("reason", ""), event.get("message", ""), failed, version)
+    return found
+
+
+def unready(pods: Iterable[Object]) -> list[str]:
+    """Pods that are on their way: neither ready nor known to have no place."""
+    found = list[str]()
+    for pod in pods:
+        conditions = {c["type"]: c for c in (pod.get("status") or {}).get("conditions") or []}
+        going = bool(pod["metadata"].get("deletionTimestamp"))
+        ready = conditions.get("Ready", {}).get("status") == "True"
+        gated = any(
+            t.startswith("target-health.")
+            for t in (g["conditionType"] for g in pod["spec"].get("readinessGates") or [])
+        )
+        ready = ready or (gated and conditions.get("ContainersReady", {}).get("status") == "True")
+        ended = (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
+        if going or not (ready or ended):
+            found.append(named({**pod, "kind": "Pod"}))
+    return found
+
+
+def incomplete(workloads: Iterable[Object]) -> list[str]:
+    """Workloads that have not made their pods yet, or not ended the old ones."""
+    found = list[str]()
+    for one in workloads:
+        spec, status = one["spec"], one.get("status") or {}
+        wanted = status.get("desiredNumberScheduled") if one["kind"] == "DaemonSet" else spec.get("replicas", 1)
+        have = status.get("currentNumberScheduled" if one["kind"] == "DaemonSet" else "replicas", 0)
+        if status.get("observedGeneration", 0) < one["metadata"]["generation"] or wanted != have:
+            found.append(named(one))
+    return found

@@ -1,0 +1,192 @@
+"""A plan from beginning to end: its folder, its planner, the manifests before and after; nothing stays behind."""
+
+import asyncio
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sandbox import lifecycle
+from sandbox.lifecycle import LifecycleError
+from sandbox.plan.inputs.account import Account, load, typical
+from sandbox.plan.inputs.manifests import Manifest
+from sandbox.plan.inputs.references import find, usual
+from sandbox.plan.inputs.selection import select
+from sandbox.plan.result.changes import Difference, difference
+from sandbox.plan.run import Made, Plan, Problem
+from sandbox.plan.scratch.controller import Release, release
+from sandbox.plan.scratch.planner import Planner
+from sandbox.run.processes import Identity
+from sandbox.run.state import State, read_json, write_json
+
+Report = Callable[[str], None]
+_OWNER = "owner.json"
+_EMPTY: dict[str, Any] = {"loadBalancers": [], "targetGroups": []}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for."""
+
+    folder: Path
+    """Where planners have their folders."""
+    manifests: Sequence[Manifest]
+    against: Sequence[Manifest] | None = None
+    account: str = ""
+    """A file that describes it; empty for a typical one."""
+    old_version: str = ""
+    version: str = ""
+    """The controller's releases: before and after, or the one; empty for the sandbox's own."""
+    others: dict[str, str] = field(default_factory=dict[str, str])
+    """`--with`."""
+    seconds: float = 120.0
+    keep: bool = False
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of it."""
+
+    before: Made | None
+    after: Made
+    difference: Difference
+    account: Account
+    versions: tuple[str, str]
+    seconds: float
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What is refused of the new manifests."""
+        return self.after.problems
+
+    @property
+    def exit_code(self) -> int:
+        """As terraform's `-detailed-exitcode`: 0 nothing to do, 1 errors, 2 changes."""
+        if self.problems:
+            return 1
+        return 0 if self.difference.empty else 2
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of `--json`; docs/plan.md has its schema."""
+        selection, assumed = self.after.selection, {(r.kind, r.identity): r for r in self.after.assumed}
+        if self.before:
+            assumed = {(r.kind, r.identity): r for r in self.before.assumed} | assumed
+        return {
+            "format": 1,
+            "summary": self.difference.summary,
+            "changes": [change.to_json() for change in self.difference.changes],
+            "moved": self.difference.moved,
+            "problems": [problem.to_json() for problem in self.problems],
+            "problemsBefore": [problem.to_json() for problem in (self.before.problems if self.before else [])],
+            "before": self.before.state if self.before else None,
+            "after": self.after.state,
+            "assumed": [{"kind": r.kind, "id": r.identity} for r in assumed.values()],
+            "leftAlone": [
+                {"object": f"{m.kind} {m.namespace}/{m.name}", "place": m.place, "reason": why}
+                for m, why in selection.left_alone
+            ],
+            "skipped": dict(sorted(selection.skipped.items())),
+            "unknown": [{"object": f"{m.kind} {m.name}", "place": m.place} for m in selection.unknown],
+            "silent": self.after.silent,
+            "controller": {"before": self.versions[0], "after": self.versions[1]},
+            "seconds": round(self.seconds, 1),
+        }
+
+
+def plan(request: Request, report: Report) -> Result:
+    """Plan, and leave nothing behind.
+
+    Raises:
+        PlanError, LifecycleError, BuildError: nothing can be planned; one line that names the remedy.
+    """
+    begun = time.monotonic()
+    account = load(request.account) if request.account else _typical([*request.manifests, *(request.against or [])])
+    releases = [release(v, report) for v in dict.fromkeys((request.old_version or request.version, request.version))]
+    with folder(request.folder, report) as state, _ended_by_signals():
+        planner = Planner(state, account, report, seconds=request.seconds)
+        before, after = asyncio.run(_planned(planner, request, releases))
+    old = before.state if before else _EMPTY
+    versions = (releases[0].version, releases[-1].version)
+    return Result(before, after, difference(old, after.state), account, versions, time.monotonic() - begun)
+
+
+def _typical(manifests: Iterable[Manifest]) -> Account:
+    references = find(select(manifests).planned)
+    return typical(usual(references, "region"), usual(references, "account"))
+
+
+async def _planned(planner: Planner, request: Request, releases: Sequence[Release]) -> tuple[Made | None, Made]:
+    planner.report(f"starting AWS and a cluster in {planner.state.root}")
+    others = {f"controller@{r.version}": str(r.executable) for r in releases} | request.others
+    try:
+        await planner.boot(releases[0], others)
+        work, before = Plan(planner), None
+        if request.against is not None or len(releases) > 1:
+            before = await work.make(request.against if request.against is not None else request.manifests)
+        if len(releases) > 1:
+            planner.report(f"moving the controller to {releases[1].version}")
+            await work.move(releases[1])
+        return before, await work.make(request.manifests)
+    finally:
+        await planner.close()
+
+
+@contextmanager
+def folder(root: Path, report: Report) -> Generator[State, None, None]:
+    """A state folder of one plan, below a folder that goes with the last of them. What killed plans left is removed."""
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    sweep(root)
+    state = State.at(root / str(os.getpid()))
+    write_json(owner(state), Identity.of(os.getpid()).to_json())  # pyright: ignore[reportOptionalMemberAccess] - we live
+    try:
+        yield state
+    finally:
+        report("ending the planner")
+        end(state)
+        with suppress(OSError):
+            root.rmdir()
+
+
+def owner(state: State) -> Path:
+    """The file that says which process a planner belongs to; beside its folder, which has to be empty at first."""
+    return state.root.with_name(f"{state.root.name}-{_OWNER}")
+
+
+def end(state: State) -> None:
+    """End a planner and remove what it has."""
+    lifecycle.down(state, lambda _: None)
+    owner(state).unlink(missing_ok=True)
+
+
+def sweep(root: Path) -> None:
+    """End planners whose process is gone."""
+    for file in root.glob(f"*-{_OWNER}"):
+        identity = Identity.from_json(read_json(file))
+        if identity is None or not identity.alive():
+            with suppress(LifecycleError):
+                end(State.at(root / file.name.removesuffix(f"-{_OWNER}")))
+
+
+@contextmanager
+def _ended_by_signals() -> Generator[None, None, None]:
+    """Make SIGTERM and SIGHUP end a plan as Ctrl-C does: it cleans up."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def counted(skipped: Counter[str]) -> str:
+    """`2 Roles, 1 CustomResourceDefinition`."""
+    return ", ".join(f"{n} {kind}{'s' if n > 1 else ''}" for kind, n in sorted(skipped.items()))
