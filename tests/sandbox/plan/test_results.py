@@ -155,7 +155,7 @@ def test_the_controllers_metrics_say_whether_it_works() -> None:
     assert metrics(counted + text.replace("} 0", "} 2")) == (True, 7)
 
 
-def look(busy: bool = False, done: int = 1, writes: int = 1, **outcomes: Outcome) -> Look:
+def look(*, busy: bool = False, done: int = 1, writes: int = 1, **outcomes: Outcome) -> Look:
     return Look(busy, done, writes, outcomes)
 
 
