@@ -142,10 +142,17 @@ class Plan:
         return Problem(key, place, "API server", error.reason or str(error.status), message)
 
     async def _delete(self, kept: set[str]) -> None:
-        """Delete what an earlier set had and this one has not, newest kinds first."""
-        for key in reversed([k for k in self.applied if k not in kept]):
-            document = self.applied.pop(key)
-            await self.planner.kube.api.delete(await self.planner.kube.path(document), grace=0)
+        """Delete what an earlier set had and this one has not, newest kinds first.
+
+        What the controller needs to take its load balancers away, classes and namespaces, goes when they are gone.
+        """
+        gone = {key: self.applied.pop(key) for key in reversed(list(self.applied)) if key not in kept}
+        for late in (False, True):
+            documents = [d for d in gone.values() if is_cluster_wide(d["kind"]) == late]
+            for document in documents:
+                await self.planner.kube.api.delete(await self.planner.kube.path(document), grace=0)
+            if documents and not late:
+                await self.planner.settle({})
 
     async def _problems(self, planned: Sequence[Manifest]) -> list[Problem]:
         """What the controller and IAM refused, each object with its place."""

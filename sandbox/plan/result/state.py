@@ -80,7 +80,7 @@ class Reading:
             "identity": arn,
             "owners": sorted(self.cluster.owners.get(balancer["DNSName"].lower(), [])),
             "kind": KINDS.get(balancer["Type"], balancer["Type"]),
-            "name": balancer["LoadBalancerName"],
+            "name": shown(balancer["LoadBalancerName"]),
             "dnsName": balancer["DNSName"],
             "scheme": balancer["Scheme"],
             "ipAddressType": balancer.get("IpAddressType", ""),
@@ -111,7 +111,7 @@ class Reading:
         if tags.get(f"{_CLUSTER_TAG}resource") == "backend-sg":
             return {"name": "backend group", "managed": True, "rules": []}
         if tag(tags, "resource"):
-            return {"name": group["GroupName"], "managed": True, "rules": self._rules(group)}
+            return {"name": shown(group["GroupName"]), "managed": True, "rules": self._rules(group)}
         return {"name": identity, "managed": False, "rules": []}
 
     @staticmethod
@@ -174,7 +174,7 @@ class Reading:
         found = {
             "key": self._key(group),
             "identity": arn,
-            "name": group["TargetGroupName"],
+            "name": shown(group["TargetGroupName"]),
             "protocol": group["Protocol"],
             "port": self._port(group.get("Port"), group),
             "protocolVersion": group.get("ProtocolVersion") or "",
@@ -214,7 +214,12 @@ def _name(entry: Json) -> str:
     return entry["name"]
 
 
-_GENERATED = re.compile(r"-[a-f0-9]{7,10}$")
+_GENERATED = re.compile(r"^(k8s-.*)-[0-9a-f]{10}$")
+
+
+def shown(name: str) -> str:
+    """A name; the end of one that the controller makes of an object's uid is not known before, and is a star."""
+    return _GENERATED.sub(r"\1-*", name)
 
 
 def workload(pod: Document) -> str:

@@ -52,6 +52,7 @@ _ASKING: Final = (
     ("v1", "Service"),
     ("gateway.networking.k8s.io/v1", "Gateway"),
     BINDINGS,
+    ("v1", "Namespace"),
 )
 # What an API that is still coming up, or an object that just went, answers with.
 NOT_NOW: Final = (ApiError, ClientError, BotoCoreError, aiohttp.ClientError, TimeoutError, OSError)

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 Object = dict[str, Any]
 
-PATIENCE: Final = 5.0
+PATIENCE: Final = 8.0
 """Seconds of silence after which what is missing will not come."""
 _AGAIN: Final = 1.5
 """Seconds of silence after which a failure counts although it was not seen twice: retries come ever more seldom."""
