@@ -34,6 +34,7 @@ _FOLDER = ".sandbox-plan"
 @click.option("--to-version", default="", metavar="VERSION", help="See --from-version.")
 @click.option("--with", "given", multiple=True, metavar="NAME=PATH", help="As for `sandbox up`.")
 @click.option("--timeout", default=120.0, show_default=True, metavar="SECONDS", help="For the controller to be done.")
+@click.option("--keep", is_flag=True, help="Keep the planner running: the next plan with --keep takes seconds.")
 @click.option("--json", "as_json", is_flag=True, help="For machines: docs/plan.md has the schema.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="For the comment of a pull request.")
 @click.option("--detailed-exitcode", is_flag=True, help="As terraform's: 0 no changes, 1 errors, 2 changes.")
@@ -56,6 +57,7 @@ def plan(
     to_version: str,
     given: tuple[str, ...],
     timeout: float,
+    keep: bool,
     folder: Path,
     as_json: bool,
     as_markdown: bool,
@@ -72,6 +74,8 @@ def plan(
     The real controller and a real API server run for it on this machine, against an AWS that answers like AWS. What
     manifests refer to (certificates, security groups, subnets, ...) is assumed to exist, and listed. Nothing of a
     cluster or an account of yours is read or changed.
+
+    A kept planner ends with `sandbox down --state-dir .sandbox-plan/kept`.
 
     Marks: + is made, ~ changes in place, -/+ is replaced, - goes. Exit code 0, or 1 if something is refused.
     """  # noqa: D301 - \b keeps click from refilling these lines
@@ -92,6 +96,7 @@ def plan(
         version=to_version or controller_version,
         others=lifecycle.replacements(given),
         seconds=timeout,
+        keep=keep,
         folder=folder.absolute(),
     )
     try:

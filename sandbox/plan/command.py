@@ -30,6 +30,7 @@ class Asked:
     version: str = ""
     others: dict[str, str] = field(default_factory=dict[str, str])
     seconds: float = 120.0
+    keep: bool = False
 
 
 def planned(asked: Asked, report: Report) -> Result:
@@ -55,6 +56,7 @@ def planned(asked: Asked, report: Report) -> Result:
         version=asked.version,
         others=asked.others,
         seconds=asked.seconds,
+        keep=asked.keep,
     )
     return plan(request, report)
 

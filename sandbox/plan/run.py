@@ -1,12 +1,14 @@
 """The order of a plan: apply, wait, read; for a change, once with the old manifests and once with the new ones."""
 
 import asyncio
+import functools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.cluster.api import ApiError
+from sandbox.plan.errors import PlanError
 from sandbox.plan.inputs.manifests import Manifest
 from sandbox.plan.inputs.references import Reference, find
 from sandbox.plan.inputs.selection import (
@@ -82,8 +84,7 @@ class Plan:
         made = Made(select(manifests))
         planned = made.selection.planned
         references = find(planned)
-        assumed = Assumed(self.planner.network)
-        made.assumed, failed = await asyncio.to_thread(assumed.make, references)
+        made.assumed, failed = await asyncio.to_thread(self.assumed.make, references)
         for reference, why in failed:
             made.problems.append(Problem(f"{reference.kind} {reference.identity}", "", "emulator", "NotAssumed", why))
         self.planner.report(f"applying {len(planned)} objects")
@@ -93,6 +94,24 @@ class Plan:
         made.state = await self.planner.read()
         made.problems += await self._problems(planned)
         return made
+
+    @functools.cached_property
+    def assumed(self) -> Assumed:
+        """What makes things that manifests refer to."""
+        return Assumed(self.planner.network)
+
+    async def clean(self) -> None:
+        """Take away everything that a plan made, so that the planner is as it was when it was booted.
+
+        Raises:
+            PlanError: something stays.
+        """
+        empty = await self.make([])
+        left = [*empty.silent, *(b["key"] for b in empty.state["loadBalancers"])]
+        if left:
+            raise PlanError(f"{', '.join(left[:3])} did not go")
+        await asyncio.to_thread(self.assumed.forget_certificates)
+        await self.planner.restart()
 
     async def move(self, release: Release) -> None:
         """Move the controller to another release; what is there has to be looked at anew."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from sandbox import lifecycle
 from sandbox.lifecycle import LifecycleError
+from sandbox.plan import kept
 from sandbox.plan.inputs.account import Account, load, typical
 from sandbox.plan.inputs.manifests import Manifest
 from sandbox.plan.inputs.references import find, usual
@@ -107,8 +108,7 @@ def plan(request: Request, report: Report) -> Result:
     begun = time.monotonic()
     account = load(request.account) if request.account else _typical([*request.manifests, *(request.against or [])])
     releases = [release(v, report) for v in dict.fromkeys((request.old_version or request.version, request.version))]
-    with folder(request.folder, report) as state, _ended_by_signals():
-        planner = Planner(state, account, report, seconds=request.seconds)
+    with _ended_by_signals(), (_kept if request.keep else _once)(request, account, releases, report) as planner:
         before, after = asyncio.run(_planned(planner, request, releases))
     old = before.state if before else _EMPTY
     versions = (releases[0].version, releases[-1].version)
@@ -120,12 +120,47 @@ def _typical(manifests: Iterable[Manifest]) -> Account:
     return typical(usual(references, "region"), usual(references, "account"))
 
 
-async def _planned(planner: Planner, request: Request, releases: Sequence[Release]) -> tuple[Made | None, Made]:
+@contextmanager
+def _once(
+    request: Request, account: Account, releases: Sequence[Release], report: Report
+) -> Generator[Planner, None, None]:
+    """A planner that is booted for one plan and ends with it."""
+    with folder(request.folder, report) as state:
+        yield _booted(Planner(state, account, report, seconds=request.seconds), request, releases)
+
+
+@contextmanager
+def _kept(
+    request: Request, account: Account, releases: Sequence[Release], report: Report
+) -> Generator[Planner, None, None]:
+    """The planner that is kept, booted if it is not there; cleaned in the background afterwards."""
+    state, version = State.at(request.folder / kept.NAME), releases[0].version
+    with kept.lock(state) as file:
+        planner = Planner(state, account, report, seconds=request.seconds)
+        try:
+            if kept.usable(state, account, version):
+                planner.resume()
+            else:
+                lifecycle.down(state, lambda _: None)
+                _booted(planner, request, releases)
+            planner.remember({"version": version, "clean": False, "applied": {}})
+            yield planner
+            kept.hand_over(state, file)
+        except BaseException:
+            lifecycle.down(state, lambda _: None)
+            raise
+
+
+def _booted(planner: Planner, request: Request, releases: Sequence[Release]) -> Planner:
     planner.report(f"starting AWS and a cluster in {planner.state.root}")
     others = {f"controller@{r.version}": str(r.executable) for r in releases} | request.others
+    asyncio.run(planner.booted(releases[0], others))
+    return planner
+
+
+async def _planned(planner: Planner, request: Request, releases: Sequence[Release]) -> tuple[Made | None, Made]:
+    work, before = Plan(planner), None
     try:
-        await planner.boot(releases[0], others)
-        work, before = Plan(planner), None
         if request.against is not None or len(releases) > 1:
             before = await work.make(request.against if request.against is not None else request.manifests)
         if len(releases) > 1:
@@ -133,6 +168,8 @@ async def _planned(planner: Planner, request: Request, releases: Sequence[Releas
             await work.move(releases[1])
         return before, await work.make(request.manifests)
     finally:
+        if request.keep:
+            planner.remember({"version": releases[-1].version, "clean": False, "applied": work.applied})
         await planner.close()
 
 

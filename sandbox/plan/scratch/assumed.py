@@ -28,17 +28,20 @@ class Assumed:
         self.network = network
         self.client, self.names = network.client, network.names
         self._zones = list(zones(network.account))
-        self._extra = 0
+        self._ranged = network.subnets > len(network.account.subnets)
 
     def make(self, references: Iterable[Reference]) -> tuple[list[Reference], list[tuple[Reference, str]]]:
         """Make what is missing.
 
         Returns:
-            what was made, and what could not be, with AWS's word.
+            what is there for the manifests' sake, and what could not be made, with AWS's word.
         """
         made, failed = list[Reference](), list[tuple[Reference, str]]()
         for reference in references:
-            if reference.identity in self.names.known or self._has(reference):
+            if self._has(reference):
+                continue
+            if reference.identity in self.names.known:
+                made.append(reference)
                 continue
             maker = self._makers().get(reference.kind)
             if maker is None:
@@ -63,7 +66,16 @@ class Assumed:
             case "security group name":
                 return any(identity in (group.name, group.tags.get("Name")) for group in account.security_groups)
             case _:
-                return False
+                own = [account.vpc.id, *(c.arn for c in account.certificates)]
+                return identity in (*own, *(s.id for s in account.subnets), *(g.id for g in account.security_groups))
+
+    def forget_certificates(self) -> None:
+        """Delete the certificates that were assumed: the controller finds certificates by the hosts that it serves."""
+        own = {certificate.arn for certificate in self.network.account.certificates}
+        for arn in [name for name in self.names.inside if ":acm:" in name and name not in own]:
+            self.client("acm").delete_certificate(CertificateArn=self.names.inside[arn])
+            del self.names.shown[self.names.inside.pop(arn)]
+            self.names.known.discard(arn)
 
     def _makers(self) -> dict[str, Callable[[Reference], object]]:
         names, network = self.names, self.network
@@ -91,10 +103,12 @@ class Assumed:
 
     def _subnet(self, position: int, given: dict[str, str]) -> str:
         # In a range of its own: the account's subnets may fill the VPC's.
-        if not self._extra:
+        # Numbers go on from the account's own, so that a planner that is kept never makes a range twice.
+        number = self.network.subnets
+        if not self._ranged:
+            self._ranged = True
             self.client("ec2").associate_vpc_cidr_block(VpcId=self.network.vpc, CidrBlock=_EXTRA)
-        self._extra += 1
-        cidr = f"{_EXTRA.split('.0.', maxsplit=1)[0]}.{self._extra}.0/24"
+        cidr = f"{_EXTRA.split('.0.', maxsplit=1)[0]}.{number}.0/24"
         zone = self._zones[position % len(self._zones)]
         return self.network.subnet(Subnet(id="", zone=zone, cidr=cidr, public=True, tags=given))
 

@@ -22,6 +22,7 @@ from sandbox.cluster.api import ApiError, Object
 from sandbox.observe.iam import ask
 from sandbox.observe.inventory import Inventories
 from sandbox.plan.errors import PlanError
+from sandbox.plan.inputs import account
 from sandbox.plan.inputs.account import Account
 from sandbox.plan.result.state import Reading, cluster
 from sandbox.plan.scratch import waiting
@@ -30,10 +31,11 @@ from sandbox.plan.scratch.defaults import defaults
 from sandbox.plan.scratch.kube import Kube
 from sandbox.plan.scratch.network import Names, Network
 from sandbox.run.clients import client as aws_client
-from sandbox.run.state import State
+from sandbox.run.state import State, read_json, write_json
 from sandbox.tools import build, catalog
 
 Report = Callable[[str], None]
+MEMORY: Final = "planner.json"
 _LOOK_SECONDS: Final = 0.1
 _BOOT_SECONDS: Final = 120.0
 _ZONES_NODES: Final = 3
@@ -116,6 +118,13 @@ class Planner:
         await self.install(release, self.keys)
         await known
 
+    async def booted(self, release: Release, others: Mapping[str, str]) -> None:
+        """`boot`, in a loop that ends with it."""
+        try:
+            await self.boot(release, others)
+        finally:
+            await self.close()
+
     def _make_cluster(self) -> None:
         self.network.build()
         iam, eks, name = self.client("iam"), self.client("eks"), self.account.cluster
@@ -160,6 +169,40 @@ class Planner:
         iam.attach_user_policy(UserName=USER, PolicyArn=made)
         key = iam.create_access_key(UserName=USER)["AccessKey"]
         return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+
+    def remember(self, more: Mapping[str, Any]) -> None:
+        """Write down what a later process needs to go on with this planner."""
+        document = {
+            **more,
+            "account": account.document(self.account),
+            "vpc": self.network.vpc,
+            "ipv6": self.network.ipv6,
+            "table": self.network.public_table,
+            "subnets": self.network.subnets,
+            "names": [self.names.inside, self.names.shown, sorted(self.names.known)],
+            "keys": self.keys,
+            "defaults": self.defaults,
+        }
+        write_json(self.state.root / MEMORY, document)
+
+    def resume(self) -> dict[str, Any]:
+        """Go on with a planner that an earlier process booted; what that one wrote down."""
+        held: dict[str, Any] = read_json(self.state.root / MEMORY) or {}
+        network = self.network
+        network.vpc, network.ipv6, network.public_table = held["vpc"], held["ipv6"], held["table"]
+        network.subnets, self.keys = held["subnets"], held["keys"]
+        self.names.inside, self.names.shown = held["names"][:2]
+        self.names.known = set(held["names"][2])
+        self.__dict__["defaults"] = held["defaults"]
+        return held
+
+    async def restart(self) -> None:
+        """Start the controller anew: what it has cached of an earlier plan is forgotten."""
+        path = f"/api/v1/namespaces/{NAMESPACE}/pods"
+        pods = await self.kube.list("v1", "Pod")
+        for name in (p["metadata"]["name"] for p in pods if p["metadata"]["name"].startswith(f"{RELEASE}-")):
+            await self.kube.api.delete(f"{path}/{name}", grace=0)
+        await self._until(self._controller_ready, "the controller", _BOOT_SECONDS)
 
     async def _active(self) -> bool:
         return self.account.cluster in self.state.active_clusters()
@@ -307,6 +350,7 @@ class Planner:
         """End the session with the cluster; the planner lives on."""
         if "kube" in self.__dict__:
             await self.kube.api.close()
+            del self.__dict__["kube"]
 
     def down(self) -> None:
         """End everything and remove the folder."""

@@ -59,7 +59,9 @@ class Case:
     """Kind, key's end and action of something below the first of them."""
 
 
-def _step(change: Callable[..., Object], before: dict[str, str], after: dict[str, str]) -> tuple[list[Object], list[Object]]:
+def _step(
+    change: Callable[..., Object], before: dict[str, str], after: dict[str, str]
+) -> tuple[list[Object], list[Object]]:
     return [pods(), service(), change(**before)], [pods(), service(), change(**after)]
 
 
