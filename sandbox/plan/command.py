@@ -78,9 +78,13 @@ def show(result: Result, document: dict[str, Any], echo: Callable[[str], None], 
         echo(click.style(f"Error: {line}", fg="red") if colour else f"Error: {line}")
     for line in words.notes(document):
         echo(f"Note: {line}")
-    echo(summary(result.difference))
+    echo(_line(result))
+
+
+def _line(result: Result) -> str:
+    return summary(result.difference, len(result.problems))
 
 
 def markdown(result: Result, document: dict[str, Any]) -> str:
     """A result for the comment of a pull request."""
-    return words.markdown(document, plain(tree(result.difference)).rstrip(), summary(result.difference))
+    return words.markdown(document, plain(tree(result.difference)).rstrip(), _line(result))

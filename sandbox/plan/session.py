@@ -4,8 +4,7 @@ import asyncio
 import os
 import signal
 import time
-from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +25,10 @@ from sandbox.run.processes import Identity
 from sandbox.run.state import State, read_json, write_json
 
 Report = Callable[[str], None]
+_NAME_KEYS = (
+    "alb.ingress.kubernetes.io/load-balancer-name",
+    "service.beta.kubernetes.io/aws-load-balancer-name",
+)
 _OWNER = "owner.json"
 _EMPTY: dict[str, Any] = {"loadBalancers": [], "targetGroups": []}
 
@@ -82,6 +85,7 @@ class Result:
             "summary": self.difference.summary,
             "changes": [change.to_json() for change in self.difference.changes],
             "moved": self.difference.moved,
+            "keptNames": list(kept_names(selection.planned, self.after.state)),
             "problems": [problem.to_json() for problem in self.problems],
             "problemsBefore": [problem.to_json() for problem in (self.before.problems if self.before else [])],
             "before": self.before.state if self.before else None,
@@ -107,7 +111,8 @@ def plan(request: Request, report: Report) -> Result:
     """
     begun = time.monotonic()
     account = load(request.account) if request.account else _typical([*request.manifests, *(request.against or [])])
-    releases = [release(v, report) for v in dict.fromkeys((request.old_version or request.version, request.version))]
+    wanted = dict.fromkeys((request.old_version or request.version, request.version))
+    releases = [release(version, request.others, report) for version in wanted]
     with _ended_by_signals(), (_kept if request.keep else _once)(request, account, releases, report) as planner:
         before, after = asyncio.run(_planned(planner, request, releases))
     old = before.state if before else _EMPTY
@@ -224,6 +229,11 @@ def _ended_by_signals() -> Generator[None, None, None]:
             signal.signal(number, handler)
 
 
-def counted(skipped: Counter[str]) -> str:
-    """`2 Roles, 1 CustomResourceDefinition`."""
-    return ", ".join(f"{n} {kind}{'s' if n > 1 else ''}" for kind, n in sorted(skipped.items()))
+def kept_names(planned: Iterable[Manifest], state: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+    """Objects that ask for a name which their load balancer has not: the controller never renames one."""
+    names = {owner: b["name"] for b in state["loadBalancers"] for owner in b.get("owners", [])}
+    for manifest in planned:
+        wanted = next((manifest.annotations[key] for key in _NAME_KEYS if key in manifest.annotations), None)
+        name = names.get(f"{manifest.kind} {manifest.namespace}/{manifest.name}")
+        if wanted and name and wanted != name:
+            yield {"object": f"{manifest.kind} {manifest.namespace}/{manifest.name}", "wanted": wanted, "name": name}

@@ -21,6 +21,8 @@ def notes(document: Json) -> Iterator[str]:
     """What a reader has to know to believe the plan."""
     for one in document["moved"]:
         yield f"{one['object']} moves from the load balancer {one['before']} to {one['after']}: its host name changes"
+    for one in document["keptNames"]:
+        yield f"{one['object']} asks for the name {one['wanted']}: the controller keeps the name {one['name']}"
     if document["silent"]:
         yield f"not settled: {', '.join(document['silent'])}"
     for one in document["leftAlone"]:

@@ -24,14 +24,15 @@ def tree(found: Difference) -> list[Line]:
     return lines
 
 
-def summary(found: Difference) -> str:
+def summary(found: Difference, refused: int = 0) -> str:
     """The last line: `Plan: 1 load balancer to add, 0 to change, 1 to replace, 0 to remove.`."""
     counted = found.summary
-    if found.empty:
+    if found.empty and not refused:
         return "No changes. Load balancers are as the manifests say."
     noun = "load balancer" if counted[ADD] == 1 else "load balancers"
+    more = f" Refused: {refused}." if refused else ""
     words = f"{counted[ADD]} {noun} to add, {counted[CHANGE]} to change"
-    return f"Plan: {words}, {counted[REPLACE]} to replace, {counted[REMOVE]} to remove."
+    return f"Plan: {words}, {counted[REPLACE]} to replace, {counted[REMOVE]} to remove.{more}"
 
 
 def _node(change: Change, depth: int) -> Iterator[Line]:

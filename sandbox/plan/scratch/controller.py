@@ -45,13 +45,21 @@ class Release:
         return [d for d in documents if d and d["kind"] == "CustomResourceDefinition"]
 
 
-def release(version: str, report: build.Report) -> Release:
+def release(version: str, given: Mapping[str, str], report: build.Report) -> Release:
     """A release, built if it is not; the catalog's for an empty version.
+
+    Args:
+        version: such as 3.5.0.
+        given: `--with`; `controller@VERSION` needs no build, and takes the chart of the sandbox's own controller.
+        report: gets progress.
 
     Raises:
         build.BuildError: it cannot be built.
     """
     own = catalog.by_name(catalog.CONTROLLER)
+    if f"controller@{version}" in given:
+        build.ensure_files(own, report)
+        return Release(version, build.place(own))
     if not version or version == catalog.release(own.version):
         return Release(catalog.release(own.version), build.ensure(own, report))
     return Release(version, build.ensure(controllers.tool(version, report), report))

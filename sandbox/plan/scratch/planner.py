@@ -6,8 +6,6 @@ It takes objects, waits until the controller has done what it can, and reads wha
 import asyncio
 import functools
 import json
-import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterable, Mapping
@@ -25,7 +23,7 @@ from sandbox.plan.errors import PlanError
 from sandbox.plan.inputs import account
 from sandbox.plan.inputs.account import Account
 from sandbox.plan.result.state import Reading, cluster
-from sandbox.plan.scratch import waiting
+from sandbox.plan.scratch import foundation, waiting
 from sandbox.plan.scratch.controller import NAMESPACE, RELEASE, USER, Release, rendered, values
 from sandbox.plan.scratch.defaults import defaults
 from sandbox.plan.scratch.kube import Kube
@@ -38,15 +36,6 @@ Report = Callable[[str], None]
 MEMORY: Final = "planner.json"
 _LOOK_SECONDS: Final = 0.1
 _BOOT_SECONDS: Final = 120.0
-_ZONES_NODES: Final = 3
-_MACHINE: Final = "m5.8xlarge"
-_ASSUME: Final = (
-    '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"%s"},"Action":"sts:AssumeRole"}]}'
-)
-# The components know the policy; the sandbox does not import them (pyproject.toml), so it asks a process.
-_POLICY: Final = (
-    "import sys; from eks_load_balancing.controller_policy import controller_policy as p; print(p(*sys.argv[1:]))"
-)
 _WORKLOADS: Final = (("apps/v1", "Deployment"), ("apps/v1", "StatefulSet"), ("apps/v1", "DaemonSet"))
 BINDINGS: Final = ("elbv2.k8s.aws/v1beta1", "TargetGroupBinding")
 _ASKING: Final = (
@@ -103,17 +92,15 @@ class Planner:
         Raises:
             PlanError: a part of it does not come up in time.
         """
-        arguments = (release.version, _partition(self.account.region), self.account.cluster, self.account.region)
-        policy = functools.partial(_controller_policy, *arguments)
         wish = lifecycle.Wish(dict(others), region=self.account.region, account=self.account.account, engine=False)
         await asyncio.to_thread(lifecycle.up, self.state, wish, lambda _: None)
         self.report("AWS is up; starting the cluster")
-        await asyncio.to_thread(self._make_cluster)
-        keys = asyncio.create_task(asyncio.to_thread(self._make_user, policy))
+        await asyncio.to_thread(foundation.make_cluster, self.network)
+        keys = asyncio.create_task(asyncio.to_thread(foundation.make_user, self.network, release.version))
         known = asyncio.create_task(asyncio.to_thread(getattr, self, "defaults"))
         await self._until(self._active, "the cluster", _BOOT_SECONDS)
         self.report("the cluster is up; starting the controller")
-        await asyncio.to_thread(self._make_nodes)
+        await asyncio.to_thread(foundation.make_nodes, self.network)
         self.keys = await keys
         await self.install(release, self.keys)
         await known
@@ -124,51 +111,6 @@ class Planner:
             await self.boot(release, others)
         finally:
             await self.close()
-
-    def _make_cluster(self) -> None:
-        self.network.build()
-        iam, eks, name = self.client("iam"), self.client("eks"), self.account.cluster
-        for service in ("eks", "ec2"):
-            iam.create_role(RoleName=f"plan-{service}", AssumeRolePolicyDocument=_ASSUME % f"{service}.amazonaws.com")
-        subnets = [self.names.inside[s.id] for s in self._node_subnets()]
-        eks.create_cluster(
-            name=name,
-            roleArn=self._role("eks"),
-            resourcesVpcConfig={"subnetIds": subnets},
-            accessConfig={"authenticationMode": "API", "bootstrapClusterCreatorAdminPermissions": True},
-        )
-
-    def _make_nodes(self) -> None:
-        subnets = [self.names.inside[s.id] for s in self._node_subnets()][:_ZONES_NODES]
-        size = len(subnets)
-        self.client("eks").create_nodegroup(
-            clusterName=self.account.cluster,
-            nodegroupName="plan",
-            subnets=subnets,
-            nodeRole=self._role("ec2"),
-            instanceTypes=[_MACHINE],
-            scalingConfig={"minSize": size, "maxSize": size, "desiredSize": size},
-        )
-
-    def _node_subnets(self) -> list[Any]:
-        """One subnet a zone, private ones first."""
-        zones: dict[str, Any] = {}
-        for subnet in sorted(self.account.subnets, key=lambda s: s.public):
-            zones.setdefault(subnet.zone, subnet)
-        return list(zones.values())
-
-    def _role(self, service: str) -> str:
-        return self.client("iam").get_role(RoleName=f"plan-{service}")["Role"]["Arn"]
-
-    def _make_user(self, policy: Callable[[str], str]) -> dict[str, str]:
-        """The controller's user, with the policy narrowed to this cluster; its keys."""
-        iam = self.client("iam")
-        document = policy(self.network.vpc)
-        iam.create_user(UserName=USER)
-        made = iam.create_policy(PolicyName=USER, PolicyDocument=document)["Policy"]["Arn"]
-        iam.attach_user_policy(UserName=USER, PolicyArn=made)
-        key = iam.create_access_key(UserName=USER)["AccessKey"]
-        return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
 
     def remember(self, more: Mapping[str, Any]) -> None:
         """Write down what a later process needs to go on with this planner."""
@@ -230,17 +172,10 @@ class Planner:
         """Put another release of the controller in the place of the one that is there.
 
         Raises:
-            PlanError: it does not become ready in time.
+            PlanError: it does not become ready in time, or it has no IAM policy.
         """
-        arguments = (release.version, _partition(self.account.region), self.account.cluster, self.account.region)
-        document = await asyncio.to_thread(_controller_policy, *arguments, self.network.vpc)
-        await asyncio.to_thread(self._renew_policy, document)
+        await asyncio.to_thread(foundation.renew_policy, self.network, release.version)
         await self.install(release, self.keys)
-
-    def _renew_policy(self, document: str) -> None:
-        iam = self.client("iam")
-        (held,) = iam.list_attached_user_policies(UserName=USER)["AttachedPolicies"]
-        iam.create_policy_version(PolicyArn=held["PolicyArn"], PolicyDocument=document, SetAsDefault=True)
 
     async def version(self) -> int:
         """The cluster's resource version now."""
@@ -355,22 +290,3 @@ class Planner:
     def down(self) -> None:
         """End everything and remove the folder."""
         lifecycle.down(self.state, lambda _: None)
-
-
-def _partition(region: str) -> str:
-    beginnings = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
-    return next((partition for start, partition in beginnings.items() if region.startswith(start)), "aws")
-
-
-def _controller_policy(version: str, partition: str, name: str, region: str, vpc: str) -> str:
-    """The controller's policy, narrowed to one cluster.
-
-    Raises:
-        PlanError: there is none for this release.
-    """
-    command = [sys.executable, "-c", _POLICY, version, partition, name, region, vpc]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_BOOT_SECONDS)
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no word"])[-1]
-        raise PlanError(f"no IAM policy for controller {version}: {last}")
-    return done.stdout

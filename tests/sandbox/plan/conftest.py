@@ -47,7 +47,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     planner = Planner(state, typical(), lambda _: None)
     loop = asyncio.new_event_loop()
     try:
-        loop.run_until_complete(planner.boot(release("", lambda _: None), {}))
+        own = release("", {}, lambda _: None)
+        loop.run_until_complete(planner.boot(own, {"controller@3.5.0": str(own.executable)}))
         yield Running(loop, Plan(planner))
     finally:
         loop.run_until_complete(planner.close())

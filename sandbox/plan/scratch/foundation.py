@@ -1,0 +1,100 @@
+"""What a planner stands on, made in AWS: the account's network, a cluster with nodes, the controller's user and policy.
+
+Blocking calls; the planner decides when.
+"""
+
+import subprocess
+import sys
+from typing import Any, Final
+
+from botocore.session import get_session
+
+from sandbox.plan.errors import PlanError
+from sandbox.plan.inputs.account import Subnet
+from sandbox.plan.scratch.controller import USER
+from sandbox.plan.scratch.network import Network
+
+_POLICY_SECONDS: Final = 60
+_MACHINE: Final = "m5.8xlarge"
+"""So large that EKS allows 250 pods on it."""
+_NODES: Final = 3
+_ASSUME: Final = (
+    '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"%s"},"Action":"sts:AssumeRole"}]}'
+)
+# The components know the policy; the sandbox does not import them (pyproject.toml), so it asks a process.
+_POLICY: Final = (
+    "import sys; from eks_load_balancing.controller_policy import controller_policy as p; print(p(*sys.argv[1:]))"
+)
+
+
+def make_cluster(network: Network) -> None:
+    """Build the network, and begin to make the cluster."""
+    network.build()
+    iam, eks = network.client("iam"), network.client("eks")
+    for service in ("eks", "ec2"):
+        iam.create_role(RoleName=f"plan-{service}", AssumeRolePolicyDocument=_ASSUME % f"{service}.amazonaws.com")
+    eks.create_cluster(
+        name=network.account.cluster,
+        roleArn=_role(network, "eks"),
+        resourcesVpcConfig={"subnetIds": [network.names.inside[s.id] for s in _node_subnets(network)]},
+        accessConfig={"authenticationMode": "API", "bootstrapClusterCreatorAdminPermissions": True},
+    )
+
+
+def make_nodes(network: Network) -> None:
+    """Begin to make a node in each of three zones; the cluster is ACTIVE."""
+    subnets = [network.names.inside[s.id] for s in _node_subnets(network)][:_NODES]
+    size = len(subnets)
+    network.client("eks").create_nodegroup(
+        clusterName=network.account.cluster,
+        nodegroupName="plan",
+        subnets=subnets,
+        nodeRole=_role(network, "ec2"),
+        instanceTypes=[_MACHINE],
+        scalingConfig={"minSize": size, "maxSize": size, "desiredSize": size},
+    )
+
+
+def _node_subnets(network: Network) -> list[Subnet]:
+    """One subnet a zone, private ones first."""
+    zones: dict[str, Subnet] = {}
+    for subnet in sorted(network.account.subnets, key=lambda s: s.public):
+        zones.setdefault(subnet.zone, subnet)
+    return list(zones.values())
+
+
+def _role(network: Network, service: str) -> str:
+    return network.client("iam").get_role(RoleName=f"plan-{service}")["Role"]["Arn"]
+
+
+def make_user(network: Network, version: str) -> dict[str, str]:
+    """The controller's user, with the policy narrowed to this cluster; its keys, as variables of an environment."""
+    iam, document = network.client("iam"), policy(network, version)
+    iam.create_user(UserName=USER)
+    made = iam.create_policy(PolicyName=USER, PolicyDocument=document)["Policy"]["Arn"]
+    iam.attach_user_policy(UserName=USER, PolicyArn=made)
+    key = iam.create_access_key(UserName=USER)["AccessKey"]
+    return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+
+
+def renew_policy(network: Network, version: str) -> None:
+    """Give the user the policy of another release."""
+    iam: Any = network.client("iam")
+    (held,) = iam.list_attached_user_policies(UserName=USER)["AttachedPolicies"]
+    iam.create_policy_version(PolicyArn=held["PolicyArn"], PolicyDocument=policy(network, version), SetAsDefault=True)
+
+
+def policy(network: Network, version: str) -> str:
+    """The policy of a release, narrowed to one cluster.
+
+    Raises:
+        PlanError: there is none for this release.
+    """
+    account = network.account
+    partition = get_session().get_partition_for_region(account.region)
+    command = [sys.executable, "-c", _POLICY, version, partition, account.cluster, account.region, network.vpc]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_POLICY_SECONDS)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no word"])[-1]
+        raise PlanError(f"no IAM policy for controller {version}: {last}")
+    return done.stdout
