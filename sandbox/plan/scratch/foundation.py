@@ -23,7 +23,7 @@ _ASSUME: Final = (
 )
 # The components know the policy; the sandbox does not import them (pyproject.toml), so it asks a process.
 _POLICY: Final = (
-    "import sys; from eks_load_balancing.controller_policy import controller_policy as p; print(p(*sys.argv[1:]))"
+    "import sys; from eks_load_balancing.controller.policy import controller_policy as p; print(p(*sys.argv[1:]))"
 )
 
 
