@@ -35,6 +35,13 @@ _FOLDER = ".sandbox-plan"
 @click.option("--with", "given", multiple=True, metavar="NAME=PATH", help="As for `sandbox up`.")
 @click.option("--timeout", default=120.0, show_default=True, metavar="SECONDS", help="For the controller to be done.")
 @click.option("--keep", is_flag=True, help="Keep the planner running: the next plan with --keep takes seconds.")
+@click.option(
+    "--policies",
+    "profile",
+    default="",
+    metavar="PROFILE",
+    help="Ask the policy pack about what would be made, by a profile such as policies/profiles/prod.json.",
+)
 @click.option("--json", "as_json", is_flag=True, help="For machines: docs/plan.md has the schema.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="For the comment of a pull request.")
 @click.option("--detailed-exitcode", is_flag=True, help="As terraform's: 0 no changes, 1 errors, 2 changes.")
@@ -58,6 +65,7 @@ def plan(
     given: tuple[str, ...],
     timeout: float,
     keep: bool,
+    profile: str,
     folder: Path,
     as_json: bool,
     as_markdown: bool,
@@ -77,7 +85,8 @@ def plan(
 
     A kept planner ends with `sandbox down --state-dir .sandbox-plan/kept`.
 
-    Marks: + is made, ~ changes in place, -/+ is replaced, - goes. Exit code 0, or 1 if something is refused.
+    Marks: + is made, ~ changes in place, -/+ is replaced, - goes. Exit code 0, or 1 if something is refused, also
+    by a mandatory policy.
     """  # noqa: D301 - \b keeps click from refilling these lines
     from sandbox.plan import command  # noqa: PLC0415 - boto3 and aiohttp cost half a second that no other command owes
 
@@ -97,6 +106,7 @@ def plan(
         others=lifecycle.replacements(given),
         seconds=timeout,
         keep=keep,
+        profile=profile,
         folder=folder.absolute(),
     )
     try:

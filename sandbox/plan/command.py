@@ -31,6 +31,7 @@ class Asked:
     others: dict[str, str] = field(default_factory=dict[str, str])
     seconds: float = 120.0
     keep: bool = False
+    profile: str = ""
 
 
 def planned(asked: Asked, report: Report) -> Result:
@@ -57,6 +58,7 @@ def planned(asked: Asked, report: Report) -> Result:
         others=asked.others,
         seconds=asked.seconds,
         keep=asked.keep,
+        profile=asked.profile,
     )
     return plan(request, report)
 
@@ -76,7 +78,9 @@ def show(result: Result, document: dict[str, Any], echo: Callable[[str], None], 
         echo(click.style(line, fg=paint) if paint else line)
     for line in words.problems(document):
         echo(click.style(f"Error: {line}", fg="red") if colour else f"Error: {line}")
-    for line in words.notes(document):
+    for line in words.policies(document, "mandatory"):
+        echo(click.style(f"Error: {line}", fg="red") if colour else f"Error: {line}")
+    for line in (*words.policies(document, "advisory"), *words.notes(document)):
         echo(f"Note: {line}")
     echo(_line(result))
 

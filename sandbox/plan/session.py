@@ -17,6 +17,7 @@ from sandbox.plan.inputs.account import Account, load, typical
 from sandbox.plan.inputs.manifests import Manifest
 from sandbox.plan.inputs.references import find, usual
 from sandbox.plan.inputs.selection import select
+from sandbox.plan.policies import judged
 from sandbox.plan.result.changes import Difference, difference
 from sandbox.plan.run import Made, Plan, Problem
 from sandbox.plan.scratch.controller import Release, release
@@ -50,6 +51,8 @@ class Request:
     """`--with`."""
     seconds: float = 120.0
     keep: bool = False
+    profile: str = ""
+    """Of the policy pack, a file; empty for no policies."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,8 @@ class Result:
     account: Account
     versions: tuple[str, str]
     seconds: float
+    policies: list[dict[str, Any]]
+    """What the policy pack says of what would be made."""
 
     @property
     def problems(self) -> list[Problem]:
@@ -71,7 +76,7 @@ class Result:
     @property
     def exit_code(self) -> int:
         """As terraform's `-detailed-exitcode`: 0 nothing to do, 1 errors, 2 changes."""
-        if self.problems:
+        if self.problems or any(one["level"] == "mandatory" for one in self.policies):
             return 1
         return 0 if self.difference.empty else 2
 
@@ -88,6 +93,7 @@ class Result:
             "keptNames": list(kept_names(selection.planned, self.after.state)),
             "problems": [problem.to_json() for problem in self.problems],
             "problemsBefore": [problem.to_json() for problem in (self.before.problems if self.before else [])],
+            "policies": self.policies,
             "before": self.before.state if self.before else None,
             "after": self.after.state,
             "assumed": [{"kind": r.kind, "id": r.identity} for r in assumed.values()],
@@ -117,7 +123,8 @@ def plan(request: Request, report: Report) -> Result:
         before, after = asyncio.run(_planned(planner, request, releases))
     old = before.state if before else _EMPTY
     versions = (releases[0].version, releases[-1].version)
-    return Result(before, after, difference(old, after.state), account, versions, time.monotonic() - begun)
+    said = judged(request.profile, after.state) if request.profile else []
+    return Result(before, after, difference(old, after.state), account, versions, time.monotonic() - begun, said)
 
 
 def _typical(manifests: Iterable[Manifest]) -> Account:

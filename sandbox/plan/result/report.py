@@ -17,6 +17,13 @@ def problems(document: Json) -> Iterator[str]:
                 yield f"{place}{one['object']}{when}: {one['source']}: {one['reason']}: {one['message']}"
 
 
+def policies(document: Json, level: str) -> Iterator[str]:
+    """What the policy pack says at one level, with the objects behind what it says it of."""
+    for one in document["policies"]:
+        if one["level"] == level:
+            yield f"policy {one['rule']}: {', '.join(one['objects']) or one['resource']}: {one['message']}"
+
+
 def notes(document: Json) -> Iterator[str]:
     """What a reader has to know to believe the plan."""
     for one in document["moved"]:
@@ -39,11 +46,11 @@ def notes(document: Json) -> Iterator[str]:
 def markdown(document: Json, tree: str, summary: str) -> str:
     """What the comment of a pull request needs: the summary, the tree as a diff, problems and notes."""
     parts = [f"### {summary}"]
-    if refused := list(problems(document)):
+    if refused := [*problems(document), *policies(document, "mandatory")]:
         parts.append("**Refused**\n\n" + "\n".join(f"- `{line}`" for line in refused))
     if tree:
         parts.append(f"<details open><summary>Plan</summary>\n\n```diff\n{as_diff(tree)}\n```\n\n</details>")
-    if said := list(notes(document)):
+    if said := [*policies(document, "advisory"), *notes(document)]:
         parts.append("\n".join(f"- {line}" for line in said))
     old, new = document["controller"]["before"], document["controller"]["after"]
     version = new if old == new else f"{old}, then {new}"

@@ -1,10 +1,16 @@
 """Differences, waiting and words as functions of plain values: no sandbox."""
 
 import copy
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from sandbox.plan.errors import PlanError
+from sandbox.plan.policies import PACK, judged
 from sandbox.plan.result import report
 from sandbox.plan.result.changes import Change, Difference, difference
+from sandbox.plan.result.resources import resources
 from sandbox.plan.result.rules import action, condition
 from sandbox.plan.result.tree import WIDTH, plain, summary, tree
 from sandbox.plan.scratch.kube import merge_patch
@@ -196,3 +202,29 @@ def test_a_failure_counts_when_it_has_come_again() -> None:
 def test_an_old_outcome_is_none_for_an_object_that_has_changed_since() -> None:
     assert Watch({"a": 5}).missing(look(a=GOOD)) == ["a"]
     assert not Watch({"a": 4}).missing(look(a=GOOD))
+
+
+def test_what_would_be_made_is_what_the_policy_pack_knows() -> None:
+    made = balancer(attributes={"deletion_protection.enabled": "true"})
+    made["listeners"][0]["default"] = ["redirect 301 to protocol HTTPS, port 443"]
+    found = {resource["name"]: (resource, objects) for resource, objects in resources(state(made))}
+    assert found["shop/web"][0]["properties"]["enableDeletionProtection"] is True
+    assert found["shop/web"][0]["properties"]["internal"] is False
+    assert found["shop/web HTTP:80"][0]["properties"]["defaultActions"][0]["redirect"]["protocol"] == "HTTPS"
+    assert found["k8s-sg"][0]["properties"]["ingress"][0]["cidrBlocks"] == ["0.0.0.0/0"]
+    assert {tuple(objects) for _, objects in found.values()} == {("Ingress shop/web",)}
+
+
+def test_the_policy_pack_names_the_object_behind_what_it_refuses() -> None:
+    profile = str(PACK / "profiles" / "prod.json")
+    said = {one["rule"]: one for one in judged(profile, state(balancer()))}
+    assert said["load-balancer-writes-access-logs"]["objects"] == ["Ingress shop/web"]
+    assert said["load-balancer-writes-access-logs"]["level"] == "mandatory"
+    assert "listener-redirects-http-to-https" in said
+
+
+def test_a_profile_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    profile = tmp_path / "profile.json"
+    profile.write_text('{"no-such-rule": "mandatory"}')
+    with pytest.raises(PlanError, match="no-such-rule: there is no such rule"):
+        judged(str(profile), state())
