@@ -3,8 +3,8 @@
     python -m benchmarks.plan [--rounds N] [--counts 10,100]
 
 Each Ingress has an ALB, a Service and two pods of its own. Times are wall-clock seconds around the command as a user
-runs it, tools built, in folders of its own: from nothing running, and with a planner that is kept. Between two plans with
-`--keep` the planner is cleaned in the background; that time is given too: the next plan waits for it.
+runs it, tools built, in folders of its own: from nothing running, and with a planner that is kept. Between two plans
+with `--keep` the planner is cleaned in the background; that time is given too: the next plan waits for it.
 """
 
 import argparse

@@ -3,9 +3,10 @@
 import json
 import sys
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 import click
@@ -15,6 +16,7 @@ from rich.table import Table
 from eks_load_balancing.doctor import report
 from eks_load_balancing.doctor.checks import CHECKS
 from eks_load_balancing.doctor.checks.paths import CHECK_OF
+from eks_load_balancing.doctor.export import export
 from eks_load_balancing.doctor.facts import CannotLookError, Facts, NotSeenError
 from eks_load_balancing.doctor.paths.hops import Way, leaving_out
 from eks_load_balancing.doctor.paths.ways import ways
@@ -60,6 +62,13 @@ def _list(context: click.Context, _: click.Parameter, wanted: bool) -> None:  # 
 @click.option("--skip", multiple=True, callback=_names, metavar="NAME,...", help="All checks except these.")
 @click.option("--json", "as_json", is_flag=True, help="For machines; docs/doctor.md describes the shape.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="For a ticket.")
+@click.option(
+    "--export",
+    "file",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Examine nothing; write the account's network, groups and certificates for `sandbox plan --account`.",
+)
 @click.option("--watch", is_flag=True, help="Look again and again until nothing is found; print what has changed.")
 @click.option("--interval", default=15, show_default=True, type=click.IntRange(1), help="Seconds between two looks.")
 @click.option(
@@ -77,6 +86,7 @@ def doctor(
     skip: Collection[str],
     as_json: bool,
     as_markdown: bool,
+    file: str | None,
     watch: bool,
     interval: int,
 ) -> None:
@@ -92,26 +102,51 @@ def doctor(
     """  # noqa: D301 - click's mark for a paragraph that is not to be wrapped
     if as_json + as_markdown + watch > 1:
         raise click.UsageError("--json, --markdown and --watch exclude each other: give one of them")
+    where = Where(cluster, region, profile, kubeconfig, context)
+    if file:
+        _export(where, file)
+        return
     wanted = [name for name in checks or CHECKS if name not in skip]
-    where, shown = Where(cluster, region, profile, kubeconfig, context), ""
     try:
-        while True:
-            try:
-                seen = examined(_gathered(where), wanted, namespace)
-            except CannotLookError as error:
-                click.echo(f"cannot look: {error}", err=True)
-                if not shown:
-                    sys.exit(CANNOT_LOOK)
-            else:
-                if shown != (shown := "\n".join(line.plain for line in report.people(seen))):
-                    _print(seen, as_json=as_json, as_markdown=as_markdown)
-                if not seen.found:
-                    sys.exit(0)
-                if not watch:
-                    sys.exit(FOUND)
-            time.sleep(interval)
+        _examine(
+            lambda: examined(_gathered(where), wanted, namespace),
+            lambda seen: _print(seen, as_json=as_json, as_markdown=as_markdown),
+            interval if watch else None,
+        )
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
+
+
+def _examine(look: Callable[[], report.Report], show: Callable[[report.Report], None], interval: int | None) -> None:
+    """Look once, or every `interval` seconds until nothing is found, and exit."""
+    shown = ""
+    while True:
+        try:
+            seen = look()
+        except CannotLookError as error:
+            click.echo(f"cannot look: {error}", err=True)
+            if not shown:
+                sys.exit(CANNOT_LOOK)
+        else:
+            if shown != (shown := "\n".join(line.plain for line in report.people(seen))):
+                show(seen)
+            if not seen.found:
+                sys.exit(0)
+            if interval is None:
+                sys.exit(FOUND)
+        time.sleep(interval or 0)
+
+
+def _export(where: Where, file: str) -> None:
+    try:
+        text = json.dumps(export(where), indent=2) + "\n"
+    except CannotLookError as error:
+        click.echo(f"cannot look: {error}", err=True)
+        sys.exit(CANNOT_LOOK)
+    try:
+        Path(file).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise click.ClickException(f"--export {file} cannot be written: {error.strerror}") from error
 
 
 def examined(facts: Facts, wanted: Sequence[str], namespaces: Collection[str] = ()) -> report.Report:

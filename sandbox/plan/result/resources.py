@@ -1,4 +1,4 @@
-"""The AWS resources of a state as a Pulumi program would declare them, and the objects behind each: for the policy pack.
+"""The AWS resources of a state as a Pulumi program declares them, and the objects behind each: for the policy pack.
 
 Pure. Attributes that a state leaves out are those that AWS gives by itself.
 """

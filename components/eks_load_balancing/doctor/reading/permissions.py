@@ -11,8 +11,9 @@ CALLS: Final = {
     "eks": ("DescribeCluster", "DescribePodIdentityAssociation", "ListAddons", "ListPodIdentityAssociations"),
     "ec2": (
         "DescribeInstances", "DescribeNetworkInterfaces", "DescribeRouteTables", "DescribeSecurityGroups",
-        "DescribeSubnets",
+        "DescribeSubnets", "DescribeVpcs",
     ),
+    "acm": ("ListCertificates",),
     "elbv2": (
         "DescribeAccountLimits", "DescribeListeners", "DescribeLoadBalancerAttributes", "DescribeLoadBalancers",
         "DescribeRules", "DescribeTags", "DescribeTargetGroups", "DescribeTargetHealth",
