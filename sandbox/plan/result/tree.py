@@ -46,7 +46,7 @@ def _node(change: Change, depth: int) -> Iterator[Line]:
         yield from ((line, REPLACE) for line in _wrapped(f"{below}! {warning}", f"{below}  "))
     for name, (before, after) in change.fields.items():
         for line in _field(name, before, after, change.action):
-            yield from ((part, "") for part in _wrapped(f"{below}{line}", f"{below}{' ' * (_COLUMN + 2)}"))
+            yield from ((part, "") for part in _wrapped(f"{below}{line}", f"{below}{' ' * (_COLUMN + 1)}"))
     for child in change.children:
         if child.action != KEEP:
             yield from _node(child, depth + 1)

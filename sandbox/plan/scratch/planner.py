@@ -96,14 +96,14 @@ class Planner:
         await asyncio.to_thread(lifecycle.up, self.state, wish, lambda _: None)
         self.report("AWS is up; starting the cluster")
         await asyncio.to_thread(foundation.make_cluster, self.network)
-        keys = asyncio.create_task(asyncio.to_thread(foundation.make_user, self.network, release.version))
+        # What needs no cluster is done while it comes up.
+        ready = asyncio.create_task(self._documents(release))
         known = asyncio.create_task(asyncio.to_thread(getattr, self, "defaults"))
         await self._until(self._active, "the cluster", _BOOT_SECONDS)
         self.report("the cluster is up; starting the controller")
-        await asyncio.to_thread(foundation.make_nodes, self.network)
-        self.keys = await keys
-        await self.install(release, self.keys)
-        await known
+        await asyncio.gather(
+            asyncio.to_thread(foundation.make_nodes, self.network), self._install(release, *(await ready)), known
+        )
 
     async def booted(self, release: Release, others: Mapping[str, str]) -> None:
         """`boot`, in a loop that ends with it."""
@@ -149,18 +149,19 @@ class Planner:
     async def _active(self) -> bool:
         return self.account.cluster in self.state.active_clusters()
 
-    async def install(self, release: Release, keys: Mapping[str, str]) -> None:
-        """Install a release of the controller, in the place of the one that is there, and wait until it is ready.
-
-        Raises:
-            PlanError: it does not become ready in time.
-        """
+    async def _documents(self, release: Release) -> tuple[list[Object], list[Object]]:
+        """The controller's chart as it is installed, and its CRDs."""
         helm = await asyncio.to_thread(build.ensure, catalog.by_name("helm"), self.report)
-        given = values(self.account, self.network.vpc, keys, release.version)
-        charted, definitions = await asyncio.gather(
+        if not self.keys:
+            self.keys = await asyncio.to_thread(foundation.make_user, self.network, release.version)
+        given = values(self.account, self.network.vpc, self.keys, release.version)
+        return await asyncio.gather(
             asyncio.to_thread(rendered, release.chart, given, str(helm)),
             asyncio.to_thread(getattr, release, "definitions"),
         )
+
+    async def _install(self, release: Release, charted: list[Object], definitions: list[Object]) -> None:
+        """Install the controller, in the place of the one that is there, and wait until it is ready."""
         await asyncio.gather(*(self.kube.install(d) for d in definitions))
         await self._until(functools.partial(self._served, definitions), "the CRDs", self.seconds)
         self.kube.forget()
@@ -175,7 +176,7 @@ class Planner:
             PlanError: it does not become ready in time, or it has no IAM policy.
         """
         await asyncio.to_thread(foundation.renew_policy, self.network, release.version)
-        await self.install(release, self.keys)
+        await self._install(release, *(await self._documents(release)))
 
     async def version(self) -> int:
         """The cluster's resource version now."""
