@@ -69,12 +69,14 @@ def run(state: State, agent: list[str]) -> NoReturn:
 
     from sandbox.aws.account import EmulatedAccount  # noqa: PLC0415
     from sandbox.aws.clusters import Agents, Observations  # noqa: PLC0415
+    from sandbox.aws.corrections.elbv2.limits import QUOTAS  # noqa: PLC0415
     from sandbox.aws.emulator import Emulator  # noqa: PLC0415
     from sandbox.aws.serving.gate import Gate, application  # noqa: PLC0415
     from sandbox.aws.serving.server import serve  # noqa: PLC0415
     from sandbox.iam.authorizer import Authorizer  # noqa: PLC0415
     from sandbox.iam.permissions.reference import Place  # noqa: PLC0415
 
+    QUOTAS.update(settings.quotas)
     seed, birth = journal.header["seed"], journal.header["time"]
     emulator = Emulator(seed, birth, settings.region, settings.account, state.aws_endpoint)
     place = Place(get_partition(settings.region), settings.region, settings.account)

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sandbox.lifecycle.errors import LifecycleError
 from sandbox.lifecycle.running import aws_identity
@@ -30,6 +30,8 @@ class Wish:
     """The controller's release, if it is not the one of the catalog."""
     region: str = REGION
     account: str = ACCOUNT
+    quotas: dict[str, int] = field(default_factory=dict[str, int])
+    """Of Elastic Load Balancing, those that are not every new account's."""
     engine: bool = True
     """Whether Pulumi programs are to run in it."""
 
@@ -62,7 +64,18 @@ def settle(state: State, wish: Wish, tools: dict[str, Choice], release: str | No
     if release:
         origins[CONTROLLER]["release"] = release
     paths = {name: choice.path for name, choice in tools.items()}
-    settings = Settings(wish.region, wish.account, {"aws": port}, keys, paths, origins, charts, wish.given, mode)
+    settings = Settings(
+        wish.region,
+        wish.account,
+        {"aws": port},
+        root_keys=keys,
+        tools=paths,
+        origins=origins,
+        charts=charts,
+        replacements=wish.given,
+        quotas=wish.quotas,
+        traffic=mode,
+    )
     write_json(state.settings_file, settings.to_json())
     return settings
 

@@ -93,6 +93,8 @@ class Settings:
     """`--chart`: folders and archives that are offered beside the controller's chart."""
     replacements: dict[str, str] = field(default_factory=dict[str, str])
     """`--with NAME=PATH`: what runs in the place of a part of ours. Stands under "with" in the file."""
+    quotas: dict[str, int] = field(default_factory=dict[str, int])
+    """Quotas of Elastic Load Balancing that are not every new account's, by the names of DescribeAccountLimits."""
     traffic: str = ""
     """`--traffic`: how kube-proxy makes its rules (`TRAFFIC_MODES`); empty where there is no network."""
 
@@ -108,6 +110,7 @@ class Settings:
             "origins": self.origins,
             "charts": self.charts,
             "with": self.replacements,
+            "quotas": self.quotas,
             "traffic": self.traffic,
         }
 
@@ -123,6 +126,7 @@ class Settings:
             origins=data.get("origins", {}),
             charts=data.get("charts", []),
             replacements=data.get("with", {}),
+            quotas=data.get("quotas", {}),
             traffic=data.get("traffic", ""),
         )
 

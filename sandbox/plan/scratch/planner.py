@@ -35,6 +35,8 @@ from sandbox.tools import build, catalog
 Report = Callable[[str], None]
 MEMORY: Final = "planner.json"
 _LOOK_SECONDS: Final = 0.1
+# How many load balancers an account may have is its owner's to ask for, and no property of manifests.
+_QUOTAS: Final = {"application-load-balancers": 1000, "network-load-balancers": 1000}
 _BOOT_SECONDS: Final = 120.0
 _WORKLOADS: Final = (("apps/v1", "Deployment"), ("apps/v1", "StatefulSet"), ("apps/v1", "DaemonSet"))
 BINDINGS: Final = ("elbv2.k8s.aws/v1beta1", "TargetGroupBinding")
@@ -92,7 +94,9 @@ class Planner:
         Raises:
             PlanError: a part of it does not come up in time.
         """
-        wish = lifecycle.Wish(dict(others), region=self.account.region, account=self.account.account, engine=False)
+        wish = lifecycle.Wish(
+            dict(others), region=self.account.region, account=self.account.account, quotas=_QUOTAS, engine=False
+        )
         await asyncio.to_thread(lifecycle.up, self.state, wish, lambda _: None)
         self.report("AWS is up; starting the cluster")
         await asyncio.to_thread(foundation.make_cluster, self.network)
@@ -230,10 +234,8 @@ class Planner:
                 )
             await asyncio.sleep(_LOOK_SECONDS)
         left = [*watch.missing(look), *look.waiting] or ["its own queue"]
-        raise PlanError(
-            f"the controller is not done after {self.seconds:.0f} s with {', '.join(left[:3])}"
-            f"{' and others' if len(left) > 3 else ''}: give it longer with --timeout"  # noqa: PLR2004 - enough to see
-        )
+        named = ", ".join(left[:3]) + (" and others" if left[3:] else "")
+        raise PlanError(f"the controller is not done after {self.seconds:.0f} s with {named}: give more with --timeout")
 
     async def look(self) -> waiting.Look:
         """What there is now."""
@@ -248,9 +250,12 @@ class Planner:
         own = [p for p in pods if p["metadata"]["namespace"] != NAMESPACE]
         workloads = [w for each in lists[: len(_WORKLOADS)] for w in each if w["metadata"]["namespace"] != NAMESPACE]
         going = [o for each in lists[len(_WORKLOADS) :] for o in each if o["metadata"].get("deletionTimestamp")]
-        left = [*waiting.incomplete(workloads), *waiting.unready(own), *map(waiting.named, going)]
+        told = waiting.outcomes(events)
+        bindings = [b for b in lists[-2] if not (o := told.get(waiting.named(b))) or not o.failed]
+        left = [*waiting.incomplete(workloads), *waiting.unready(own), *waiting.unobserved(bindings)]
+        left += map(waiting.named, going)
         writes = await asyncio.to_thread(self._writes)
-        return waiting.Look(busy, done, writes, waiting.outcomes(events), tuple(sorted(left)))
+        return waiting.Look(busy, done, writes, told, tuple(sorted(left)))
 
     def _writes(self) -> int:
         with urllib.request.urlopen(f"{self.state.aws_endpoint}/_sandbox/calls", timeout=30) as answer:  # noqa: S310 - ours

@@ -1,7 +1,9 @@
 """When the controller is done: decided from its metrics, from what AWS was asked and what the cluster shows. Pure.
 
-A look is taken again and again. Done is: its queues are empty and no reconciliation runs, twice in a row with nothing
-written between; every object that asks for a load balancer has an outcome; and what failed has failed again since.
+A look is taken again and again. Done is: every object that asks for a load balancer has an outcome; the controller's
+queues are empty and no reconciliation runs, twice in a row with nothing written between. What failed is tried again and
+again, so that a controller with failures is never idle: then done is when nothing but failures has come for a while,
+and each of them has come again.
 """
 
 import re
@@ -13,8 +15,9 @@ Object = dict[str, Any]
 
 PATIENCE: Final = 8.0
 """Seconds of silence after which what is missing will not come."""
-_AGAIN: Final = 1.5
-"""Seconds of silence after which a failure counts although it was not seen twice: retries come ever more seldom."""
+_AGAIN: Final = 1.0
+"""Seconds in which nothing but failures comes. After twice as many a failure counts although it came once only: retries
+come ever more seldom."""
 _METRIC: Final = re.compile(r"^(\w+)(?:\{(.*)\})? ([-+\d.eE]+)$", re.MULTILINE)
 ASKING: Final = ("Ingress", "Service", "Gateway", "TargetGroupBinding")
 _BUSY: Final = ("workqueue_depth", "controller_runtime_active_workers")
@@ -51,7 +54,12 @@ class Look:
     def signature(self) -> Any:
         """What does not change any more when the controller is done."""
         words = {name: (o.reason, "" if o.failed else o.version) for name, o in self.outcomes.items()}
-        return self.done, self.writes, words, self.waiting
+        return self.done, 0 if self.failed else self.writes, words, self.waiting
+
+    @property
+    def failed(self) -> list[int]:
+        """The versions of the outcomes that are failures."""
+        return [outcome.version for outcome in self.outcomes.values() if outcome.failed]
 
 
 @dataclass
@@ -73,7 +81,7 @@ class Watch:
 
     def finished(self, look: Look, now: float) -> bool:
         """Whether the controller is done, as far as this look tells."""
-        if look.busy or look.signature != self._last:
+        if (look.busy and not look.failed) or look.signature != self._last:
             self._last, self._since = look.signature, now
             self._seen = max((o.version for o in look.outcomes.values()), default=0)
             return False
@@ -82,8 +90,8 @@ class Watch:
             return True
         if self.missing(look) or look.waiting:
             return False
-        failed = [o.version for o in look.outcomes.values() if o.failed]
-        return quiet >= _AGAIN or all(version > self._seen for version in failed)
+        again = all(version > self._seen for version in look.failed)
+        return not look.failed or quiet >= 2 * _AGAIN or (quiet >= _AGAIN and again)
 
 
 def metrics(text: str) -> tuple[bool, int]:
@@ -136,6 +144,13 @@ def unready(pods: Iterable[Object]) -> list[str]:
         if going or not (ready or ended):
             found.append(named({**pod, "kind": "Pod"}))
     return found
+
+
+def unobserved(bindings: Iterable[Object]) -> list[str]:
+    """TargetGroupBindings that the controller has not come to yet."""
+    return [
+        named(b) for b in bindings if (b.get("status") or {}).get("observedGeneration", 0) < b["metadata"]["generation"]
+    ]
 
 
 def incomplete(workloads: Iterable[Object]) -> list[str]:

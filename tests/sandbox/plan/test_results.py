@@ -1,6 +1,7 @@
 """Differences, waiting and words as functions of plain values: no sandbox."""
 
 import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -195,8 +196,16 @@ def test_silence_ends_the_waiting_for_what_never_comes() -> None:
 def test_a_failure_counts_when_it_has_come_again() -> None:
     watch = Watch({"a": 0})
     assert not watch.finished(look(a=BAD), 0)
-    assert not watch.finished(look(a=BAD), 0.1)
-    assert watch.finished(look(a=Outcome("FailedBuildModel", "", failed=True, version=9)), 0.2)
+    assert not watch.finished(look(a=BAD), 1.1)
+    assert watch.finished(look(a=replace(BAD, version=9), busy=True, writes=9), 1.2)
+    assert watch.finished(look(a=replace(BAD, version=9)), 2.1)
+
+
+def test_success_of_another_object_keeps_a_plan_with_failures_waiting() -> None:
+    watch = Watch({"a": 0, "b": 0})
+    assert not watch.finished(look(a=BAD), 0)
+    assert not watch.finished(look(a=replace(BAD, version=9)), 2)
+    assert not watch.finished(look(a=replace(BAD, version=9), b=GOOD, done=2), 3)
 
 
 def test_an_old_outcome_is_none_for_an_object_that_has_changed_since() -> None:
