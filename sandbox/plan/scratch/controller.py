@@ -79,6 +79,8 @@ def values(account: Account, vpc: str, keys: Mapping[str, str], version: str) ->
         "image": {"tag": f"v{version}"},
         "env": dict(keys),
         "terminationGracePeriodSeconds": 0,
+        # Roles are not applied: whoever names a Secret in an annotation has let the controller read it.
+        "clusterSecretsPermissions": {"allowAllSecrets": True},
         "awsApiThrottle": [f"{service}:.*=1000:1000" for service in _SERVICES],
         "ingressMaxConcurrentReconciles": 8,
         "serviceMaxConcurrentReconciles": 8,

@@ -100,9 +100,8 @@ def applied(running: Running, planned: Made) -> dict[str, Any]:
 
 
 def test_every_recorded_case_is_planned(planned: Made) -> None:
-    # The one has no certificate in this account; the other is refused by AWS as it was when it was recorded.
     refused = {p.subject: p.message for p in planned.problems}
-    assert refused.keys() == {"Ingress ingress-conditions/web", "Ingress ingress-tls-discovery/web"}, refused
+    assert refused.keys() == {"Ingress ingress-tls-discovery/web"}, refused
     assert "no certificate found for host" in refused["Ingress ingress-tls-discovery/web"]
     assert len(planned.state["loadBalancers"]) >= len(_CASES_OF) - 2  # two bind a target group and make none
     assert not planned.selection.unknown

@@ -1,5 +1,7 @@
 """Manifests read, sorted and looked through: no sandbox."""
 
+import subprocess
+import sys
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -197,3 +199,14 @@ def test_a_preview_gives_its_kubernetes_objects_without_what_is_unknown() -> Non
 def test_one_reference_is_found_once() -> None:
     found = find([ingress("a", {"x": "sg-1"}), ingress("b", {"x": "sg-1"})])
     assert found == [Reference("security group", "sg-1")]
+
+
+def test_the_example_for_pipelines_has_the_certificate_and_the_workflow_that_it_needs() -> None:
+    folder = Path(__file__).parents[3] / "examples" / "plan-in-ci"
+    selection = select(read([str(folder / "manifests")], no_kubectl).manifests)
+    assert [m.kind for m in selection.planned] == ["Deployment", "Service", "Ingress"]
+    assert load(str(folder / "account.yaml")).certificates[0].domains == ["*.example.com"]
+    workflow = folder / ".github" / "workflows" / "plan.yml"
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", str(workflow)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
