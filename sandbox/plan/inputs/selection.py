@@ -40,6 +40,7 @@ _RANK: Final = {(g, k): n for n, (g, k) in enumerate((g, k) for g, kinds in _ORD
 _ONLY_WHEN_NAMED: Final = ("ConfigMap", "Secret")
 _CLUSTER_WIDE: Final = ("Namespace", "IngressClass", "IngressClassParams", "GatewayClass")
 _WORKLOADS: Final = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")
+_NAMING: Final = [(g, k) for g, k in _RANK if k not in (*_WORKLOADS, *_ONLY_WHEN_NAMED, "Pod")]
 _CONTAINER_KEYS: Final = ("name", "ports", "readinessProbe")
 _POD_KEYS: Final = ("hostNetwork", "hostname", "subdomain", "readinessGates", "shareProcessNamespace")
 IMAGE: Final = "planned"
@@ -63,8 +64,9 @@ class Selection:
 def select(manifests: Iterable[Manifest]) -> Selection:
     """Sort manifests into what is planned and what is not."""
     everything, selection = list(manifests), Selection()
-    asking = [m for m in everything if _asks(m)]
-    names = {word for m in asking for text in texts(m.document) for word in re.findall(r"[\w.-]+", text)}
+    # Annotations of any Service may name one too: what an Ingress asks of a backend stands there.
+    naming = [m for m in everything if (m.group, m.kind) in _NAMING]
+    names = {word for m in naming for text in texts(m.document) for word in re.findall(r"[\w.-]+", text)}
     for manifest in everything:
         if (manifest.group, manifest.kind) not in _RANK:
             if is_custom(manifest.group):
@@ -94,12 +96,6 @@ def is_cluster_wide(kind: str) -> bool:
 def namespaces(planned: Iterable[Manifest]) -> list[str]:
     """The namespaces that planned objects live in."""
     return sorted({m.namespace for m in planned if not is_cluster_wide(m.kind)})
-
-
-def _asks(manifest: Manifest) -> bool:
-    if manifest.kind == "Service":
-        return manifest.spec.get("type") == "LoadBalancer"
-    return manifest.group in ("elbv2.k8s.aws", "gateway.k8s.aws", _GATEWAYS) or manifest.kind == "Ingress"
 
 
 def _is_controllers(manifest: Manifest) -> bool:
