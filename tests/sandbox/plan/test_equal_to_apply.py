@@ -103,7 +103,7 @@ def test_every_recorded_case_is_planned(planned: Made) -> None:
     refused = {p.subject: p.message for p in planned.problems}
     assert refused.keys() == {"Ingress ingress-tls-discovery/web"}, refused
     assert "no certificate found for host" in refused["Ingress ingress-tls-discovery/web"]
-    assert len(planned.state["loadBalancers"]) >= len(_CASES_OF) - 2  # two bind a target group and make none
+    assert len(planned.state["loadBalancers"]) == len(_CASES_OF) - 3  # two bind a target group, one is refused
     assert not planned.selection.unknown
     assert not planned.selection.left_alone
 
