@@ -1,7 +1,7 @@
-"""Refuses a configuration that does not fit the rules, before any of them is asked.
+"""Refuses a configuration that does not fit the rules, before any rule runs.
 
-The engine accepts a file that names an unknown rule, and the rule that was meant stays as it was. It hands the whole
-file to the pack, which checks it here; `check.py` does the same without an engine.
+The engine accepts a file that names an unknown rule, and the intended rule would keep its old settings. The engine
+passes the whole file to the pack, which checks it here; `check.py` does the same without an engine.
 """
 
 import difflib
@@ -17,11 +17,11 @@ _TYPES: dict[str, tuple[type, ...]] = {"number": (int, float), "string": (str,),
 
 
 def problems(config: Any, rules: Mapping[str, Rule]) -> Iterator[str]:
-    """Say what does not fit, a line each; nothing if all is well.
+    """Report what does not fit, one line each; nothing if all is well.
 
     Args:
         config: A file's content: `{rule: level}` or `{rule: {"enforcementLevel": level, setting: value}}`; the rule
-            `all` stands for every rule and takes a level only.
+            `all` stands for every rule and takes only a level.
         rules: The rules by name.
     """
     if not isinstance(config, dict):
@@ -65,7 +65,7 @@ def _manifests(value: Any) -> Iterator[str]:
 
 
 def _fits(value: Any, schema: Any) -> bool:
-    """Check a value against the few words of JSON schema that settings use."""
+    """Check a value against the few JSON schema keywords that settings use."""
     if isinstance(value, bool) or not isinstance(value, _TYPES[schema["type"]]):
         return False
     if "minimum" in schema and value < schema["minimum"]:
@@ -80,6 +80,6 @@ def _wanted(schema: Any) -> str:
 
 
 def _meant(name: str, names: list[str]) -> str:
-    """Name what comes nearest, or all there is to choose from if that is little."""
+    """Name the nearest match, or all choices if there are few."""
     near = difflib.get_close_matches(name, names, n=1)
     return f"; did you mean {near[0]}?" if near else f"; known: {', '.join(names) or 'none'}"

@@ -1,7 +1,7 @@
-"""What published rule sets ask in this field: which rule covers it, or why none does.
+"""The requirements of published rule sets in this field: which rule covers each, or why none does.
 
-What CIS, Security Hub and the EKS guide ask and rules cover is named by the rules themselves (`pack.controls`); here is
-what they ask besides, and all that checkov and kyverno ask.
+The rules themselves name the requirements of CIS, Security Hub and the EKS guide that they cover (`pack.controls`).
+This module lists the other ones, and everything in checkov and kyverno.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Asked:
-    """One demand of a rule set."""
+    """One requirement of a rule set."""
 
     by: str
     number: str

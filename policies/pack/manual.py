@@ -1,4 +1,4 @@
-"""The manual, `docs/policies.md`, made from the rules."""
+"""The manual, `docs/policies.md`, generated from the rules."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -93,7 +93,7 @@ def _reports() -> Iterator[str]:
 
 
 def _asked() -> Iterator[str]:
-    """Say what rule sets ask besides, and why some of it is left out."""
+    """List further requirements of rule sets, and why some are left out."""
     yield "## What other rule sets ask\n"
     yield "What rules cover of CIS, Security Hub and the EKS guide is above. This is the rest, with the reasons.\n"
     for by, group in groupby(sorted(ASKED, key=lambda one: list(SOURCES).index(one.by)), key=lambda one: one.by):
@@ -106,5 +106,5 @@ def _asked() -> Iterator[str]:
 
 
 def _sortable(number: str) -> list[tuple[int, str]]:
-    """Order 5.4.2 before 5.4.10, and EC2.8 before EC2.170."""
+    """Sort 5.4.2 before 5.4.10, and EC2.8 before EC2.170."""
     return [(int(part), "") if part.isdigit() else (0, part) for part in number.split(".")]

@@ -1,4 +1,4 @@
-"""Gateways and their routes: whose traffic, to whom."""
+"""Gateways and their routes: whose traffic goes where."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -59,7 +59,7 @@ def gateway_listeners_choose_their_namespaces(gateway: KubernetesView, *, open_v
 
 
 def _selects_all(namespaces: Any) -> bool:
-    """Say whether a selector leaves nobody out, for it asks for nothing."""
+    """Say whether a selector excludes nobody because it is empty."""
     if dig(namespaces, ["from"]) != "Selector":
         return False
     asked = [dig(namespaces, ["selector", part]) for part in ("matchLabels", "matchExpressions")]

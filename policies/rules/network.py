@@ -1,4 +1,4 @@
-"""The cluster's subnets, and which nodes stand in them."""
+"""The cluster's subnets, and which nodes are in them."""
 
 from typing import Any
 
@@ -58,7 +58,7 @@ def subnets_carry_a_load_balancer_role(cluster: View, stack: Stack, *, role_tags
 
 
 def _tagged(subnet: View, tag: str) -> bool:
-    """Say whether a tag is set; a value that is not known yet is one."""
+    """Say whether a tag is set; an unknown value counts as set."""
     tags: Any = subnet.tags or {}
     if isinstance(tags, Unknown):
         return bool(tags)

@@ -1,4 +1,4 @@
-"""What protects a load balancer: a web ACL, logs, and attributes that are off unless asked for."""
+"""What protects a load balancer: a web ACL, logs, and attributes that are off by default."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -85,7 +85,7 @@ def _attribute_rule(
     application_only: bool = False,
     **about: Any,
 ) -> Rule:
-    """Register a rule that demands a value of an attribute of load balancers; `by_default` it has one that fits."""
+    """Register a rule that requires a value of a load balancer attribute; `by_default`: the default satisfies it."""
 
     def is_asked(balancer: Any) -> bool:
         able = balancer.keeps_logs or attribute != ACCESS_LOGS

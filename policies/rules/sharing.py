@@ -1,4 +1,4 @@
-"""What Ingresses share, and must not take from each other: load balancers, hosts, names, an order."""
+"""What Ingresses share, and must not take from each other: load balancers, hosts, names, order."""
 
 from collections.abc import Hashable
 from typing import Any
@@ -91,7 +91,7 @@ def load_balancer_name_is_given_once(balancer: Any, stack: Stack, *, max_load_ba
 
 
 def _place(balancer: Any) -> Hashable:
-    """Return what tells load balancers apart: the Ingress group, else the resource."""
+    """Return what distinguishes load balancers: the Ingress group, otherwise the resource."""
     group = getattr(balancer, "group", None)
     return (balancer.urn, balancer.name) if group is None or isinstance(group, Unknown) else str(group)
 
@@ -118,7 +118,7 @@ def ingress_group_order_is_given_once(ingress: Any, stack: Stack, *, max_ingress
 
 
 def _order(ingress: Any) -> tuple[Any, str, str] | None:
-    """Return cluster, group and order, if it asks for an order."""
+    """Return cluster, group and order, if it sets an order."""
     group, order = ingress.group, ingress.of_balancer("group.order")
     provider = ingress.seen.provider
     cluster = provider.urn if provider else None

@@ -1,4 +1,4 @@
-"""Who may take a role, besides pods: everybody, other accounts; and its permissions boundary."""
+"""Who may assume a role, besides pods: everybody, other accounts; and its permissions boundary."""
 
 import re
 from collections.abc import Iterable
@@ -40,13 +40,13 @@ def role_is_not_trusted_to_everybody(role: View, *, everybody: list[str], narrow
 
 
 def _account_of(value: str) -> str:
-    """Return the account of an ARN; anything else as it is."""
+    """Return the account of an ARN; anything else unchanged."""
     _, _, rest = value.partition("::")
     return rest.partition(":")[0] if value.startswith("arn:") else value
 
 
 def _narrows(operator: str, _key: str, values: list[Any]) -> bool:
-    """Say whether a comparison leaves somebody: an ARN may have wildcards after its account."""
+    """Say whether a comparison excludes anybody: an ARN may have wildcards after its account."""
     if operator not in ("StringEquals", "ArnEquals", "ArnLike", "StringLike"):
         return False
     accounts = [_account_of(value) for value in words(values)]
@@ -57,7 +57,7 @@ _ACCOUNT: Final = re.compile(r"arn:[^:]*:[^:]*:[^:]*:(\d{12}):|(\d{12})$")
 
 
 def _accounts(values: Iterable[Any]) -> set[str]:
-    """Return the accounts that ARNs, or bare account numbers, name."""
+    """Return the accounts in ARNs, or bare account numbers."""
     found = ((value, _ACCOUNT.match(value)) for value in values if isinstance(value, str))
     return {alike(value, match[1] or match[2]) for value, match in found if match}
 
@@ -97,7 +97,7 @@ def trust_of_another_account_asks_for_an_external_id(
 
 
 def _own_accounts(stack: Stack) -> set[str]:
-    """Return the accounts of what must be in the stack's own account."""
+    """Return the accounts of resources that must be in the stack's own account."""
     found = {account for role in stack.of(ROLE) for account in _accounts([role.arn, role.boundary])}
     for kind in (OIDC_PROVIDER, MANAGED_POLICY):
         found |= {account for one in stack.of(kind) for account in _accounts([one.arn])}

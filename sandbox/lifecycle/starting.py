@@ -1,4 +1,4 @@
-"""Bring a sandbox up and take it down.
+"""Starts and removes a sandbox.
 
 `up` starts AWS and what Pulumi needs. AWS's EKS starts the rest later: control planes, nodes, pods.
 """
@@ -26,15 +26,15 @@ Report = Callable[[str], None]
 
 
 def up(state: State, wish: Wish, report: Report) -> None:
-    """Bring the sandbox up. If it is up already, only its charts may change.
+    """Start the sandbox. If it is up already, only its charts may change.
 
     Args:
         state: its folder.
-        wish: what it is asked to be.
+        wish: the user's wishes.
         report: gets progress, line by line.
 
     Raises:
-        LifecycleError: it cannot start; the message says what to do.
+        LifecycleError: startup failed; the message says how to fix it.
         build.BuildError: a tool cannot be built.
     """
     _check_folder(state)
@@ -58,7 +58,7 @@ def up(state: State, wish: Wish, report: Report) -> None:
 
 
 def down(state: State, report: Report) -> bool:
-    """End every process of the sandbox and remove its folder; whether there was one.
+    """Stop every process of the sandbox and remove its folder; return whether it existed.
 
     Raises:
         LifecycleError: another process works on the folder.
@@ -78,7 +78,7 @@ def down(state: State, report: Report) -> bool:
             if identity is not None:
                 report(f"ending {name} (pid {identity.pid})")
                 identity.end(grace=10)
-        # After AWS, which would bring them back.
+        # After AWS, which would restart them.
         report("ending clusters")
         stop_all(state)
         shutil.rmtree(state.root)
@@ -112,7 +112,7 @@ def _check_folder(state: State) -> None:
 
 
 def _start(processes: list[Process], report: Report) -> None:
-    """Start processes side by side and wait until all are ready; if one is not, none stays."""
+    """Start processes in parallel and wait until all are ready; if one fails, stop all."""
     try:
         for process in processes:
             report(f"starting {process.name}")
@@ -129,7 +129,7 @@ def _start(processes: list[Process], report: Report) -> None:
 
 def _aws(state: State, settings: Settings) -> Process | None:
     """The AWS process to start, or None if it runs."""
-    # One that an interrupted `up` left behind while it started goes on by itself.
+    # If an interrupted `up` left it starting, it continues by itself.
     wait_until(lambda: aws_identity(state) is not None or _is_free(state.aws / "lock"), _READY_SECONDS)
     if aws_identity(state) is not None:
         return None
@@ -158,14 +158,14 @@ def _plugins(state: State) -> Process | None:
 
 
 def _charts(state: State) -> Process | None:
-    """The process that offers charts, or None if it runs."""
+    """The process that serves charts, or None if it runs."""
     if charts_identity(state) is not None:
         return None
     return _part(state, "charts", "sandbox.engine.chart_repository", lambda: charts_identity(state) is not None)
 
 
 def _traffic(state: State, settings: Settings) -> Process | None:
-    """The process that keeps the network, or None if it runs or none is wanted."""
+    """The process that keeps the network, or None if it runs or no network is wanted."""
     if not settings.traffic or traffic_identity(state) is not None:
         return None
     status = state.traffic / "status.json"

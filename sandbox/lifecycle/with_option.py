@@ -1,4 +1,4 @@
-"""`--with NAME=PATH`: which parts a user may replace, and by what."""
+"""`--with NAME=PATH`: the parts that a user may replace."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""What the stand-in takes for `eks:index:Cluster`, and what it says to the rest. No I/O."""
+"""The inputs of `eks:index:Cluster` that the stand-in supports, and its errors for the rest. No I/O."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -44,14 +44,14 @@ ONE_WAY_ONLY: Final[Mapping[str, tuple[Any, str]]] = {
     "authenticationMode": ("API", "it writes no aws-auth ConfigMap; access is by access entries"),
     "createInstanceRole": (None, "it makes no node role; declare one"),
 }
-"""Inputs of which the stand-in can do one thing: the value, and why."""
+"""Inputs for which the stand-in supports one value: the value, and the reason."""
 
 
 def check(inputs: Mapping[str, Any]) -> None:
-    """Refuses what the stand-in cannot do as the real provider would.
+    """Refuses what the stand-in cannot do like the real provider.
 
     Args:
-        inputs: By camelCase name; outputs may stand for any value.
+        inputs: By camelCase name; any value may be an output.
 
     Raises:
         ProviderError: The first problem, with its remedy.

@@ -1,4 +1,4 @@
-"""Requests and certificates: signed here, and when they are to be renewed."""
+"""Requests and certificates: signing, and when to renew."""
 
 import hashlib
 import ipaddress
@@ -87,7 +87,7 @@ def locally_signed(inputs: Mapping[str, Any], now: datetime) -> tuple[str, dict[
     builder = _builder(inputs, asked.subject, asked.public_key(), now).issuer_name(authority.subject)
     for extension in asked.extensions:
         if isinstance(extension.value, x509.SubjectAlternativeName):
-            # RFC 5280, 4.2.1.6: the only name that there is must be understood.
+            # RFC 5280, 4.2.1.6: if it is the only name, the extension must be critical.
             builder = builder.add_extension(extension.value, critical=not asked.subject.rdns)
     for extension in authority.extensions:
         if isinstance(extension.value, x509.SubjectKeyIdentifier):

@@ -1,4 +1,4 @@
-"""The table of types: everything that the stand-in knows of a resource is one `Kind` in one of these modules."""
+"""The table of types: everything that the stand-in knows about a resource is one `Kind` in one of these modules."""
 
 import difflib
 from functools import cache
@@ -23,7 +23,7 @@ def kinds() -> dict[str, Kind]:
 
 
 def kind_of(token: str) -> Kind:
-    """The type of a token such as `aws:ec2/vpc:Vpc`; a child's has its parents' before it, each with a `$`.
+    """The type with a token such as `aws:ec2/vpc:Vpc`; a child's token begins with its parents', each with a `$`.
 
     Raises:
         ProviderError: The stand-in does not know it.
