@@ -115,12 +115,12 @@ def doctor(
 
 
 def examined(facts: Facts, wanted: Sequence[str], namespaces: Collection[str] = ()) -> report.Report:
-    """Run checks on facts, and draw the paths: a hop is marked as broken only if the check that reports it was run.
+    """Run checks on facts, and draw the paths: a hop is marked as broken only if its check has run.
 
     Args:
         facts: what was read.
         wanted: the names of the checks.
-        namespaces: leave out what concerns other namespaces; none leaves out nothing.
+        namespaces: show only these namespaces; all if empty.
     """
     found = examine(facts, [CHECKS[name] for name in wanted])
     kinds = {kind for kind, name in CHECK_OF.items() if name not in wanted}
