@@ -25,7 +25,7 @@ def problems(config: Any, rules: Mapping[str, Rule]) -> Iterator[str]:
         rules: The rules by name.
     """
     if not isinstance(config, dict):
-        yield "the file holds no JSON object of rules"
+        yield "the file does not contain a JSON object of rules"
         return
     for name, given in config.items():
         settings: dict[str, Any] = given if isinstance(given, dict) else {"enforcementLevel": given}
@@ -34,9 +34,9 @@ def problems(config: Any, rules: Mapping[str, Rule]) -> Iterator[str]:
             yield f"{name}: the level {level!r} is none of {', '.join(_LEVELS)}"
         others = {key: value for key, value in settings.items() if key != "enforcementLevel"}
         if name == "all":
-            yield from (f"all: takes a level only, not {key}: give it to a rule" for key in others)
+            yield from (f"all: takes only a level, not {key}: give it to a rule" for key in others)
         elif name not in rules:
-            yield f"{name}: there is no such rule{_meant(name, list(rules))}"
+            yield f"{name}: unknown rule{_meant(name, list(rules))}"
         else:
             yield from _settings(rules[name], others, str(level), rules)
 
@@ -51,7 +51,7 @@ def _settings(rule: Rule, given: dict[str, Any], level: str, rules: Mapping[str,
         elif rule is ELSEWHERE and key == "manifests":
             yield from _manifests(value)
         elif key not in known:
-            yield f"{rule.name}: there is no setting {key}{_meant(key, list(known))}"
+            yield f"{rule.name}: unknown setting {key}{_meant(key, list(known))}"
         elif not _fits(value, known[key].schema):
             yield f"{rule.name}: {key} is {value!r}; write {_wanted(known[key].schema)}"
 
@@ -61,7 +61,7 @@ def _manifests(value: Any) -> Iterator[str]:
         texts = [one.get("apiVersion"), one.get("kind")] if isinstance(one, dict) else [None]
         metadata = one.get("metadata") if isinstance(one, dict) else None
         if not (all(isinstance(text, str) for text in texts) and isinstance(metadata, dict) and "name" in metadata):
-            yield f"manifests[{index}]: it is no manifest; give apiVersion, kind and metadata.name"
+            yield f"manifests[{index}]: not a manifest; give apiVersion, kind and metadata.name"
 
 
 def _fits(value: Any, schema: Any) -> bool:

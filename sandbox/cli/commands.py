@@ -34,7 +34,7 @@ class Commands(click.Group):
         except _ERRORS as error:
             raise click.ClickException(str(error)) from error
         except KeyboardInterrupt:
-            click.echo("interrupted; run the same command again to go on", err=True)
+            click.echo("interrupted; run the same command again to continue", err=True)
             ctx.exit(130)
         except (click.ClickException, click.Abort, click.exceptions.Exit):
             raise

@@ -24,7 +24,7 @@ lines_option = click.option(
     "-n",
     "--lines",
     type=click.IntRange(min=1),
-    help=f"The last so many. Tables have {_LINES} unless told, JSON has all.",
+    help=f"Show at most this many, the latest ones. By default tables have {_LINES} unless told, JSON has all.",
 )
 
 
@@ -40,7 +40,7 @@ def iam() -> None:
 @state_option
 def log(who: str | None, lines: int | None, folder: Path, *, as_json: bool) -> None:
     """Show IAM's decisions, oldest first."""
-    _show_decisions(ask(State.at(folder), "log", _given(who)), lines, "IAM was asked nothing", as_json=as_json)
+    _show_decisions(ask(State.at(folder), "log", _given(who)), lines, "IAM has decided nothing yet", as_json=as_json)
 
 
 @iam.command("denied")
@@ -61,14 +61,18 @@ def unused(who: str, folder: Path, *, as_json: bool) -> None:
     """Show what the policies of a role or user grant and it has not used."""
     found = ask(State.at(folder), "unused", _given(who))
     rows = [(each["action"], each["sid"] or f"statement {each['index']}", each["policy"]) for each in found]
-    _show(found, table(("action", "statement", "policy"), rows, "everything that is granted was used"), as_json=as_json)
+    _show(
+        found,
+        table(("action", "statement", "policy"), rows, "everything that is granted has been used"),
+        as_json=as_json,
+    )
 
 
 @iam.command("explain")
 @click.argument("action")
 @click.argument("keys", nargs=-1, metavar="[KEY=VALUE]...")
 @as_needed
-@click.option("--resource", metavar="ARN", default="*", show_default=True, help="What it would be done to.")
+@click.option("--resource", metavar="ARN", default="*", show_default=True, help="The resource of the action.")
 @json_option
 @state_option
 def explain(action: str, keys: tuple[str, ...], who: str, resource: str, folder: Path, *, as_json: bool) -> None:
@@ -94,7 +98,7 @@ def condition_keys(given: Sequence[str]) -> dict[str, str]:
     for each in given:
         key, equals, _ = each.partition("=")
         if not equals or ":" not in key:
-            raise click.ClickException(f"{each!r} is no condition key: give e.g. aws:RequestTag/team=red")
+            raise click.ClickException(f"{each!r} is not a condition key: give e.g. aws:RequestTag/team=red")
     return {key: value for key, _, value in (each.partition("=") for each in given)}
 
 

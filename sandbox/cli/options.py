@@ -13,14 +13,14 @@ state_option = click.option(
     default=DEFAULT_FOLDER,
     show_default=True,
     type=click.Path(path_type=Path),
-    help="Where the sandbox keeps everything.",
+    help="The sandbox's folder.",
 )
 
 as_option = click.option(
     "--as",
     "role",
     metavar="ROLE",
-    help="A role, by ARN or name, in place of the account's root. It must trust the account.",
+    help="A role, by ARN or name, instead of the account's root. It must trust the account.",
 )
 
 

@@ -21,11 +21,11 @@ _PIPE_WIDTH = 400
 
 
 @click.command("rehearse")
-@click.option("--from", "old", required=True, metavar="VERSION", help="The controller's version to begin with.")
+@click.option("--from", "old", required=True, metavar="VERSION", help="The controller's first version.")
 @click.option("--to", "new", required=True, metavar="VERSION", help="The version to move to.")
 @click.option("--stack", default="sandbox", show_default=True, help="The stack whose settings are used.")
 @click.option(
-    "--key", default="controller.version", show_default=True, help="The project's configuration key of the version."
+    "--key", default="controller.version", show_default=True, help="The project's configuration key for the version."
 )
 @click.option(
     "--with",
@@ -40,9 +40,9 @@ _PIPE_WIDTH = 400
     multiple=True,
     metavar="FOLDER|ARCHIVE",
     type=click.Path(exists=True, path_type=Path),
-    help="As for `sandbox up`: the chart of a version that is given and not built.",
+    help="As for `sandbox up`: the chart of a version that --with provides.",
 )
-@click.option("--keep", is_flag=True, help="Leave the sandbox up afterwards.")
+@click.option("--keep", is_flag=True, help="Keep the sandbox afterwards.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @click.option(
     "--state-dir",
@@ -50,7 +50,7 @@ _PIPE_WIDTH = 400
     default=_FOLDER,
     show_default=True,
     type=click.Path(path_type=Path),
-    help="Where the rehearsal's own sandbox is. There must be none yet.",
+    help="The folder of the rehearsal's sandbox. It must not exist yet.",
 )
 def rehearse(
     *,
@@ -112,13 +112,13 @@ def table(found: dict[str, Any], console: Console) -> str:
     targets = [f"{one['pod']} {one['address']}" for one in found["lost"]]
     view.add_row("targets lost while their pod was ready", str(len(targets)), "\n".join(targets))
     calls = sorted({f"{one['action']} by {one['principal'].rpartition('/')[2]}" for one in found["denied"]})
-    view.add_row("calls denied since the move began", str(len(found["denied"])), "\n".join(calls))
+    view.add_row("calls denied after the move began", str(len(found["denied"])), "\n".join(calls))
     out = Console(width=None if console.is_terminal else _PIPE_WIDTH, no_color=not console.is_terminal)
     with out.capture() as captured:
         out.print(view)
     ran = found["controller"]
     which = (
-        f"one program at both versions, {ran['executables'][0]}: rehearsed are chart, CRDs, webhooks, IAM and order"
+        f"one program at both versions, {ran['executables'][0]}: rehearses only chart, CRDs, webhooks, IAM and order"
         if ran["oneBinary"]
         else ", then ".join(ran["executables"])
     )
@@ -140,5 +140,5 @@ def _controller(version: str, given: dict[str, str]) -> Path | None:
 def _project() -> str:
     found = re.search(r"^name:\s*[\"']?([\w.-]+)", _PROJECT.read_text(), re.MULTILINE) if _PROJECT.exists() else None
     if not found:
-        raise click.ClickException("there is no Pulumi.yaml with a name here: change to a project's folder")
+        raise click.ClickException("no Pulumi.yaml with a name here: change to a project's folder")
     return found[1]

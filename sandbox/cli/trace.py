@@ -18,14 +18,14 @@ _PLACES = {"client": "client", "router": "VPC router", "balancer": "load balance
 @click.command()
 @click.argument("url")
 @click.option("-H", "--header", "headers", multiple=True, metavar="NAME: VALUE", help="A header to send. Repeatable.")
-@click.option("--seconds", default=5.0, show_default=True, help="How long the request may take.")
+@click.option("--seconds", default=5.0, show_default=True, help="The request's timeout in seconds.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @state_option
 def trace(url: str, headers: tuple[str, ...], seconds: float, folder: Path, *, as_json: bool) -> None:
     """Send one request from the clients' namespace to URL and print every hop that it took.
 
     Load balancer node, listener, rule, target; at each node what the kernel did: rules, address rewriting, entries of
-    connection tracking; the pod. Where it does not arrive: what stopped it, and what is missing.
+    connection tracking; the pod. Where it did not arrive: what stopped it, and what is missing.
 
     Exit code 0 when it arrived, 1 when it did not. Needs `sandbox up --traffic`.
     """

@@ -23,7 +23,7 @@ def traffic() -> None:
 @traffic.command("exec", context_settings={"ignore_unknown_options": True})
 @click.argument("namespace")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
-@click.option("--seconds", default=60.0, show_default=True, help="How long it may take.")
+@click.option("--seconds", default=60.0, show_default=True, help="The timeout in seconds.")
 @state_option
 def execute(namespace: str, command: tuple[str, ...], seconds: float, folder: Path) -> None:
     """Run COMMAND in NAMESPACE: vpc-…, i-…, eni-… (a load balancer's node), pod-UID, or clients."""

@@ -16,7 +16,7 @@ from sandbox.run.state import TRAFFIC_MODES, State
     "given",
     multiple=True,
     metavar="NAME=PATH",
-    help="Run PATH in the place of a part: pulumi, kube, kwok, helm, controller, controller@VERSION, "
+    help="Run PATH instead of a part: pulumi, kube, kwok, helm, controller, controller@VERSION, "
     "pulumi-resource-NAME. Repeatable.",
 )
 @click.option(
@@ -24,7 +24,7 @@ from sandbox.run.state import TRAFFIC_MODES, State
     is_flag=False,
     flag_value=TRAFFIC_MODES[0],
     type=click.Choice(TRAFFIC_MODES),
-    help="Carry real packets (Linux): namespaces for VPCs, nodes, pods; kube-proxy in this mode, iptables unless told.",
+    help="Carry real packets (Linux): namespaces for VPCs, nodes, pods; kube-proxy in this mode, by default iptables.",
 )
 @click.option("--aws-port", type=click.IntRange(1, 65535), help="AWS's port. Default: a free one, which is then kept.")
 @click.option(

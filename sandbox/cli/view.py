@@ -13,8 +13,8 @@ from sandbox.run.state import State, StateError
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(1, 65535), help="The page's port: the last one or a free one unless told.")
-@click.option("--cluster", metavar="NAME", help="Whose watches to show. The only one unless told.")
+@click.option("--port", type=click.IntRange(1, 65535), help="The page's port. Default: the last one, or a free one.")
+@click.option("--cluster", metavar="NAME", help="The cluster to show. Default: the only one.")
 @state_option
 def view(port: int | None, cluster: str | None, folder: Path) -> None:
     """Show a cluster's load balancing on a page of this machine, as it happens: Ctrl-C ends it.
@@ -48,7 +48,7 @@ async def _serve(state: State, port: int | None, cluster: str | None) -> None:
     async def trace(identity: str) -> Any:
         path = follower.path(identity)
         if path is None or not path["url"]:
-            raise ValueError(f"no request goes along {identity!r}")
+            raise ValueError(f"no request takes this path: {identity!r}")
         try:
             told = await asyncio.to_thread(ask, state, "trace", 70, url=path["url"], headers=path["headers"], seconds=5)
         except StateError as error:

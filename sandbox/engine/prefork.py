@@ -72,7 +72,7 @@ def receive(connection: socket.socket) -> Order:
     while len(data) < int.from_bytes(size, "big"):
         chunk = connection.recv(65536)
         if not chunk:
-            raise ConnectionError("the order broke off")
+            raise ConnectionError("the order is incomplete")
         data += chunk
     order: dict[str, Any] = json.loads(data)
     return Order(order["module"], order["arguments"], order["environment"], order["folder"], list(streams))
@@ -121,7 +121,7 @@ class Prefork:
         try:
             order = receive(connection)
         except (OSError, ValueError) as error:
-            log.warning("an order that cannot be read: %s", error)
+            log.warning("invalid order: %s", error)
             connection.close()
             return
         pid = os.fork()
@@ -194,7 +194,7 @@ def _follow(connection: socket.socket) -> None:
 
 def main() -> None:
     """Import, listen, serve."""
-    parser = argparse.ArgumentParser(description="Fork plugins that have imported what they need.")
+    parser = argparse.ArgumentParser(description="Fork plugins from a process that has imported what they need.")
     parser.add_argument("--state-dir", required=True)
     state = State.at(parser.parse_args().state_dir)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
@@ -204,7 +204,7 @@ def main() -> None:
             # The SDKs load their modules on first use.
             getattr(importlib.import_module(module), "__all__", None)
         except ImportError as error:
-            log.info("not imported ahead: %s", error)
+            log.info("not imported in advance: %s", error)
     # Freeze the existing objects: a garbage collection in a fork would touch, and so copy, all of their pages.
     gc.collect()
     gc.freeze()

@@ -66,7 +66,7 @@ def down(state: State, report: Report) -> bool:
     if not state.root.exists():
         return False
     if not state.exists() and any(state.root.iterdir()) and not (state.root / "lock").exists():
-        raise LifecycleError(f"{state.root} is not a sandbox's folder (it has no sandbox.json): it is left alone")
+        raise LifecycleError(f"{state.root} is not a sandbox's folder (it has no sandbox.json): it was not touched")
     with _only_one(state):
         identities = (
             ("traffic", traffic_identity(state)),
@@ -106,7 +106,7 @@ def _check_folder(state: State) -> None:
     foreign = state.root.is_dir() and not state.exists() and {e.name for e in state.root.iterdir()} - {"lock"}
     if foreign:
         raise LifecycleError(
-            f"--state-dir {state.root} holds other things ({', '.join(sorted(foreign)[:3])}): name an empty folder"
+            f"--state-dir {state.root} contains other files ({', '.join(sorted(foreign)[:3])}): name an empty folder"
         )
     state.root.mkdir(mode=0o700, parents=True, exist_ok=True)
 

@@ -18,7 +18,7 @@ def environment(state: State) -> dict[str, str]:
     """
     state.settings()
     if aws_identity(state) is None:
-        raise StateError(f"the sandbox in {state.root} is not running: bring it back with `sandbox up`")
+        raise StateError(f"the sandbox in {state.root} is not running: restart it with `sandbox up`")
     return {
         **state.client_environment(),
         **home.environment(state),

@@ -25,4 +25,4 @@ def ask(state: State, question: str, given: Mapping[str, str]) -> Any:
     except urllib.error.HTTPError as error:
         raise StateError(json.load(error)["error"]) from None
     except OSError:
-        raise StateError(f"AWS does not answer at {state.aws_endpoint}: `sandbox up` brings it back") from None
+        raise StateError(f"AWS does not answer at {state.aws_endpoint}: restart it with `sandbox up`") from None

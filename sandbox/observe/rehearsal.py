@@ -222,7 +222,7 @@ def watched(rehearsal: Rehearsal, scale: Sequence[Scaled]) -> Generator[list[Sam
             thread.join()
         set_replicas(0)
     if failures:
-        raise RehearsalError(f"what happened could not be watched: {failures[0]}")
+        raise RehearsalError(f"the rehearsal could not be watched: {failures[0]}")
 
 
 def settled(sample: Sample, balanced: int) -> bool:
@@ -252,14 +252,14 @@ def rehearse(rehearsal: Rehearsal, old: str, new: str) -> dict[str, Any]:
     rehearsal.bring(old)
     scale = rehearsal.samples_of_the_program()
     if not scale:
-        raise RehearsalError("no Deployment lies behind a TargetGroupBinding: there is nothing to watch")
+        raise RehearsalError("no Deployment is behind a TargetGroupBinding: there is nothing to watch")
     wanted = sum(each.replicas for each in scale)
     begun = time.time()
     with watched(rehearsal, scale) as samples:
         rehearsal.bring(new)
         seconds = time.time() - begun
     if not wait_until(lambda: settled(rehearsal.sample(), wanted), _SETTLED_SECONDS, 0.5):
-        rehearsal.report(f"after {_SETTLED_SECONDS} s the targets are not yet those of the ready pods")
+        rehearsal.report(f"after {_SETTLED_SECONDS} s the targets are not yet the ready pods")
     samples.append(rehearsal.sample())
     found = rehearsal.findings(samples, begun)
     settings = rehearsal.state.settings()

@@ -23,7 +23,7 @@ def free_port(taken: Iterable[int] = ()) -> int:
         port = random.choice(_PORTS)  # noqa: S311 - not a secret; by chance so that two sandboxes seldom meet
         if port not in avoid and is_free(port):
             return port
-    raise PortTakenError(f"no free port found between {_PORTS.start} and {_PORTS.stop}: end some servers")
+    raise PortTakenError(f"no free port found between {_PORTS.start} and {_PORTS.stop}: stop some servers")
 
 
 def is_free(port: int) -> bool:

@@ -61,7 +61,7 @@ def read_json(path: Path) -> Any:
     except FileNotFoundError:
         return None
     except json.JSONDecodeError as error:
-        raise StateError(f"{path} is not JSON ({error}): `sandbox down` and `sandbox up` start anew") from error
+        raise StateError(f"{path} is not JSON ({error}): start again with `sandbox down` and `sandbox up`") from error
 
 
 @contextmanager
@@ -196,7 +196,7 @@ class State:
         """
         data = read_json(self.settings_file)
         if data is None:
-            raise StateError(f"no sandbox in {self.root}: bring one up with `sandbox up`")
+            raise StateError(f"no sandbox in {self.root}: start one with `sandbox up`")
         return Settings.from_json(data)
 
     @property

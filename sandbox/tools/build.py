@@ -159,7 +159,7 @@ def _build_go(tool: GoTool, executable: Path, report: Report) -> None:
                 report(f"{tool.name} {tool.version}: {progress(done, total, now - compile_begun)}")
     if process.returncode:
         draft.unlink(missing_ok=True)
-        raise BuildError(f"{tool.name} {tool.version} does not build: {' | '.join(last)}")
+        raise BuildError(f"{tool.name} {tool.version} failed to build: {' | '.join(last)}")
     _copy_files(tool, command, executable.parent)
     draft.replace(executable)
     report(f"{tool.name} {tool.version}: built in {time.monotonic() - begun:.0f} s")
@@ -214,5 +214,5 @@ def _run(command: list[str], tool: Tool, environment: dict[str, str]) -> str:
     done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         words = re.sub(r"\s+", " ", done.stderr.strip())[-400:]
-        raise BuildError(f"{tool.name} {tool.version} does not build: {words}")
+        raise BuildError(f"{tool.name} {tool.version} failed to build: {words}")
     return done.stdout

@@ -76,7 +76,7 @@ def module(release: str) -> str:
     if _numbers(release) >= _FIRST_TAGGED:
         return f"{_TAGGED}@v{release}"
     raise build.BuildError(
-        f"controller version {release}: there is no such release; the oldest here is {next(iter(COMMITS))}"
+        f"controller version {release}: unknown release; the oldest one here is {next(iter(COMMITS))}"
     )
 
 
@@ -125,7 +125,7 @@ def _resolve(home: Path, release: str, wanted: str) -> None:
         words = re.sub(r"\s+", " ", done.stderr.strip())[-300:]
         raise build.BuildError(
             f"controller {release} cannot be built: your Go module proxy does not serve {wanted}. It serves "
-            f"{', '.join(served) or 'no other release either'}; the sandbox's own is {by_name(CONTROLLER).version}. "
+            f"{', '.join(served) or 'no other release'}; the sandbox's own is {by_name(CONTROLLER).version}. "
             f"Or give a program with --with controller@{release}=PATH (go said: {words})"
         )
     shutil.rmtree(home, ignore_errors=True)

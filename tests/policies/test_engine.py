@@ -81,7 +81,7 @@ def test_a_setting_given_to_the_engine_changes_a_demand(engine: Engine, tmp_path
     ("config", "said"),
     [
         ({"cluster-is-proteced-from-deletion": "advisory"}, "did you mean cluster-is-protected-from-deletion?"),
-        ({"cluster-version-is-supported": {"oldst": "1.29"}}, "there is no setting oldst; did you mean oldest?"),
+        ({"cluster-version-is-supported": {"oldst": "1.29"}}, "unknown setting oldst; did you mean oldest?"),
     ],
 )
 def test_a_configuration_that_fits_no_rule_stops_the_engine(

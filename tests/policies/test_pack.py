@@ -115,18 +115,18 @@ def test_the_profiles_pass_the_check() -> None:
 @pytest.mark.parametrize(
     ("config", "said"),
     [
-        ({"no-such-rule": "mandatory"}, "no-such-rule: there is no such rule"),
+        ({"no-such-rule": "mandatory"}, "no-such-rule: unknown rule"),
         ({"cluster-is-proteced-from-deletion": "advisory"}, "did you mean cluster-is-protected-from-deletion?"),
-        ({"cluster-version-is-supported": {"oldst": "1.30"}}, "there is no setting oldst; did you mean oldest?"),
+        ({"cluster-version-is-supported": {"oldst": "1.30"}}, "unknown setting oldst; did you mean oldest?"),
         ({"cluster-version-is-supported": {"oldest": 1.3}}, "oldest is 1.3; write a string"),
         ({"controller-runs-two-replicas": {"minReplicas": "2"}}, "minReplicas is '2'; write a number of 0 or more"),
         ({"controller-runs-two-replicas": {"minReplicas": -1}}, "write a number of 0 or more"),
         ({"controller-runs-two-replicas": {"minReplicas": True}}, "write a number"),
         ({"node-doors-are-not-open-to-the-world": {"ports": ["22"]}}, "write a list of numbers"),
         ({"cluster-is-protected-from-deletion": "forbidden"}, "the level 'forbidden' is none of"),
-        ({"cluster-is-protected-from-deletion": {"min": 1}}, "there is no setting min; known: none"),
+        ({"cluster-is-protected-from-deletion": {"min": 1}}, "unknown setting min; known: none"),
         ({"cluster-authenticates-by-api": "remediate"}, "the rule has no remediation"),
-        ({"all": {"enforcementLevel": "advisory", "ports": []}}, "all: takes a level only"),
+        ({"all": {"enforcementLevel": "advisory", "ports": []}}, "all: takes only a level"),
         ([], "the file holds no JSON object"),
     ],
 )

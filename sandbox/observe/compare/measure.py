@@ -47,7 +47,7 @@ class Comparison:
         active = state.active_clusters()
         if len(active) != 1:
             raise StateError(
-                f"one cluster is to be compared in, there are {len(active)}: `make up TRAFFIC=1` makes one"
+                f"compare needs exactly one cluster, there are {len(active)}: `make up TRAFFIC=1` makes one"
             )
         self._state, self._report, self._mode = state, report, settings.traffic
         self._folder = state.cluster(active[0])
@@ -75,7 +75,7 @@ class Comparison:
     @contextmanager
     def _application(self) -> Generator[dict[str, str]]:
         """The application and its load balancers, each answering; way -> host name."""
-        self._report("putting up one application behind five load balancers")
+        self._report("creating one application behind five load balancers")
         try:
             self._apply(application.objects(careful=True))
             service = json.loads(self._kubectl("get", "service", "classic", "-n", NAMESPACE, "-o", "json"))
@@ -183,7 +183,7 @@ class Comparison:
     def _trace(self, url: str) -> dict[str, int]:
         told = ask(self._state, "trace", url=url)
         if not told["arrived"]:
-            raise StateError(f"{url} does not arrive: {told['stopped']}")
+            raise StateError(f"{url} did not arrive: {told['stopped']}")
         return told["totals"]
 
     def _roll(self, hosts: dict[str, str], *, careful: bool) -> list[Rolled]:

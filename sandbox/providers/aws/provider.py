@@ -104,7 +104,7 @@ class AwsProvider(sdk.Provider):
             raise UnfinishedError(str(error), resource_id, state, request.properties) from error
         if live is None:
             raise ProviderError(
-                f"{kind.type} `{request.name}`: {resource_id} was made and is gone; run the update again"
+                f"{kind.type} `{request.name}`: {resource_id} was created and is gone; run the update again"
             )
         return sdk.CreateResponse(resource_id, self._state(kind, live, request.properties))
 

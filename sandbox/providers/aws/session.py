@@ -56,7 +56,7 @@ def settings_from(inputs: Mapping[str, Any], exists: Callable[[str], bool]) -> d
             settings[name] = json.loads(value) if isinstance(value, str) and not strings else value
         except ValueError:
             if name in CONFIGURATION and name != "pluginDownloadURL":
-                raise ProviderError(f"aws:{name} is {value!r}, which is no JSON; give a JSON value") from None
+                raise ProviderError(f"aws:{name} is {value!r}, which is not JSON; give a JSON value") from None
             settings[name] = value
     for failure in problems(settings, CONFIGURATION, "the provider aws", exists):
         raise ProviderError(failure.reason)

@@ -32,7 +32,7 @@ class EksProvider(Provider):
             ProviderError: The stand-in does not know the type or an input.
         """
         if resource_type != CLUSTER:
-            raise ProviderError(f"{resource_type} is not one the sandbox's stand-in knows; known: {CLUSTER}")
+            raise ProviderError(f"{resource_type} is not supported by the sandbox's stand-in, which supports {CLUSTER}")
         cluster = Cluster(name, inputs, options)
         return ConstructResult(cluster.urn, cluster.state)
 
@@ -43,7 +43,7 @@ class EksProvider(Provider):
             ProviderError: The stand-in does not know the method.
         """
         if token != GET_KUBECONFIG:
-            raise ProviderError(f"{token} is not one the sandbox's stand-in knows; known: {GET_KUBECONFIG}")
+            raise ProviderError(f"{token} is not supported by the sandbox's stand-in, which supports {GET_KUBECONFIG}")
         return CallResult({"result": get_kubeconfig(args["__self__"], args.get("profileName"), args.get("roleArn"))})
 
 

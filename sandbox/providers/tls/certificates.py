@@ -77,12 +77,10 @@ def locally_signed(inputs: Mapping[str, Any], now: datetime) -> tuple[str, dict[
         authority = x509.load_pem_x509_certificate(inputs["caCertPem"].encode())
         asked = x509.load_pem_x509_csr(inputs["certRequestPem"].encode())
     except ValueError as error:
-        raise ProviderError(
-            f"`caCertPem` or `certRequestPem` is not what it is called: {error}; give both as PEM"
-        ) from error
+        raise ProviderError(f"`caCertPem` or `certRequestPem` is invalid: {error}; give both as PEM") from error
     if _spki(authority.public_key()) != _spki(key.public_key()):
         raise ProviderError(
-            "`caPrivateKeyPem` is not the key of `caCertPem`; give the key that its certificate was made with"
+            "`caPrivateKeyPem` is not the key of `caCertPem`; give the key that belongs to this certificate"
         )
     builder = _builder(inputs, asked.subject, asked.public_key(), now).issuer_name(authority.subject)
     for extension in asked.extensions:

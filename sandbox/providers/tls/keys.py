@@ -51,10 +51,10 @@ def key_of(pem: str, where: str) -> PrivateKey:
         key = serialization.load_pem_private_key(pem.encode(), None)
     except (ValueError, TypeError) as error:
         raise ProviderError(
-            f"`{where}` is no private key in PEM; give one such as PrivateKey.private_key_pem"
+            f"`{where}` is not a private key in PEM; give one such as PrivateKey.private_key_pem"
         ) from error
     if not isinstance(key, PrivateKey):
-        raise ProviderError(f"`{where}` is a key of another kind than RSA, ECDSA and ED25519")
+        raise ProviderError(f"`{where}` is not an RSA, ECDSA or ED25519 key")
     return key
 
 

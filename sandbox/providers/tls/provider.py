@@ -44,7 +44,7 @@ class TlsProvider(sdk.Provider):
         Raises:
             ProviderError: Always.
         """
-        raise ProviderError(f"{request.tok} is not one the sandbox's stand-in knows; it knows no function of tls")
+        raise ProviderError(f"{request.tok} is not supported by the sandbox's stand-in, which has no functions")
 
     async def check(self, request: sdk.CheckRequest) -> sdk.CheckResponse:
         """Reports what is wrong with the inputs."""
@@ -79,7 +79,7 @@ class TlsProvider(sdk.Provider):
         """Returns the state, because nothing exists elsewhere, and whether a renewal is due."""
         kind, state = _kind(request.type), plain_properties(request.properties)
         if not state:
-            raise ProviderError(f"{_type(request)} cannot be imported: it is nowhere but in a stack's state")
+            raise ProviderError(f"{_type(request)} cannot be imported: it exists only in a stack's state")
         due = {"readyForRenewal": self._is_due(state, state)} if kind.renews else {}
         return sdk.ReadResponse(request.resource_id, {**request.properties, **to_properties(due)}, request.inputs)
 
@@ -129,7 +129,7 @@ def _kind(qualified: str) -> Kind:
     token = qualified.rpartition("$")[2]
     if token not in KINDS:
         close = difflib.get_close_matches(token, KINDS, 1) or sorted(KINDS)
-        raise ProviderError(f"{token} is not one the sandbox's stand-in knows; known: {', '.join(close)}")
+        raise ProviderError(f"{token} is not supported by the sandbox's stand-in, which supports {', '.join(close)}")
     return KINDS[token]
 
 

@@ -94,7 +94,7 @@ def test_a_deleted_cluster_leaves_no_folder_no_agent_and_no_security_group(stage
         ({"roleArn": f"arn:aws:iam::{ACCOUNT}:role/nobody"}, "nobody does not exist"),
         ({"roleArn": "NODE_ROLE"}, "[eks.amazonaws.com] were not found in the trust relationships"),
         ({"name": "-x"}, "cluster name should contain only"),
-        ({"kubernetesNetworkConfig": {"ipFamily": "ipv6"}}, "no IPv6 clusters"),
+        ({"kubernetesNetworkConfig": {"ipFamily": "ipv6"}}, "does not support IPv6 clusters"),
         ({"computeConfig": {"enabled": True}}, "does not do computeConfig"),
     ],
 )
@@ -373,7 +373,7 @@ def test_the_versions_are_those_that_eks_supports(aws: Aws) -> None:
 
 def test_what_the_sandboxs_eks_does_not_do_it_says(home: Stage) -> None:
     code, message = error_of(home.aws.client("eks").list_fargate_profiles, clusterName=home.name)
-    assert (code, message) == ("NotImplemented", "the sandbox's EKS does not know ListFargateProfiles")
+    assert (code, message) == ("NotImplemented", "the sandbox's EKS does not support ListFargateProfiles")
 
 
 def test_a_cluster_whose_agent_fails_says_why_and_can_be_deleted(stage: Stage) -> None:

@@ -68,7 +68,7 @@ def test_nodes_follow_when_they_are_told_and_never_go_back_or_ahead(old: Stage) 
     eks.update_nodegroup_version(**group, version="1.35")
     old.wait_nodegroup()
     assert nodes(old) == ("1.35", "1.35.3-20260901")
-    assert "is older than what it has" in error_of(eks.update_nodegroup_version, **group, version="1.34")[1]
+    assert "is older than its current version" in error_of(eks.update_nodegroup_version, **group, version="1.34")[1]
     assert "unsupported" in error_of(eks.update_nodegroup_version, **group, version="1.37")[1]
     eks.update_nodegroup_version(**group)
     old.wait_nodegroup()

@@ -173,7 +173,7 @@ def test_a_taken_port_is_named(own_aws: Aws, tmp_path: Path) -> None:
     process = other.spawn()
     assert process.wait(60) == 1
     last = other.log().strip().splitlines()[-1]
-    assert last.startswith(f"port {own_aws.port} cannot be had (Address already in use): end what has it")
+    assert last.startswith(f"port {own_aws.port} is not available (Address already in use): stop what uses it")
 
 
 def reads(aws: Aws) -> list[Any]:

@@ -58,7 +58,7 @@ def test_a_token_is_a_request_to_sts_of_whoever_has_signed_it(base: str) -> None
         ("k8s-aws-v1." + "a" * 5000, "shorter"),
         ("k8s-aws-v1.%%%", "not base64"),
         (token_of("\xff"), "host of STS"),
-        (a_token("https://sts.evil.com/"), "sts.evil.com is no host of STS"),
+        (a_token("https://sts.evil.com/"), "sts.evil.com is not an STS host"),
         (a_token("https://sts.amazonaws.com.evil.com/"), "no host of STS"),
         (a_token("http://sts.amazonaws.com/"), "no host of STS"),
         (a_token("https://sts.amazonaws.com/x"), "path /x"),

@@ -370,7 +370,7 @@ def test_kubectl_shows_the_log_of_a_process_and_says_where_there_is_none(lab: La
     assert len(lab.kubectl(*SYSTEM, "logs", name, "--tail=1").splitlines()) == 1
     lab.apply(pod("silent"))
     eventually(lambda: running(lab, "-l", "app=silent"))
-    assert "kwok only says that it does" in lab.kubectl("logs", "silent", check=False)
+    assert "kwok only reports it as running" in lab.kubectl("logs", "silent", check=False)
     lab.kubectl("delete", "pod", "silent")
 
 
@@ -520,7 +520,7 @@ def test_a_second_agent_of_a_cluster_refuses_to_start_and_harms_nothing(lab: Lab
     second.start()
     assert wait_until(lambda: not second.running(), 60)
     assert second.exit_code() == 1
-    assert "has an agent already" in second.last_words()
+    assert "already has an agent" in second.last_words()
     assert lab.status() == before
     assert lab.kubectl("get", "--raw", "/readyz") == "ok"
 

@@ -151,7 +151,7 @@ def test_a_service_account_that_the_role_does_not_trust_is_nobody(cluster: Clust
 @pytest.mark.sandbox
 def test_a_token_of_no_pod_or_for_somebody_else_gets_nothing(cluster: Cluster) -> None:
     bare = cluster.ask(*SYSTEM, "create", "token", "lbc", "--audience", pod_identity.AUDIENCE).strip()
-    assert cluster.credentials(bare) == (400, "the token is of no pod that runs on a node")
+    assert cluster.credentials(bare) == (400, "the token does not belong to a pod on a node")
     uid = json.loads(cluster.ask(*SYSTEM, "get", "pod", "mine", "-o", "json"))["metadata"]["uid"]
     bound = ("--bound-object-kind", "Pod", "--bound-object-name", "mine", "--bound-object-uid", uid)
     for_sts = cluster.ask(*SYSTEM, "create", "token", "lbc", "--audience", "sts.amazonaws.com", *bound).strip()

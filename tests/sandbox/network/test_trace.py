@@ -109,7 +109,7 @@ def test_a_missing_rule_is_named_with_who_lacks_it() -> None:
 def test_no_healthy_target_says_what_each_is() -> None:
     sick = balancer(Target("10.0.0.6", 8080, "unhealthy", "Target.Timeout"))
     assert diagnosis.no_target(sick, 80) == "no healthy target: 10.0.0.6:8080 is unhealthy (Target.Timeout)"
-    assert diagnosis.no_target(balancer(), 80) == "no healthy target: group has no target at all"
+    assert diagnosis.no_target(balancer(), 80) == "no healthy target: group has no targets"
     assert diagnosis.no_target(balancer(Target("10.0.0.6", 8080, "healthy")), 80) is None
 
 

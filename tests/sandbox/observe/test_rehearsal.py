@@ -73,10 +73,10 @@ def test_the_table_counts_and_names_and_says_which_controller_it_was() -> None:
 
     text = table(found, Console(file=None, force_terminal=False))
 
-    assert "one program at both versions, /some/controller: rehearsed are chart, CRDs, webhooks, IAM and order" in text
+    assert "one program at both versions, /some/controller: rehearses only chart, CRDs, webhooks, IAM and order" in text
     assert "load balancers replaced                 1      arn:nlb" in text
     assert "samples/web 10.0.0.7" in text
-    assert "calls denied since the move began       2      ec2:DescribeVpcs by session" in text
+    assert "calls denied after the move began       2      ec2:DescribeVpcs by session" in text
 
 
 @pytest.mark.parametrize(("findings", "code"), [(Findings(), 0), (Findings(replaced=["arn:nlb"]), 1)])
@@ -120,7 +120,7 @@ def refused(folder: Path, *arguments: str) -> str:
 
 
 def test_it_wants_a_project_and_a_folder_without_a_sandbox(tmp_path: Path) -> None:
-    assert "there is no Pulumi.yaml with a name here" in refused(tmp_path)
+    assert "no Pulumi.yaml with a name here" in refused(tmp_path)
 
     (tmp_path / "Pulumi.yaml").write_text("name: mine\n")
     (tmp_path / "up").mkdir()

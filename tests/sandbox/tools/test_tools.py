@@ -73,7 +73,7 @@ def test_a_build_reports_and_leaves_a_working_executable(small: GoTool) -> None:
 @pytest.mark.usefixtures("cache")
 def test_a_build_that_fails_names_the_compilers_words_and_leaves_nothing(small: GoTool) -> None:
     (small.module / "main.go").write_text("package main\n\nfunc main() { nothing }\n")
-    with pytest.raises(build.BuildError, match=r"small 1\.0 does not build: .*undefined: nothing"):
+    with pytest.raises(build.BuildError, match=r"small 1\.0 failed to build: .*undefined: nothing"):
         build.ensure(small, lambda _: None)
     assert not build.place(small).exists()
 

@@ -61,5 +61,5 @@ def named(token: str) -> Function:
     known = functions()
     if token not in known:
         close = difflib.get_close_matches(token, known, 3) or sorted(known)
-        raise ProviderError(f"{token} is not one the sandbox's stand-in knows; known: {', '.join(close)}")
+        raise ProviderError(f"{token} is not supported by the sandbox's stand-in, which supports {', '.join(close)}")
     return known[token]

@@ -124,7 +124,7 @@ def arn(_aws: Aws, args: dict[str, Any]) -> dict[str, Any]:
     """The parts of an ARN."""
     parts = args["arn"].split(":", 5)
     if len(parts) != len(("arn", "partition", "service", "region", "account", "resource")) or parts[0] != "arn":
-        raise ProviderError(f"{args['arn']!r} is no ARN; one is arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE")
+        raise ProviderError(f"{args['arn']!r} is not an ARN; the form is arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE")
     names = ("partition", "service", "region", "account", "resource")
     return {"arn": args["arn"], "id": args["arn"], **dict(zip(names, parts[1:], strict=True))}
 

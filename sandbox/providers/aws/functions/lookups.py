@@ -27,8 +27,8 @@ def shown_tags(tags: Any) -> dict[str, str]:
 
 def _one(found: list[Any], what: str, args: dict[str, Any]) -> Any:
     if len(found) != 1:
-        remedy = "narrow the arguments" if found else "check them, or make it first"
-        raise ProviderError(f"{len(found)} {what} match {args}, one is wanted: {remedy}")
+        remedy = "narrow the arguments" if found else "check them, or create it first"
+        raise ProviderError(f"{len(found)} {what} match {args}, but exactly one must: {remedy}")
     return found[0]
 
 

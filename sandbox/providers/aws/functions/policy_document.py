@@ -56,7 +56,7 @@ def merged(documents: list[str], own: list[dict[str, Any]], overrides: list[str]
     sids = [one["Sid"] for one in [*found, *own] if one.get("Sid")]
     twice = next((sid for sid in sids if sids.count(sid) > 1), None)
     if twice:
-        raise ProviderError(f"two statements of the policy document have the sid {twice!r}; give each its own")
+        raise ProviderError(f"two statements of the policy document have the sid {twice!r}; give each a different one")
     found += own
     for text in overrides:
         for over in _statements(text):

@@ -31,5 +31,5 @@ def kind_of(token: str) -> Kind:
     known, token = kinds(), token.rpartition("$")[2]
     if token not in known:
         close = difflib.get_close_matches(token, known, 3) or sorted(known)
-        raise ProviderError(f"{token} is not one the sandbox's stand-in knows; known: {', '.join(close)}")
+        raise ProviderError(f"{token} is not supported by the sandbox's stand-in, which supports {', '.join(close)}")
     return known[token]

@@ -177,7 +177,7 @@ def test_what_is_not_carried_is_said() -> None:
         )
     )
     assert [x.port for x in node.listeners] == [81]
-    assert node.missing == ("web HTTP:80: a Lambda function as target is not carried",)
+    assert node.missing == ("web HTTP:80: a Lambda function as target is not supported",)
 
 
 def test_datagrams_are_the_kernels_and_streams_haproxys() -> None:

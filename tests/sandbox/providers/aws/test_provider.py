@@ -53,7 +53,9 @@ def asyncio_check(engine: Engine, token: str, inputs: dict[str, Any]) -> None:
 def test_an_unknown_type_is_named_with_ones_like_it(engine: Engine) -> None:
     with pytest.raises(ProviderError) as caught:
         engine.up("aws:ec2/vpcs:Vpcs", "x", {})
-    assert "aws:ec2/vpcs:Vpcs is not one the sandbox's stand-in knows; known: aws:ec2/vpc:Vpc" in str(caught.value)
+    assert "aws:ec2/vpcs:Vpcs is not supported by the sandbox's stand-in, which supports aws:ec2/vpc:Vpc" in str(
+        caught.value
+    )
 
 
 def test_an_unknown_function_is_named_with_ones_like_it(engine: Engine) -> None:

@@ -291,7 +291,7 @@ def test_a_public_endpoint_is_asked_sixty_times_at_most(
     [
         ({"vpcIdd": "x"}, "eks:index:Cluster has no input `vpcIdd`; did you mean `vpcId`?"),
         ({"fargate": True}, "stand-in does not know the input `fargate` of eks:index:Cluster"),
-        ({"skipDefaultNodeGroup": None}, "set `skipDefaultNodeGroup` to True: it makes no node group of its own"),
+        ({"skipDefaultNodeGroup": None}, "set `skipDefaultNodeGroup` to True: it creates no node group"),
         ({"authenticationMode": "API_AND_CONFIG_MAP"}, "set `authenticationMode` to API: it writes no aws-auth"),
         ({"createInstanceRole": True}, "leave `createInstanceRole` out"),
         ({"vpcId": None}, "needs a `vpcId` and subnets"),
@@ -308,7 +308,7 @@ def test_what_the_stand_in_cannot_do_is_refused_with_a_remedy(wrong: dict[str, A
 
 
 def test_another_component_is_refused_by_name() -> None:
-    with pytest.raises(ProviderError, match="eks:index:NodeGroupV2 is not one the sandbox's stand-in knows"):
+    with pytest.raises(ProviderError, match="eks:index:NodeGroupV2 is not supported by the sandbox's stand-in"):
         EksProvider("4.4.0").construct("x", "eks:index:NodeGroupV2", {})
 
 

@@ -27,7 +27,7 @@ def retag(arn: Callable[[State], str]) -> Retag:
 def settled(status: str, what: str, issues: Any) -> bool:
     """Whether EKS has finished; raises if it failed."""
     if status.endswith("FAILED"):
-        raise ProviderError(f"{what} is {status}: {issues or 'EKS says no more'}")
+        raise ProviderError(f"{what} is {status}: {issues or 'EKS gives no details'}")
     return status == "ACTIVE"
 
 

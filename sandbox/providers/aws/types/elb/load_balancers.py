@@ -275,7 +275,7 @@ def _balancer_is_active(aws: Aws, arn: str) -> bool:
     found = aws.client("elbv2").describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"][0]
     state = found.get("State") or {}
     if state.get("Code") == "failed":
-        raise ProviderError(f"the load balancer {arn} failed: {state.get('Reason', 'AWS says no more')}")
+        raise ProviderError(f"the load balancer {arn} failed: {state.get('Reason', 'AWS gives no details')}")
     return state.get("Code") == "active"
 
 
