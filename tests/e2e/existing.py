@@ -1,4 +1,4 @@
-"""Clusters that no program of ours made, in a VPC that none made: what the examples run on."""
+"""Clusters and a VPC that none of our programs created, for the examples."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ def _role(sandbox: Sandbox, service: str) -> str:
 
 @contextmanager
 def existing_clusters(sandbox: Sandbox) -> Generator[dict[str, Sandbox], None, None]:
-    """Two clusters of two nodes each in one VPC, without a controller; all of it is gone at the end."""
+    """Two clusters with two nodes each in one VPC, without a controller; everything is removed at the end."""
     eks = sandbox.aws("eks")
     _, subnets = _network(sandbox.aws("ec2"), sandbox.state.settings().region)
     control_plane, nodes = _role(sandbox, "eks"), _role(sandbox, "ec2")

@@ -1,7 +1,7 @@
-"""A stack made with an earlier version, and the program of today: nothing is replaced, nothing is deleted.
+"""A stack of an earlier version with today's program: nothing is replaced, nothing is deleted.
 
-The earlier stack is its state, which `tests/upgrades.py` keeps at each release. Engine and providers see it beside a
-cluster on which the same objects are; AWS is asked for nothing that is in the state.
+The earlier stack is its state, which `tests/upgrades.py` saves at each release. The engine and the providers see it
+with a cluster that has the same objects; AWS is not asked about anything in the state.
 """
 
 import base64
@@ -29,7 +29,7 @@ _TAKES_AWAY = ("delete", "replace", "create-replacement", "delete-replaced", "di
 
 
 class Earlier:
-    """A stack that is nothing but a state, in a backend of its own."""
+    """A stack that exists only as a state, in a separate backend."""
 
     def __init__(self, sandbox: Sandbox, folder: Path) -> None:
         self.sandbox, self.program = sandbox, folder / "program"
@@ -45,7 +45,7 @@ class Earlier:
         return self.sandbox.run("env", self.backend, "pulumi", *arguments, "--non-interactive", cwd=self.program)
 
     def operations(self, state: dict[str, Any]) -> "Counter[str]":
-        """How many resources a preview on a state would do what to."""
+        """How many resources a preview on a state would change, by operation."""
         empty = json.loads(self.pulumi("stack", "export", "--stack", "sandbox"))
         own = {**empty["deployment"], "resources": state["deployment"]["resources"]}
         (self.program / "state.json").write_text(json.dumps({**state, "deployment": own}))
@@ -60,14 +60,14 @@ def text_of(version: str) -> str:
 
 
 def state_of(version: str, sandbox: Sandbox) -> dict[str, Any]:
-    """A version's state, with its cluster at the address of the one that is there."""
+    """A version's state, with the address of the existing cluster."""
     text = text_of(version)
     there = sandbox.run("pulumi", "stack", "output", "kubeconfig", "--stack", "sandbox", "--show-secrets")
     for pattern in (_SERVER, _AUTHORITY):
         (old,) = set(pattern.findall(text))
         (new,) = set(pattern.findall(there))
         text = text.replace(old, new)
-    # A certificate that is due is replaced, and is meant to be: not what is asked here.
+    # A certificate that is due is replaced, as intended; this test is not about that.
     return json.loads(re.sub(r'("validityEndTime":")\d{4}', r"\g<1>9999", text))
 
 

@@ -1,4 +1,4 @@
-"""What the manual tells its readers to do works: its configurations fit, its workflow is one, its tables name rules."""
+"""The manual's instructions work: its configurations fit, its workflow is valid, its tables name rules."""
 
 import json
 import re

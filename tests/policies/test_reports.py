@@ -1,4 +1,4 @@
-"""What the pack says at the end of a preview: what it could not judge yet, and what is exempted by configuration."""
+"""The pack's messages at the end of a preview: what it could not check yet, and what configuration exempts."""
 
 from datetime import date
 from typing import Any

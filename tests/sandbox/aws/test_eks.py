@@ -18,7 +18,7 @@ def error_of(call: Any, **parameters: Any) -> tuple[str, str]:
 
 @pytest.fixture(scope="module")
 def home(aws: Aws) -> Generator[Stage]:
-    """A stage with an active cluster, for tests that leave it as it was."""
+    """A stage with an active cluster, for tests that do not change it."""
     stage = make_stage(aws, "home")
     stage.create_cluster()
     yield stage

@@ -1,4 +1,4 @@
-"""Issue 16: EKS keeps what nodes and add-ons have until it is told, and is as strict about versions as AWS."""
+"""Issue 16: EKS changes versions of nodes and add-ons only on request, and is as strict as AWS."""
 
 from collections.abc import Generator
 from typing import Any
@@ -12,7 +12,7 @@ from tests.sandbox.aws.test_eks import error_of, remove
 
 @pytest.fixture(scope="module")
 def old(aws: Aws) -> Generator[Stage]:
-    """A stage with a cluster of 1.34, a node group and add-ons; the tests move it on, one after the other."""
+    """A stage with a cluster of 1.34, a node group and add-ons; the tests upgrade it, one after the other."""
     stage = make_stage(aws, "old")
     stage.create_cluster(version="1.34")
     stage.create_nodegroup(1)

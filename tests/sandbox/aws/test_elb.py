@@ -16,7 +16,7 @@ def code_of(call: Any, **parameters: Any) -> str:
 
 @dataclass
 class Balancing:
-    """A stage whose VPC reaches the internet, and short ways to make things on it."""
+    """A stage whose VPC has an internet gateway, and short functions that create things in it."""
 
     stage: Stage
     elb: Any

@@ -14,7 +14,7 @@ from tests.sandbox.aws.harness import Aws, Stage, everything, make_stage
 
 
 def provision(aws: Aws, stage: Stage) -> None:
-    """A little of everything that the project's stack makes."""
+    """Some of everything that the project's stack creates."""
     ec2, elb = aws.client("ec2"), aws.client("elbv2")
     gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
     ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=stage.vpc)
@@ -98,7 +98,7 @@ def test_an_agent_that_died_is_started_again(own_aws: Aws) -> None:
 
 
 def acknowledged(aws: Aws, stop: threading.Event, names: list[str]) -> None:
-    """Make log groups until told to stop; `names` are those that AWS said it has made."""
+    """Create log groups until stopped; `names` are those that AWS has confirmed."""
     logs = aws.client("logs")
     number = 0
     while not stop.is_set():

@@ -1,4 +1,4 @@
-"""Decisions that need no process: what a call is, what a policy says, what a journal line holds."""
+"""Decisions that need no process: what a call is, what a policy decides, what a journal line contains."""
 
 import json
 import time

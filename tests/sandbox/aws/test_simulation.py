@@ -1,4 +1,4 @@
-"""Issue 16, item 15: the policy simulator, as `make verify` asks it about the controller's role."""
+"""Issue 16, item 15: the policy simulator for the controller's role, as `make verify` uses it."""
 
 import json
 

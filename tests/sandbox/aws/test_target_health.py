@@ -1,4 +1,4 @@
-"""With load balancers that carry traffic, DescribeTargetHealth says what they report."""
+"""If load balancers carry traffic, DescribeTargetHealth returns their reports."""
 
 import json
 from collections.abc import Callable, Generator
@@ -21,7 +21,7 @@ Report = Callable[..., None]
 
 @pytest.fixture
 def report(aws: Aws) -> Generator[Report]:
-    """Say what a load balancer would; at the end nobody carries traffic any more."""
+    """Report like a load balancer; at the end nobody carries traffic any more."""
 
     def send(group: str, state: str | None, reason: str | None = None, **more: Any) -> None:
         target = {"group": group, "id": TARGET["Id"], "port": TARGET["Port"], "state": state, "reason": reason, **more}

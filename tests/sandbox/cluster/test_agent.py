@@ -28,7 +28,7 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/controller"
 
 
 def eventually(condition: Callable[[], Any], timeout: float = 60.0) -> None:
-    """Bounds are wide: whoever tests may have much else to do. How fast it is, is measured elsewhere."""
+    """Timeouts are long because the machine may be busy; speed is measured elsewhere."""
     assert wait_until(condition, timeout, interval=0.1), condition
 
 
@@ -306,13 +306,13 @@ def controllers(lab: Lab) -> list[dict[str, Any]]:
 
 
 def started_with(lab: Lab, name: str) -> dict[str, Any]:
-    """What the fake controller says it was started with, the last time."""
+    """The last startup arguments that the fake controller printed."""
     lines = lab.state.log(f"{NAME}-pod-{name}").read_text().splitlines()
     return json.loads([line for line in lines if line.startswith("{")][-1])
 
 
 def find_process(lab: Lab, name: str) -> Identity | None:
-    """The process of a pod of the controller's: the one whose arguments name the pod's folder."""
+    """The process of a controller pod: the one whose arguments contain the pod's folder."""
     wanted = f"{lab.folder}/pods/kube-system_{name}_"
     for entry in Path("/proc").iterdir():
         with contextlib.suppress(OSError):
@@ -351,7 +351,7 @@ def test_the_process_has_its_own_token_and_a_session_for_its_role_and_nothing_of
     env = started_with(lab, name)["env"]
     assert env["AWS_ROLE_ARN"] == ROLE
     assert env["AWS_ENDPOINT_URL"] == lab.endpoint
-    # A program that is not ours gets a session: its token was exchanged for it.
+    # A program from outside gets a session: its token was exchanged for it.
     assert env["AWS_ACCESS_KEY_ID"].startswith("ASIA")
     assert env["AWS_SESSION_TOKEN"]
     token = Path(env["AWS_WEB_IDENTITY_TOKEN_FILE"]).read_text()
@@ -385,7 +385,7 @@ def test_a_killed_process_comes_back_and_the_restart_is_counted(lab: Lab) -> Non
     before = process_of(lab, name)
     restarts = lab.get("pod", name, *SYSTEM)["status"]["containerStatuses"][0]["restartCount"]
     before.signal(signal.SIGKILL)
-    # The dead pod is out of the Service before anyone could be sent there for long.
+    # The Service drops the dead pod before clients could be sent there for long.
     eventually(lambda: len(controllers(lab)) == 2 and find_process(lab, name) not in (None, before))
     status = lab.get("pod", name, *SYSTEM)["status"]["containerStatuses"][0]
     assert status["restartCount"] == restarts + 1

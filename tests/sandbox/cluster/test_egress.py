@@ -1,4 +1,4 @@
-"""The proxy into the cluster, on a socket of its own, with caches that the test fills."""
+"""The proxy into the cluster, on its own socket, with caches that the test fills."""
 
 import asyncio
 from pathlib import Path

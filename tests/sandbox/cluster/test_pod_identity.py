@@ -1,4 +1,4 @@
-"""EKS Pod Identity in a cluster: what the webhook puts into pods, and whom the agent gives credentials."""
+"""EKS Pod Identity in a cluster: the webhook's changes to pods, and the agent's credentials."""
 
 import json
 import subprocess
@@ -66,7 +66,7 @@ class Cluster(Eks):
         return done.stdout
 
     def run(self, name: str, account: str) -> list[str]:
-        """What a process pod says: who it is, and its AWS variables."""
+        """The output of a process pod: its identity, and its AWS variables."""
         spec = {"serviceAccountName": account, "containers": [{"name": "c", "image": IMAGE}]}
         file = self.state.root / f"{name}.json"
         file.write_text(json.dumps({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec}))

@@ -1,4 +1,4 @@
-"""What the agent decides, without a cluster: functions of plain values."""
+"""The agent's decisions, without a cluster: functions of plain values."""
 
 import asyncio
 import base64
@@ -178,7 +178,7 @@ def test_sockets_move_to_a_short_folder_when_the_state_folder_lies_deep_always_t
         shutil.rmtree(moved)
 
 
-# What AWS asks for
+# AWS's requests
 
 
 def test_a_spec_without_a_field_names_the_field(tmp_path: Path) -> None:
@@ -590,7 +590,7 @@ def test_every_pod_stage_leaves_process_pods_alone() -> None:
 
 
 def test_the_pattern_means_the_same_to_jq_as_to_python() -> None:
-    # gojq and Python agree on this alphabet; anything else needs a look at both manuals.
+    # gojq and Python agree on this alphabet; check both manuals for anything else.
     assert re.fullmatch(r"[A-Za-z0-9|()^$/:@?-]+", images.PATTERN)
 
 
@@ -610,7 +610,7 @@ def test_the_end_of_a_log_is_as_many_lines_as_were_asked_for(lines: int | None, 
 
 
 class FakeApi:
-    """Answers token requests and remembers them."""
+    """Answers token requests and records them."""
 
     def __init__(self) -> None:
         self.asked: list[dict[str, Any]] = []

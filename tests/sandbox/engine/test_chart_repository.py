@@ -88,7 +88,7 @@ def offer(state: State, *charts: Path) -> None:
 
 
 def fetched(state: State, url: str) -> bytes:
-    """What a client gets that has the proxy and trusts the authority."""
+    """The answer for a client that has the proxy and trusts the authority."""
     folder = state.pulumi / "charts"
     proxy = f"http://127.0.0.1:{read_json(folder / 'ports.json')['proxy']}"
     context = ssl.create_default_context(cafile=str(folder / "authorities.pem"))
@@ -129,7 +129,7 @@ def test_a_file_that_is_not_there_is_a_404_that_says_what_is(state: State) -> No
 
 
 def test_clients_that_have_not_been_told_are_not_led_here(state: State) -> None:
-    """Only the provider's and helm's scripts carry the proxy: nothing else of the environment does."""
+    """Only the provider's and helm's scripts use the proxy: nothing else in the environment does."""
     assert set(chart_repository.environment(state)) == {"HTTPS_PROXY", "SSL_CERT_FILE"}
     assert (state.pulumi / "charts" / "authority.key").stat().st_mode & 0o077 == 0
 

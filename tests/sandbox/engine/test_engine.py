@@ -1,4 +1,4 @@
-"""The real engine with our language host: programs succeed, fail in one line, and leave the checkout alone."""
+"""The real engine with our language host: programs succeed, or fail in one line, and do not change the checkout."""
 
 import json
 import os

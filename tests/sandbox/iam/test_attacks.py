@@ -1,4 +1,4 @@
-"""Requests that mean one thing to IAM and another to who carries them out: each must be refused, and nothing done."""
+"""Requests that mean one thing to IAM and another to the service: each must be refused, and nothing done."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ LOOK: dict[str, Any] = {"Effect": "Allow", "Action": ["ec2:Describe*", "kms:Desc
 
 @dataclass
 class Attacker:
-    """A session that may look and do nothing, and writes its requests by hand."""
+    """A session that may only read, and writes its requests by hand."""
 
     enforced: Enforced
     keys: Mapping[str, str]
@@ -38,7 +38,7 @@ class Attacker:
         method: str = "POST",
         authorization: str = "{}",
     ) -> tuple[int, str]:
-        """A request that is signed well; `authorization` may write more around its header."""
+        """A correctly signed request; `authorization` may add to its header."""
         given = {"Content-Type": content_type, **(headers or {})}
         request = AWSRequest(method, f"{self.enforced.url}{url}", headers=given, data=body.encode())
         credentials = Credentials(*self.keys.values())

@@ -1,4 +1,4 @@
-"""`sandbox iam`, asked on the command line."""
+"""`sandbox iam` on the command line."""
 
 import json
 import uuid
@@ -19,7 +19,7 @@ def run(enforced: Enforced, *arguments: str) -> Result:
 
 @pytest.fixture
 def role(enforced: Enforced) -> str:
-    """A role that saw the VPCs, and was refused the subnets."""
+    """A role that listed the VPCs, and was refused the subnets."""
     name = f"t{uuid.uuid4().hex[:8]}"
     see = {"Sid": "See", "Effect": "Allow", "Action": ["ec2:DescribeVpcs", "ec2:DescribeTags"], "Resource": "*"}
     ec2 = enforced.client("ec2", enforced.role(name, see))

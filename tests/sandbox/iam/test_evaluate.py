@@ -1,4 +1,4 @@
-"""IAM's evaluation logic: who wins, and why."""
+"""IAM's evaluation logic: which statement wins, and why."""
 
 import json
 from typing import Any

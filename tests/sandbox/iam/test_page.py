@@ -1,4 +1,4 @@
-"""docs/iam.md: made from the policy, complete, and as it would be made now."""
+"""docs/iam.md: generated from the policy, complete, and up to date."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What IAM is asked for each call, and what a policy says to it."""
+"""IAM's questions for each call, and a policy's answers."""
 
 from collections.abc import Mapping
 from typing import Any

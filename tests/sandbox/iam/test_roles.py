@@ -1,4 +1,4 @@
-"""Working as a role in place of the root: `sandbox exec --as ROLE`."""
+"""Working as a role instead of root: `sandbox exec --as ROLE`."""
 
 import uuid
 

@@ -1,4 +1,4 @@
-"""What a session is given besides its role: tags, and policies that narrow it."""
+"""What a session has besides its role: tags, and session policies."""
 
 import uuid
 from typing import Any
@@ -14,7 +14,7 @@ TAGGED = [{"Key": "Team", "Value": "red"}]
 
 
 class Session:
-    """What is put on moto's."""
+    """What is added to moto's session."""
 
 
 def refusal(call: Any, **parameters: Any) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Wrong input to `sandbox`: one line that names what is wrong and what to give instead, and nothing half-made."""
+"""Wrong input to `sandbox`: one line names the fault and the remedy, and nothing is half-created."""
 
 import os
 import socket

@@ -1,4 +1,4 @@
-"""Security groups as a router's rules: what the text says. That a packet obeys it is tested in test_network.py."""
+"""Security groups as a router's rules: their text. test_network.py tests the effect on packets."""
 
 from sandbox.network.facts import Facts, Group, Interface, Permission
 from sandbox.network.security_groups import permits, return_paths, ruleset

@@ -1,4 +1,4 @@
-"""What the kernel says of a packet, read; the path of a request, put together; why one stops."""
+"""Parsing the kernel's reports on a packet, building a request's path, and finding why it stops."""
 
 from collections.abc import Generator
 from pathlib import Path
@@ -57,7 +57,7 @@ def test_rules_looked_at_are_those_that_matched_and_those_before_them_in_vain() 
 def test_rules_after_a_return_are_looked_at_too() -> None:
     text = TRACE.partition("trace id 8c61 ip nat KUBE-NODEPORTS")[0] + "trace id 8c61 ip nat PREROUTING policy accept\n"
     (passage,) = passages("i-a", text)
-    # Nothing in KUBE-NODEPORTS matched: both of its rules were looked at.
+    # Nothing in KUBE-NODEPORTS matched: the kernel evaluated both of its rules.
     assert looked_at(passage, chains(RULESET)) == 1 + 3 + 2
 
 

@@ -1,4 +1,4 @@
-"""The network as a value, and the commands from one to the next."""
+"""The network as a value, and the commands from one network to the next."""
 
 from dataclasses import replace
 
@@ -93,7 +93,7 @@ def test_interfaces_that_carry_nothing_here_are_left_out() -> None:
 
 
 def test_a_subnet_that_goes_takes_its_routers_address_along() -> None:
-    """Else the address is there already when a load balancer comes to the subnet again, and the network is stuck."""
+    """Otherwise the address already exists when a load balancer returns to the subnet, and the network is stuck."""
     elsewhere = replace(BALANCER, id="eni-00000000000000003", gateway="10.0.64.1", address="10.0.64.20")
     both = replace(FACTS, interfaces=(NODE, BALANCER, elsewhere))
     lines = plan(wanted(both, []), wanted(FACTS, [])).unplugged["vpc-1"]

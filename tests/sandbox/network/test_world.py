@@ -1,4 +1,4 @@
-"""The world ends with its first process, whatever ends that one, and the machine is as it was before."""
+"""The world ends with its first process, however that ends, and the machine is as before."""
 
 import json
 import os
@@ -50,7 +50,7 @@ def before() -> str:
 
 @pytest.fixture
 def sleep(tmp_path: Path) -> str:
-    """What runs in this test's world and in no other: `sleep` for a number of seconds of its own."""
+    """A process that only this test's world has: `sleep` with a unique number of seconds."""
     return f"sleep {10**6 + zlib.crc32(str(tmp_path).encode())}"
 
 

@@ -17,7 +17,7 @@ from sandbox.observe.rehearsal import Findings, Sample, lost, replaced, scaled, 
 
 
 def sample(*, targets: str = "", ready: str = "", balancers: str = "alb nlb") -> Sample:
-    """Targets and pods are the last figures of addresses; a pod is called after its address unless told: `7=other`."""
+    """Targets and pods are the last numbers of addresses; a pod's name is its address unless given: `7=other`."""
     pods = [word.partition("=") for word in ready.split()]
     return Sample(
         0.0,
@@ -83,7 +83,7 @@ def test_the_table_counts_and_names_and_says_which_controller_it_was() -> None:
 def test_what_was_lost_is_told_by_the_exit_code(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, findings: Findings, code: int
 ) -> None:
-    """The command alone: neither the sandbox nor what happens in it is there."""
+    """Only the command, without a sandbox."""
     downs: list[Path] = []
     monkeypatch.setattr(lifecycle, "up", lambda *_, **__: None)
     monkeypatch.setattr(lifecycle, "down", lambda state, _: downs.append(state.root))

@@ -1,4 +1,4 @@
-"""The state folder: written whole, read back, private."""
+"""The state folder: written atomically, read back, private."""
 
 import stat
 import subprocess

@@ -1,4 +1,4 @@
-"""Tools: found when built, built when not, and a clear line when neither can be."""
+"""Tools: found when built, built when missing, and a clear line if neither is possible."""
 
 import os
 import subprocess
@@ -129,7 +129,7 @@ def test_make_up_builds_neither_helm_nor_the_cloud_controller_manager() -> None:
     }
 
 
-# What the user has already.
+# The user's own executables.
 
 
 def script(path: Path, prints: str) -> Path:
@@ -141,7 +141,7 @@ def script(path: Path, prints: str) -> Path:
 
 @pytest.fixture
 def chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, choose.Choice]]:
-    """What is chosen with some executables on PATH; nothing is built."""
+    """The choice with some executables on the PATH; nothing is built."""
     monkeypatch.setattr(build, "ensure_all", lambda tools, _: {t.name: build.place(t) for t in tools})
     monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("SANDBOX_STATE_DIR", raising=False)

@@ -1,4 +1,4 @@
-"""What checks say of a target, and what AWS is told; without a packet."""
+"""What checks mean for a target, and the report to AWS; without packets."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""From the APIs' documents to HAProxy's configuration, without a packet."""
+"""From the APIs' documents to HAProxy's configuration, without packets."""
 
 import shutil
 import subprocess
@@ -25,7 +25,7 @@ def render(node: Node, folder: Path, *, receives: bool = True) -> str:
 
 
 def accepted(text: str, folder: Path) -> None:
-    """HAProxy itself takes the configuration, without a warning."""
+    """HAProxy itself accepts the configuration, without a warning."""
     haproxy = shutil.which("haproxy", path="/usr/sbin:/usr/bin")
     if haproxy is None:
         pytest.skip("haproxy is not here: apt-get install haproxy")

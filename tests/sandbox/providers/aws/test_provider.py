@@ -1,4 +1,4 @@
-"""What the aws stand-in says and does apart from any one type."""
+"""The aws stand-in's answers and behaviour apart from single types."""
 
 import asyncio
 import json

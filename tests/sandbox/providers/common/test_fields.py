@@ -1,4 +1,4 @@
-"""What a stand-in says about inputs and about changes to them."""
+"""The stand-in's answers about inputs and about changes to them."""
 
 import pytest
 

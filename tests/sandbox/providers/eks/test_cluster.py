@@ -324,5 +324,5 @@ def test_every_output_exists_in_the_installed_sdk() -> None:
     from pulumi._types import resource_types  # noqa: PLC0415
 
     _, outputs = declare()
-    # pulumi-eks tells instanceRoles too, which its own schema has forgotten.
+    # pulumi-eks also returns instanceRoles, which is missing in its own schema.
     assert set(outputs) - {"secret", "instanceRoles"} <= set(resource_types(pulumi_eks.Cluster))
