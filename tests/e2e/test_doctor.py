@@ -120,7 +120,7 @@ def test_no_such_cluster_is_exit_code_2(doctor: Doctor) -> None:
     assert "no cluster 'nobody'" in done.stderr
 
 
-def test_a_caller_without_an_access_policy_is_told_so(doctor: Doctor) -> None:
+def test_a_caller_without_an_access_policy_gets_an_error(doctor: Doctor) -> None:
     eks = doctor.stack.aws("eks")
     entry = {"clusterName": doctor.stack.cluster, "principalArn": _arn(doctor)}
     eks.disassociate_access_policy(**entry, policyArn=_ADMIN_VIEW)

@@ -142,7 +142,7 @@ def test_a_class_of_another_stack_counts_if_the_profile_tells_of_it() -> None:
 
 
 @pytest.mark.parametrize("given", ["alb", [{}], [{"apiVersion": "v1", "kind": "Service"}], [[]]])
-def test_what_is_no_manifest_is_refused(given: Any) -> None:
+def test_an_invalid_manifest_is_refused(given: Any) -> None:
     assert list(problems({ELSEWHERE.name: {"manifests": given}}, {**RULES, **REPORTS}))
 
 

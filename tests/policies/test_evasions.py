@@ -283,7 +283,7 @@ def _users(**accounts: tuple[str, dict[str, Any]]) -> list[str]:
     return refusals(RULES[_SHARED], {"role": resource("role"), **accounts})
 
 
-def test_one_service_account_that_comes_by_two_ways_is_one() -> None:
+def test_a_service_account_found_in_two_ways_counts_once() -> None:
     token, props = resource("pod-identity")
     account = resource("service-account")
     same = {"roleArn": f"arn:aws:iam::{ACCOUNT}:role/controller", "namespace": "kube-system"}

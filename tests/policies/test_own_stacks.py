@@ -76,7 +76,7 @@ def test_a_stack_of_the_project_passes_its_profile(stack: str) -> None:
     assert refused_in_program(stack, PROFILES[stack]) == set()
 
 
-def test_nothing_is_said_of_the_sample_stack_under_its_profile() -> None:
+def test_the_sample_stack_has_no_findings_under_its_profile() -> None:
     levels, things = profile("sandbox"), _world(program("sandbox"))
     asked = [rule for name, rule in RULES.items() if levels[name]["enforcementLevel"] != "disabled"]
     assert {rule.name for rule in asked if refusals(rule, things, levels[rule.name])} == set()

@@ -197,7 +197,7 @@ def test_an_unknown_value_makes_no_noise() -> None:
     assert list(analyzer().Analyze(request("cluster", props), None).diagnostics) == []
 
 
-def test_the_engine_is_told_of_remediations_at_that_level_only() -> None:
+def test_the_engine_gets_remediations_only_at_that_level() -> None:
     server = analyzer()
     props = {**resource("cluster")[1], "deletionProtection": False}
     assert list(server.Remediate(request("cluster", props), None).remediations) == []

@@ -38,7 +38,7 @@ def nodes(stage: Stage) -> list[dict[str, Any]]:
     return read_json(stage.aws.state.cluster(stage.name) / "nodes.json")["nodes"]
 
 
-def test_a_cluster_becomes_active_when_its_agent_says_so(stage: Stage) -> None:
+def test_a_cluster_becomes_active_when_its_agent_reports_it(stage: Stage) -> None:
     eks = stage.aws.client("eks")
     made = eks.create_cluster(
         name=stage.name, roleArn=stage.cluster_role, resourcesVpcConfig={"subnetIds": stage.subnets}

@@ -62,7 +62,7 @@ def test_the_control_plane_moves_to_no_version_that_eks_does_not_offer(old: Stag
     assert nodes(old)[0] == "1.34"
 
 
-def test_nodes_follow_when_they_are_told_and_never_go_back_or_ahead(old: Stage) -> None:
+def test_nodes_upgrade_on_request_and_never_go_back_or_ahead(old: Stage) -> None:
     eks = old.aws.client("eks")
     group: dict[str, Any] = {"clusterName": old.name, "nodegroupName": "main"}
     eks.update_nodegroup_version(**group, version="1.35")

@@ -425,7 +425,7 @@ def call(world: World, operation: str, request: Document) -> Document:
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_every_member_of_awss_model_is_asked_for_and_told_again(world: World, operation: str) -> None:
+def test_every_member_of_awss_model_is_sent_and_returned(world: World, operation: str) -> None:
     asked, used = OPERATIONS[operation], set[str]()
     for request in asked.asked(world):
         told = set(leaves(asked.told(world, request, call(world, operation, request))))

@@ -146,7 +146,7 @@ def test_half_a_last_line_is_what_a_kill_leaves_and_is_dropped(own_aws: Aws) -> 
 
 
 @pytest.mark.parametrize("damage", ["flip", "version"])
-def test_a_damaged_journal_says_so_in_one_line_and_how_to_start_anew(own_aws: Aws, damage: str) -> None:
+def test_a_damaged_journal_is_one_line_that_explains_how_to_start_again(own_aws: Aws, damage: str) -> None:
     make_stage(own_aws, "demo")
     own_aws.kill()
     lines = journal(own_aws).read_bytes().splitlines(keepends=True)

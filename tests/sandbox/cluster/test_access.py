@@ -44,7 +44,7 @@ def a_token(base: str = "https://sts.us-west-2.amazonaws.com/", **changes: str |
         "https://sts.cn-north-1.amazonaws.com.cn/",
     ],
 )
-def test_a_token_is_a_request_to_sts_of_whoever_has_signed_it(base: str) -> None:
+def test_a_token_is_a_signed_request_to_sts(base: str) -> None:
     request = parse(a_token(base), AWS, NOW)
     assert request.access_key_id == "AKIA"
     assert request.host == base.split("/")[2]
@@ -110,7 +110,7 @@ def test_a_policy_of_the_whole_cluster_is_one_binding_of_the_entrys_own_group() 
     assert binding["subjects"][0]["name"] == f"access-entry:{ROLE}"
 
 
-def test_a_policy_of_namespaces_is_a_binding_in_each_that_is_there_wildcards_too() -> None:
+def test_a_policy_for_namespaces_becomes_a_binding_in_each_existing_one_also_by_wildcard() -> None:
     entry = an_entry(Policy("AmazonEKSEditPolicy", ("dev-*", "shared")))
     made = bindings(entry, ["default", "dev-1", "dev-2", "shared", "mydev-3"])
     assert {b["metadata"]["namespace"] for b in made.values()} == {"dev-1", "dev-2", "shared"}
@@ -154,7 +154,7 @@ def eventually(condition: Callable[[], Any], timeout: float = 60.0) -> None:
 
 
 @pytest.mark.sandbox
-def test_whoever_made_the_cluster_administers_it(eks: Eks) -> None:
+def test_the_clusters_creator_is_its_administrator(eks: Eks) -> None:
     assert eks.kubectl(eks.token(eks.root), "auth", "can-i", "*", "*", "-A").strip() == "yes"
     assert f"arn:aws:iam::{ACCOUNT}:root" in eks.kubectl(eks.token(eks.root), "auth", "whoami")
 

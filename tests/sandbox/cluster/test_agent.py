@@ -364,7 +364,7 @@ def test_the_process_has_its_own_token_and_a_session_for_its_role_and_nothing_of
     assert whoami == "system:serviceaccount:kube-system:lbc"
 
 
-def test_kubectl_shows_the_log_of_a_process_and_says_where_there_is_none(lab: Lab) -> None:
+def test_kubectl_shows_a_processs_log_and_explains_a_missing_one(lab: Lab) -> None:
     name = controllers(lab)[0]["metadata"]["name"]
     assert '"--cluster-name=demo"' in lab.kubectl(*SYSTEM, "logs", name)
     assert len(lab.kubectl(*SYSTEM, "logs", name, "--tail=1").splitlines()) == 1
@@ -430,7 +430,7 @@ def test_a_deleted_process_pod_takes_its_process_and_its_files_with_it(lab: Lab)
     eventually(lambda: len(controllers(lab)) == 2)
 
 
-def test_a_webhook_without_a_process_is_an_error_that_says_so(lab: Lab) -> None:
+def test_a_webhook_without_a_process_is_a_clear_error(lab: Lab) -> None:
     lab.kubectl(*SYSTEM, "scale", "deployment/lbc", "--replicas=0")
     eventually(lambda: not lab.items("pods", *SYSTEM))
     answer = lab.kubectl("create", "configmap", "fine", check=False)
@@ -439,7 +439,7 @@ def test_a_webhook_without_a_process_is_an_error_that_says_so(lab: Lab) -> None:
     eventually(lambda: len(controllers(lab)) == 2)
 
 
-def test_a_pod_whose_secret_is_missing_waits_for_it_and_says_so(lab: Lab) -> None:
+def test_a_pod_whose_secret_is_missing_waits_for_it_and_reports_it(lab: Lab) -> None:
     volumes = [{"name": "v", "secret": {"secretName": "later"}}]
     mounts = [
         {"name": "v", "mountPath": "/v"},
@@ -468,7 +468,7 @@ def _tls(lab: Lab) -> list[str]:
 # Nodes come and go
 
 
-def test_a_node_that_aws_no_longer_wants_goes_with_its_pods_and_a_new_one_joins(lab: Lab) -> None:
+def test_a_node_that_aws_removes_goes_with_its_pods_and_a_new_one_joins(lab: Lab) -> None:
     gone, joins = lab.nodes[0], lab.nodes[2]
     lab.apply(pod("pinned", nodeName=gone["name"]))
     eventually(lambda: running(lab, "-l", "app=pinned"))
@@ -538,7 +538,7 @@ def test_an_agent_that_is_asked_to_end_leaves_no_process_and_no_context(lab: Lab
     assert not (lab.folder / "run").exists()
 
 
-def test_an_agent_whose_port_is_taken_says_so_and_whose_it_is(lab: Lab) -> None:
+def test_an_agent_reports_a_taken_port_and_its_owner(lab: Lab) -> None:
     port = read_json(lab.folder / "ports.json")["apiserver"]
     with socket.create_server(("127.0.0.1", port)):
         lab.start_agent()

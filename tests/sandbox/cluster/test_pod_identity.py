@@ -135,7 +135,7 @@ def test_a_process_pod_of_an_associated_service_account_is_its_role(cluster: Clu
 
 
 @pytest.mark.sandbox
-def test_the_node_asks_with_its_own_role_and_the_log_says_so(cluster: Cluster) -> None:
+def test_the_node_asks_with_its_own_role_as_the_log_shows(cluster: Cluster) -> None:
     log = ask(cluster.state, "log", {"as": "node"})
     asked = [entry for entry in log if entry["action"] == "eks-auth:AssumeRoleForPodIdentity"]
     assert asked

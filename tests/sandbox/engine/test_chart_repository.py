@@ -53,7 +53,7 @@ def test_an_archive_is_offered_as_it_is(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"no archive"])
-def test_what_is_no_chart_is_refused_in_one_line(tmp_path: Path, content: bytes | None) -> None:
+def test_an_invalid_chart_is_refused_in_one_line(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "thing"
     if content is None:
         path.mkdir()
@@ -128,7 +128,7 @@ def test_a_file_that_is_not_there_is_a_404_that_says_what_is(state: State) -> No
     assert refused.value.code == 404
 
 
-def test_clients_that_have_not_been_told_are_not_led_here(state: State) -> None:
+def test_clients_without_the_proxy_do_not_come_here(state: State) -> None:
     """Only the provider's and helm's scripts use the proxy: nothing else in the environment does."""
     assert set(chart_repository.environment(state)) == {"HTTPS_PROXY", "SSL_CERT_FILE"}
     assert (state.pulumi / "charts" / "authority.key").stat().st_mode & 0o077 == 0

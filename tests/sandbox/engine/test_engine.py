@@ -29,7 +29,7 @@ def test_a_program_runs_with_its_configuration_and_exports(engine: Engine) -> No
     assert json.loads(engine.run("stack", "output", "--stack", "one", "--json").stdout) == {"size": 3}
 
 
-def test_a_refused_program_says_so_once_without_a_traceback(engine: Engine) -> None:
+def test_a_refused_program_is_reported_once_without_a_traceback(engine: Engine) -> None:
     done = engine.up("import pulumi\nraise pulumi.RunError('zones: 1 is too few, give 2 or 3')\n")
     assert done.returncode != 0
     diagnostics = done.stdout[done.stdout.index("Diagnostics:") :]
@@ -43,7 +43,7 @@ def test_a_broken_program_shows_its_traceback(engine: Engine) -> None:
     assert "ModuleNotFoundError: No module named 'nothing_like_it'" in done.stdout
 
 
-def test_a_virtual_environment_that_is_none_is_named(engine: Engine) -> None:
+def test_an_invalid_virtual_environment_is_named(engine: Engine) -> None:
     project = engine.program / "Pulumi.yaml"
     before = project.read_text()
     project.write_text("name: tiny\nruntime:\n  name: python\n  options: {virtualenv: gone}\n")

@@ -61,7 +61,7 @@ def test_a_plugin_has_its_launchers_streams_folder_arguments_and_environment(ser
     assert plugin.returncode == 0
 
 
-def test_what_a_plugin_writes_as_bytes_is_there_at_once(server: Path) -> None:
+def test_bytes_that_a_plugin_writes_arrive_at_once(server: Path) -> None:
     with start(server, "bytes") as plugin:
         said, warned = plugin.communicate(timeout=10)
     assert said.splitlines()[1:] == ["port 1"]

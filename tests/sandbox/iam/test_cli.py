@@ -50,7 +50,7 @@ def test_who_never_asked_has_no_log(enforced: Enforced) -> None:
     assert run(enforced, "log", "--as", "nobody").output == "IAM has decided nothing yet\n"
 
 
-def test_where_nothing_was_refused_it_says_so(enforced: Enforced) -> None:
+def test_without_refusals_there_is_a_message(enforced: Enforced) -> None:
     assert run(enforced, "denied", "--as", "nobody").output == "IAM refused nothing\n"
 
 

@@ -160,7 +160,7 @@ def refused(stage: Stage, number: int) -> tuple[str, str]:
     return "", ""
 
 
-def test_without_one_of_its_statements_it_is_told_which_action_it_lacks(stage: Stage) -> None:
+def test_without_one_of_its_statements_the_error_names_the_missing_action(stage: Stage) -> None:
     idle: list[dict[str, Any]] = []
     for number, left_out in enumerate(stage.policy()):
         code, message = refused(stage, number)

@@ -329,5 +329,5 @@ def test_a_session_hands_its_transitive_tags_and_its_source_identity_on() -> Non
     assert keys(found[2]) == {"sts:sourceidentity": ["ann"]}
 
 
-def test_an_empty_context_is_no_context() -> None:
+def test_an_empty_context_counts_as_none() -> None:
     assert Context({}).get("aws:resourcetag/x") is None

@@ -76,7 +76,7 @@ def test_a_kept_port_that_another_took_meanwhile_is_refused_too(
         assert f"port {port}" in refusal(sandbox("up", "--state-dir", str(tmp_path)))
 
 
-def test_what_is_no_chart_is_refused_before_anything_starts(tmp_path: Path) -> None:
+def test_an_invalid_chart_is_refused_before_anything_starts(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     line = refusal(sandbox("up", "--chart", str(tmp_path / "empty"), "--state-dir", str(tmp_path / "s")))
     assert line == f"--chart {tmp_path / 'empty'}: the folder has no Chart.yaml"
@@ -113,7 +113,7 @@ def test_the_status_of_nothing_is_down(tmp_path: Path) -> None:
     assert lifecycle.status(State.at(tmp_path)) == {"state": "down", "aws": None, "clusters": [], "parts": []}
 
 
-def test_down_of_nothing_is_no_error(tmp_path: Path) -> None:
+def test_down_without_a_sandbox_is_not_an_error(tmp_path: Path) -> None:
     result = sandbox("down", "--state-dir", str(tmp_path / "none"))
     assert (result.exit_code, result.output) == (0, f"no sandbox in {tmp_path / 'none'}\n")
 

@@ -90,7 +90,7 @@ def test_killed_it_leaves_no_namespace_and_no_process(world: Process, before: st
 
 
 @pytest.mark.parametrize("own_user", [False, True], ids=["as root", "in a user namespace"])
-def test_it_ends_with_whoever_keeps_it(tmp_path: Path, sleep: str, *, own_user: bool) -> None:
+def test_it_ends_with_its_keeper(tmp_path: Path, sleep: str, *, own_user: bool) -> None:
     if not own_user and os.geteuid():
         pytest.skip("only root has a world without a user namespace")
     report = tmp_path / "report"

@@ -80,7 +80,7 @@ def test_the_table_counts_and_names_and_says_which_controller_it_was() -> None:
 
 
 @pytest.mark.parametrize(("findings", "code"), [(Findings(), 0), (Findings(replaced=["arn:nlb"]), 1)])
-def test_what_was_lost_is_told_by_the_exit_code(
+def test_the_exit_code_shows_whether_something_was_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, findings: Findings, code: int
 ) -> None:
     """Only the command, without a sandbox."""

@@ -84,7 +84,7 @@ def test_progress_counts_packages_and_estimates_what_is_left() -> None:
 
 
 @pytest.mark.usefixtures("cache")
-def test_files_of_a_module_lie_beside_the_executable_and_can_be_changed(small: GoTool) -> None:
+def test_a_modules_files_are_beside_the_executable_and_writable(small: GoTool) -> None:
     (small.module / "chart").mkdir()
     (small.module / "chart" / "Chart.yaml").write_text("name: small\n")
     (small.module / "chart" / "Chart.yaml").chmod(0o400)
@@ -94,7 +94,7 @@ def test_files_of_a_module_lie_beside_the_executable_and_can_be_changed(small: G
 
 
 @pytest.mark.usefixtures("cache")
-def test_files_can_be_had_without_building(small: GoTool) -> None:
+def test_a_modules_files_are_available_without_a_build(small: GoTool) -> None:
     (small.module / "chart").mkdir()
     (small.module / "chart" / "Chart.yaml").write_text("name: small\n")
     tool = replace(small, files=(catalog.ModuleFiles("chart", "small", "chart"),))

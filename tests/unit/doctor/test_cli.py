@@ -175,7 +175,7 @@ def test_kubectl_finds_the_doctor_as_a_plugin() -> None:
     assert "Usage: kubectl eks-lb doctor" in done.output
 
 
-def test_there_are_no_colours_but_on_a_terminal(run: Run) -> None:
+def test_colours_appear_only_on_a_terminal(run: Run) -> None:
     assert "\x1b" not in run(sick()).output
 
 

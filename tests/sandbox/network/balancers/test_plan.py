@@ -168,7 +168,7 @@ def test_the_clients_address_is_preserved_as_aws_does(
     assert pools.preserves(group(protocol=protocol, kind=kind, **attributes)) is kept
 
 
-def test_what_is_not_carried_is_said() -> None:
+def test_unsupported_settings_are_listed() -> None:
     (node, _) = nodes(
         documents(
             listener(rule(forward("web"))),

@@ -112,7 +112,7 @@ def test_what_was_changed_behind_pulumis_back_is_seen_by_a_refresh(engine: Engin
     engine.delete(VPC, "touched")
 
 
-def test_deleting_what_is_gone_is_no_error(engine: Engine, aws: Aws) -> None:
+def test_deleting_a_missing_resource_is_not_an_error(engine: Engine, aws: Aws) -> None:
     vpc = engine.up(VPC, "gone", {"cidrBlock": "10.9.0.0/16"})
     aws.client("ec2").delete_vpc(VpcId=vpc.id)
     engine.delete(VPC, "gone")
@@ -261,7 +261,7 @@ def test_a_cluster_token_is_a_secret(engine: Engine) -> None:
         ),
     ],
 )
-def test_what_is_not_there_is_said_in_the_real_providers_words(
+def test_a_missing_resource_is_reported_in_the_real_providers_words(
     engine: Engine, token: str, args: dict[str, str], says: str
 ) -> None:
     with pytest.raises(ProviderError) as caught:

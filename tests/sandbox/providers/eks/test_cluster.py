@@ -136,7 +136,7 @@ def test_add_ons_are_declared_as_asked_for() -> None:
     assert versions == {"aws:eks/addon:Addon c-kube-proxy": "v9", "aws:eks/addon:Addon c-coredns": "v1"}
 
 
-def test_the_outputs_are_those_of_the_cluster_and_the_kubeconfig_is_no_secret() -> None:
+def test_the_outputs_are_the_clusters_and_the_kubeconfig_is_not_a_secret() -> None:
     _, outputs = declare()
     assert outputs["clusterSecurityGroupId"] == outputs["nodeSecurityGroupId"] == "sg-1"
     assert outputs["oidcIssuer"] == "oidc.eks.us-west-2.amazonaws.com/id/A"
@@ -154,7 +154,7 @@ def test_an_oidc_provider_is_declared_when_it_is_asked_for() -> None:
     assert outputs["oidcProviderArn"] == "arn:c-oidcProvider"
 
 
-def test_the_kubeconfig_runs_the_aws_cli_with_the_credentials_it_is_told() -> None:
+def test_the_kubeconfig_runs_the_aws_cli_with_the_given_credentials() -> None:
     options = {"roleArn": "arn:role", "profileName": "ops"}
     config = kubeconfig(CLUSTER["arn"], CLUSTER["endpoint"], "Q0E=", options, with_profile=True)
     assert config["clusters"][0]["cluster"] == {
