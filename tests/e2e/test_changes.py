@@ -45,6 +45,11 @@ def folder_with(change: Change, folder: Path) -> Path:
     return folder
 
 
+def name_of(step: dict[str, Any]) -> str:
+    """The name of a step's resource."""
+    return step["urn"].rpartition("::")[2]
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize("change", [c for c in _PREVIEWED if SOAK or c.key in _QUICK], ids=lambda change: change.key)
 def test_a_preview_shows_what_the_page_says_and_takes_nothing_else_away(
@@ -60,8 +65,10 @@ def test_a_preview_shows_what_the_page_says_and_takes_nothing_else_away(
         return
     fates = worst_of(effects(program(_STACK), declared(change.key, change.value, _STACK)))
     seen = json.loads(stack.run(*preview, "--json", cwd=folder))
-    taken = {step["urn"].rpartition("::")[2] for step in seen["steps"] if step["op"] in _TAKES_AWAY}
-    said = {name for name, fate in fates.items() if fate in ("replaced", "deleted")}
+    taken = {name_of(step) for step in seen["steps"] if step["op"] in _TAKES_AWAY}
+    # Other names: a component of pulumi-eks is one resource under mocks, and the caller there is another principal.
+    known = {name_of(step) for step in seen["steps"] if (step.get("newState") or step["oldState"]).get("custom")}
+    said = known & {name for name, fate in fates.items() if fate in ("replaced", "deleted")}
 
     assert said - taken == set()
     assert change.key in _WITH_ALL_IN_IT or taken - said == set()
