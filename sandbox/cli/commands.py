@@ -58,14 +58,14 @@ def main() -> None:
     """A laptop-size AWS and EKS on this machine: no account, no network, loopback only.
 
     \b
-    sandbox up                     bring it up (AWS first; EKS clusters as a program creates them)
-    eval "$(sandbox env)"          point aws, kubectl, helm and pulumi of this shell at it
+    sandbox up                     start it (AWS first; EKS clusters when a program creates them)
+    eval "$(sandbox env)"          point this shell's aws, kubectl, helm and pulumi at it
     sandbox exec -- kubectl get pods -A
     sandbox targets                every load balancer, with the pods behind it
     sandbox iam denied             what IAM refused, and why
-    sandbox view                   all of it on a page, as it happens
-    sandbox rehearse --from X --to Y   what another version of the controller would cost
-    sandbox down                   end every process, remove the folder
+    sandbox view                   a live page of all of it
+    sandbox rehearse --from X --to Y   what a move to another controller version would break
+    sandbox down                   stop every process, remove the folder
     """  # noqa: D301 - \b keeps click from refilling these lines
 
 

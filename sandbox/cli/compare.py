@@ -27,10 +27,10 @@ from sandbox.run.state import State, StateError, write_text
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @state_option
 def compare(services: str, write: Path | None, folder: Path, *, as_json: bool) -> None:
-    """Measure the ways to a pod side by side: Classic ELB, NLB and ALB onto nodes' ports, NLB and ALB onto pods.
+    """Compare the paths to a pod: Classic ELB, NLB and ALB with node ports as targets, NLB and ALB with pods.
 
     Needs `sandbox up --traffic`, a cluster with the load balancer controller (`make up TRAFFIC=1`) and wrk; takes some
-    minutes. What it makes in the cluster, in the namespaces compare and compare-crowd, is gone afterwards.
+    minutes. It works in the namespaces compare and compare-crowd, and removes everything afterwards.
     """
     from sandbox.observe.compare import report  # noqa: PLC0415 - boto3 costs half a second that no other command owes
     from sandbox.observe.compare.measure import Comparison  # noqa: PLC0415 - likewise

@@ -1,4 +1,4 @@
-"""`sandbox iam`: who asked AWS for what, what IAM said and why, what a role was granted and never used."""
+"""`sandbox iam`: who asked AWS for what, IAM's decision and the reason, and unused permissions."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ lines_option = click.option(
 
 @click.group()
 def iam() -> None:
-    """Ask IAM what it decided, and why. The AWS process keeps its decisions for as long as it runs."""
+    """Show what IAM decided, and why. The AWS process keeps its decisions while it runs."""
 
 
 @iam.command("log")
@@ -49,7 +49,7 @@ def log(who: str | None, lines: int | None, folder: Path, *, as_json: bool) -> N
 @json_option
 @state_option
 def denied(who: str | None, lines: int | None, folder: Path, *, as_json: bool) -> None:
-    """Show what was refused, oldest first."""
+    """Show the refusals, oldest first."""
     _show_decisions(ask(State.at(folder), "denied", _given(who)), lines, "IAM refused nothing", as_json=as_json)
 
 
@@ -58,7 +58,7 @@ def denied(who: str | None, lines: int | None, folder: Path, *, as_json: bool) -
 @json_option
 @state_option
 def unused(who: str, folder: Path, *, as_json: bool) -> None:
-    """Show what the policies of a role or user grant and it has not used."""
+    """Show which permissions of a role or user it has never used."""
     found = ask(State.at(folder), "unused", _given(who))
     rows = [(each["action"], each["sid"] or f"statement {each['index']}", each["policy"]) for each in found]
     _show(
@@ -76,10 +76,9 @@ def unused(who: str, folder: Path, *, as_json: bool) -> None:
 @json_option
 @state_option
 def explain(action: str, keys: tuple[str, ...], who: str, resource: str, folder: Path, *, as_json: bool) -> None:
-    """Say what IAM would answer if ROLE asked for ACTION, and which statement decides.
+    """Show IAM's answer if ROLE asked for ACTION, and which statement decides.
 
-    A resource's tags are those that it has now. KEY=VALUE adds condition keys of the request, such as
-    aws:RequestTag/team=red.
+    It uses the resource's current tags. KEY=VALUE adds condition keys of the request, such as aws:RequestTag/team=red.
     """
     given = {**_given(who), "action": action, "resource": resource, **condition_keys(keys)}
     told = ask(State.at(folder), "explain", given)
@@ -93,7 +92,7 @@ def condition_keys(given: Sequence[str]) -> dict[str, str]:
     """`KEY=VALUE`, as a mapping.
 
     Raises:
-        click.ClickException: one of them is no condition key with a value.
+        click.ClickException: one of them is not a condition key with a value.
     """
     for each in given:
         key, equals, _ = each.partition("=")
@@ -103,7 +102,7 @@ def condition_keys(given: Sequence[str]) -> dict[str, str]:
 
 
 def decision_row(entry: Mapping[str, Any]) -> tuple[str, ...]:
-    """A decision as people read it: time, who, action, resource, verdict, and what decided."""
+    """A decision in readable form: time, who, action, resource, verdict, and what decided."""
     time = datetime.fromtimestamp(entry["time"], UTC).strftime("%H:%M:%S")
     who = entry["principal"].rpartition(":")[2]
     by = "; ".join(_statement(each) for each in entry["statements"]) if entry["verdict"] == "allowed" else entry["why"]
@@ -111,7 +110,7 @@ def decision_row(entry: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], nothing: str) -> str:
-    """A table as wide as the terminal or, in a pipe, as wide as it needs to be; `nothing` if it has no rows."""
+    """A table as wide as the terminal or, in a pipe, as wide as its content; `nothing` if it has no rows."""
     if not rows:
         return nothing
     view = Table(*columns, box=None, pad_edge=False)

@@ -15,7 +15,7 @@ from sandbox.run.state import State
 @click.option("-n", "--lines", default=50, show_default=True, help="How many lines from the end.")
 @state_option
 def logs(part: str | None, lines: int, folder: Path, *, follow: bool) -> None:
-    """Show the log of a PART; without one, name the logs there are."""
+    """Show the log of a PART; without one, list the logs."""
     state = State.at(folder)
     names = sorted(f.stem for f in (state.root / "logs").glob("*.log"))
     if part is None:

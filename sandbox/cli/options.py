@@ -1,4 +1,4 @@
-"""What commands have in common: options, and how progress is reported."""
+"""Shared by commands: options, and how progress is reported."""
 
 from pathlib import Path
 

@@ -64,18 +64,18 @@ def rehearse(
     keep: bool,
     as_json: bool,
 ) -> None:
-    """Move the controller of the project in this folder from one version to another, and report what that would cost.
+    """Move the controller of the project in this folder from one version to another, and report what that would break.
 
-    A sandbox of its own comes up with the stack at the first version. Then `pulumi up` moves it to the second while
-    everything behind a load balancer is scaled up and down. The report has the load balancers that were replaced, the
+    A separate sandbox starts with the stack at the first version. Then `pulumi up` moves it to the second while
+    everything behind a load balancer scales up and down. The report lists the load balancers that were replaced, the
     targets that were lost although their pods stayed ready, and the calls that IAM refused.
 
     Both controllers are real: each release is built from its Go module, with its chart, or given by
-    `--with controller@VERSION=PATH`. `--with controller=PATH` runs one program at both versions; the report says so,
-    because only chart, CRDs, webhooks, IAM policy and order are rehearsed then.
+    `--with controller@VERSION=PATH`. `--with controller=PATH` runs one program at both versions; then only chart, CRDs,
+    webhooks, IAM policy and order are rehearsed, and the report says so.
 
-    Exit code 0 if nothing was lost, replaced or refused, 1 if something was, or if it could not be tried, 130 after
-    Ctrl-C. It takes about two minutes when everything is built.
+    Exit code 0 if nothing was lost, replaced or refused, 1 if something was or the rehearsal failed, 130 after Ctrl-C.
+    It takes about two minutes when everything is built.
     """
     from sandbox.observe import rehearsal  # noqa: PLC0415 - boto3 and kubernetes cost a second that no other command owes
 
@@ -106,7 +106,7 @@ def rehearse(
 
 
 def table(found: dict[str, Any], console: Console) -> str:
-    """What a rehearsal found, as a table for people."""
+    """The findings of a rehearsal, as a table."""
     view = Table("what", "count", "which", box=None, pad_edge=False)
     view.add_row("load balancers replaced", str(len(found["replaced"])), "\n".join(found["replaced"]))
     targets = [f"{one['pod']} {one['address']}" for one in found["lost"]]
@@ -130,7 +130,7 @@ def table(found: dict[str, Any], console: Console) -> str:
 
 
 def _controller(version: str, given: dict[str, str]) -> Path | None:
-    """The controller of a release, built; None if one is given, or if it is the one that every sandbox has."""
+    """The built controller of a release; None if one is given, or if every sandbox has it."""
     own = catalog.by_name(catalog.CONTROLLER).version
     if "controller" in given or f"controller@{version}" in given or catalog.release(own) == version:
         return None

@@ -50,12 +50,12 @@ def up(
     controller_version: str | None,
     folder: Path,
 ) -> None:
-    """Bring the sandbox up. If it is up, nothing changes; a killed one comes back with its data.
+    """Start the sandbox. If it is up, nothing changes; a killed one is restored with its data.
 
     Missing tools are built first, into $XDG_CACHE_HOME/eks-load-balancing: once per version, about 25 minutes on 2
-    cores. What you have already is used: Pulumi with its Python language host, kwok and helm on PATH, the Kubernetes
-    provider in ~/.pulumi/plugins, etcd and kube-apiserver in KUBEBUILDER_ASSETS. `sandbox status` shows where each part
-    comes from.
+    cores. What you already have is used: Pulumi with its Python language host, kwok and helm on the PATH, the
+    Kubernetes provider in ~/.pulumi/plugins, etcd and kube-apiserver in KUBEBUILDER_ASSETS. `sandbox status` shows
+    where each part comes from.
     """
     state, begun = State.at(folder), time.monotonic()
     paths = [str(chart.absolute()) for chart in charts]
