@@ -78,7 +78,7 @@ def cluster_name(value: str) -> str:
 def memory(value: str, what: str) -> str:
     """Return an amount of memory in whole Mi or Gi, or explain why it is invalid."""
     if not _MEMORY.fullmatch(value):
-        raise InvalidInputError(f"{what} {value!r} is no amount of memory: give one such as 512Mi or 2Gi")
+        raise InvalidInputError(f"{what} {value!r} is not an amount of memory: give one such as 512Mi or 2Gi")
     return value
 
 

@@ -40,7 +40,7 @@ def kubernetes_number(version: str) -> str:
     major, _, minor = version.partition(".")
     if major != "1" or not minor.isdecimal():
         raise InvalidInputError(
-            f"Kubernetes version {version!r} is no version of EKS: give one such as 1.36", key="version"
+            f"Kubernetes version {version!r} is not an EKS version: give one such as 1.36", key="version"
         )
     return version
 
@@ -289,6 +289,6 @@ def _unlisted(version: str, like: str | None) -> ControllerVersion:
         )
     if not all(part.isdecimal() for part in version.split(".")):
         raise InvalidInputError(
-            f"controller version {version!r} is no release: give one such as {RELEASES[-1]}", key="version"
+            f"controller version {version!r} is not a release: give one such as {RELEASES[-1]}", key="version"
         )
     return replace(CONTROLLER_VERSIONS[like], version=version, chart=_chart(version), image_tag=f"v{version}")

@@ -40,7 +40,7 @@ _INSTALLATION = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/
 @rule(
     "controller-knows-region-vpc-and-cluster",
     on=CONTROLLER,
-    demand="The controller is told its region, VPC and cluster name.",
+    demand="The controller gets its region, VPC and cluster name.",
     instead="Set the chart's region, vpcId (or vpcTags) and clusterName",
     source=_CONFIGURATION,
     severity=MEDIUM,
@@ -261,7 +261,7 @@ def controller_webhook_certificate_is_stable(holder: Any, *, own_authorities: li
     authority = _certificate(dig(holder.props, ["data", "ca.crt"]))
     for name in own_authorities:
         if name.encode() in authority:
-            yield f"{holder.title} holds a certificate of {name}, which the chart makes anew each time"
+            yield f"{holder.title} holds a certificate of {name}, which the chart creates again each time"
 
 
 def _certificate(encoded: Any) -> bytes:

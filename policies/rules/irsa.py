@@ -104,7 +104,7 @@ def irsa_issuer_is_this_stacks(role: View, stack: Stack, *, issuers: list[str]) 
         named = [arn.partition(":oidc-provider/")[2] for arn in words(statement.principals.get("Federated"))]
         keyed = [key.rpartition(":")[0] for _, key, _ in statement.conditions if is_eks(key)]
         for issuer in sorted({issuer for issuer in [*named, *keyed] if issuer not in allowed}):
-            yield f"the trust policy trusts {issuer}, which is no issuer of this stack"
+            yield f"the trust policy trusts {issuer}, which is not an issuer of this stack"
 
 
 @rule(

@@ -30,7 +30,7 @@ def nodes_run_in_private_subnets(group: View, stack: Stack, *, public_tags: list
     """
     for subnet in stack.named(group, "subnets", SUBNET, "id"):
         if subnet.public is True or any(_tagged(subnet, tag) for tag in public_tags):
-            yield f"the node group stands in the public subnet {subnet.name}"
+            yield f"the node group is in the public subnet {subnet.name}"
 
 
 @rule(

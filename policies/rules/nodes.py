@@ -79,7 +79,7 @@ def _fix_instance_metadata_stays_on_the_node(machine: View, *, max_hops: float) 
 def node_group_brings_its_launch_template(group: View) -> Messages:
     """EKS's own template has hop limit 2, and no rule can see it."""
     if group.launch_template is None:
-        yield "there is no launchTemplate, so EKS makes one with hop limit 2"
+        yield "there is no launchTemplate, so EKS creates one with hop limit 2"
 
 
 @rule(
@@ -162,7 +162,7 @@ def _fix_nodes_get_no_public_address(machine: View) -> Iterable[Edit]:
 @rule(
     "node-image-family-is-allowed",
     on=NODE_GROUP,
-    demand="Nodes run an image family made for containers, with updates.",
+    demand="Nodes run an image family for containers that gets updates.",
     instead="Set amiType to AL2023 or Bottlerocket",
     source="https://docs.aws.amazon.com/eks/latest/userguide/eks-optimized-amis.html",
     severity=MEDIUM,

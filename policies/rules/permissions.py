@@ -183,7 +183,7 @@ def policy_names_the_secrets_it_reads(carrier: View, *, actions: list[str]) -> M
 @rule(
     "controller-policy-is-bound-to-its-cluster",
     on=PERMISSIONS,
-    demand="The controller may delete and change load balancers of its own cluster only.",
+    demand="The controller may delete and change only its own cluster's load balancers.",
     instead=f'Add Condition StringEquals {{"aws:ResourceTag/{_TAG}": "CLUSTER_NAME"}}',
     source="https://docs.aws.amazon.com/eks/latest/best-practices/tenant-isolation.html",
     severity=HIGH,
@@ -226,4 +226,4 @@ def _names_single_ones(statement: Statement) -> bool:
 def no_iam_access_keys(key: View, *, allowed_users: list[str]) -> Messages:
     """A key works from anywhere until somebody revokes it, and can be read in the stack's state."""
     if key.user not in allowed_users:
-        yield "an access key is made"
+        yield "an access key is created"

@@ -20,7 +20,7 @@ _ATTRIBUTES = "https://docs.aws.amazon.com/elasticloadbalancing/latest/applicati
 @rule(
     "public-alb-has-a-web-acl",
     on=either("ALB of an Ingress or Gateway", INGRESS, CLASS_PARAMS, GATEWAY_BALANCER, GATEWAY_CONFIGURATION),
-    demand="An ALB on the internet stands behind a web ACL (WAF).",
+    demand="An internet-facing ALB has a web ACL (WAF).",
     instead="Set wafv2-acl-arn or wafv2-acl-name (IngressClassParams: wafv2AclArn; "
     "LoadBalancerConfiguration: wafV2.webACL)",
     source=f"{_ALB_ANNOTATIONS}#wafv2-acl-arn",

@@ -37,7 +37,7 @@ _RAISING: Final = [
     "role-for-pods-cannot-raise-its-rights",
     on=ROLE,
     across_stack=True,
-    demand="A role that pods can take is no administrator, and cannot make itself one.",
+    demand="A role that pods can assume is not an administrator, and cannot become one.",
     instead="Attach policies with the actions that are needed, iam:PassRole and the like on named roles",
     source="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege",
     severity=CRITICAL,
@@ -109,7 +109,7 @@ def _carriers(role: View, stack: Stack) -> Iterator[Any]:
             "PowerUserAccess",
             "AdministratorAccess",
         ],
-        "patterns of the names of policies made elsewhere that allow them",
+        "name patterns of policies from elsewhere that allow them",
     ),
 )
 def node_role_leaves_load_balancers_alone(
@@ -136,7 +136,7 @@ def node_role_leaves_load_balancers_alone(
     on=ROLE,
     across_stack=True,
     demand="The node role does not carry the VPC CNI's policy.",
-    instead="Give the vpc-cni add-on a role of its own (serviceAccountRoleArn or Pod Identity)",
+    instead="Give the vpc-cni add-on its own role (serviceAccountRoleArn or Pod Identity)",
     source="https://docs.aws.amazon.com/eks/latest/best-practices/vpc-cni.html",
     severity=MEDIUM,
     controls=[

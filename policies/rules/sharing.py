@@ -57,7 +57,7 @@ def ingress_rules_name_their_hosts(ingress: Any, *, exempt_namespaces: list[str]
         if unknown(host) or host in allowed_hosts:
             continue
         if host in (None, "", "*"):
-            yield Finding(f"{ingress.title} stands for every host", exempt)
+            yield Finding(f"{ingress.title} matches every host", exempt)
             return
         if "*" in str(host):
             yield Finding(f"{ingress.title} stands for {host}", f'add "{host}" to allowedHosts')
@@ -101,7 +101,7 @@ def _place(balancer: Any) -> Hashable:
     on=INGRESS,
     across_stack=True,
     demand="Two Ingresses of a group do not have the same order.",
-    instead="Give each Ingress of the group a group.order of its own",
+    instead="Give each Ingress of the group a different group.order",
     source=f"{_ALB_ANNOTATIONS}#group.order",
     severity=MEDIUM,
     controls=[_TENANTS],

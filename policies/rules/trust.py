@@ -17,7 +17,7 @@ from pack.values import NotYetKnown, items, known, unknown, words
     "role-is-not-trusted-to-everybody",
     on=ROLE,
     demand="No role's trust policy names everybody as principal.",
-    instead="Name the service, the account or the identity provider that may take the role",
+    instead="Name the service, the account or the identity provider that may assume the role",
     source="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html",
     severity=CRITICAL,
     dev=MANDATORY,
@@ -66,7 +66,7 @@ def _accounts(values: Iterable[Any]) -> set[str]:
     "trust-of-another-account-asks-for-an-external-id",
     on=ROLE,
     across_stack=True,
-    demand="A role that another account may take asks for an external id, or for an organisation.",
+    demand="A role that another account may assume requires an external id, or an organisation.",
     instead='Add Condition StringEquals {"sts:ExternalId": ...} or {"aws:PrincipalOrgID": ...}',
     source="https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html",
     severity=HIGH,
@@ -92,7 +92,7 @@ def trust_of_another_account_asks_for_an_external_id(
             continue
         if not any(operator == "StringEquals" and key.lower() in enough for operator, key, _ in statement.conditions):
             for account in sorted(others):
-                what = f"the trust policy lets the account {account} take the role without an external id"
+                what = f"the trust policy lets the account {account} assume the role without an external id"
                 yield Finding(what, f'add "{account}" to ownAccounts')
 
 
@@ -115,7 +115,7 @@ def _read(role: View) -> list[Statement]:
 @rule(
     "role-for-pods-has-a-permissions-boundary",
     on=ROLE,
-    demand="A role that pods can take has a permissions boundary.",
+    demand="A role that pods can assume has a permissions boundary.",
     instead="Set permissionsBoundary to your boundary policy's ARN",
     source="https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html",
     severity=MEDIUM,

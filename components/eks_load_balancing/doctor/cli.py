@@ -31,7 +31,7 @@ def _names(_: click.Context, __: click.Parameter, given: Sequence[str]) -> list[
     names = [name for text in given for name in text.split(",") if name]
     for name in names:
         if name not in CHECKS:
-            raise click.BadParameter(f"there is no check {name!r}: --list shows all checks")
+            raise click.BadParameter(f"unknown check {name!r}: --list shows all checks")
     return names
 
 
