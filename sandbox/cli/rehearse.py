@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sandbox import lifecycle
-from sandbox.cli.options import report
+from sandbox.cli.options import chart_option, report, with_option
 from sandbox.run.state import State
 from sandbox.tools import build, catalog, controllers
 
@@ -27,21 +27,8 @@ _PIPE_WIDTH = 400
 @click.option(
     "--key", default="controller.version", show_default=True, help="The project's configuration key for the version."
 )
-@click.option(
-    "--with",
-    "given",
-    multiple=True,
-    metavar="NAME=PATH",
-    help="As for `sandbox up`; controller@VERSION needs no build.",
-)
-@click.option(
-    "--chart",
-    "charts",
-    multiple=True,
-    metavar="FOLDER|ARCHIVE",
-    type=click.Path(exists=True, path_type=Path),
-    help="As for `sandbox up`: the chart of a version that --with provides.",
-)
+@with_option("As for `sandbox up`; controller@VERSION needs no build.")
+@chart_option("As for `sandbox up`: the chart of a version that --with provides.")
 @click.option("--keep", is_flag=True, help="Keep the sandbox afterwards.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @click.option(

@@ -6,18 +6,14 @@ from pathlib import Path
 import click
 
 from sandbox import lifecycle
-from sandbox.cli.options import report, state_option
+from sandbox.cli.options import chart_option, report, state_option, with_option
 from sandbox.run.state import TRAFFIC_MODES, State
 
 
 @click.command()
-@click.option(
-    "--with",
-    "given",
-    multiple=True,
-    metavar="NAME=PATH",
-    help="Run PATH instead of a part: pulumi, kube, kwok, helm, controller, controller@VERSION, "
-    "pulumi-resource-NAME. Repeatable.",
+@with_option(
+    "Run PATH instead of a part: pulumi, kube, kwok, helm, controller, controller@VERSION, pulumi-resource-NAME."
+    " Repeatable."
 )
 @click.option(
     "--traffic",
@@ -27,14 +23,7 @@ from sandbox.run.state import TRAFFIC_MODES, State
     help="Carry real packets (Linux): namespaces for VPCs, nodes, pods; kube-proxy in this mode, by default iptables.",
 )
 @click.option("--aws-port", type=click.IntRange(1, 65535), help="AWS's port. Default: a free one, which is then kept.")
-@click.option(
-    "--chart",
-    "charts",
-    multiple=True,
-    metavar="FOLDER|ARCHIVE",
-    type=click.Path(exists=True, path_type=Path),
-    help="Offer a Helm chart to programs and helm, whatever repository they name. Repeatable.",
-)
+@chart_option("Offer a Helm chart to programs and helm, whatever repository they name. Repeatable.")
 @click.option(
     "--controller-version",
     metavar="VERSION",
