@@ -95,7 +95,7 @@ def _reports() -> Iterator[str]:
 def _asked() -> Iterator[str]:
     """List further requirements of rule sets, and why some are left out."""
     yield "## Other requirements of published rule sets\n"
-    yield "The tables above list what rules cover of CIS, Security Hub and the EKS guide. This is the rest, with reasons.\n"
+    yield "The tables above list what rules cover of CIS, Security Hub and the EKS guide. This is the rest.\n"
     for by, group in groupby(sorted(ASKED, key=lambda one: list(SOURCES).index(one.by)), key=lambda one: one.by):
         yield f"### {by}: {'and what covers it' if by in ('checkov', 'kyverno') else 'the rest'}\n\n<{SOURCES[by]}>\n"
         yield "| requirement | title | covered by, or left out because |\n|---|---|---|"
