@@ -127,7 +127,7 @@ def test_the_profiles_pass_the_check() -> None:
         ({"cluster-is-protected-from-deletion": {"min": 1}}, "unknown setting min; known: none"),
         ({"cluster-authenticates-by-api": "remediate"}, "the rule has no remediation"),
         ({"all": {"enforcementLevel": "advisory", "ports": []}}, "all: takes only a level"),
-        ([], "the file holds no JSON object"),
+        ([], "the file does not contain a JSON object"),
     ],
 )
 def test_a_configuration_that_does_not_fit_is_refused(config: Any, said: str) -> None:

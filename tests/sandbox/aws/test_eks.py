@@ -95,7 +95,7 @@ def test_a_deleted_cluster_leaves_no_folder_no_agent_and_no_security_group(stage
         ({"roleArn": "NODE_ROLE"}, "[eks.amazonaws.com] were not found in the trust relationships"),
         ({"name": "-x"}, "cluster name should contain only"),
         ({"kubernetesNetworkConfig": {"ipFamily": "ipv6"}}, "does not support IPv6 clusters"),
-        ({"computeConfig": {"enabled": True}}, "does not do computeConfig"),
+        ({"computeConfig": {"enabled": True}}, "does not support computeConfig"),
     ],
 )
 def test_a_cluster_that_cannot_be_is_refused_in_one_line(stage: Stage, wish: dict[str, Any], message: str) -> None:

@@ -143,7 +143,7 @@ def test_the_decision_of_the_trust_policy_is_logged(pods: Pods) -> None:
             "ResourceNotFoundException",
             "kube-system/x",
         ),
-        ({"kubernetes.io": {"namespace": "kube-system"}}, "InvalidTokenException", "bound to no pod"),
+        ({"kubernetes.io": {"namespace": "kube-system"}}, "InvalidTokenException", "not bound to a pod"),
     ],
 )
 def test_a_token_of_a_pod_without_an_association_is_refused(

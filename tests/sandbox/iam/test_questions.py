@@ -134,7 +134,7 @@ def test_a_question_may_bring_its_own_keys(authorizer: Authorizer) -> None:
     [
         ("who", {}, "no question 'who'"),
         ("unused", {}, "'as' is missing"),
-        ("unused", {"as": "arn:aws:iam::1:role/x"}, "no role or user"),
+        ("unused", {"as": "arn:aws:iam::1:role/x"}, "is not a role or user"),
         ("explain", {"as": ROLE}, "'action' is missing"),
         ("explain", {"as": ROLE, "action": "ec2:Fly"}, "no rule for ec2:Fly"),
     ],

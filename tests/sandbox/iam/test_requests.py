@@ -286,7 +286,7 @@ def test_tags_that_the_sandbox_does_not_keep_cannot_be_judged() -> None:
         ("ec2", "create_vpc", {"CidrBlock": "10.0.0.0/16", "TagSpecifications": [OF_GROUP]}, "with tags of a security"),
         ("ec2", "create_security_group",
          {"GroupName": "g", "Description": "d", "VpcId": "vpc-1", "TagSpecifications": [OF_GROUP, OF_GROUP]},
-         "given twice for one type"),
+         "has two lists of tags"),
         ("elbv2", "delete_target_group", {"TargetGroupArn": GROUP + "/"}, "does not know what"),
     ],
 )  # fmt: skip

@@ -68,7 +68,7 @@ def test_an_unknown_function_is_named_with_ones_like_it(engine: Engine) -> None:
     [
         ({"regoin": "x"}, "the provider aws has no input `regoin`; did you mean `region`?"),
         ({"httpProxy": "x"}, "stand-in does not know the input `httpProxy` of the provider aws"),
-        ({"defaultTags": "{"}, "aws:defaultTags is '{', which is no JSON"),
+        ({"defaultTags": "{"}, "aws:defaultTags is '{', which is not JSON"),
     ],
 )
 def test_an_unknown_setting_is_refused(settings: dict[str, Any], says: str) -> None:
