@@ -1,6 +1,8 @@
 # make up        the whole stack on this machine: environment, tools, sandbox, `pulumi up`, load balancers and their pods
 #                TRAFFIC=1 adds real packets (Linux), for `sandbox trace` and `sandbox compare`
 # make down      `pulumi destroy`, then remove the sandbox
+# make example   run one of examples/ in the sandbox after `make up`: make example NAME=existing-cluster
+#                make example-down NAME=existing-cluster removes it
 # make destroy   `pulumi destroy` of a stack; continues one that stopped halfway: make destroy STACK=dev
 # make verify    check a running stack: make verify STACK=dev ARGS="--output dev.txt"; docs/verify.md
 # make packages  Debian packages for real packets and the browser tests (as root)
@@ -21,7 +23,7 @@ STACK := sandbox
 PACKAGES := haproxy dnsmasq-base iproute2 util-linux iptables nftables conntrack curl wrk chromium chromium-driver
 
 .DEFAULT_GOAL := help
-.PHONY: help environment packages up destroy down verify check docs test soak measure measure-controller
+.PHONY: help environment packages up example example-down destroy down verify check docs test soak measure measure-controller
 
 help:
 	@sed -n '/^#/!q; s/^# //p' Makefile
@@ -46,6 +48,12 @@ up: environment
 	@$(PULUMI) stack select --stack $(STACK) 2>/dev/null || $(PULUMI) stack init $(STACK)
 	@$(PULUMI) up --stack $(STACK) --yes --skip-preview $(POLICIES)
 	@$(SANDBOX) targets
+
+example: environment
+	@$(SANDBOX) exec -- $(BIN)/python examples/run.py up "$(NAME)"
+
+example-down: environment
+	@$(SANDBOX) exec -- $(BIN)/python examples/run.py down "$(NAME)"
 
 # Deleting a guard runs its hook, which is in the program: --run-program. Without guards an earlier destroy has already
 # deleted more, perhaps the cluster, without which the program cannot run.

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pulumi
 from pulumi import Inputs
-from pulumi.errors import InputPropertiesError
+from pulumi.errors import InputPropertiesError, InputPropertyErrorDetails
 from pulumi.provider import ConstructResult
 from pulumi.provider import main as serve
 from pulumi.provider.experimental.analyzer import PropertyDefinition
@@ -24,6 +24,9 @@ from eks_load_balancing.arguments import refuse_keys
 from eks_load_balancing.errors import InvalidInputError
 
 NAME: Final = "eks-load-balancing"
+BUG: Final = "this is a bug of eks-load-balancing: report it in the project's issues, with the lines that follow"
+NO_DETAILS: Final[list[InputPropertyErrorDetails]] = []
+"""Without such a list the SDK (3.272.0) fails to hand the error on."""
 SECRETS: Final = ("kubeconfig",)
 """Outputs that are secrets in every component that has them."""
 
@@ -50,11 +53,12 @@ class Plugin(ComponentProvider):
             return super().construct(name, resource_type, inputs, options)
         except InvalidInputError as error:
             component = resource_type.rpartition(":")[2]
-            raise InputPropertiesError(f"{component} {name!r}: {error}") from None
+            raise InputPropertiesError(f"{component} {name!r}: {error}", NO_DETAILS) from None
         except ComponentInitError as error:
             if isinstance(error.inner, InvalidInputError):
-                raise InputPropertiesError(str(error.inner)) from None
-            raise
+                raise InputPropertiesError(str(error.inner), NO_DETAILS) from None
+            bug = RuntimeError(f"{type(error.inner).__name__}: {error.inner}: {BUG}")
+            raise ComponentInitError(bug.with_traceback(error.inner.__traceback__)) from error.inner
 
     def map_input_properties(
         self,

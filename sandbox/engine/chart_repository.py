@@ -1,8 +1,8 @@
 """`python -m sandbox.engine.chart_repository --state-dir D`: Helm charts under the names of their public repositories.
 
-The Kubernetes provider and helm reach it as an HTTPS proxy, and trust its authority; no other process does. It offers
-the controller's chart at its own address, and charts of `sandbox up --chart` at any address. It refuses everything
-else: the sandbox has no network. The formats are Helm's: https://helm.sh/docs/topics/chart_repository/
+The Kubernetes provider and helm reach it as an HTTPS proxy, and trust its authority; no other process does. The
+controller's chart is offered at its own address, charts of `sandbox up --chart` at any; so are the Gateway API's CRDs
+that the controller's module carries. Everything else is refused: the sandbox has no network. The formats are Helm's: https://helm.sh/docs/topics/chart_repository/
 """
 
 import argparse
@@ -13,6 +13,7 @@ import hashlib
 import io
 import logging
 import os
+import re
 import ssl
 import tarfile
 from collections.abc import Iterable
@@ -35,6 +36,11 @@ log = logging.getLogger(__name__)
 
 CONTROLLER_HOST: Final = "aws.github.io"
 CONTROLLER_PATH: Final = "/eks-charts"
+GATEWAY_HOST: Final = "github.com"
+_GATEWAY_PATH: Final = re.compile(
+    r"/kubernetes-sigs/gateway-api/releases/download/(v[\d.]+)/(standard|experimental)-install\.yaml"
+)
+_GATEWAY_VERSION: Final = re.compile(r"gateway\.networking\.k8s\.io/bundle-version: (\S+)")
 _HINT_AFTER_SECONDS: Final = 0.5
 _LONGEST_REQUEST: Final = 64 * 1024
 
@@ -114,6 +120,18 @@ def offered(state: State, host: str, path: str) -> list[Chart]:
     return [*([read(controller)] if ours else []), *given]
 
 
+def gateway_api(state: State, path: str) -> str:
+    """The Gateway API's CRDs as its releases have them, at the path of a release; empty if they are of another one."""
+    asked = _GATEWAY_PATH.fullmatch(path)
+    folder = Path(state.settings().tools.get(CONTROLLER, "")).absolute().with_name("gateway-api")
+    if asked is None:
+        return ""
+    files = sorted((folder / asked[2]).glob("gateway*.yaml"))
+    text = "---\n".join(file.read_text() for file in files)
+    version = _GATEWAY_VERSION.search(text)
+    return text if version and version[1] == asked[1] else ""
+
+
 def environment(state: State) -> dict[str, str]:
     """The environment in which a process finds the charts. `$$` is for the shell that becomes this process."""
     port = (read_json(_folder(state) / "ports.json") or {"proxy": 1})["proxy"]
@@ -172,7 +190,7 @@ class Repository:
         writer.close()
 
     def _known(self, host: str) -> bool:
-        return host == CONTROLLER_HOST or bool(self._state.settings().charts)
+        return host in {CONTROLLER_HOST, GATEWAY_HOST} or bool(self._state.settings().charts)
 
     def _refusal(self, host: str) -> str:
         there = ", ".join(map(str, offered(self._state, CONTROLLER_HOST, CONTROLLER_PATH)))
@@ -194,6 +212,8 @@ class Repository:
             elif found:
                 body, status = found.archive, "200 OK"
                 self._taken.setdefault(client or 0, asyncio.Event()).set()
+            elif host == GATEWAY_HOST and (crds := gateway_api(self._state, path)):
+                body, status = crds.encode(), "200 OK"
             else:
                 body, status = b"", f"404 {self._refusal(host + folder)}"
             log.info("%s %s: %s", host, line, status)

@@ -1,7 +1,7 @@
 """The engine's home inside the state folder: executables, plugins and backend.
 
-pulumi/bin/       first on the PATH: pulumi, kubectl, helm, aws, the language host
-pulumi/engine/    the real pulumi, with the language host beside it
+pulumi/bin/       what goes first on PATH: pulumi, kubectl, helm, aws, the language host
+pulumi/engine/    the real pulumi, with the language hosts for Python and YAML beside it
 pulumi/home/      PULUMI_HOME: plugins/resource-NAME-vVERSION/pulumi-resource-NAME
 pulumi/backend/   the stacks' states
 pulumi/charts/    the files of `chart_repository`
@@ -19,7 +19,7 @@ from pathlib import Path
 from sandbox.engine import chart_repository
 from sandbox.run.processes import Identity
 from sandbox.run.state import State, read_json, write_text
-from sandbox.tools.catalog import KUBERNETES_PROVIDER, by_name
+from sandbox.tools.catalog import KUBERNETES_PROVIDER, LANGUAGE_YAML, by_name
 
 STAND_INS = {"aws": "pulumi_aws", "eks": "pulumi_eks", "tls": "pulumi_tls"}
 """Provider plugin -> the SDK whose version its stand-in reports."""
@@ -88,7 +88,7 @@ def release_dead_locks(backend: Path) -> list[Path]:
 
 
 def _install_engine(root: Path, source: Path) -> None:
-    """Put the engine on the PATH with a language host beside it, where the engine looks first."""
+    """Put the engine on the PATH with its language hosts beside it, where the engine looks first."""
     host = "pulumi-language-python"
     if source.with_name(host).exists():
         _link(root / "bin" / "pulumi", source)
@@ -103,9 +103,22 @@ def _install_engine(root: Path, source: Path) -> None:
             shutil.copy2(source, engine)
     command = _prefork(root, "sandbox.engine.language_host")
     _script(root / "engine" / host, command, {"SANDBOX_PREFORK": str(root / PREFORK)})
+    _install_yaml(root / "engine")
     _link(root / "bin" / "pulumi", engine)
     # The language hosts of other languages look for it on the PATH when a program uses a Python plugin.
     _link(root / "bin" / host, root / "engine" / host)
+
+
+def _install_yaml(folder: Path) -> None:
+    """Put the language host for YAML beside the engine, to be built when it is first used.
+
+    It lies there itself, by a link: it looks for the one for Python beside its own executable.
+    """
+    host = shlex.quote(str(folder / f"yaml-{by_name(LANGUAGE_YAML).version}"))
+    builder = f"{shlex.quote(sys.executable)} -m sandbox.tools {LANGUAGE_YAML}"
+    linked = f'built=$({builder}) && {{ ln "$built" {host} 2>/dev/null || cp "$built" {host}; }}'
+    write_text(folder / LANGUAGE_YAML, f'#!/bin/sh\n[ -x {host} ] || {{ {linked}; }} || exit 1\nexec {host} "$@"\n')
+    (folder / LANGUAGE_YAML).chmod(0o700)
 
 
 def _without_automatic_log(place: Path) -> None:

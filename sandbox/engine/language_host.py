@@ -41,6 +41,8 @@ def interpreter(info: language_pb2.ProgramInfo) -> str:
         return sys.executable
     folder = Path(info.root_directory or info.program_directory, str(name))
     python = folder / "bin" / "python"
+    if folder.exists() and folder.samefile(sys.prefix):
+        return sys.executable
     if not python.exists():
         raise FileNotFoundError(
             f"Pulumi.yaml's runtime option virtualenv is {name!r}, and {folder} is no virtual environment: "

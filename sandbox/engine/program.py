@@ -20,6 +20,8 @@ import pulumi
 from pulumi.runtime import reset_options, run_in_stack, set_all_config
 from pulumi.runtime.proto import language_pb2
 
+_GAVE_UP = ("the client connection is closing", "resource monitor shut down")
+
 
 def execute(request: language_pb2.RunRequest) -> language_pb2.RunResponse:
     """Run the program in `request` to its end.
@@ -47,14 +49,13 @@ def execute(request: language_pb2.RunRequest) -> language_pb2.RunResponse:
     except grpc.RpcError as error:
         # The monitor ends first when the engine gives up; the engine has already reported the reason.
         if error.code() != grpc.StatusCode.UNAVAILABLE:  # pyright: ignore[reportAttributeAccessIssue] - every RpcError raised by a call is one
-            pulumi.log.error(f"the engine refused: {error.details()}")  # pyright: ignore[reportAttributeAccessIssue]
+            _say(f"the engine refused: {error.details()}")  # pyright: ignore[reportAttributeAccessIssue]
         return language_pb2.RunResponse(bail=True)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the program raised is the program's failure
         if isinstance(error, SystemExit) and not error.code:
             return language_pb2.RunResponse()
-        # The engine aborted this call because it gave up; it has already reported the reason.
-        if "the client connection is closing" not in str(error):
-            pulumi.log.error(f"Program failed with an unhandled exception:\n{traceback.format_exc()}")
+        why = f"Program failed with an unhandled exception:\n{traceback.format_exc()}"
+        _say(str(error) if _refused(error) else why)
         return language_pb2.RunResponse(bail=True)
     finally:
         for task in asyncio.all_tasks(loop):
@@ -65,6 +66,21 @@ def execute(request: language_pb2.RunRequest) -> language_pb2.RunResponse:
         sys.stdout.flush()
         sys.stderr.flush()
     return language_pb2.RunResponse()
+
+
+def _say(text: str) -> None:
+    """Log an error; not one of a call that the engine broke off because it gave up: it has said why already."""
+    if not any(words in text for words in _GAVE_UP):
+        pulumi.log.error(text)
+
+
+def _refused(error: BaseException) -> bool:
+    """Whether a provider or the engine refused something: the SDK raises a bare Exception with its words.
+
+    The traceback of one shows nothing but the SDK.
+    """
+    *_, last = traceback.extract_tb(error.__traceback__)
+    return type(error) is Exception and Path(last.filename).is_relative_to(Path(pulumi.__file__).with_name("runtime"))
 
 
 def _program(info: language_pb2.ProgramInfo) -> None:

@@ -82,6 +82,7 @@ _PULUMI = "3.276.0"
 CONTROLLER_MODULE = "sigs.k8s.io/aws-load-balancer-controller"
 CONTROLLER = "load-balancer-controller"
 KUBERNETES_PROVIDER = "pulumi-resource-kubernetes"
+LANGUAGE_YAML = "pulumi-language-yaml"
 _PROVIDER_MODULE = "github.com/pulumi/pulumi-kubernetes/provider/v4"
 _PROVIDER_FILES = "cmd/pulumi-resource-kubernetes"
 
@@ -151,7 +152,14 @@ CATALOG: tuple[Tool, ...] = (
     ),
     GoTool("helm", "4.3.1", "helm.sh/helm/v4/cmd/helm", minutes=2),
     GoTool("pulumi-python-sdk", _PULUMI, ".", folder=MODULES / "pulumi", minutes=0.5),
-    # The AWS CLI pins its own botocore, so it cannot be installed beside moto and boto3.
+    GoTool(
+        LANGUAGE_YAML,
+        "1.25.0",
+        "github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml",
+        variables=("github.com/pulumi/pulumi-yaml/pkg/version.Version=1.25.0",),
+        minutes=1.5,
+    ),
+    # The AWS CLI pins its own botocore: it cannot be installed beside moto and boto3.
     PythonTool("aws", "1.46.3", "awscli", requirements=("awscli==1.46.3",)),
 )
 """In the order in which `make up` needs them."""

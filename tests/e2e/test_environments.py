@@ -1,5 +1,6 @@
 """Every environment's preview, with the real engine and the environment's policy profile."""
 
+import json
 import re
 import shutil
 import sys
@@ -32,7 +33,11 @@ def test_an_environment_previews_under_its_profile(
 ) -> None:
     folder = program(environment, tmp_path)
     sandbox.run("pulumi", "stack", "init", environment, cwd=folder)
-    pack = ("--policy-pack", str(PACK), "--policy-pack-config", str(PACK / "profiles" / f"{profile}.json"))
+    # The caller here is in no profile.
+    settings = json.loads((PACK / "profiles" / f"{profile}.json").read_text())
+    settings.get("cluster-admins-are-named-by-the-profile", {})["adminPrincipals"] = [_CALLER]
+    (tmp_path / "profile.json").write_text(json.dumps(settings))
+    pack = ("--policy-pack", str(PACK), "--policy-pack-config", str(tmp_path / "profile.json"))
     try:
         said = sandbox.run("pulumi", "preview", "--non-interactive", "--stack", environment, *pack, cwd=folder)
     finally:

@@ -1,9 +1,11 @@
-"""Each example, run by the real engine on existing clusters."""
+"""Each example, run as its README says by the real engine, on clusters that it did not make."""
 
 import json
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -13,47 +15,51 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from sandbox.run.processes import wait_until
-from tests import chart
-from tests.conftest import REPOSITORY, Sandbox
-from tests.e2e.existing import existing_clusters
+from tests.conftest import Sandbox
+from tests.e2e import readme
 from tests.e2e.test_stack import endpoints
 
 pytestmark = pytest.mark.sandbox
 
-EXAMPLES = REPOSITORY / "examples"
+CLUSTERS = ("blue", "green")
 _CONTROLLER = "aws-load-balancer-controller"
 _NAMESPACES = ("default", "in-tree", "services", "shop")
 """The namespace of the examples' workloads."""
 
 
 class Example:
-    """One example's stack in the shared sandbox."""
+    """One example in the shared sandbox: its README's commands, one after the other."""
 
-    def __init__(self, sandbox: Sandbox, name: str) -> None:
-        self.name, self._sandbox = name, sandbox
+    def __init__(self, sandbox: Sandbox, root: Path, name: str) -> None:
+        self.name, self._sandbox, self._root, self.left = name, sandbox, root, readme.commands(name)
 
-    def pulumi(self, *arguments: str, **config: str) -> str:
-        """Run a command with values that override the stack file's."""
-        given = [word for key, value in config.items() for word in ("-c", f"{key}={value}")]
-        command = ("pulumi", *arguments, "--stack", "sandbox", "--non-interactive", *given)
-        return self._sandbox.run(*command, cwd=EXAMPLES / self.name, timeout=400)
-
-    def up(self, *arguments: str, **config: str) -> dict[str, Any]:
-        """Run `up` and return its outputs."""
-        self.pulumi("up", "--yes", "--skip-preview", *arguments, **config)
+    def next(self) -> dict[str, Any]:
+        """Run the next command, and give the stack's outputs."""
+        self.run(self.left.pop(0))
         return json.loads(self.pulumi("stack", "output", "--json"))
 
-    def unchanged(self, *arguments: str, **config: str) -> None:
-        """A preview without changes."""
-        self.pulumi("preview", "--expect-no-changes", *arguments, **config)
+    def run(self, command: str) -> None:
+        """Run a command where the README says, for somebody who says yes to everything."""
+        folder = self._root if command.startswith("make ") else self._root / "examples" / self.name
+        script = f"export PULUMI_SKIP_CONFIRMATIONS=true; {command}"
+        self._sandbox.run("sh", "-ec", script, cwd=folder, timeout=400)
+
+    def pulumi(self, *arguments: str) -> str:
+        """Ask the engine."""
+        command = ("pulumi", *arguments, "--stack", "sandbox", "--non-interactive")
+        return self._sandbox.run(*command, cwd=self._root / "examples" / self.name, timeout=400)
+
+    def unchanged(self) -> None:
+        """A preview that finds nothing to do."""
+        self.pulumi("preview", "--expect-no-changes")
 
 
 class Existing:
     """The clusters, and the targets in target groups."""
 
-    def __init__(self, sandbox: Sandbox, clusters: dict[str, Sandbox]) -> None:
-        self.sandbox, self.clusters = sandbox, clusters
-        self.elb = sandbox.aws("elbv2")  # cached: it is read many times a second
+    def __init__(self, sandbox: Sandbox, clusters: dict[str, Sandbox], root: Path) -> None:
+        self.sandbox, self.clusters, self.root = sandbox, clusters, readme.copied(root)
+        self.elb = sandbox.aws("elbv2")  # made once: it is asked many times a second
 
     def registered(self, group: str) -> set[str]:
         """The addresses in a target group that are not draining."""
@@ -89,19 +95,22 @@ class Existing:
 
 
 @pytest.fixture(scope="module")
-def existing(sandbox: Sandbox) -> Iterator[Existing]:
-    with existing_clusters(sandbox) as made:
-        yield Existing(sandbox, made)
+def existing(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Existing]:
+    clusters = {name: replace(sandbox, cluster=name) for name in CLUSTERS}
+    made = Existing(sandbox, clusters, tmp_path_factory.mktemp("repository"))
+    with running(made, "clusters") as example:
+        assert set(example.next()) == set(CLUSTERS)
+        yield made
 
 
 @contextmanager
-def running(existing: Existing, name: str, *destroy: str) -> Generator[Example, None, None]:
-    """An example's stack, destroyed at the end."""
-    existing.sandbox.run("pulumi", "stack", "init", "sandbox", cwd=EXAMPLES / name)
-    example = Example(existing.sandbox, name)
+def running(existing: Existing, name: str) -> Generator[Example, None, None]:
+    """An example whose README is followed to its end; taken down after that."""
+    example = Example(existing.sandbox, existing.root, name)
     yield example
+    assert example.left == [], "commands of the README that nothing has run"
     existing.end_pods()
-    example.pulumi("destroy", "--yes", "--skip-preview", *destroy)
+    example.run(f"make example-down NAME={name}")
 
 
 @contextmanager
@@ -152,7 +161,7 @@ def test_an_existing_cluster_is_served_from_its_name_alone(sandbox: Sandbox, exi
     providers = sandbox.aws("iam").list_open_id_connect_providers
     before = len(providers()["OpenIDConnectProviderList"])
     with running(existing, "existing-cluster") as example:
-        (nlb,), (alb,) = example.up()["targetGroupArns"]
+        (nlb,), (alb,) = example.next()["targetGroupArns"]
         assert existing.serve("blue", nlb, "feed", 2, "shop")
         assert existing.serve("blue", alb, "pages", 2, "shop")
         example.unchanged()
@@ -161,13 +170,10 @@ def test_an_existing_cluster_is_served_from_its_name_alone(sandbox: Sandbox, exi
 
 
 def test_one_more_service_joins_the_shared_alb_of_a_cluster_with_a_controller(existing: Existing) -> None:
-    with (
-        running(existing, "controller-only", "--run-program") as controller,
-        running(existing, "shared-alb") as example,
-    ):
-        controller.up()
-        one = example.up()
-        both = example.up("--config-path", **{"services[0]": "orders", "services[1]": "invoices"})
+    with running(existing, "controller-only") as controller, running(existing, "shared-alb") as example:
+        one = example.next()  # with the controller, which is up then
+        assert controller.next()["controllerRoleArn"]
+        both = example.next()
         assert both["orders"] == one["orders"]
         groups = {service: both[service]["targetGroups"][0] for service in ("orders", "invoices")}
         assert all(existing.serve("blue", group, service, 2, "services") for service, group in groups.items())
@@ -180,7 +186,7 @@ def test_one_more_service_joins_the_shared_alb_of_a_cluster_with_a_controller(ex
 
 def test_each_controller_is_denied_what_is_the_other_clusters(existing: Existing) -> None:
     with running(existing, "two-clusters") as example:
-        made = example.up()
+        made = example.next()
         for own, other in (("blue", "green"), ("green", "blue")):
             elb, ec2 = (role_of(existing.clusters[own], made[own]["controllerRoleArn"], s) for s in ("elbv2", "ec2"))
             ours, theirs = (made[name]["targetGroupArns"][0] for name in (own, other))
@@ -206,15 +212,16 @@ def test_a_bound_target_group_goes_from_one_cluster_to_the_next_and_loses_no_tar
         return [balancers, existing.elb.describe_listeners(LoadBalancerArn=arn)["Listeners"]]
 
     with running(existing, "bound-target-group") as example:
-        group = example.up()["targetGroupArn"]
+        group = example.next()["targetGroupArn"]
         assert existing.serve("blue", group, "web", 2)
         old, before = existing.registered(group), unmoved(group)
         with sampled(existing, group) as joining:
-            made = example.up("--config-path", **{"clusters[0]": "blue", "clusters[1]": "green"})
+            made = example.next()
             assert wait_until(lambda: len(existing.registered(group)) == 4, 60)
         new = existing.registered(group) - old
+        example.next()
         with sampled(existing, group) as leaving:
-            example.up("--config-path", **{"clusters[0]": "green"})
+            example.next()
             assert existing.serve("green", group, "web", 2)
         assert existing.registered(group) == new
         assert all(old <= sample for sample in joining)
@@ -239,18 +246,18 @@ def test_the_controller_goes_from_irsa_to_pod_identity_and_works_on(sandbox: San
         assert existing.serve("blue", group, "web", count)
 
     with running(existing, "pod-identity") as example:
-        made = example.up(identity="irsa")
+        made = example.next()
         (group,) = made["targetGroupArns"]
         assert existing.serve("blue", group, "web", 2)
         assert ways() == {"AWS_WEB_IDENTITY_TOKEN_FILE"}
         first = existing.registered(group)
         with sampled(existing, group) as samples:
-            change = threading.Thread(target=example.up, kwargs={"identity": "both"})
+            change = threading.Thread(target=example.next)
             change.start()
             scale(4)
             change.join()
             assert wait_until(lambda: ways() == {"AWS_CONTAINER_CREDENTIALS_FULL_URI"}, 60)
-            example.up(identity="pod-identity")
+            example.next()
             scale(5)
         assert all(first <= sample for sample in samples)
         role = made["controllerRoleArn"]
@@ -259,20 +266,27 @@ def test_the_controller_goes_from_irsa_to_pod_identity_and_works_on(sandbox: San
         assert existing.refused(role) == []
 
 
+def test_a_program_in_yaml_uses_the_components_as_a_plugin(existing: Existing) -> None:
+    with running(existing, "yaml") as example:
+        made = example.next()
+        assert existing.serve("blue", made["targetGroupArns"][0], "web", 2)
+        assert made["hostName"]
+
+
 def test_a_private_cluster_is_served_from_mirrors(existing: Existing) -> None:
-    blue, mirrored = existing.clusters["blue"], str(chart.folder())
+    blue = existing.clusters["blue"]
     with running(existing, "private-cluster") as example:
-        assert example.up(chart=mirrored)["hostName"]
+        assert example.next()["hostName"]
         pods = blue.kubectl("get", "pods", "-A")["items"]
         images = {c["image"] for p in pods for c in p["spec"]["containers"]}
         assert images == {"registry.internal/aws-load-balancer-controller:v3.2.2", "registry.internal/pages:1"}
-        example.unchanged(chart=mirrored)
+        example.unchanged()
 
 
 def test_a_gateway_and_its_route_become_an_alb_with_pods_behind_it(existing: Existing) -> None:
-    blue, crds = existing.clusters["blue"], str(chart.gateway_api()[0].parent / "gateway*s.yaml")
+    blue = existing.clusters["blue"]
     with running(existing, "gateway-api") as example:
-        role = example.up(crds=crds)["controllerRoleArn"]
+        role = example.next()["controllerRoleArn"]
 
         def programmed() -> dict[str, Any]:
             status = blue.kubectl("get", "gateway", "edge")["status"]
@@ -285,6 +299,7 @@ def test_a_gateway_and_its_route_become_an_alb_with_pods_behind_it(existing: Exi
         assert (alb["Type"], alb["Scheme"]) == ("application", "internal")
         groups = existing.elb.describe_target_groups(LoadBalancerArn=alb["LoadBalancerArn"])["TargetGroups"]
         assert existing.serve("blue", groups[0]["TargetGroupArn"], "pages", 2)
-        example.unchanged(crds=crds)
+        example.next()
+        example.unchanged()
         assert existing.refused(role) == []
     assert alb["DNSName"] not in {lb["DNSName"] for lb in existing.elb.describe_load_balancers()["LoadBalancers"]}

@@ -19,6 +19,7 @@ from tests.engine import Engine
 pytestmark = pytest.mark.sandbox
 
 COMPONENTS = REPOSITORY / "components"
+PLUGIN = "eks-load-balancing"
 SCHEMA = COMPONENTS / "schema.json"
 _ENGINES_OWN = ("config", "dependencies")
 _CLAUSES = re.compile(r"(?=[<>])|,")  # a requirement's parts, whose order does not matter
@@ -150,6 +151,25 @@ def test_a_program_adds_the_components_as_a_package(tmp_path_factory: pytest.Tem
     python = installed(engine.program / "venv", str(engine.program / "sdks" / "eks-load-balancing"))
     names = "from pulumi_eks_load_balancing import LoadBalancerController, NetworkLoadBalancedService"
     run(str(python), "-c", names, cwd=engine.program)
+
+
+def test_a_program_in_yaml_is_told_in_one_line_what_is_wrong_with_an_argument(tmp_path: Path) -> None:
+    engine = Engine(tmp_path)
+    network = {
+        "type": f"{PLUGIN}:Network",
+        "properties": {"cidr": "10.0.0.0/26", "zones": ["us-west-2a", "us-west-2b"]},
+    }
+    project = {"name": "tiny", "runtime": "yaml", "packages": {PLUGIN: str(COMPONENTS)}, "resources": {"net": network}}
+    (engine.program / "Pulumi.yaml").write_text(json.dumps(project))
+    done = engine.run("up", "--stack", "one", "--yes", "--skip-preview")
+
+    assert done.returncode != 0
+    errors = [line for line in done.stdout[done.stdout.index("Diagnostics:") :].splitlines() if "error: " in line]
+    assert len(errors) == 1
+    assert errors[0].endswith(
+        "Network 'net': cidr '10.0.0.0/26' is too small for its subnets: give a range between /16 and /23"
+    )
+    assert "Traceback" not in done.stdout + done.stderr
 
 
 def test_the_unit_tests_pass_with_the_newest_kubernetes_sdk_too(tmp_path: Path) -> None:

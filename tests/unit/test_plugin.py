@@ -11,6 +11,7 @@ import grpc
 import pytest
 from google.protobuf import empty_pb2
 from pulumi.errors import InputPropertiesError
+from pulumi.provider.server import ComponentInitError
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 from eks_load_balancing.plugin import Plugin
@@ -71,6 +72,19 @@ def test_what_is_wrong_is_one_line_without_a_traceback(
     plugin: Plugin, component: str, inputs: dict[str, Any], line: str
 ) -> None:
     assert refused(plugin, component, inputs) == f"{component} 'web': {line}"
+
+
+def test_a_bug_says_where_to_report_it_and_keeps_its_traceback(plugin: Plugin, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise KeyError("nobody expects it")
+
+    monkeypatch.setitem(plugin._components, "Network", broken)
+    inputs = {"cidr": "10.0.0.0/16", "zones": ["us-west-2a", "us-west-2b"]}
+    with pytest.raises(ComponentInitError, match="report it in the project's issues") as error:
+        plugin.construct("net", "eks-load-balancing:index:Network", inputs)
+
+    assert error.value.inner.__traceback__ is not None
+    assert error.value.inner.__traceback__.tb_next is not None
 
 
 def test_the_schema_has_the_packages_version_and_marks_what_is_secret(plugin: Plugin) -> None:

@@ -143,9 +143,9 @@ class ClusterReference(pulumi.ComponentResource):
         asked = pulumi.InvokeOptions(parent=self)
         try:
             return aws.eks.get_cluster(name=self.cluster_name, opts=asked)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a lookup that fails has no class of its own
             if not _is_absence(error):
-                raise
+                raise InvalidInputError(f"cluster {self.cluster_name!r} cannot be looked up: {error}") from None
             region = aws.get_region(opts=asked).region
             raise InvalidInputError(
                 f"there is no EKS cluster {self.cluster_name!r} in {region} that this account can see: give a name that"

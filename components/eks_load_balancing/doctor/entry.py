@@ -1,6 +1,8 @@
 """Where the commands start: they need packages that the components do not, and name a missing one."""
 
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from types import ModuleType
 
 
@@ -13,9 +15,20 @@ def _cli() -> ModuleType:
     return cli
 
 
+@contextmanager
+def bugs_to_report() -> Generator[None]:
+    """Whatever fails unexpectedly says after its traceback where to report it."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note("This is a bug of eks-load-balancing: report it in the project's issues, with the lines above.")
+        raise
+
+
 def doctor() -> None:
     """Run `python -m eks_load_balancing.doctor`."""
-    _cli().doctor()
+    with bugs_to_report():
+        _cli().doctor()
 
 
 def kubectl() -> None:
@@ -23,4 +36,5 @@ def kubectl() -> None:
 
     https://kubernetes.io/docs/tasks/extend-kubectl/kubectl-plugins/
     """
-    _cli().kubectl(prog_name="kubectl eks-lb")
+    with bugs_to_report():
+        _cli().kubectl(prog_name="kubectl eks-lb")

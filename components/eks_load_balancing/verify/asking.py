@@ -10,7 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from eks_load_balancing.controller.policy import controller_statements
+from eks_load_balancing.doctor.checks.policy import is_off
 from eks_load_balancing.doctor.facts import Facts, Object
+from eks_load_balancing.doctor.lookups import flags
 from eks_load_balancing.verify.lines import balancers, question
 
 _SECONDS: Final = 5.0
@@ -89,17 +91,19 @@ def answer(host: str, protocol: str, port: int) -> str:
 
 
 def decisions(facts: Facts, version: str, iam: Any) -> dict[str, str]:
-    """Return the policy simulator's decision on each action of a controller version, on its usual resources.
+    """Return the policy simulator's decision on each action of a controller version, without those of disabled features.
 
     Args:
         facts: the cluster's.
         version: of the table of versions.
         iam: a boto3 client.
     """
-    if facts.role is None:
+    if facts.role is None or not facts.deployments:
         return {}
-    found: dict[str, str] = {}
+    found, given = dict[str, str](), flags(facts.deployments[0])
     for statement in controller_statements(version, facts.partition, facts.name, facts.region, facts.vpc):
+        if is_off(statement, given):
+            continue
         asked = question(statement, facts.region, facts.account)
         answered = iam.simulate_principal_policy(PolicySourceArn=facts.role["Arn"], **asked)
         for result in answered["EvaluationResults"]:

@@ -32,9 +32,10 @@ def recent(entries: Iterable[Json]) -> list[Json]:
 
 
 def section(entries: list[Json], counts: Mapping[str, Any]) -> dict[str, list[Item]]:
-    """The page's middle column: the last calls, newest first, and how often each caller did what."""
+    """The page's middle column: the last calls, newest first, those refused by themselves; how often who did what."""
     runs = [[*run] for _, run in itertools.groupby(entries[-KEPT:], _same)]
-    return {"recent": [call(run) for run in reversed(runs)], "counts": totals(counts)}
+    recent = [call(run) for run in reversed(runs)]
+    return {"denied": [each for each in recent if each["mood"]], "recent": recent, "counts": totals(counts)}
 
 
 def call(run: Sequence[Json]) -> Item:
@@ -47,8 +48,9 @@ def call(run: Sequence[Json]) -> Item:
     return item(
         f"{first['time']} {last['action']} {resource}",
         last["action"].removeprefix(_MOSTLY),
-        " ".join(w for w in (times, "denied" if denied else "", short(resource), clock(last["time"])) if w),
+        " ".join(w for w in (times, "denied" if denied else "", short(resource)) if w),
         "bad" if denied else "",
+        time=clock(last["time"]),
         refs=[resource, balancer_name(resource)],
         details=[
             ("action", last["action"]),

@@ -19,7 +19,7 @@ from sandbox.cluster.pki import Pki
 from sandbox.cluster.spec import ClusterSpec, Folder
 from sandbox.network import aws
 from sandbox.network.balancers.documents import Reader
-from sandbox.observe.view import calls, paths, provisions, watches
+from sandbox.observe.view import calls, paths, picture, provisions, watches
 from sandbox.observe.view.board import Board
 from sandbox.observe.view.items import Item
 from sandbox.observe.view.provisions import Provisioned
@@ -49,7 +49,7 @@ class Follower:
         self._lines: deque[Item] = deque(maxlen=_LINES)
         self._lines_made = 0
         self._notes: dict[tuple[str, Key], str] = {}
-        self._provisioned = Provisioned()
+        self._provisioned: Provisioned | None = None
         self._entries: list[Object] = []
         self._asked_at = 0.0
         self._traces: dict[str, Object] = {}
@@ -151,13 +151,17 @@ class Follower:
     def _objects(self) -> dict[str, list[Object]]:
         return {kind: [*cache.objects.values()] for kind, cache in self._caches.items()}
 
+    def _mine(self) -> Provisioned:
+        return (self._provisioned or Provisioned()).within(self._vpc)
+
     def _paths(self) -> list[paths.Path]:
-        cluster = paths.Cluster(self._objects())
-        return paths.section(self._provisioned.within(self._vpc), cluster, self._traces)
+        return paths.section(self._mine(), paths.Cluster(self._objects()), self._traces)
 
     def _show(self) -> None:
-        objects, mine = self._objects(), self._provisioned.within(self._vpc)
+        objects, mine = self._objects(), self._mine()
         cluster = paths.Cluster(objects)
+        if self._provisioned is not None:
+            self._board.put("picture", picture.section(mine, cluster, objects))
         self._board.put("watches", watches.section(objects))
         self._board.put("events", [*self._lines])
         self._board.put("provisions", provisions.section(mine, cluster.names()))

@@ -1,5 +1,6 @@
 """How a thing is listed on the page. The shapes are what `page/list.js` reads."""
 
+from collections.abc import Iterable
 from typing import Any, TypedDict
 
 Json = dict[str, Any]
@@ -15,6 +16,8 @@ class Item(TypedDict):
     """What matters of it now, in a few words."""
     mood: str
     """`good`, `wait`, `bad`, or empty where it has no health."""
+    time: str
+    """When it was, for what happened; empty for what is."""
     refs: list[str]
     """What it is known by elsewhere: addresses, host names, ARNs, names. Things that share one belong together."""
     details: list[tuple[str, str]]
@@ -27,6 +30,7 @@ def item(
     note: str = "",
     mood: str = "",
     *,
+    time: str = "",
     refs: list[str] | None = None,
     details: list[tuple[str, str]] | None = None,
     items: list[Item] | None = None,
@@ -37,7 +41,13 @@ def item(
         "title": title,
         "note": note,
         "mood": mood,
+        "time": time,
         "refs": [ref for ref in refs or [] if ref],
         "details": [(name, value) for name, value in details or [] if value],
         "items": items or [],
     }
+
+
+def broken_first(items: Iterable[Item]) -> list[Item]:
+    """What is bad before what is not; else by title."""
+    return sorted(items, key=lambda entry: (entry["mood"] != "bad", entry["title"]))

@@ -11,7 +11,7 @@ from typing import TypedDict
 from sandbox.network.balancers.documents import KINDS, forwarded
 from sandbox.observe.view import watches
 from sandbox.observe.view.items import Json
-from sandbox.observe.view.provisions import HEALTHY, Provisioned, action, conditions, in_order, values
+from sandbox.observe.view.provisions import HEALTHY, Provisioned, action, conditions, in_order, server_error, values
 
 STRAIGHT, NODE_PORT = "ip", "instance"
 
@@ -78,12 +78,18 @@ class Cluster:
 
 
 def section(provisioned: Provisioned, cluster: Cluster, traces: Mapping[str, Json]) -> list[Path]:
-    """Every way that a request can take, by title; `traces` are documents of `sandbox trace --json` by path's id."""
+    """Every way that a request can take, those that do not arrive first, then by title.
+
+    Args:
+        provisioned: load balancers.
+        cluster: what is behind them.
+        traces: documents of `sandbox trace --json` by path's id.
+    """
     found = [*_of_balancers(provisioned, cluster), *_of_classic(provisioned, cluster)]
     if not any(path["way"] == NODE_PORT for path in found):
         found += [*_without_balancer(cluster)][:1]
-    found.sort(key=lambda path: (path["way"] != STRAIGHT, path["title"]))
-    return [measured(path, traces[path["id"]]) if path["id"] in traces else path for path in found]
+    found = [measured(path, traces[path["id"]]) if path["id"] in traces else path for path in found]
+    return sorted(found, key=lambda path: (not path["stopped"], path["way"] != STRAIGHT, path["title"]))
 
 
 def measured(path: Path, trace: Json) -> Path:
@@ -106,6 +112,8 @@ def _of_balancers(provisioned: Provisioned, cluster: Cluster) -> Iterator[Path]:
     for balancer in documents.balancers:
         for listener in documents.listeners.get(balancer["LoadBalancerArn"], []):
             for rule in in_order(listener.get("Rules") or []):
+                if server_error(rule):
+                    yield _of_error(balancer, listener, rule)
                 for arn in dict.fromkeys(forwarded(rule["Actions"])):
                     if arn in documents.groups:
                         yield _of_rule(balancer, listener, rule, groups=documents.groups, arn=arn, cluster=cluster)
@@ -149,6 +157,25 @@ def _of_rule(
     }
 
 
+def _of_error(balancer: Json, listener: Json, rule: Json) -> Path:
+    """The way to a rule that answers with an error."""
+    name = f"{KINDS.get(balancer['Type'], balancer['Type'])} {balancer['LoadBalancerName']}"
+    port, code = f"{listener['Protocol']}:{listener['Port']}", server_error(rule)
+    url, headers = _request(balancer, listener, rule)
+    does = [f"listener {port}", f"rule {rule['Priority']}: {conditions(rule)} {action(rule['Actions'], {})}"]
+    hops = [_hop("client", "client", [url]), _hop("balancer", name, does, [f"balancer {balancer['LoadBalancerName']}"])]
+    return {
+        "id": rule["RuleArn"],
+        "way": STRAIGHT,
+        "title": f"{name} {port}, rule {rule['Priority']}",
+        "url": url,
+        "headers": headers,
+        "hops": hops,
+        "stopped": f"the rule itself answers HTTP {code}: look at the Ingress's backend",
+        "measured": "",
+    }
+
+
 def _of_classic(provisioned: Provisioned, cluster: Cluster) -> Iterator[Path]:
     for balancer in provisioned.documents.classic:
         name = balancer["LoadBalancerName"]
@@ -179,7 +206,7 @@ def _without_balancer(cluster: Cluster) -> Iterator[Path]:
     """Through a NodePort, asked directly: the way that a load balancer onto nodes would take."""
     for service in cluster.services:
         for port in service["spec"]["ports"]:
-            if port.get("nodePort") and cluster.nodes:
+            if port.get("nodePort") and cluster.nodes and cluster.endpoints(service):
                 instance, name = next(iter(sorted(cluster.nodes.items())))
                 yield {
                     "id": f"{watches.name_of(service)} {port['nodePort']}",
@@ -191,7 +218,7 @@ def _without_balancer(cluster: Cluster) -> Iterator[Path]:
                         _hop("client", "client", [f"{port.get('protocol', 'TCP')} {name}:{port['nodePort']}"]),
                         *_through_node(instance, port["nodePort"], cluster),
                     ],
-                    "stopped": "" if cluster.endpoints(service) else "no ready endpoint",
+                    "stopped": "",
                     "measured": "",
                 }
 
@@ -256,7 +283,7 @@ def _source(balancer: Json, group: Json) -> list[str]:
 
 
 def _no_target(states: Sequence[str]) -> str:
-    return f"no healthy target: {', '.join(states) if states else 'there is none at all'}"
+    return f"no healthy target: {', '.join(dict.fromkeys(states)) if states else 'there is none at all'}"
 
 
 def _hop(kind: str, name: str, does: list[str], refs: list[str] | None = None) -> Hop:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sandbox.network.balancers.documents import KINDS, Documents, forwarded
-from sandbox.observe.view.items import Item, Json, item
+from sandbox.observe.view.items import Item, Json, broken_first, item
 
 HEALTHY = ("healthy", "InService")
 _WAITING = ("initial", "draining", "unused")
@@ -38,7 +38,7 @@ def section(provisioned: Provisioned, names: Mapping[str, str]) -> dict[str, lis
     balancers = [balancer(b, documents) for b in documents.balancers]
     balancers += [classic(c, provisioned.instances.get(c["LoadBalancerName"], []), names) for c in documents.classic]
     groups = [group(g, names) for g in documents.groups.values()]
-    return {"balancers": sorted(balancers, key=_title), "groups": sorted(groups, key=_title)}
+    return {"balancers": broken_first(balancers), "groups": broken_first(groups)}
 
 
 def balancer(data: Json, documents: Documents) -> Item:
@@ -98,7 +98,7 @@ def group(data: Json, names: Mapping[str, str]) -> Item:
             ("health check", " ".join(str(data.get(k, "")) for k in ("HealthCheckProtocol", "HealthCheckPath"))),
             ("deregistration delay", f"{attributes.get('deregistration_delay.timeout_seconds', '?')} s"),
         ],
-        items=sorted(targets, key=_title),
+        items=broken_first(targets),
     )
 
 
@@ -155,6 +155,12 @@ def values(condition: Json) -> list[str]:
     return [f"{v['Key']}={v['Value']}" if isinstance(v, dict) else str(v) for v in found]
 
 
+def server_error(rule: Json) -> str:
+    """The status 5xx with which a rule answers itself, as the controller has it for a backend that does not exist."""
+    codes = [(each.get("FixedResponseConfig") or {}).get("StatusCode", "") for each in rule["Actions"]]
+    return next((code for code in codes if code.startswith("5")), "")
+
+
 def action(actions: list[Json], groups: Mapping[str, Json]) -> str:
     """What a rule does, in words."""
     to = [groups[arn]["TargetGroupName"] if arn in groups else arn for arn in dict.fromkeys(forwarded(actions))]
@@ -173,7 +179,3 @@ def _target(title: str, identity: str, state: str, reason: str, names: Mapping[s
 
 def _reason(health: Json) -> str:
     return health.get("Reason", "")
-
-
-def _title(entry: Item) -> str:
-    return entry["title"]

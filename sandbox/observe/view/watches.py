@@ -1,9 +1,10 @@
 """What a load balancer controller watches, as items: Services, Ingresses, endpoints, pods, bindings. Pure."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 
 from sandbox.observe.view.calls import clock
-from sandbox.observe.view.items import Item, Json, item
+from sandbox.observe.view.items import Item, Json, broken_first, item
 
 Objects = Mapping[str, Iterable[Json]]
 """Kind -> its objects as kube-apiserver gives them."""
@@ -19,6 +20,8 @@ PATHS = {
 """The collections that are watched."""
 GATE = "target-health.elbv2.k8s.aws/"
 """What the controller's readiness gates begin with."""
+_FAULT = re.compile(r"BackOff$|^Err|Error$|^InvalidImageName$")
+"""Reasons of a waiting container that are none of its start: CrashLoopBackOff, ErrImagePull, CreateContainerError."""
 _ASKING = ("alb.ingress.kubernetes.io/", "service.beta.kubernetes.io/aws-load-balancer-")
 
 
@@ -29,11 +32,8 @@ def name_of(obj: Json) -> str:
 
 
 def section(objects: Objects) -> list[dict[str, object]]:
-    """The page's left column: `[{"kind", "items"}]`, items by name."""
-    return [
-        {"kind": kind, "items": [MAKERS[kind](obj) for obj in sorted(objects.get(kind, ()), key=name_of)]}
-        for kind in MAKERS
-    ]
+    """The page's left column: `[{"kind", "items"}]`, what is broken first, then by name."""
+    return [{"kind": kind, "items": broken_first(map(make, objects.get(kind, ())))} for kind, make in MAKERS.items()]
 
 
 def line(number: int, at: float, verb: str, obj: Json, *, kind: str, before: str | None) -> Item | None:
@@ -50,10 +50,11 @@ def line(number: int, at: float, verb: str, obj: Json, *, kind: str, before: str
     now = MAKERS[kind](obj)
     if verb == "MODIFIED" and now["note"] == before:
         return None
-    time = clock(at)
     words = "deleted" if verb == "DELETED" else now["note"]
-    details = [("event", verb), ("at", f"{time} UTC"), ("before", before or "")]
-    return item(str(number), f"{kind} {name_of(obj)}", f"{time} {words}", "", refs=now["refs"], details=details)
+    mood = "bad" if now["mood"] == "bad" and verb != "DELETED" else ""
+    details = [("event", verb), ("before", before or "")]
+    title = f"{kind} {name_of(obj)}"
+    return item(str(number), title, words, mood, time=clock(at), refs=now["refs"], details=details)
 
 
 def hosts(obj: Json) -> list[str]:
@@ -65,6 +66,14 @@ def hosts(obj: Json) -> list[str]:
 def is_ready(pod: Json) -> bool:
     """Whether a pod's condition Ready is true."""
     return _condition(pod, "Ready") == "True"
+
+
+def failure(pod: Json) -> str:
+    """Why a pod does not run: what the kubelet says of a container; empty if it runs, or is about to."""
+    status: Json = pod.get("status", {})
+    waiting = (entry.get("state", {}).get("waiting") or {} for entry in status.get("containerStatuses") or [])
+    reasons = [reason for each in waiting if (reason := each.get("reason", "")) and _FAULT.search(reason)]
+    return ", ".join(reasons) or ("Failed" if status.get("phase") == "Failed" else "")
 
 
 def service(obj: Json) -> Item:
@@ -132,13 +141,14 @@ def pod(obj: Json) -> Item:
     status, spec = obj.get("status", {}), obj["spec"]
     gates = [gate["conditionType"] for gate in spec.get("readinessGates") or []]
     going = bool(obj["metadata"].get("deletionTimestamp"))
-    state = "terminating" if going else "ready" if is_ready(obj) else f"{status.get('phase', 'Pending')}, not ready"
+    fault = failure(obj)
+    words = fault or ("ready" if is_ready(obj) else f"{status.get('phase', 'Pending')}, not ready")
     address = status.get("podIP", "")
     return item(
         name_of(obj),
         name_of(obj),
-        f"{address} {state}".strip(),
-        "wait" if going or not is_ready(obj) else "good",
+        f"{address} {'terminating' if going else words}".strip(),
+        "wait" if going else "bad" if fault else "good" if is_ready(obj) else "wait",
         refs=[f"pod {name_of(obj)}", "" if spec.get("hostNetwork") else address],
         details=[
             ("node", spec.get("nodeName", "")),

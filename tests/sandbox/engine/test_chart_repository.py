@@ -128,6 +128,22 @@ def test_a_file_that_is_not_there_is_a_404_that_says_what_is(state: State) -> No
     assert refused.value.code == 404
 
 
+def test_the_gateway_apis_crds_are_found_under_the_address_of_the_release_that_the_controller_is_built_with(
+    state: State,
+) -> None:
+    folder = Path(state.settings().tools["load-balancer-controller"]).with_name("gateway-api") / "standard"
+    folder.mkdir(parents=True)
+    for name in ("gateways", "httproutes"):
+        marked = f"metadata:\n  annotations:\n    gateway.networking.k8s.io/bundle-version: v1.5.0\n  name: {name}\n"
+        (folder / f"gateway.networking.k8s.io_{name}.yaml").write_text(marked)
+    release = "https://github.com/kubernetes-sigs/gateway-api/releases/download"
+    found = yaml.safe_load_all(fetched(state, f"{release}/v1.5.0/standard-install.yaml"))
+    assert [each["metadata"]["name"] for each in found] == ["gateways", "httproutes"]
+    for other in (f"{release}/v9.9.9/standard-install.yaml", "https://github.com/kubernetes-sigs/gateway-api"):
+        with pytest.raises(urllib.error.HTTPError, match="no network"):
+            fetched(state, other)
+
+
 def test_clients_without_the_proxy_do_not_come_here(state: State) -> None:
     """Only the provider's and helm's scripts use the proxy: nothing else in the environment does."""
     assert set(chart_repository.environment(state)) == {"HTTPS_PROXY", "SSL_CERT_FILE"}

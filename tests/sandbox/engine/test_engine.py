@@ -43,6 +43,26 @@ def test_a_broken_program_shows_its_traceback(engine: Engine) -> None:
     assert "ModuleNotFoundError: No module named 'nothing_like_it'" in done.stdout
 
 
+def test_a_chart_that_is_not_there_is_one_line_without_a_traceback(engine: Engine) -> None:
+    done = engine.up(
+        "import pulumi, pulumi_kubernetes as k\n"
+        f"on = k.Provider('on', render_yaml_to_directory={str(engine.program / 'rendered')!r})\n"
+        "k.helm.v4.Chart('web', chart='/no/such/chart', opts=pulumi.ResourceOptions(provider=on))\n"
+    )
+    assert done.returncode != 0
+    errors = [line for line in done.stdout[done.stdout.index("Diagnostics:") :].splitlines() if "error: " in line]
+    assert len(errors) == 1
+    assert 'path "/no/such/chart" not found' in errors[0]
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_what_a_provider_refuses_to_look_up_is_one_line_without_a_traceback(engine: Engine) -> None:
+    done = engine.up("import pulumi\npulumi.runtime.invoke('kubernetes:no:such', {})\n")
+    assert done.returncode != 0
+    assert "kubernetes:no:such" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
 def test_an_invalid_virtual_environment_is_named(engine: Engine) -> None:
     project = engine.program / "Pulumi.yaml"
     before = project.read_text()

@@ -1,5 +1,6 @@
 """The way without the load balancer controller: a Classic ELB, created by AWS's own cloud controller manager."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,11 +19,13 @@ def classic(traffic: Traffic) -> list[dict[str, Any]]:
 
 
 @pytest.mark.soak
-def test_without_the_controller_a_connection_is_rewritten_on_its_way_and_with_it_not(traffic: Traffic) -> None:
+def test_without_the_controller_a_connection_is_rewritten_on_its_way_and_with_it_not(
+    traffic: Traffic, tmp_path: Path
+) -> None:
     kubectl = traffic.sandbox.kubectl
-    existing = Existing(traffic.sandbox, {"sandbox": traffic.sandbox})
+    existing = Existing(traffic.sandbox, {"sandbox": traffic.sandbox}, tmp_path)
     with running(existing, "node-ports") as example:
-        hosts = example.up()
+        hosts = example.next()
         (made,) = classic(traffic)
         service = kubectl("get", "service", "-n", "in-tree", "web-classic")
         nodes = kubectl("get", "nodes")["items"]

@@ -7,12 +7,13 @@ import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import click
 import pytest
 from click.testing import CliRunner, Result
 
-from eks_load_balancing.doctor import cli, manual, report
+from eks_load_balancing.doctor import cli, entry, manual, report
 from eks_load_balancing.doctor.checks import CHECKS
 from eks_load_balancing.doctor.facts import CannotLookError, Unseen
 from tests.unit.doctor.healthy import facts, healthy
@@ -212,3 +213,14 @@ def test_without_its_packages_the_doctor_says_what_to_install_and_the_components
     assert done.returncode == 2
     assert "pip install 'eks-load-balancing[doctor]'" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("start", [entry.doctor, entry.kubectl])
+def test_a_bug_says_where_to_report_it(start: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(**_: object) -> None:
+        raise KeyError("nobody expects it")
+
+    monkeypatch.setattr(entry, "_cli", lambda: SimpleNamespace(doctor=broken, kubectl=broken))
+    with pytest.raises(KeyError) as error:
+        start()
+    assert "report it in the project's issues" in error.value.__notes__[0]

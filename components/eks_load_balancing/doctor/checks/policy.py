@@ -42,7 +42,7 @@ def role_may_do_what_the_controller_does(facts: Facts) -> Iterator[Trouble]:
         return
     missing: list[str] = []
     for statement in controller_statements(version, facts.partition, facts.name, facts.region, facts.vpc):
-        if _is_off(statement, given):
+        if is_off(statement, given):
             continue
         lacking = [action for action in statement.actions if not _may(facts, action)]
         on_purpose = statement.features and not set(statement.features) & set(_SWITCHES)
@@ -94,7 +94,8 @@ def role_is_narrowed_to_this_cluster(facts: Facts) -> Iterator[Trouble]:
         )
 
 
-def _is_off(statement: Statement, given: dict[str, str]) -> bool:
+def is_off(statement: Statement, given: dict[str, str]) -> bool:
+    """Return whether the controller's flags turn off every feature that a statement is for."""
     switched = [_SWITCHES.get(feature) for feature in statement.features]
     return bool(switched) and all(flag is not None and given.get(flag) == "false" for flag in switched)
 

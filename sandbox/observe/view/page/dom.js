@@ -14,6 +14,7 @@ export function element(name, attributes = {}, ...children) {
 export function keyed(parent, things, make, update) {
   const had = new Map([...parent.children].filter((child) => child.dataset.id !== undefined)
     .map((child) => [child.dataset.id, child]));
+  const held = document.activeElement;
   let place = parent.firstElementChild;
   for (const thing of things) {
     let child = had.get(thing.id);
@@ -27,6 +28,8 @@ export function keyed(parent, things, make, update) {
     else parent.insertBefore(child, place);
   }
   for (const gone of had.values()) leave(gone);
+  // An element that is moved loses the focus.
+  if (held !== document.activeElement && parent.contains(held)) held.focus();
 }
 
 // The focus goes to a neighbour, not back to the top of the page.

@@ -19,7 +19,7 @@ export function listenToKeys(root) {
   });
   // Wherever the focus comes to in a list, Tab comes back to.
   root.addEventListener("focusin", (event) => {
-    const list = event.target.matches(".row") && event.target.closest(".list, .lanes");
+    const list = event.target.matches(".row") && event.target.closest(".list, .lanes, .tree");
     if (list) oneTabStop(list);
   });
 }
@@ -31,7 +31,7 @@ function clear(input) {
 
 function toSection(id) {
   const section = document.getElementById(id);
-  const row = [...section.querySelectorAll(".row")].find((each) => each.tabIndex === 0 && each.checkVisibility());
+  const row = [...section.querySelectorAll(".list .row, .lanes .row")].find((each) => each.tabIndex === 0 && each.checkVisibility());
   row?.focus();
   section.scrollIntoView({ block: "nearest" });
   return true;
@@ -44,7 +44,7 @@ function sends(target) {
 }
 
 function moves(row, key) {
-  const list = row.closest(".list, .lanes");
+  const list = row.closest(".list, .lanes, .tree");
   if (!list || !row.matches(".row")) return false;
   const rows = rowsOf(list);
   const place = rows.indexOf(row);

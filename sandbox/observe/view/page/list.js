@@ -1,10 +1,10 @@
-// Lists of items: { id, title, note, mood, refs, details: [[name, value]], items } (sandbox/observe/view/items.py).
+// Lists of items: { id, title, note, mood, time, refs, details: [[name, value]], items } (sandbox/observe/view/items.py).
 // One stop of the Tab key a list; arrows move within it.
 
 import { element, keyed } from "./dom.js";
 
-const MOODS = { good: "●", wait: "◐", bad: "▲", "": "" };
-const WORDS = { good: "well", wait: "waits", bad: "bad", "": "" };
+export const MOODS = { good: "●", wait: "◐", bad: "▲", "": "" };
+export const WORDS = { good: "well", wait: "waits", bad: "broken", "": "" };
 const MOST = 300;
 
 export function showList(list, items) {
@@ -30,6 +30,7 @@ function entry(isNew) {
 function update(child, item, open) {
   const text = JSON.stringify(item);
   if (child.dataset.text === text) return;
+  child.dataset.mood = item.mood;
   const changed = child.dataset.text !== undefined && child.note !== item.note;
   child.dataset.text = text;
   child.note = item.note;
@@ -43,9 +44,11 @@ function update(child, item, open) {
   }
   row.replaceChildren(
     element("span", { class: "mood", "data-mood": item.mood, "aria-hidden": true }, MOODS[item.mood] ?? ""),
-    element("span", { class: "title" }, item.title),
-    ...(item.note ? [" ", element("span", { class: "note" }, item.note)] : []),
-    ...(WORDS[item.mood] ? [element("span", { class: "unseen" }, `, ${WORDS[item.mood]}`)] : []),
+    ...(item.time ? [element("time", {}, item.time), " "] : []),
+    element("span", { class: "words" },
+      element("span", { class: "title" }, item.title),
+      ...(item.note ? [" ", element("span", { class: "note" }, item.note)] : []),
+      ...(WORDS[item.mood] ? [element("span", { class: "unseen" }, `, ${WORDS[item.mood]}`)] : [])),
   );
   row.dataset.refs = JSON.stringify(item.refs);
   if (folds) inside(row.parentElement, item, open);
@@ -90,7 +93,7 @@ export function applyFilter(words) {
   const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
   if (!wanted.length && !filtered) return;
   filtered = words.trim();
-  for (const list of document.querySelectorAll(".list, .lanes")) {
+  for (const list of document.querySelectorAll(".list, .lanes, .tree")) {
     for (const child of list.children) {
       const text = (child.dataset.text ?? "").toLowerCase();
       child.hidden = !wanted.every((word) => text.includes(word));

@@ -4,6 +4,7 @@ import { element } from "./dom.js";
 import { listenToKeys } from "./keys.js";
 import { applyFilter, linkAlike, showList } from "./list.js";
 import { showPaths } from "./paths.js";
+import { showPicture } from "./picture.js";
 
 const at = (id) => document.getElementById(id);
 const KINDS = {
@@ -35,7 +36,12 @@ const sections = {
     tell(items);
     showList(at("events"), items);
   },
-  calls({ recent, counts }) {
+  picture(told) {
+    showPicture(at("whole"), at("verdict"), told);
+  },
+  calls({ denied, recent, counts }) {
+    at("refused").hidden = !denied.length;
+    showList(at("denied"), denied);
     showList(at("counts"), counts);
     showList(at("recent"), recent);
   },
@@ -50,9 +56,18 @@ const sections = {
 };
 
 function ways() {
+  const [first] = paths; // one that does not arrive, if there is such a one
   for (const way of ["ip", "instance"]) {
-    showPaths(at(way), paths.filter((path) => path.way === way), Boolean(about.traffic), send);
+    showPaths(at(way), paths.filter((path) => path.way === way), Boolean(about.traffic), send, first?.id);
   }
+  if (first?.stopped) toTop(at(first.way).parentElement, at("paths").querySelector(".way"));
+}
+
+function toTop(block, top) {
+  if (block === top) return;
+  const held = document.activeElement; // an element that is moved loses the focus
+  top.before(block);
+  if (block.contains(held)) held.focus();
 }
 
 function listOf(kind) {

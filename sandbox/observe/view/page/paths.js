@@ -3,24 +3,25 @@
 import { element, keyed } from "./dom.js";
 import { oneTabStop } from "./list.js";
 
-const PLACES = { client: "client", router: "VPC router", balancer: "load balancer", node: "node", pod: "pod" };
+const PLACES = { client: "client", router: "VPC router", balancer: "load balancer", node: "node", pod: "pod", stop: "does not arrive" };
 const NOT_MEASURED = "not measured: from what the APIs say";
 
-export function showPaths(list, paths, carries, send) {
-  const empty = { id: "", title: "no such way here", url: "", hops: [], stopped: "", measured: "", none: true };
-  const first = list.children.length === 0;
+// The first path of all, `opened`, opens when it comes, and when it breaks.
+export function showPaths(list, paths, carries, send, opened) {
+  const empty = { id: "", title: "no such path here", url: "", hops: [], stopped: "", measured: "", none: true };
   keyed(list, paths.length ? paths : [empty], () => element("li"), (child, path) => {
     const text = JSON.stringify([path, carries]);
     if (child.dataset.text === text) return;
     child.dataset.text = text;
     if (path.none) child.replaceChildren(element("div", { class: "row", tabindex: "-1" }, path.title));
-    else lane(child, path, carries, send, first && path === paths[0]);
+    else lane(child, path, carries, send, path.id === opened);
   });
   oneTabStop(list);
 }
 
 function lane(child, path, carries, send, open) {
   let details = child.querySelector("details");
+  if (details && open && path.stopped && child.dataset.mood !== "bad") details.open = true;
   if (!details) {
     details = element("details", { open },
       element("summary", { class: "row", tabindex: "-1" }),
@@ -33,10 +34,12 @@ function lane(child, path, carries, send, open) {
   row.replaceChildren(
     element("span", { class: "title" }, path.title), " ",
     element("span", { class: "badge", "data-mood": badge },
-      path.stopped ? "does not arrive" : path.measured ? "measured" : NOT_MEASURED),
+      path.stopped ? "▲ does not arrive" : path.measured ? "measured" : NOT_MEASURED),
   );
-  hops.replaceChildren(...path.hops.map(hop));
-  said.replaceChildren(...[path.stopped, path.measured].filter(Boolean).join(" — "));
+  child.dataset.mood = badge;
+  const stop = path.stopped ? [{ kind: "stop", name: path.stopped, does: [], refs: [] }] : [];
+  hops.replaceChildren(...[...path.hops, ...stop].map(hop));
+  said.replaceChildren(path.measured);
   button(details, path, carries && path.url, send);
 }
 

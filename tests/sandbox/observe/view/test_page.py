@@ -42,6 +42,16 @@ def test_the_page_shows_what_is_watched_called_and_provisioned(page: Browser) ->
     page.until("document.querySelectorAll('#recent .title').length > 1")
     page.until("document.querySelectorAll('#balancers details').length > 0")
     page.until("document.querySelectorAll('#ip .hop').length > 1")
+    page.until("/^[0-9:]{8}$/.test(document.querySelector('#recent time').textContent)")
+
+
+@pytest.mark.sandbox
+def test_the_picture_and_the_way_of_a_request_are_seen_without_scrolling(page: Browser) -> None:
+    boxes = "document.querySelectorAll(`#whole > li ${'> ul > li '.repeat(arguments[0])}> .card`).length"
+    assert [page.ask(boxes, column) for column in range(4)] >= [1, 2, 2, 4]
+    assert page.ask("document.querySelector('.picture').getBoundingClientRect().bottom + scrollY") < 500
+    lowest = "document.querySelector('#paths details[open] .hops').getBoundingClientRect().bottom + scrollY"
+    assert page.ask(lowest) < 800
 
 
 @pytest.mark.sandbox

@@ -8,6 +8,7 @@ import pytest
 from sandbox.observe.view import calls, paths, provisions, watches
 from sandbox.observe.view.board import Board
 from sandbox.observe.view.follow import choose, missing
+from sandbox.observe.view.provisions import Provisioned
 from tests.sandbox.observe.view.objects import (
     BALANCER,
     GROUP,
@@ -34,6 +35,15 @@ def test_a_pod_is_good_when_it_is_ready_and_stays() -> None:
     assert [watches.pod(p)["mood"] for p in (pod(), pod(ready=False), going)] == ["good", "wait", "wait"]
 
 
+@pytest.mark.parametrize(("reason", "mood"), [("CrashLoopBackOff", "bad"), ("ContainerCreating", "wait")])
+def test_a_pod_that_cannot_start_says_why_and_comes_first(reason: str, mood: str) -> None:
+    stuck = pod("web-9", ready=False)
+    stuck["status"]["containerStatuses"] = [{"state": {"waiting": {"reason": reason}}}]
+    listed: Any = next(each["items"] for each in watches.section({"Pod": [pod(), stuck]}) if each["kind"] == "Pod")
+    assert [entry["mood"] for entry in listed] == (["bad", "good"] if mood == "bad" else ["good", "wait"])
+    assert (reason in listed[0]["note"]) == (mood == "bad")
+
+
 def test_endpoints_say_how_many_are_ready() -> None:
     assert watches.endpoint_slice(endpoints(("10.0.1.7", "node-a")))["note"] == "1 of 1 ready"
     assert watches.endpoint_slice(endpoints(("10.0.1.7", "node-a"), ready=False))["note"] == "0 of 1 ready"
@@ -48,7 +58,7 @@ def test_a_service_without_any_endpoint_is_not_good() -> None:
 def test_an_event_that_says_nothing_new_is_no_line() -> None:
     def line(verb: str, before: str) -> str | None:
         found = watches.line(1, 0.0, verb, pod(), kind="Pod", before=before)
-        return found and found["note"]
+        return found and f"{found['time']} {found['note']}"
 
     assert line("MODIFIED", "10.0.1.7 ready") is None
     assert line("MODIFIED", "10.0.1.7 Pending, not ready") == "00:00:00 10.0.1.7 ready"
@@ -113,6 +123,14 @@ def test_without_a_healthy_target_the_way_says_where_it_ends() -> None:
     assert (hops(way)[-1], way["stopped"]) == ("balancer ALB web", "no healthy target: unhealthy")
 
 
+def test_a_rule_that_answers_with_an_error_itself_is_where_the_way_ends() -> None:
+    answer = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "503"}}
+    condition = {"Field": "path-pattern", "Values": ["/gone"]}
+    wrong = {"RuleArn": "wrong", "Priority": "2", "Conditions": [condition], "Actions": [answer]}
+    way = paths.section(provisioned(rule("1"), wrong), cluster(), {})[0]
+    assert (way["url"], way["stopped"].startswith("the rule itself answers HTTP 503")) == ("http://web.test/gone", True)
+
+
 def test_a_rule_gives_the_request_that_it_takes() -> None:
     way = paths.section(provisioned(rule("1", host_header=["*.shop.test"], path_pattern=["/a/*"])), cluster(), {})[0]
     assert (way["url"], way["headers"]) == ("http://web.test/a/", ["Host: .shop.test"])
@@ -122,6 +140,13 @@ def test_without_a_load_balancer_onto_nodes_a_node_port_stands_for_that_way() ->
     found = paths.section(provisioned(), cluster("Cluster", ("10.0.1.7", "node-a")), {})
     assert [way["way"] for way in found] == ["ip", "instance"]
     assert "no load balancer" in found[1]["title"]
+
+
+def test_what_does_not_arrive_comes_first() -> None:
+    broken = provisioned(state="unhealthy").documents
+    known = cluster("Cluster", ("10.0.1.7", "node-a"))
+    found = paths.section(Provisioned(broken), known, {})
+    assert [bool(way["stopped"]) for way in found] == [True, False]
 
 
 def test_a_trace_takes_the_place_of_what_the_apis_say() -> None:
@@ -152,10 +177,15 @@ def entry(
 
 def test_the_same_call_again_is_one_line_that_counts() -> None:
     told = calls.section([entry(), entry(), entry(verdict="denied")], {})["recent"]
-    assert [(line["note"], line["mood"]) for line in told] == [
-        ("denied tg-web 00:00:00", "bad"),
-        ("2 times, tg-web 00:00:00", ""),
+    assert [(line["time"], line["note"], line["mood"]) for line in told] == [
+        ("00:00:00", "denied tg-web", "bad"),
+        ("00:00:00", "2 times, tg-web", ""),
     ]
+
+
+def test_calls_that_were_refused_are_listed_by_themselves_too() -> None:
+    told = calls.section([entry(), entry(verdict="denied")], {})
+    assert [line["id"] for line in told["denied"]] == [told["recent"][0]["id"]]
 
 
 def test_a_call_shares_a_reference_with_what_it_is_about() -> None:
