@@ -91,7 +91,7 @@ def answer(host: str, protocol: str, port: int) -> str:
 
 
 def decisions(facts: Facts, version: str, iam: Any) -> dict[str, str]:
-    """Return the policy simulator's decision on each action of a controller version, without those of disabled features.
+    """Return the policy simulator's decision on each action of a controller version, except disabled features.
 
     Args:
         facts: the cluster's.
