@@ -68,7 +68,7 @@ def test_a_token_is_a_signed_request_to_sts(base: str) -> None:
         (a_token(X_Amz_SignedHeaders="host"), "x-k8s-aws-id is not signed"),
         (a_token(X_Amz_Date="20261123T113000Z"), "lives for 15 minutes"),
         (a_token(X_Amz_Date="20261123T130000Z"), "lives for 15 minutes"),
-        (a_token(X_Amz_Date="now"), "no time"),
+        (a_token(X_Amz_Date="now"), "is not a time"),
         (token_of(f"https://sts.amazonaws.com/?{urlencode(GOOD)}&Action=GetCallerIdentity"), "given twice"),
     ],
 )
@@ -128,7 +128,7 @@ def test_two_entries_and_two_policies_never_share_a_binding() -> None:
 
 
 def test_a_policy_that_the_sandbox_does_not_know_is_refused_and_named() -> None:
-    with pytest.raises(TokenError, match="AmazonEKSComputePolicy is not known"):
+    with pytest.raises(TokenError, match="AmazonEKSComputePolicy is not supported"):
         bindings(an_entry(Policy("AmazonEKSComputePolicy")), [])
 
 

@@ -420,8 +420,8 @@ def test_variables_come_from_the_pod_from_secrets_and_from_each_other() -> None:
     ("source", "message"),
     [
         ({"secretKeyRef": {"name": "s", "key": "k"}}, "secret s not found"),
-        ({"resourceFieldRef": {"resource": "limits.cpu"}}, "resourceFieldRef is not known"),
-        ({"fieldRef": {"fieldPath": "spec.secret"}}, "fieldRef spec.secret is not known"),
+        ({"resourceFieldRef": {"resource": "limits.cpu"}}, "resourceFieldRef is not supported"),
+        ({"fieldRef": {"fieldPath": "spec.secret"}}, "fieldRef spec.secret is not supported"),
     ],
 )
 def test_a_missing_variable_is_an_error_that_names_it(source: dict[str, Any], message: str) -> None:
