@@ -1,9 +1,9 @@
-"""How fast the load balancer controller is and what it asks of AWS: tables of docs/measured/performance.md.
+"""How fast the load balancer controller is and which AWS calls it makes: tables of docs/measured/performance.md.
 
     python -m benchmarks.controller [--with controller=PATH] [--rounds N] [--only scaling,calls,many] [--json]
 
-On the conformance stage of the tests, in a state folder of its own. With another controller's program both are measured
-in the same run, one after the other in every round.
+It uses the tests' conformance stage, with its own state folder. With another controller program, both are measured in
+the same run, one after the other in every round.
 """
 
 import argparse
@@ -41,7 +41,7 @@ Figures = dict[str, float]
 
 
 def say(line: str) -> None:
-    """Tell how far it is."""
+    """Print progress."""
     sys.stderr.write(f"{time.strftime('%H:%M:%S')} {line}\n")
 
 
@@ -49,17 +49,17 @@ def expect(condition: Callable[[], bool], seconds: float, what: str) -> None:
     """Wait for a condition.
 
     Raises:
-        SystemExit: it did not come to be.
+        SystemExit: it did not become true.
     """
     if not wait_until(condition, seconds, 0.2):
         raise SystemExit(f"{what}: not within {seconds:.0f} s")
 
 
-# What is asked for.
+# What is created.
 
 
 def deployment(name: str, replicas: int) -> dict[str, Any]:
-    """Pods that say at once that they run."""
+    """Pods that report at once that they run."""
     container = {"name": "app", "image": "example/app:1", "ports": [{"containerPort": 8080}]}
     return {
         "apiVersion": "apps/v1",
@@ -80,7 +80,7 @@ def service(name: str) -> dict[str, Any]:
 
 
 def ingress(name: str) -> dict[str, Any]:
-    """An ALB of its own in front of the Service."""
+    """An Ingress with its own ALB for the Service."""
     backend = {"service": {"name": name, "port": {"number": 80}}}
     path = {"path": "/", "pathType": "Prefix", "backend": backend}
     return {
@@ -120,7 +120,7 @@ class Place:
         return sum(bool((i["status"].get("loadBalancer") or {}).get("ingress")) for i in self.get("ingress"))
 
     def clear(self) -> float:
-        """Delete everything; seconds until what the controller holds is gone."""
+        """Delete everything; return the seconds until the controller's resources are gone."""
         begun = time.monotonic()
         self.stage.kubectl("-n", self.name, "delete", "ingress,service", "--all", "--wait=false")
         kinds = "ingress,service,targetgroupbinding"
@@ -132,11 +132,11 @@ class Place:
         return seconds
 
 
-# How it is looked at.
+# How it is observed.
 
 
 class ReadyEndpoints:
-    """When a Service last had another number of ready endpoints, as the cluster's own watch tells it."""
+    """When a Service's number of ready endpoints last changed, according to the cluster's watch."""
 
     def __init__(self, place: Place, service_name: str) -> None:
         api = client.DiscoveryV1Api(config.new_client_from_config(str(place.stage.kubeconfig)))
@@ -182,7 +182,7 @@ def _ready(piece: dict[str, Any]) -> int:
 
 
 class Calls:
-    """What the sandbox's AWS was asked by the stage's controller."""
+    """The calls of the stage's controller to the sandbox's AWS."""
 
     def __init__(self, stage: Stage) -> None:
         self._url = f"{stage.sandbox.state.aws_endpoint}/_sandbox/calls"
@@ -201,11 +201,11 @@ class Calls:
         return sum(c["all"] for c in mine), sum(c["writes"] for c in mine)
 
     def end_of_journal(self) -> int:
-        """Where the next call that writes will stand."""
+        """The position of the next writing call."""
         return self._journal.stat().st_size
 
     def last(self, actions: tuple[str, ...], start: int) -> float:
-        """When the last call of an action arrived, of those after a place in the journal; 0 if there is none."""
+        """When the last call of an action after a journal position arrived; 0 if there is none."""
         with self._journal.open("rb") as file:
             file.seek(start)
             documents = filter(None, map(from_line, file))
@@ -227,7 +227,7 @@ def usage(process: Process) -> Figures:
 
 
 def scaling(stage: Stage) -> Figures:
-    """Seconds from the last endpoint ready to the last target registered, one Deployment behind one ALB."""
+    """Seconds from the last ready endpoint to the last registered target, with one Deployment behind one ALB."""
     place, calls, found = Place(stage), Calls(stage), Figures()
     with ReadyEndpoints(place, "web") as ready:
         place.apply([deployment("web", _FIRST), service("web"), ingress("web")])
@@ -262,7 +262,7 @@ def calls_of_cases(stage: Stage) -> Figures:
 
 
 def many(stage: Stage) -> Figures:
-    """100 Ingresses, each with an ALB of its own, over 1,000 pods that are ready beforehand."""
+    """100 Ingresses, each with its own ALB, for 1,000 pods that are ready beforehand."""
     place, calls = Place(stage), Calls(stage)
     names = [f"web-{n}" for n in range(_INGRESSES)]
     each = _PODS // _INGRESSES
@@ -305,7 +305,7 @@ def with_room(stage: Stage) -> None:
 
 @contextmanager
 def controlled(stage: Stage, program: str) -> Generator[None, None, None]:
-    """One controller, a fresh process."""
+    """One controller, in a new process."""
     stage.stop_controllers()
     stage.program = program
     stage.start_controller(ALONE)

@@ -1,10 +1,10 @@
-"""What IAM in front of AWS costs: milliseconds a call, and the share of a `pulumi up` of the whole stack.
+"""The cost of IAM in front of AWS: milliseconds per call, and its share of a `pulumi up` of the whole stack.
 
     python -m benchmarks.iam [--calls N] [--up]
 
-Two AWS processes are asked the same in turns, by a session of a role with the controller's policy: one as it is, one
-whose authorizer lets everything through unseen. What IAM adds is the difference of the medians. `--up` also brings the
-stack up (a minute), counts its calls, and says how much of the time is what IAM adds.
+Two AWS processes get the same calls in turn, from a session of a role with the controller's policy. One is unchanged;
+the other's authorizer allows everything without a check. IAM's cost is the difference of the medians. `--up` also runs
+`up` for the stack (a minute), counts its calls, and prints IAM's share of the time.
 """
 
 import argparse
@@ -37,7 +37,7 @@ _WARM_UP = 20
 
 
 def serve(folder: Path, *, enforced: bool) -> None:
-    """Be an AWS process."""
+    """Run an AWS process."""
     os.environ |= {"MOTO_ACCOUNT_ID": ACCOUNT, "MOTO_IAM_LOAD_MANAGED_POLICIES": "true"}
     from sandbox.aws.__main__ import run  # noqa: PLC0415 - moto reads its settings when it is imported
     from sandbox.iam.authorizer import Authorizer  # noqa: PLC0415
@@ -72,7 +72,7 @@ def _answers(url: str) -> bool:
 
 
 def calls(url: str) -> dict[str, Callable[[], Any]]:
-    """The calls to time, by name, made ready in the AWS at `url`."""
+    """The calls to time, by name, prepared in the AWS at `url`."""
     root = {"aws_access_key_id": ROOT["access_key"], "aws_secret_access_key": ROOT["secret_key"]}
 
     def client(service: str, keys: dict[str, str]) -> Any:
@@ -119,13 +119,13 @@ def timed(call: Callable[[], Any]) -> float:
 
 
 def cpu(pid: int) -> float:
-    """Milliseconds of processor time that a process has had: what it needs, however busy the machine is."""
+    """Milliseconds of processor time that a process has used: its own need, however busy the machine is."""
     user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
     return (int(user) + int(system)) * 1000 / os.sysconf("SC_CLK_TCK")
 
 
 def compare(number: int, folder: Path) -> list[float]:
-    """Print a line for each call; what IAM adds to each, in milliseconds."""
+    """Print a line for each call; return IAM's cost for each, in milliseconds."""
     with ExitStack() as stack:
         prepared: list[dict[str, Callable[[], Any]]] = []
         pids: list[int] = []

@@ -1,10 +1,10 @@
-"""What the pack costs: milliseconds a resource for all rules together, over 1,000 resources.
+"""The pack's cost: milliseconds per resource for all rules together, over 1,000 resources.
 
     python benchmarks/policies.py [RESOURCES]
 
 Two figures: the Analyze call as the engine makes it (messages in, messages out; the median over the resources), and the
-AnalyzeStack call's share of a resource: it is one call for all. Times are the process's own CPU time: rules wait for
-nothing, and a busy machine does not count.
+AnalyzeStack call per resource, because it is one call for all. Times are the process's own CPU time: rules never wait,
+and a busy machine does not matter.
 """
 
 import statistics
@@ -24,11 +24,11 @@ from tests.policies.harness import message
 from tests.policies.resources import COMPLIANT, resource
 
 BUDGET_MS = 2.0
-"""Milliseconds a resource, for all rules."""
+"""Milliseconds per resource, for all rules."""
 
 
 def analyze(count: int) -> tuple[float, float]:
-    """The calls on single resources (median) and on the stack (a resource's share), in milliseconds."""
+    """The calls for single resources (median) and for the stack (per resource), in milliseconds."""
     server = Analyzer("eks-load-balancing", "0.0.1", RULES.values())
     names = islice(cycle(COMPLIANT), count)
     single = [message(*resource(name), f"{name}-{index}") for index, name in enumerate(names)]

@@ -1,8 +1,8 @@
-"""What the pack adds to a preview of the stack `sandbox`, in a sandbox that is up.
+"""What the pack adds to a preview of the stack `sandbox`, in a running sandbox.
 
     SANDBOX_STATE_DIR=... python benchmarks/policies_preview.py [ROUNDS]
 
-Previews with and without the pack take turns, so that both meet the same machine.
+Previews with and without the pack take turns, so both see the same machine.
 """
 
 import statistics
@@ -15,7 +15,7 @@ _REPOSITORY = Path(__file__).parent.parent
 _PREVIEW = [str(Path(sys.executable).with_name("sandbox")), "exec", "--", "pulumi", "preview", "--stack", "sandbox"]
 _PACK = ["--policy-pack", "policies", "--policy-pack-config", "policies/profiles/sandbox.json"]
 BUDGET = 1.15
-"""How many times as long a preview may take with the pack."""
+"""The maximum factor by which the pack may slow a preview."""
 
 
 def seconds(*options: str) -> float:
@@ -26,7 +26,7 @@ def seconds(*options: str) -> float:
 
 
 def main(rounds: int) -> int:
-    """Measure, tell, and return 1 if the budget is exceeded."""
+    """Measure, print, and return 1 if the budget is exceeded."""
     pairs = [(seconds(), seconds(*_PACK)) for _ in range(rounds)]
     without, with_pack = (statistics.median(column) for column in zip(*pairs, strict=True))
     ratio = with_pack / without

@@ -2,7 +2,7 @@
 
     python -m benchmarks.sandbox [--rounds N] [--tools]
 
-Each round has a state folder of its own. `--tools` also builds every tool from nothing (a quarter of an hour).
+Each round has its own state folder. `--tools` also builds every tool from nothing (a quarter of an hour).
 """
 
 import argparse
@@ -44,7 +44,7 @@ def run(*command: str, folder: Path, cwd: Path = REPOSITORY) -> str:
 
 
 def memory(folder: Path) -> int:
-    """Proportional set size in MiB of every process that names the state folder, and of those that they started.
+    """Proportional set size in MiB of every process that names the state folder, and of their child processes.
 
     Pages that several processes share count once in the sum.
     """
@@ -97,7 +97,7 @@ class Peak:
 
 
 def empty_program(folder: Path) -> Path:
-    """A program that declares nothing, with a stack of its own."""
+    """A program that declares nothing, with its own stack."""
     program = folder.with_name(f"{folder.name}-empty")
     program.mkdir()
     (program / "Pulumi.yaml").write_text("name: empty\nruntime: python\n")
@@ -107,7 +107,7 @@ def empty_program(folder: Path) -> Path:
 
 
 def measure_round(folder: Path, repeats: int) -> dict[str, float]:
-    """One sandbox from nothing to nothing."""
+    """One sandbox, from start to removal."""
     up = ("exec", "--", "pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--stack")
     found: dict[str, float] = {"sandbox up, s": timed(lambda: run(SANDBOX, "up", folder=folder))}
     run(SANDBOX, "down", folder=folder)

@@ -3,5 +3,5 @@
 from pack.analyzer import Analyzer, serve
 from rules import RULES
 
-# The version that the engine shows is that of PulumiPolicy.yaml; this one stands where that file names none.
+# The engine shows the version in PulumiPolicy.yaml; it uses this one if that file has none.
 serve(Analyzer("eks-load-balancing", "0.0.1", RULES.values()))

@@ -10,7 +10,7 @@ from rules import RULES
 
 
 def main(files: list[str]) -> int:
-    """Check files, tell what is wrong on stderr, and return the exit code."""
+    """Check files, report errors on stderr, and return the exit code."""
     found = 0
     for file in files:
         try:

@@ -1,7 +1,7 @@
-"""Writes the files that are made from the rules: `python generate.py [--check]`.
+"""Writes the files that are generated from the rules: `python generate.py [--check]`.
 
-That is `profiles/*.json` and, where the pack lies in the project, `../docs/policies.md`. With `--check` nothing is
-written, and the exit code says whether anything would be.
+These are `profiles/*.json` and, in the project's checkout, `../docs/policies.md`. With `--check` it writes nothing, and
+the exit code is 1 if a file is out of date.
 """
 
 import json
@@ -16,7 +16,7 @@ PACK = Path(__file__).resolve().parent
 
 
 def contents() -> dict[Path, str]:
-    """Return every generated file and what belongs in it."""
+    """Return every generated file with its content."""
     files = {PACK / "profiles" / f"{name}.json": json.dumps(profile(name), indent=2) + "\n" for name in SETTINGS}
     if (PACK.parent / "docs").is_dir():
         files[PACK.parent / "docs" / "policies.md"] = manual(SUBJECTS)
@@ -24,7 +24,7 @@ def contents() -> dict[Path, str]:
 
 
 def stale() -> list[Path]:
-    """Return the files that are not what the rules say."""
+    """Return the files that are out of date."""
     return [file for file, text in contents().items() if not file.exists() or file.read_text("utf-8") != text]
 
 

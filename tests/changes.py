@@ -168,7 +168,7 @@ def effects(before: Declared, after: Declared) -> Iterator[tuple[str, str]]:
             yield name, "deleted"
         elif fate := _fate(old, new):
             yield name, fate
-            if kind == "aws:ec2/launchTemplate:LaunchTemplate":  # its new version is rolled out by the node group
+            if kind == "aws:ec2/launchTemplate:LaunchTemplate":  # the node group rolls out its new version
                 yield name.removesuffix("-template"), "rolling"
 
 
@@ -258,7 +258,7 @@ A preview shows what is in the table, and no other deletion or replacement. Two 
 
 
 def page() -> str:
-    """The page as it should be."""
+    """The page's expected content."""
     lines = [f"| `{r.key}` | {r.effect} | {r.resources} | {r.note} |" for r in map(row, CHANGES)]
     return _HEAD + re.sub(r" {2,}\|", " |", "\n".join(lines)) + "\n"
 

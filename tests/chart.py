@@ -15,7 +15,7 @@ _GATEWAY_KINDS = (
 
 
 def tool(name: str) -> Path:
-    """The executable of a tool: tests that use it are marked `sandbox`, so that it is built."""
+    """The executable of a tool. Tests that use it are marked `sandbox`, so it is built before."""
     return Path(os.environ["SANDBOX_TOOLS"], name).resolve()
 
 
@@ -38,7 +38,7 @@ def definitions() -> tuple[dict[str, Any], ...]:
 
 
 def rendered(values: dict[str, Any]) -> list[dict[str, Any]]:
-    """What helm renders of the chart with these values; CRDs are not part of it."""
+    """The output of helm for the chart with these values, without CRDs."""
     command = [str(tool("helm")), "template", "release", str(folder()), "--namespace", "kube-system", "--values", "-"]
     done = subprocess.run(command, input=yaml.safe_dump(values), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

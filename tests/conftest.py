@@ -1,6 +1,6 @@
-"""What tests share: the built tools, and one sandbox for everything that needs one.
+"""Shared by all tests: the built tools, and one sandbox for everything that needs one.
 
-`-m "not sandbox"` is what runs in seconds. `SOAK=1` gives campaigns their full counts.
+`-m "not sandbox"` selects the tests that run in seconds. `SOAK=1` gives campaigns their full counts.
 """
 
 import json
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 REPOSITORY = Path(__file__).parent.parent
 
 
-@pytest.hookimpl(trylast=True)  # when `-m` has left out what is not wanted
+@pytest.hookimpl(trylast=True)  # after `-m` has deselected tests
 def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
-    """Give sandbox tests their tools before the first of them runs, and run them after the quick ones."""
+    """Build the tools before the first sandbox test, and run sandbox tests after the quick ones."""
     items.sort(key=lambda item: item.get_closest_marker("sandbox") is not None)
     if any(item.get_closest_marker("sandbox") for item in items) and not session.config.option.collectonly:
         folder = Path(session.config.cache.mkdir("tools"))  # pyright: ignore[reportOptionalMemberAccess]
@@ -45,11 +45,11 @@ def tools_at_hand(folder: Path, report: Callable[[str], object]) -> None:
 
 @dataclass(frozen=True)
 class Sandbox:
-    """A sandbox that is up, and how tests ask it things: with the clients that users have."""
+    """A running sandbox, and its clients for tests: the same that users have."""
 
     state: State
     cluster: str = ""
-    """The cluster that kubectl and helm ask; "" for the one whose context is current."""
+    """The cluster for kubectl and helm; "" for the current context's."""
 
     def environment(self) -> dict[str, str]:
         """The environment of a command in this sandbox."""
@@ -57,7 +57,7 @@ class Sandbox:
         return lifecycle.child_environment(self.state) | chosen
 
     def run(self, *command: str, check: bool = True, timeout: float = 300, cwd: Path = REPOSITORY) -> str:
-        """Run a command in the sandbox's environment and give what it printed."""
+        """Run a command in the sandbox's environment and return its output."""
         done = subprocess.run(
             command, env=self.environment(), cwd=cwd, capture_output=True, text=True, timeout=timeout, check=False
         )
@@ -68,7 +68,7 @@ class Sandbox:
         return done.stdout + ("" if check else done.stderr)
 
     def kubectl(self, *arguments: str) -> Any:
-        """What kubectl gets, as JSON."""
+        """The answer of kubectl, as JSON."""
         return json.loads(self.run("kubectl", *arguments, "-o", "json"))
 
     def aws(self, service: str) -> Any:
@@ -79,7 +79,7 @@ class Sandbox:
 def brought_up(
     folder: Path, *, given: dict[str, str] | None = None, traffic: str | None = None
 ) -> Generator[Sandbox, None, None]:
-    """A sandbox in `folder` for as long as the generator lives."""
+    """A sandbox in `folder` for the generator's lifetime."""
     state = State.at(folder)
     lifecycle.up(state, lifecycle.Wish(given or {}, traffic=traffic), lambda _: None)
     try:
@@ -90,23 +90,23 @@ def brought_up(
 
 @pytest.fixture(scope="session")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """The one sandbox that tests share."""
+    """The sandbox that all tests share."""
     yield from brought_up(tmp_path_factory.mktemp("sandbox") / "state")
 
 
 @pytest.fixture(scope="session")
 def stack(sandbox: Sandbox) -> Sandbox:
-    """The shared sandbox with the project's own stack `sandbox` in it."""
+    """The shared sandbox with the project's stack `sandbox`."""
     sandbox.run("pulumi", "stack", "init", "sandbox")
     sandbox.run("pulumi", "up", "--stack", "sandbox", "--yes", "--skip-preview", "--non-interactive", timeout=600)
     name = sandbox.run("pulumi", "stack", "output", "--stack", "sandbox", "clusterName").strip()
-    # Another test's cluster may have come first: the current context need not be this stack's.
+    # Another test's cluster may have come first, so the current context may be another cluster's.
     return replace(sandbox, cluster=name)
 
 
 @pytest.fixture(scope="session")
 def stage(sandbox: Sandbox) -> Iterator["Stage"]:
-    """A second cluster in the shared sandbox, with a controller that tests may mistreat."""
+    """A second cluster in the shared sandbox, whose controller tests may disturb."""
     from tests.conformance.stage import staged  # noqa: PLC0415 - it imports this module
 
     with staged(sandbox) as made:

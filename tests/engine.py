@@ -1,4 +1,4 @@
-"""The real engine without AWS, for programs of a few lines."""
+"""The real engine without AWS, for small programs."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ _TOOLS = ("pulumi", "pulumi-resource-kubernetes", "control-plane", "load-balance
 
 
 class Engine:
-    """One program in a state folder of its own, without AWS."""
+    """One program in its own state folder, without AWS."""
 
     def __init__(self, folder: Path) -> None:
         self.state, self.program = State.at(folder / "state"), folder / "program"

@@ -1,7 +1,8 @@
 """The arguments of a component, checked against its TypedDict before anything is declared.
 
-A TypedDict binds type checkers alone: at run time a misspelt key is ignored, and an output for a plain value ends up as
-text in an annotation. Here both are refused in one line, as are a missing key and a value of another type.
+Only type checkers enforce a TypedDict. At run time a misspelt key would be ignored, and an output instead of a plain
+value would become text in an annotation. Here both are refused in one line, as are a missing key and a value of another
+type.
 """
 
 import functools
@@ -22,7 +23,7 @@ _NAMES: Final = {str: "text", int: "a whole number", bool: "true or false", Sequ
 
 
 def checked(init: Callable[P, None]) -> Callable[P, None]:
-    """Check what a component's `__init__` is given as `args`, a TypedDict, and begin its errors with its name.
+    """Check the `args` of a component's `__init__`, a TypedDict, and begin its errors with its name.
 
     An optional key whose value is None counts as not given.
     """
@@ -71,17 +72,17 @@ def check(kind: type, given: Any, path: str = "") -> dict[str, Any]:
 def refuse_keys(
     named: Collection[str], present: Collection[str], known: Collection[str], required: Collection[str], path: str = ""
 ) -> None:
-    """Refuse keys that are not known, and the absence of those that are required.
+    """Refuse unknown keys, and the absence of required ones.
 
     Args:
-        named: the keys that are given.
+        named: the given keys.
         present: those of them that have a value.
-        known: every key there is.
+        known: every valid key.
         required: those that must have a value.
-        path: what each key is shown with before it.
+        path: the prefix of each key in messages.
 
     Raises:
-        InvalidInputError: one line with the first such key, and the known key nearest to it.
+        InvalidInputError: one line with the first such key, and the nearest valid key.
     """
     for key in named:
         if key not in known:
@@ -98,7 +99,7 @@ def _required(kind: type) -> list[str]:
 
 
 def _value(kind: Any, value: Any, path: str) -> Any:
-    """Return a value that fits an annotation, or refuse it."""
+    """Return a value that fits an annotation; otherwise refuse it."""
     plain, takes_outputs = _without_input(kind)
     if isinstance(value, Output) or inspect.isawaitable(value):
         if not takes_outputs:
@@ -124,7 +125,7 @@ def _value(kind: Any, value: Any, path: str) -> Any:
 
 
 def _without_input(kind: Any) -> tuple[Any, bool]:
-    """Return the plain type of an annotation, and whether outputs of it are taken.
+    """Return the plain type of an annotation, and whether outputs of it are accepted.
 
     `Input` is a union of the plain type, an awaitable and an output of it, of which the last is a forward reference.
     """

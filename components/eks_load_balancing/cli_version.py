@@ -1,18 +1,18 @@
-"""The Pulumi CLI that the components need: one whose engine knows hooks and `Stash`."""
+"""The Pulumi CLI that the components need: its engine must support hooks and `Stash`."""
 
 from typing import Final
 
 import pulumi
 
 OLDEST_CLI: Final = "3.259.0"
-"""The oldest that the components were tested with."""
+"""The oldest version that the components were tested with."""
 
 
 def require_cli() -> None:
     """Fail with one line if the Pulumi CLI that runs the program is too old.
 
     Raises:
-        pulumi.RunError: it is; or it is so old that it cannot say which it is.
+        pulumi.RunError: it is too old, or does not report its version.
     """
     try:
         pulumi.require_pulumi_version(f">={OLDEST_CLI}")

@@ -1,4 +1,4 @@
-"""What a component says when it is given a plain value that cannot work."""
+"""A component's errors about plain values that cannot work."""
 
 import re
 
@@ -8,11 +8,11 @@ import pulumi
 class InvalidInputError(ValueError, pulumi.RunError):
     """One line that names the thing, the value and what to give instead.
 
-    It is a `pulumi.RunError` too: in a program the engine shows the line alone, without a traceback.
+    It is also a `pulumi.RunError`, so in a program the engine shows only the line, without a traceback.
 
     Args:
-        line: what is shown.
-        key: the argument that is at fault, where one is: so that a caller can say what it calls it.
+        line: the message.
+        key: the argument with the error, if there is one, so that a caller can use its own name for it.
     """
 
     def __init__(self, line: str, *, key: str | None = None) -> None:
@@ -31,7 +31,7 @@ _MEMORY = re.compile(r"[1-9][0-9]*(Mi|Gi)")
 
 
 def label(value: str, what: str) -> str:
-    """Return a name that Kubernetes takes for namespaces and Services, or say why it is none."""
+    """Return a valid name of a Kubernetes namespace or Service, or explain why it is invalid."""
     if not _LABEL.fullmatch(value):
         raise InvalidInputError(
             f"{what} {value!r} is not a name that Kubernetes takes: give 1 to 63 small letters, digits and dashes,"
@@ -41,12 +41,12 @@ def label(value: str, what: str) -> str:
 
 
 def namespace(value: str) -> str:
-    """Return the name of a Kubernetes namespace, or say why it is none."""
+    """Return the name of a Kubernetes namespace, or explain why it is invalid."""
     return label(value, "namespace")
 
 
 def subdomain(value: str, what: str) -> str:
-    """Return a name that Kubernetes takes for most objects, or say why it is none."""
+    """Return a name that is valid for most Kubernetes objects, or explain why it is invalid."""
     if len(value) > _SUBDOMAIN_LENGTH or not _SUBDOMAIN.fullmatch(value):
         raise InvalidInputError(
             f"{what} {value!r} is not a name that Kubernetes takes: give at most 253 small letters, digits, dashes and"
@@ -56,7 +56,7 @@ def subdomain(value: str, what: str) -> str:
 
 
 def service_account(value: str) -> str:
-    """Return the name of a Kubernetes service account, or say why it is none."""
+    """Return the name of a Kubernetes service account, or explain why it is invalid."""
     if len(value) > _SUBDOMAIN_LENGTH or not _SUBDOMAIN.fullmatch(value):
         raise InvalidInputError(
             f"service account {value!r} is not a service account's name: give at most 253 small letters, digits, dashes"
@@ -66,7 +66,7 @@ def service_account(value: str) -> str:
 
 
 def cluster_name(value: str) -> str:
-    """Return the name of an EKS cluster, or say why it is none."""
+    """Return the name of an EKS cluster, or explain why it is invalid."""
     if not _CLUSTER_NAME.fullmatch(value):
         raise InvalidInputError(
             f"cluster name {value!r} is not one that EKS takes: give 1 to 100 letters, digits, dashes and underscores,"
@@ -76,14 +76,14 @@ def cluster_name(value: str) -> str:
 
 
 def memory(value: str, what: str) -> str:
-    """Return an amount of memory in whole Mi or Gi, or say why it is none."""
+    """Return an amount of memory in whole Mi or Gi, or explain why it is invalid."""
     if not _MEMORY.fullmatch(value):
-        raise InvalidInputError(f"{what} {value!r} is no amount of memory: give one such as 512Mi or 2Gi")
+        raise InvalidInputError(f"{what} {value!r} is not an amount of memory: give one such as 512Mi or 2Gi")
     return value
 
 
 def one_of(value: str, allowed: tuple[str, ...], what: str, *, key: str | None = None) -> str:
-    """Return a value that is one of those allowed, or name them all."""
+    """Return a value that is one of the allowed ones, or list them all."""
     if value not in allowed:
         raise InvalidInputError(f"{what} {value!r} is not known: give one of {', '.join(allowed)}", key=key)
     return value
@@ -92,7 +92,7 @@ def one_of(value: str, allowed: tuple[str, ...], what: str, *, key: str | None =
 def at_least(value: float, least: int, what: str, *, key: str | None = None) -> int:
     """Return a whole number that is not below `least`.
 
-    A plugin's plain integers arrive as floats (SDK 3.272), so both are taken.
+    A plugin's plain integers arrive as floats (SDK 3.272), so both are accepted.
     """
     if value != int(value) or value < least:
         raise InvalidInputError(f"{what} {value} is too small or not whole: give {least} or more", key=key)

@@ -1,6 +1,6 @@
-"""What a plain value of an argument may be, by the argument's name, which means the same in every component.
+"""The valid plain values of an argument, by the argument's name, which means the same in every component.
 
-The settings of a stack have the same names, so the program refuses a bad one before any component is declared.
+The settings of a stack have the same names, so the program refuses a bad one before it declares any component.
 """
 
 import re
@@ -52,16 +52,16 @@ _REPOSITORY: Final = re.compile(
 _IMAGE: Final = re.compile(rf"{_REPOSITORY.pattern}(:\w[\w.-]{{0,127}})?(@[A-Za-z0-9+._-]+:[0-9a-fA-F]{{32,}})?")
 # https://docs.aws.amazon.com/eks/latest/userguide/updating-an-add-on.html
 _ADDON_VERSION: Final = re.compile(r"default|latest|eks|v\d+\.\d+\.\d+-eksbuild\.\d+")
-# Those of the private networks: EKS does not take them for the endpoint that is not private.
+# The private networks' ranges: EKS does not accept them for the public endpoint.
 _PRIVATE: Final = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
 
 
 def check_form(name: str, value: Any) -> None:
-    """Refuse a value that no argument of this name can have. Outputs are let through: nobody knows them yet.
+    """Refuse a value that is invalid for every argument with this name. Outputs pass, because they are not known yet.
 
     Args:
         name: the argument's, such as `inbound_cidrs`.
-        value: what it is given, of the right type; of a list each item is looked at.
+        value: its value, of the right type; in a list each item is checked.
 
     Raises:
         InvalidInputError: one line with the value and what to give instead.
@@ -84,7 +84,7 @@ def region_of_arn(name: str, value: object) -> str:
 
 
 def ipv4_range(value: str) -> IPv4Network:
-    """Return an IPv4 range in CIDR notation, or say why it is none."""
+    """Return an IPv4 range in CIDR notation, or explain why it is invalid."""
     try:
         network = IPv4Network(value) if "/" in value else None
     except ValueError as error:
@@ -100,7 +100,7 @@ def processor(instance_type: str) -> str:
     https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html
 
     Raises:
-        InvalidInputError: it is no instance type.
+        InvalidInputError: it is not an instance type.
     """
     match = _INSTANCE_TYPE.fullmatch(instance_type)
     if match is None:
@@ -237,7 +237,7 @@ def _addon_versions(versions: Mapping[str, Any]) -> None:
 
 _EACH: Final[Mapping[str, Callable[[Any], object]]] = {
     "access_logs_bucket": _bucket,
-    # An account's root can have an access entry: EKS makes one for a cluster that root creates.
+    # An account's root can have an access entry: EKS creates one for a cluster that root creates.
     "admin_arns": _arn("iam", f"(role|user)/{_NAME}|root", "role/NAME or user/NAME"),
     "assumable_role_arns": _ROLE,
     "certificate_arn": _arn("acm", rf"certificate/{_IDENTIFIER}", "certificate/ID"),

@@ -1,7 +1,7 @@
 """Outputs that a preview knows.
 
-While an input of a Helm chart is unknown, the Kubernetes provider renders nothing, and the preview says that everything
-that the chart made is deleted: https://github.com/pulumi/pulumi-kubernetes/issues/3699.
+While an input of a Helm chart is unknown, the Kubernetes provider renders nothing, and the preview announces the
+deletion of everything in the chart: https://github.com/pulumi/pulumi-kubernetes/issues/3699.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,13 +12,13 @@ from pulumi import Output
 
 T = TypeVar("T")
 NOT_YET_KNOWN: Final = "known-after-the-update"
-"""What a preview shows in the place of a text that only the update will know."""
+"""What a preview shows instead of a text that only the update will know."""
 
 
 def after(output: Output[T], resources: Sequence[pulumi.Resource]) -> Output[T]:
-    """Return an output whose reader waits for some resources, and that a preview knows whatever they do.
+    """Return an output that waits for some resources, and that a preview always knows.
 
-    An `apply` over the resources' outputs would make it unknown as soon as one of them is made or changes.
+    An `apply` over the resources' outputs would make it unknown as soon as one of them is created or changes.
     """
 
     async def waited_for() -> set[pulumi.Resource]:
@@ -31,7 +31,7 @@ def after(output: Output[T], resources: Sequence[pulumi.Resource]) -> Output[T]:
 def known_in_previews(value: Any) -> Any:
     """Return a value with `NOT_YET_KNOWN` for each text in it that a preview does not know.
 
-    An update is given the value itself.
+    An update gets the value itself.
 
     Args:
         value: mappings, lists and plain values, with outputs of texts or of mappings anywhere in them.
@@ -46,7 +46,7 @@ def known_in_previews(value: Any) -> Any:
 
 
 def _known(output: Output[Any]) -> Output[Any]:
-    # Unknowns inside of the value make the whole output unknown; here each of them gets the text.
+    # One unknown text would make the whole output unknown; here each of them is replaced.
     async def replaced() -> Any:
         if await output.is_known():
             return await output.future()

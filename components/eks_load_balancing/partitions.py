@@ -50,23 +50,23 @@ def partition_of(region: str) -> str:
 
 IMAGE_REGISTRIES: Final = ("public", "regional")
 PUBLIC_IMAGE: Final = "public.ecr.aws/eks/aws-load-balancer-controller"
-"""The chart's own default: every release is there on the day it is made."""
+"""The chart's own default: every release is there on its first day."""
 
 
 def controller_image_repository(region: str, registry: str = IMAGE_REGISTRIES[0]) -> str:
-    """Return the repository that Amazon serves the controller's image from.
+    """Return the repository from which Amazon serves the controller's image.
 
-    `public` is the public gallery in the partition `aws`; in others, which it cannot be counted on in, it is the
-    region's own registry all the same. `regional` is the region's registry: nodes pull from it with their own role,
-    through an ECR endpoint if the VPC has one, and without the limits of the public gallery; but a release may come to
-    it later, or never.
+    `public` is the public gallery in the partition `aws`. Other partitions may not reach it, so there it is the
+    region's own registry. `regional` is the region's registry: nodes pull from it with their own role, through an ECR
+    endpoint if the VPC has one, and without the limits of the public gallery; but a release may arrive there later, or
+    never.
 
     Args:
         region: such as `us-west-2`.
         registry: `public` or `regional`.
 
     Raises:
-        InvalidInputError: for a region whose registry is wanted and not listed.
+        InvalidInputError: the region's registry is wanted, but not listed.
     """
     partition = partition_of(region)
     if partition == "aws" and registry == IMAGE_REGISTRIES[0]:

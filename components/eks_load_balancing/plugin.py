@@ -1,7 +1,7 @@
 """The components as a plugin of the engine: what other languages see of them.
 
-The SDK's own host drops inputs that no component has, shows a component's own error with a traceback, serves version
-0.0.0 and marks no secrets in the schema.
+The SDK's own host drops unknown inputs, shows a component's own error with a traceback, serves version 0.0.0 and marks
+no secrets in the schema.
 """
 
 import json
@@ -48,7 +48,7 @@ class Plugin(ComponentProvider):
     def construct(
         self, name: str, resource_type: str, inputs: Inputs, options: pulumi.ResourceOptions | None = None
     ) -> ConstructResult:
-        """Declare a component; what is wrong with its inputs is one line, without a traceback."""
+        """Declare a component; an error in its inputs is one line, without a traceback."""
         try:
             return super().construct(name, resource_type, inputs, options)
         except InvalidInputError as error:
@@ -68,7 +68,7 @@ class Plugin(ComponentProvider):
         component_name: str,
         property_path: str,
     ) -> Inputs:
-        """Return the inputs by their names in Python, and refuse those that are unknown or missing."""
+        """Return the inputs by their Python names, and refuse unknown or missing ones."""
         required = [key for key, definition in properties.items() if not definition.optional]
         present = [key for key, value in inputs.items() if value is not None]
         refuse_keys(list(inputs), present, properties, required, f"{property_path}." if property_path else "")

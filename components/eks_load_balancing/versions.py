@@ -10,12 +10,12 @@ from eks_load_balancing.errors import InvalidInputError
 
 @dataclass(frozen=True)
 class KubernetesVersion:
-    """Until when EKS supports a Kubernetes version: the first days without support, in UTC."""
+    """The end of EKS's support for a Kubernetes version: the first days without support, in UTC."""
 
     standard: date
-    """From here on it is in extended support, which costs six times as much."""
+    """From this day on it is in extended support, which costs six times as much."""
     extended: date
-    """From here on no cluster is made with it, and EKS upgrades those that are left."""
+    """From this day on EKS creates no cluster with it, and upgrades the remaining ones."""
 
 
 KUBERNETES_VERSIONS: Final = {
@@ -26,35 +26,35 @@ KUBERNETES_VERSIONS: Final = {
     "1.35": KubernetesVersion(date(2027, 3, 27), date(2028, 3, 27)),
     "1.36": KubernetesVersion(date(2027, 8, 2), date(2028, 8, 2)),
 }
-"""By version, the oldest first.
+"""By version, oldest first.
 
 https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html#kubernetes-release-calendar
 """
 UPGRADE_POLICIES: Final = ("standard", "extended")
 WARNED_BEFORE: Final = timedelta(days=90)
-"""How long before the end of a version's support the program warns of it: EKS announces the day 60 days before."""
+"""How long before the end of a version's support the program warns: EKS announces the day 60 days before."""
 
 
 def kubernetes_number(version: str) -> str:
-    """Return a Kubernetes version that has the form of one on EKS, or say why it is none."""
+    """Return a Kubernetes version in EKS's format, or explain why it is invalid."""
     major, _, minor = version.partition(".")
     if major != "1" or not minor.isdecimal():
         raise InvalidInputError(
-            f"Kubernetes version {version!r} is no version of EKS: give one such as 1.36", key="version"
+            f"Kubernetes version {version!r} is not an EKS version: give one such as 1.36", key="version"
         )
     return version
 
 
 def kubernetes_version(version: str, *, allow_unlisted: bool = False, today: date | None = None) -> str:
-    """Return a Kubernetes version that EKS offers, as far as this package's table says.
+    """Return a Kubernetes version that EKS offers according to this package's table.
 
     Args:
         version: such as `1.36`.
-        allow_unlisted: takes a version that the table does not have, or whose support has ended by it.
-        today: the day that support is judged by. Default: today.
+        allow_unlisted: accepts a version that is not in the table, or that is out of support according to it.
+        today: the day for which support is checked. Default: today.
 
     Raises:
-        InvalidInputError: for a version that EKS does not offer any more, or that is not in the table.
+        InvalidInputError: EKS no longer offers the version, or it is not in the table.
     """
     kubernetes_number(version)
     day = today or _today()
@@ -75,7 +75,7 @@ def _today() -> date:
 
 
 def upgrade_policy(policy: str | None) -> str:
-    """Return what EKS does at the end of standard support: `standard` unless another policy is given."""
+    """Return what EKS does at the end of standard support: `standard` by default."""
     wanted = UPGRADE_POLICIES[0] if policy is None else policy
     if wanted not in UPGRADE_POLICIES:
         raise InvalidInputError(
@@ -85,12 +85,12 @@ def upgrade_policy(policy: str | None) -> str:
 
 
 def support_warnings(version: str, policy: str, today: date | None = None) -> Iterator[str]:
-    """Yield what there is to say about a version whose support ends soon, or has ended.
+    """Yield warnings about a version whose support ends soon, or has ended.
 
     Args:
         version: the cluster's Kubernetes version.
         policy: `standard` or `extended`.
-        today: the day that it is said on. Default: today.
+        today: the day of the warning. Default: today.
     """
     day = today or _today()
     support = KUBERNETES_VERSIONS.get(version)
@@ -113,38 +113,41 @@ def support_warnings(version: str, policy: str, today: date | None = None) -> It
 
 @dataclass(frozen=True)
 class ControllerVersion:
-    """What belongs to one version of the AWS Load Balancer Controller. Its IAM actions are in `controller.policy`.
+    """Everything about one version of the AWS Load Balancer Controller. Its IAM actions are in `controller.policy`.
 
-    Facts of its chart are those that a move from one version to another has to do with:
+    The facts about its chart are those that matter for a move between versions:
     https://github.com/kubernetes-sigs/aws-load-balancer-controller/tree/main/helm/aws-load-balancer-controller
     """
 
     version: str
     like: str
-    """The version of the table that its IAM policy is taken from: itself, but for one that the table does not have."""
+    """The version in the table whose IAM policy it uses: its own, except for a version that is not in the table."""
     chart: str
-    """Version of the Helm chart `aws-load-balancer-controller`: below 3.0.0 it has numbers of its own.
-    https://github.com/aws/eks-charts/tree/master/stable/aws-load-balancer-controller"""
+    """Version of the Helm chart `aws-load-balancer-controller`: below 3.0.0 it has its own numbers.
+    https://github.com/aws/eks-charts/tree/master/stable/aws-load-balancer-controller
+    """
     image_tag: str
     oldest_kubernetes: str
     """https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/installation/"""
     gateway_api: str | None
-    """The release of the Gateway API whose CRDs it wants to find when it starts; the chart does not have them.
-    None: it knows no Gateways. https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/gateway/gateway/"""
+    """The release of the Gateway API whose CRDs it needs when it starts; they are not in the chart.
+    None: it does not support Gateways.
+    https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/gateway/gateway/
+    """
     global_accelerator: bool
-    """Whether it knows Global Accelerators."""
+    """Whether it supports Global Accelerators."""
     certificate_management: bool
     """Whether it can request certificates in ACM, with the feature gate `EnableCertificateManagement`."""
     crds: Mapping[str, frozenset[str]]
-    """The chart's CRDs, and of those that changed from one version to another the fields of their `spec`."""
+    """The chart's CRDs, with the fields of `spec` for those that changed between versions."""
     webhooks: frozenset[str]
-    """The webhooks that its chart registers whatever the values are, and that refuse when nobody answers."""
+    """The webhooks that its chart always registers, and that refuse requests when nobody answers."""
     leaves_services_out: bool
-    """Whether a namespace's label keeps its Services from the webhook: its chart can select namespaces there."""
+    """Whether a namespace's label excludes its Services from the webhook: its chart can select namespaces there."""
     refuses_pods: bool
-    """Whether its chart lets the webhook that injects readiness gates refuse a pod when nobody answers."""
+    """Whether its chart can make the webhook for readiness gates refuse pods when nobody answers."""
     defaults: Mapping[str, str]
-    """Defaults of the chart's values that are not the same in every version here."""
+    """Defaults of the chart's values that differ between the versions here."""
 
 
 RELEASES: Final = (
@@ -152,7 +155,7 @@ RELEASES: Final = (
     *("2.13.0", "2.13.1", "2.13.2", "2.13.3", "2.13.4", "2.14.0", "2.14.1", "2.15.0", "2.16.0", "2.17.0", "2.17.1"),
     *("3.0.0", "3.1.0", "3.2.0", "3.2.1", "3.2.2", "3.3.0", "3.4.0", "3.4.1", "3.4.2", "3.4.3", "3.5.0"),
 )
-"""Every release from 2.8.0 on, the oldest first."""
+"""Every release since 2.8.0, oldest first."""
 
 _OLDEST: Final = RELEASES[0]
 _CRD_SINCE: Final = {
@@ -164,7 +167,7 @@ _CRD_SINCE: Final = {
     "globalaccelerators.aga.k8s.aws": "2.14.1",
     "albtargetcontrolconfigs.elbv2.k8s.aws": "2.16.0",
 }
-# Fields of `spec` by the version that brought them; those with a dash before them went with it.
+# Fields of `spec` by the version that added them; a dash marks fields that it removed.
 _FIELDS_SINCE: Final = {
     "ingressclassparams.elbv2.k8s.aws": {
         _OLDEST: (
@@ -241,7 +244,7 @@ def _controller(version: str) -> ControllerVersion:
 
 
 CONTROLLER_VERSIONS: Final = {version: _controller(version) for version in RELEASES}
-"""By version, the oldest first."""
+"""By version, oldest first."""
 DEFAULT_CONTROLLER_VERSION: Final = RELEASES[-1]
 
 
@@ -252,11 +255,11 @@ def controller_version(
 
     Args:
         version: such as `3.5.0`.
-        kubernetes_version: the cluster's, to be checked against the oldest that this controller runs on.
-        like: for a version that is not in the table, the one in it that it is taken to be like.
+        kubernetes_version: the cluster's, which must not be older than this controller supports.
+        like: for a version that is not in the table, the version in it that it resembles.
 
     Raises:
-        InvalidInputError: for a version that is not in the table and like none that is, or too new for the cluster.
+        InvalidInputError: the version is not in the table and `like` does not help, or it is too new for the cluster.
     """
     entry = CONTROLLER_VERSIONS.get(version)
     if entry is None:
@@ -286,6 +289,6 @@ def _unlisted(version: str, like: str | None) -> ControllerVersion:
         )
     if not all(part.isdecimal() for part in version.split(".")):
         raise InvalidInputError(
-            f"controller version {version!r} is no release: give one such as {RELEASES[-1]}", key="version"
+            f"controller version {version!r} is not a release: give one such as {RELEASES[-1]}", key="version"
         )
     return replace(CONTROLLER_VERSIONS[like], version=version, chart=_chart(version), image_tag=f"v{version}")

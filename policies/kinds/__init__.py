@@ -1,4 +1,4 @@
-"""The kinds of resources that rules ask about, whichever provider and API version they come from.
+"""The kinds of resources that rules ask about, in all providers and API versions.
 
-A demand does not belong here: that is a rule's.
+Requirements do not belong here; they belong in rules.
 """

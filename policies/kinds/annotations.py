@@ -8,7 +8,7 @@ from typing import Final
 
 ALB: Final = "alb.ingress.kubernetes.io/"
 NLB: Final = "service.beta.kubernetes.io/aws-load-balancer-"
-# What may be said by anybody, what only the platform may say (GUARDED); patterns.
+# Annotations for everybody, and those for the platform only (GUARDED); patterns.
 ALB_KNOWN: Final = [
     "group.order",
     "tags",

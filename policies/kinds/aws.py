@@ -1,4 +1,4 @@
-"""Where `aws` (Terraform-bridged) and `aws-native` (Cloud Control) keep what rules ask about."""
+"""Where `aws` (Terraform-bridged) and `aws-native` (Cloud Control) keep the facts that rules ask about."""
 
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ def _as_native_log_types(types: list[str]) -> list[dict[str, str]]:
 
 
 def _tags(value: Any) -> dict[Any, Any]:
-    """Read tags as a map: aws-native keeps a list of key and value."""
+    """Read tags as a map: aws-native has a list of keys and values."""
     return value if isinstance(value, dict) else _attributes(value)
 
 
@@ -24,7 +24,7 @@ def _attributes(value: Any) -> dict[Any, Any]:
 
 
 def _encryptions(value: Any) -> list[dict[str, Any]]:
-    """Read encryption settings: one object in `aws`, a list in `aws-native`, both of resources and provider."""
+    """Read encryption settings: an object in `aws`, a list in `aws-native`, both with resources and provider."""
     return [{"resources": dig(item, ["resources"]), "key": dig(item, ["provider", "keyArn"])} for item in items(value)]
 
 
@@ -100,11 +100,11 @@ _instance = {
 
 
 def _karpenter_disks(value: Any) -> list[Any]:
-    """Read the disks of a Karpenter node class: without any, Karpenter makes encrypted ones."""
+    """Read the disks of a Karpenter node class: without any, Karpenter creates encrypted ones."""
     return items(value) or [{"deviceName": "root", "ebs": {"encrypted": True}}]
 
 
-# What a node class leaves out is what Karpenter sets: https://karpenter.sh/docs/concepts/nodeclasses/
+# Karpenter's defaults for a node class: https://karpenter.sh/docs/concepts/nodeclasses/
 _node_class = {
     "metadata_service": at("spec.metadataOptions.httpEndpoint"),
     "tokens": at("spec.metadataOptions.httpTokens", lambda value: value or "required"),
@@ -168,7 +168,7 @@ SUBNET: Final = Kind(
 
 
 def _ingress(rule: Any, v4: str, v6: str) -> dict[str, Any]:
-    """Read one ingress rule: protocol, ports from and to, and the networks it lets in."""
+    """Read one ingress rule: protocol, first and last port, and the networks it allows."""
     return {
         "protocol": dig(rule, ["protocol"]) or dig(rule, ["ipProtocol"]),
         "from": dig(rule, ["fromPort"]),

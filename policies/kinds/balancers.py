@@ -1,4 +1,4 @@
-"""What rules ask of a thing that makes a load balancer, whichever it is.
+"""The questions that rules ask about anything that creates a load balancer.
 
 Annotations: https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/ and
 https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/service/annotations/
@@ -45,13 +45,13 @@ def joined(attributes: dict[str, str]) -> str:
 
 
 class Balancer(KubernetesView):
-    """What rules ask of a thing that makes load balancers."""
+    """The questions that rules ask about anything that creates load balancers."""
 
     application = False
     """Whether it is an ALB: it speaks HTTP."""
     prefix = ALB
     owned = False
-    """Whether it is the platform's, for load balancers of many: the profile names it, and not its namespace."""
+    """Whether the platform owns it, for many load balancers: the profile names it instead of its namespace."""
     keeps_logs = True
     """Whether such a load balancer can write access logs."""
 
@@ -60,30 +60,30 @@ class Balancer(KubernetesView):
         return self.annotation(self.prefix + name)
 
     def has_of_balancer(self, name: str) -> bool:
-        """Say whether one of the load balancer's annotations is there, known or not."""
+        """Say whether one of the load balancer's annotations is set, to a known value or not."""
         return self.prefix + name in self.annotations
 
     def governed(self, fact: str) -> bool:  # noqa: ARG002 - what may be governed knows the fact
-        """Say whether another object of the stack decides a fact, and is judged for it."""
+        """Say whether another object of the stack decides a fact, and is checked for it."""
         return False
 
     @property
     def speaks_alone(self) -> bool:
-        """Whether nothing else of the stack is judged for what it leaves out.
+        """Whether no other object in the stack is checked for what this one leaves out.
 
         Raises:
-            Later: the program may still declare something that is.
+            Later: the program may still declare one that is.
         """
         return True
 
     @property
     def identity(self) -> Any:
-        """What a profile calls it: its name where it really is, which the program's name for it need not be."""
+        """Its name in profiles: its actual name, which may differ from its name in the program."""
         return self.object_name
 
     @property
     def scheme(self) -> Any:
-        """Return `internal`, `internet-facing`, or `None` if it is not said."""
+        """Return `internal`, `internet-facing`, or `None` if it is not set."""
         return self.of_balancer("scheme")
 
     @property
@@ -93,7 +93,7 @@ class Balancer(KubernetesView):
 
     @property
     def target_type(self) -> Any:
-        """Return `ip`, `instance`, or `None` if it is not said."""
+        """Return `ip`, `instance`, or `None` if it is not set."""
         return self.of_balancer("target-type")
 
     def set_target_type(self, value: str) -> Iterator[Edit]:
@@ -102,12 +102,12 @@ class Balancer(KubernetesView):
 
     @property
     def source_ranges(self) -> list[Any]:
-        """Return the networks that may connect; none if it is not said."""
+        """Return the networks that may connect; none if they are not set."""
         return []
 
     @property
     def limits_sources(self) -> bool:
-        """Whether prefix lists or security groups of its own say who may connect."""
+        """Whether prefix lists or its own security groups decide who may connect."""
         return False
 
     @property
@@ -117,7 +117,7 @@ class Balancer(KubernetesView):
 
     @property
     def balancer_name(self) -> Any:
-        """Return the name that the load balancer is to have in the account."""
+        """Return the load balancer's name in the account."""
         return None
 
     @property
@@ -135,7 +135,7 @@ class Balancer(KubernetesView):
 
     @property
     def tls_policies(self) -> list[Any]:
-        """Return the security policy of each TLS listener, `None` where it is left to the default."""
+        """Return the security policy of each TLS listener, `None` for the default."""
         return []
 
     def set_tls_policy(self, value: str) -> Iterator[Edit]:
@@ -144,7 +144,7 @@ class Balancer(KubernetesView):
 
 
 def either(name: str, *kinds: ObjectKind) -> ObjectKind:
-    """Join kinds whose views answer the same questions."""
+    """Combine kinds whose views answer the same questions."""
 
     def read(seen: Resource) -> Any:
         return next((view for kind in kinds if (view := kind.view(seen)) is not None), None)

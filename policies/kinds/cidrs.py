@@ -12,13 +12,13 @@ WIDEST_IPV6: Setting = number(16, "an IPv6 network wider than this many bits of 
 
 
 def is_world(cidr: Any, widest: float, widest_ipv6: float) -> bool:
-    """Say whether a network is so wide that naming it shuts nobody out; what is no network, AWS refuses."""
+    """Say whether a network is so wide that it excludes nobody. AWS refuses what is not a network."""
     network = _network(cidr)
     return network is not None and network.prefixlen < (widest if network.version == 4 else widest_ipv6)  # noqa: PLR2004 - IPv4
 
 
 def together(cidrs: Iterable[Any]) -> list[IPv4Network | IPv6Network]:
-    """Join networks: two halves of the world are the world."""
+    """Merge networks: two halves of the world are the world."""
     networks = [network for cidr in known(cidrs) if (network := _network(cidr)) is not None]
     v4 = [network for network in networks if isinstance(network, IPv4Network)]
     v6 = [network for network in networks if isinstance(network, IPv6Network)]

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from pack.values import UNKNOWN, Unknown, dig, items, words
 
-# An action that only reads starts with one of these verbs, in whichever service.
+# An action that only reads starts with one of these verbs, in every service.
 READING_VERBS: Final = (
     "Get",
     "List",
@@ -29,7 +29,7 @@ READING_VERBS: Final = (
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement of a document, its singletons as lists."""
+    """One statement of a document, with single values as lists."""
 
     effect: Any
     actions: list[Any]
@@ -37,13 +37,13 @@ class Statement:
     resources: list[Any]
     not_resources: list[Any]
     principals: dict[Any, Any]
-    """Identities by kind (`AWS`, `Service`, `Federated`); everybody but some (NotPrincipal) counts as everybody."""
+    """Identities by kind (`AWS`, `Service`, `Federated`); NotPrincipal counts as everybody."""
     conditions: Any
     """Triples of operator (`StringEquals`), key (`aws:ResourceTag/x`) and values; `UNKNOWN` if any of it is."""
 
     @property
     def allows(self) -> bool:
-        """Whether it grants anything."""
+        """Whether it allows anything."""
         return self.effect == "Allow"
 
     def grants(self, action: str) -> bool:
@@ -54,24 +54,24 @@ class Statement:
 
     @property
     def is_on_everything(self) -> bool:
-        """Whether its resources are all there are, of the account or of a service."""
+        """Whether its resources are all resources, of the account or of a service."""
         return bool(self.not_resources) or any(_is_everything(resource) for resource in words(self.resources))
 
     @property
     def is_wide(self) -> bool:
-        """Whether its resources are all there are, or all of a type: `*`, `secret:*`, `role/*`, every object."""
+        """Whether its resources are all resources, or all of a type: `*`, `secret:*`, `role/*`, every object."""
         return bool(self.not_resources) or any(_leaves_open(resource) for resource in words(self.resources))
 
     @property
     def asks_for_a_tag(self) -> bool:
-        """Whether its conditions demand a tag: compared with a value, or there at all."""
+        """Whether its conditions require a tag, with a value or without."""
         return any(
             _tag_of(key) is not None and (_demands(operator, values) or _must_be_there(operator, values))
             for operator, key, values in self.conditions
         )
 
     def is_bound_by(self, tag: str) -> bool:
-        """Say whether it holds only for resources whose tag has exactly the values given."""
+        """Say whether it applies only to resources whose tag has exactly the given values."""
         return any(
             operator == "StringEquals" and "resourcetag/" in key.lower() and _tag_of(key) == tag.lower()
             for operator, key, _ in self.conditions
@@ -97,7 +97,7 @@ def statements(document: Any) -> Iterator[Statement]:
         )
 
 
-# A condition that these make demands something; their negations and IfExists are true of what lacks the key.
+# Conditions with these operators require something; their negations and IfExists are true if the key is missing.
 _COMPARISONS: Final = frozenset({"stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike"})
 _ARN_PARTS: Final = 6
 
@@ -118,13 +118,13 @@ def _must_be_there(operator: str, values: list[Any]) -> bool:
 
 
 def _is_everything(resource: str) -> bool:
-    """Say whether a pattern of ARNs leaves open which resource: `*`, `arn:*`, `arn:aws:ec2:*:*:*`, `arn:aws:s3:::*`."""
+    """Say whether an ARN pattern leaves the resource open: `*`, `arn:*`, `arn:aws:ec2:*:*:*`, `arn:aws:s3:::*`."""
     parts = resource.split(":", _ARN_PARTS - 1)
     return set(parts[-1]) <= set("*?/") if len(parts) == _ARN_PARTS else "*" in parts[-1]
 
 
 def _leaves_open(resource: str) -> bool:
-    """Say whether a pattern of ARNs names no more than a type of resource; a bucket is named before its slash."""
+    """Say whether an ARN pattern names only a type of resource; a bucket's name comes before the slash."""
     parts = resource.split(":", _ARN_PARTS - 1)
     if _is_everything(resource) or len(parts) < _ARN_PARTS or parts[2].lower() == "s3":
         return _is_everything(resource)
@@ -142,22 +142,22 @@ def _conditions(block: Any) -> Any:
 
 
 def is_write(action: str, reading_verbs: list[str]) -> bool:
-    """Say whether an action (`service:Verb...`) changes something; a wildcard in the place of its verb may."""
+    """Say whether an action (`service:Verb...`) changes something; with a wildcard instead of a verb it may."""
     return not action.rpartition(":")[2].lower().startswith(tuple(verb.lower() for verb in reading_verbs))
 
 
 def is_pattern(action: str) -> bool:
-    """Say whether an action stands for several."""
+    """Say whether an action pattern includes several actions."""
     return "*" in action or "?" in action
 
 
 def matches(action: str, patterns: list[str]) -> bool:
-    """Say whether an action is one of `patterns`; IAM ignores the case of actions."""
+    """Say whether an action matches one of `patterns`; IAM ignores the case of actions."""
     return any(fnmatchcase(action.lower(), pattern.lower()) for pattern in patterns)
 
 
 def allowed_actions(document: Any) -> Iterator[tuple[Statement, str]]:
-    """Walk over every action that a document grants, with its statement."""
+    """Yield every action that a document grants, with its statement."""
     for statement in statements(document):
         if statement.allows:
             for action in words(statement.actions):

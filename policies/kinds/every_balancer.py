@@ -1,4 +1,4 @@
-"""Load balancers that the program makes by AWS's API, and all that makes load balancers, together."""
+"""Load balancers that the program creates through AWS's API, and everything else that creates load balancers."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -25,7 +25,7 @@ from pack.views import View
 
 
 class OwnBalancer(Balancer):
-    """A load balancer that the program makes by AWS's API, for bindings to target groups."""
+    """A load balancer that the program creates through AWS's API, for bindings to target groups."""
 
     called = "the load balancer"
     owned = True
@@ -45,17 +45,17 @@ class OwnBalancer(Balancer):
 
     @property
     def identity(self) -> Any:
-        """What a profile calls it: its name in the account."""
+        """Its name in profiles: its name in the account."""
         return self.own.id
 
     @property
     def namespace(self) -> Any:
-        """Return no namespace: it stands outside of Kubernetes."""
+        """Return no namespace: it is outside Kubernetes."""
         return ""
 
     @property
     def scheme(self) -> Any:
-        """Return the scheme, internet-facing unless it says otherwise; a Gateway Load Balancer has none."""
+        """Return the scheme, by default internet-facing; a Gateway Load Balancer has none."""
         if self.own.kind == "gateway":
             return None
         internal = self.own.internal
@@ -63,7 +63,7 @@ class OwnBalancer(Balancer):
 
     @property
     def target_type(self) -> Any:
-        """Return nothing: its target groups say it."""
+        """Return nothing: its target groups have it."""
         return "ip"
 
     @property

@@ -1,7 +1,7 @@
-"""Gateways of the controller's, and the LoadBalancerConfigurations that decide for them.
+"""The controller's Gateways, and the LoadBalancerConfigurations that apply to them.
 
-A Gateway and its GatewayClass each may name a LoadBalancerConfiguration; of what both say the class's counts, unless it
-asks otherwise (pkg/gateway/lb_config_merger.go of the controller).
+A Gateway and its GatewayClass may each name a LoadBalancerConfiguration. If both set something, the class's value wins,
+unless the class says otherwise (pkg/gateway/lb_config_merger.go of the controller).
 """
 
 from collections.abc import Iterator
@@ -20,24 +20,24 @@ _SECURE: Final = ("HTTPS", "TLS")
 
 
 class GatewayConfiguration(Balancer):
-    """LoadBalancerConfiguration: what it says holds for the load balancers of its Gateways."""
+    """LoadBalancerConfiguration: its settings apply to the load balancers of its Gateways."""
 
     owned = True
 
     @property
     def application(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
-        """Whether it is for an ALB, as far as its listeners tell."""
+        """Whether it is for an ALB, judging by its listeners."""
         return any(str(dig(one, ["protocolPort"])).startswith("HTTP") for one in self.listeners)
 
     @property
     def identity(self) -> Any:
-        """What a profile calls it: NAMESPACE/NAME."""
+        """Its name in profiles: NAMESPACE/NAME."""
         name, namespace = self.object_name, self.namespace
         return name if name is None or isinstance(name, Unknown) else str(namespace) + "/" + str(name)
 
     @property
     def speaks_alone(self) -> bool:
-        """Whether no Gateway of the stack uses it: those are judged for what it leaves out."""
+        """Whether no Gateway of the stack uses it: otherwise the Gateways are checked for what it leaves out."""
         if any(
             self.urn in {one.urn for one in gateway.configurations} for gateway in self.seen.stack.of(GATEWAY_BALANCER)
         ):
@@ -57,7 +57,7 @@ class GatewayConfiguration(Balancer):
 
     @property
     def target_type(self) -> Any:
-        """Return nothing: a TargetGroupConfiguration says it."""
+        """Return nothing: a TargetGroupConfiguration has it."""
         return "ip"
 
     @property
@@ -67,7 +67,7 @@ class GatewayConfiguration(Balancer):
 
     @property
     def limits_sources(self) -> bool:
-        """Whether prefix lists or security groups of its own say who may connect."""
+        """Whether prefix lists or its own security groups decide who may connect."""
         return any(items(dig(self.spec, [name])) for name in ("securityGroups", "securityGroupPrefixes"))
 
     @property
@@ -77,7 +77,7 @@ class GatewayConfiguration(Balancer):
 
     @property
     def balancer_name(self) -> Any:
-        """Return the name that the load balancer is to have."""
+        """Return the load balancer's name."""
         return dig(self.spec, ["loadBalancerName"])
 
     @property
@@ -98,7 +98,7 @@ class GatewayConfiguration(Balancer):
 
     @property
     def tls_policies(self) -> list[Any]:
-        """Return the security policy of each TLS listener, and those that it gives besides."""
+        """Return the security policy of each TLS listener, and others that it sets."""
         policies = [(dig(one, ["protocolPort"]), dig(one, ["sslPolicy"])) for one in self.listeners]
         return [policy for port, policy in policies if policy is not None or str(port).startswith(_SECURE)]
 
@@ -110,7 +110,7 @@ class GatewayConfiguration(Balancer):
 
 
 class GatewayBalancer(Balancer):
-    """A Gateway of the controller's: what its configurations say, and what they leave out."""
+    """A Gateway of the controller: the settings of its configurations, and what they leave out."""
 
     def __init__(self, seen: Resource) -> None:
         super().__init__(seen)
@@ -120,7 +120,7 @@ class GatewayBalancer(Balancer):
 
     @property
     def gateway_class(self) -> KubernetesView | None:
-        """Return its GatewayClass; `None` if the stack has it not."""
+        """Return its GatewayClass; `None` if it is not in the stack."""
         name = dig(self.spec, ["gatewayClassName"])
         classes: list[KubernetesView] = self.seen.stack.of(GATEWAY_CLASS)
         if name is None or isinstance(name, Unknown):
@@ -135,7 +135,7 @@ class GatewayBalancer(Balancer):
 
     @property
     def is_the_controllers(self) -> bool:
-        """Whether the load balancer controller serves it: by its class, else by its configuration.
+        """Whether the load balancer controller serves it: judged by its class, otherwise by its configuration.
 
         Raises:
             Later: the program may still declare the class.
@@ -150,7 +150,7 @@ class GatewayBalancer(Balancer):
 
     @property
     def _references(self) -> list[tuple[Any, Any]]:
-        """Return namespace and name of each configuration that is named: the class's, and its own."""
+        """Return namespace and name of each configuration that it uses: the class's, and its own."""
         used = self.gateway_class
         by_class = None if used is None else dig(used.spec, ["parametersRef"])
         own = dig(self.spec, ["infrastructure", "parametersRef"])
@@ -159,7 +159,7 @@ class GatewayBalancer(Balancer):
 
     @property
     def configurations(self) -> list[GatewayConfiguration]:
-        """Return the configurations that the stack has, the one that counts before the other first."""
+        """Return its configurations in the stack, the winning one first."""
         found = [
             one for place in self._references for one in self.seen.stack.alike(GATEWAY_CONFIGURATION, _place, place)
         ]
@@ -167,7 +167,7 @@ class GatewayBalancer(Balancer):
 
     @property
     def _knows_all(self) -> bool:
-        """Whether the stack has all that decides.
+        """Whether the stack has everything that decides.
 
         Raises:
             Later: the program may still declare it.
@@ -178,7 +178,7 @@ class GatewayBalancer(Balancer):
         return not missing
 
     def governed(self, fact: str) -> bool:
-        """Say whether a configuration decides a fact: one of the stack, or one of another stack."""
+        """Say whether a configuration decides a fact: one in the stack, or one in another stack."""
         return any(one.says(fact) for one in self.configurations) or not self._knows_all
 
     @property
@@ -188,7 +188,7 @@ class GatewayBalancer(Balancer):
 
     @property
     def target_type(self) -> Any:
-        """Return nothing: a TargetGroupConfiguration says it."""
+        """Return nothing: a TargetGroupConfiguration has it."""
         return "ip"
 
     @property
@@ -198,7 +198,7 @@ class GatewayBalancer(Balancer):
 
     @property
     def schemes(self) -> list[Any]:
-        """Return none of its own: the configurations are asked."""
+        """Return none of its own: its configurations have it."""
         return []
 
     @property
@@ -208,7 +208,7 @@ class GatewayBalancer(Balancer):
 
     @property
     def limits_sources(self) -> bool:
-        """Whether prefix lists or security groups of its own say who may connect."""
+        """Whether prefix lists or its own security groups decide who may connect."""
         return any(one.limits_sources for one in self.configurations)
 
     @property
@@ -225,20 +225,20 @@ class GatewayBalancer(Balancer):
         return merged
 
     def set_attribute(self, name: str, value: str) -> Iterator[Edit]:
-        """Change nothing: a configuration would have to be made."""
+        """Change nothing: that would need a new configuration."""
         del name, value
         yield from ()
 
     @property
     def tls_policies(self) -> list[Any]:
-        """Return `None` for each TLS listener that no configuration gives a security policy."""
+        """Return `None` for each TLS listener without a security policy in a configuration."""
         given = {str(dig(listener, ["protocolPort"])) for one in self.configurations for listener in one.listeners}
         ports = [(dig(one, ["protocol"]), dig(one, ["port"])) for one in self.listeners]
         open_ones = [port for protocol, port in ports if protocol in _SECURE and not _among(protocol, port, given)]
         return [None for _ in open_ones] if open_ones and self._knows_all else []
 
     def set_tls_policy(self, value: str) -> Iterator[Edit]:
-        """Change nothing: a configuration would have to be made."""
+        """Change nothing: that would need a new configuration."""
         del value
         yield from ()
 
@@ -253,11 +253,11 @@ def _among(protocol: Any, port: Any, given: set[str]) -> bool:
 
 
 class TargetGroups(Balancer):
-    """TargetGroupConfiguration: how the target groups of a Service behind Gateways are made."""
+    """TargetGroupConfiguration: settings for the target groups of a Service behind Gateways."""
 
     @property
     def target_type(self) -> Any:
-        """Return the target type: of those that it gives, one that is not `ip` if there is any."""
+        """Return the target type: of its target types, one that is not `ip` if there is one."""
         routes = items(dig(self.spec, ["routeConfigurations"]))
         kinds = [dig(self.spec, ["defaultConfiguration", "targetType"])]
         kinds += [dig(one, ["targetGroupProps", "targetType"]) for one in routes]

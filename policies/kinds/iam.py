@@ -1,4 +1,4 @@
-"""Where `aws` and `aws-native` keep who may do what: roles, policies, identity providers, and who uses a role."""
+"""Where `aws` and `aws-native` keep permissions: roles, policies, identity providers, and the users of a role."""
 
 from typing import Any, Final
 

@@ -1,7 +1,7 @@
-"""Ingresses of the controller's, and the IngressClassParams that decide for them.
+"""The controller's Ingresses, and the IngressClassParams that apply to them.
 
-An Ingress names an IngressClass, which names IngressClassParams: what those say counts before the Ingress's own
-annotations (pkg/ingress of the controller). Both are looked up in the stack; the profile tells of classes elsewhere.
+An Ingress names an IngressClass, which names IngressClassParams. Their settings win over the Ingress's own annotations
+(pkg/ingress of the controller). Both are looked up in the stack; the profile lists classes from elsewhere.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ _PARAMS_GROUPS: Final = ("elbv2.k8s.aws", "eks.amazonaws.com")
 
 
 class ClassParams(Balancer):
-    """IngressClassParams: what it says holds for every Ingress of its classes, over their annotations."""
+    """IngressClassParams: its settings apply to every Ingress of its classes, and win over their annotations."""
 
     application = True
     owned = True
@@ -31,7 +31,7 @@ class ClassParams(Balancer):
         if name in self.attributes:
             return self.attributes[name]
         value = dig(self.spec, [name])
-        # EKS Auto Mode's own spelling
+        # EKS Auto Mode's spelling
         return dig(self.spec, ["certificateARNs"]) if value is None and name == "certificateArn" else value
 
     def says(self, fact: str) -> bool:
@@ -40,7 +40,7 @@ class ClassParams(Balancer):
 
     @property
     def speaks_alone(self) -> bool:
-        """Whether no Ingress of the stack uses it: those are judged for what it leaves to them."""
+        """Whether no Ingress of the stack uses it: otherwise the Ingresses are checked for what it leaves out."""
         if any(self._is_of(one) for one in self.seen.stack.of(INGRESS)):
             return False
         if not self.seen.stack.complete:
@@ -72,7 +72,7 @@ class ClassParams(Balancer):
 
     @property
     def limits_sources(self) -> bool:
-        """Whether prefix lists say who may connect."""
+        """Whether prefix lists decide who may connect."""
         return any(items(dig(self.spec, [name])) for name in ("prefixListsIDs", "PrefixListsIDs"))
 
     @property
@@ -83,7 +83,7 @@ class ClassParams(Balancer):
 
     @property
     def balancer_name(self) -> Any:
-        """Return the name that the load balancers of its groups are to have."""
+        """Return the name of its groups' load balancers."""
         return dig(self.spec, ["loadBalancerName"])
 
     @property
@@ -100,7 +100,7 @@ class ClassParams(Balancer):
 
     @property
     def tls_policies(self) -> list[Any]:
-        """Return the security policy if it gives one."""
+        """Return the security policy, if it has one."""
         policy = dig(self.spec, ["sslPolicy"])
         return [] if policy is None else [policy]
 
@@ -110,7 +110,7 @@ class ClassParams(Balancer):
 
 
 class AlbIngress(Balancer):
-    """An Ingress of the controller's: what it says, and what its class's parameters say over it."""
+    """An Ingress of the controller: its own settings, and those of its class's parameters, which win."""
 
     application = True
 
@@ -121,7 +121,7 @@ class AlbIngress(Balancer):
 
     @property
     def ingress_class(self) -> KubernetesView | None:
-        """Return its IngressClass, the cluster's default one if it names none; `None` if the stack has it not."""
+        """Return its IngressClass, by default the cluster's default one; `None` if it is not in the stack."""
         classes: list[KubernetesView] = self.seen.stack.of(INGRESS_CLASS)
         name = self.class_name
         if isinstance(name, Unknown):
@@ -133,7 +133,7 @@ class AlbIngress(Balancer):
 
     @property
     def params(self) -> ClassParams | None:
-        """Return the parameters of its class; `None` if there are none in the stack."""
+        """Return the parameters of its class; `None` if they are not in the stack."""
         used = self.ingress_class
         reference = None if used is None else dig(used.spec, ["parameters"])
         name = dig(reference, ["name"])
@@ -158,10 +158,10 @@ class AlbIngress(Balancer):
         return params is not None and params.says(fact)
 
     def _said(self, fact: str, own: Any) -> Any:
-        """Return a fact: the class's parameters count before its own annotation.
+        """Return a fact: the class's parameters win over its own annotation.
 
         Raises:
-            Later: it is not said, and the program may still declare the class that says it.
+            Later: it is not set, and the program may still declare the class that sets it.
         """
         params = self.params
         if params is not None and params.says(fact):
@@ -177,7 +177,7 @@ class AlbIngress(Balancer):
 
     @property
     def schemes(self) -> list[Any]:
-        """Return the scheme of the ALB, unless its class is asked, and of the NLB before it, if it asks for one."""
+        """Return the scheme of the ALB, unless its class has it, and of the NLB in front of it, if there is one."""
         own = None if self.governed("scheme") else self.of_balancer("scheme")
         return [own, self.of_balancer("frontend-nlb-scheme")]
 
@@ -193,14 +193,14 @@ class AlbIngress(Balancer):
 
     @property
     def limits_sources(self) -> bool:
-        """Whether prefix lists or security groups of its own say who may connect."""
+        """Whether prefix lists or its own security groups decide who may connect."""
         own = any(self.has_of_balancer(name) for name in ("security-group-prefix-lists", "security-groups"))
         params = self.params
         return own or (params is not None and params.limits_sources)
 
     @property
     def web_acl(self) -> Any:
-        """Return the web ACL's ARN or name; `none` is how the controller is told to take it off."""
+        """Return the web ACL's ARN or name; `none` tells the controller to remove it."""
         params = self.params
         if params is not None and params.web_acl is not None:
             return params.web_acl
@@ -210,12 +210,12 @@ class AlbIngress(Balancer):
 
     @property
     def balancer_name(self) -> Any:
-        """Return the name that the load balancer is to have."""
+        """Return the load balancer's name."""
         return self._said("loadBalancerName", self.of_balancer("load-balancer-name"))
 
     @property
     def group(self) -> Any:
-        """Return the group whose load balancer it shares: its class's before its own."""
+        """Return the group whose load balancer it shares; its class's group wins over its own."""
         params = self.params
         name = None if params is None else dig(params.spec, ["group", "name"])
         return self.of_balancer("group.name") if name is None else name
@@ -226,7 +226,7 @@ class AlbIngress(Balancer):
 
     @property
     def listeners(self) -> list[tuple[str, Any]]:
-        """Return protocol and port of each listener; the default is HTTPS if a certificate is named, else HTTP."""
+        """Return protocol and port of each listener; by default HTTPS if it names a certificate, otherwise HTTP."""
         given = parsed(self.of_balancer("listen-ports"))
         if given is None:
             named = self._said("certificateArn", self.of_balancer("certificate-arn"))
@@ -248,16 +248,16 @@ class AlbIngress(Balancer):
 
     @property
     def hosts(self) -> list[Any]:
-        """Return the host of each of its rules, `None` for any; a default backend stands for any host too."""
+        """Return the host of each of its rules, `None` for any host; a default backend also means any host."""
         default = dig(self.spec, ["defaultBackend"])
         hosts = [dig(rule, ["host"]) for rule in items(dig(self.spec, ["rules"]))]
         return hosts if default is None else [*hosts, None]
 
 
 def is_albs(view: AlbIngress) -> bool:
-    """Say whether an Ingress is the controller's: by its class, else by its annotations.
+    """Say whether an Ingress is the controller's: judged by its class, otherwise by its annotations.
 
-    Of a class that the stack does not have, the name tells: the chart calls it `alb`.
+    If the class is not in the stack, its name decides: the chart calls it `alb`.
 
     Raises:
         Later: the program may still declare the class.

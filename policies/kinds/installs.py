@@ -1,7 +1,7 @@
-"""The load balancer controller, as it is installed.
+"""The installation of the load balancer controller.
 
-It is a Deployment (the chart rendered as resources, or plain YAML) or a Helm release known by its values. Both answer
-the same questions.
+It is a Deployment (the rendered chart, or plain YAML) or a Helm release with its values. Both answer the same
+questions.
 
 Flags: https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/configurations/
 """
@@ -42,7 +42,7 @@ class DeployedController(KubernetesView):
 
     @property
     def index(self) -> int:
-        """Return which container is the controller's: the one with its image, else the first."""
+        """Return which container is the controller's: the one with its image, otherwise the first."""
         images = [dig(one, ["image"]) for one in items(dig(pod_spec(self), ["containers"]))]
         return next((index for index, image in enumerate(images) if _is_image(image)), 0)
 
@@ -53,7 +53,7 @@ class DeployedController(KubernetesView):
         return candidates[self.index] if candidates else None
 
     def flag(self, name: str) -> Any:
-        """Return a flag's value as text, the last one's; unknown if it is missing and an argument is not known yet."""
+        """Return a flag's last value as text; unknown if it is missing and an argument is not known yet."""
         arguments = items(dig(self.container, ["command"])) + items(dig(self.container, ["args"]))
         texts = [UNKNOWN if isinstance(one, Unknown) else str(one) for one in arguments]
         for one, following in reversed(list(zip_longest(texts, texts[1:], fillvalue="-"))):
@@ -66,7 +66,7 @@ class DeployedController(KubernetesView):
         return UNKNOWN if len(known(texts)) < len(texts) else None
 
     def variable(self, name: str) -> Any:
-        """Return an environment variable's value, or where it is taken from."""
+        """Return an environment variable's value, or its source."""
         given = dig(self.container, ["env"])
         entries = [one for one in known(items(given)) if not isinstance(dig(one, ["name"]), Unknown)]
         found = (one for one in entries if dig(one, ["name"]) == name)
@@ -74,10 +74,10 @@ class DeployedController(KubernetesView):
         return dig(entry, ["value"]) or dig(entry, ["valueFrom"])
 
     def set_flags(self, flags: Mapping[str, str]) -> Iterable[Edit]:
-        """Give the process flags, in place of those that are there."""
+        """Set flags of the process, replacing existing ones."""
         arguments = items(dig(self.container, ["args"]))
         if len(known(arguments)) < len(arguments):
-            raise NotYetKnown  # what is unknown cannot be written back as it was sent
+            raise NotYetKnown  # an unknown value cannot be written back as it was sent
         kept = [one for one in arguments if str(one).lstrip("-").partition("=")[0] not in flags]
         place = ("spec", "template", "spec", "containers", self.index, "args")
         yield Edit(place, [*kept, *(f"--{name}={value}" for name, value in flags.items())])
@@ -89,17 +89,17 @@ class DeployedController(KubernetesView):
 
     @property
     def replicas(self) -> Any:
-        """Return how many run; Kubernetes' default is 1."""
+        """Return the number of replicas; Kubernetes' default is 1."""
         replicas = count(dig(self.props, ["spec", "replicas"]))
         return 1 if replicas is None else replicas
 
     def set_replicas(self, number: float) -> Edit:
-        """Change how many run."""
+        """Change the number of replicas."""
         return Edit(("spec", "replicas"), number)
 
     @property
     def spread(self) -> bool:
-        """Whether the pods keep away from each other."""
+        """Whether anti-affinity or topology spread separates the pods."""
         spec = pod_spec(self)
         return bool(dig(spec, ["topologySpreadConstraints"]) or dig(spec, ["affinity", "podAntiAffinity"]))
 
@@ -110,7 +110,7 @@ class DeployedController(KubernetesView):
 
     @property
     def security(self) -> dict[str, Any]:
-        """Return the container's security settings, the pod's where the container has none."""
+        """Return the container's security settings, by default the pod's."""
         pod, own = (dig(one, ["securityContext"]) for one in (pod_spec(self), self.container))
         return {**_known_map(pod), **_known_map(own)}
 
@@ -120,7 +120,7 @@ class DeployedController(KubernetesView):
 
     @property
     def added_capabilities(self) -> list[Any]:
-        """Return the capabilities that the container gets beyond the runtime's."""
+        """Return the capabilities that are added to the runtime's."""
         return items(dig(self.container, ["securityContext", "capabilities", "add"]))
 
     @property
@@ -139,12 +139,12 @@ class DeployedController(KubernetesView):
 
     @property
     def cluster_secrets(self) -> Any:
-        """Whether it asks for all Secrets: a Deployment does not say, the ClusterRole does."""
+        """Whether it may read all Secrets: a Deployment does not tell, its ClusterRole does."""
         return None
 
 
 class ReleasedController(KubernetesView):
-    """A Helm release of the controller's chart, read by its values and the chart's defaults."""
+    """A Helm release of the controller's chart: its values and the chart's defaults."""
 
     called = "the controller's Helm release"
 
@@ -163,7 +163,7 @@ class ReleasedController(KubernetesView):
         return Edit(("values", *path), value)
 
     def flag(self, name: str) -> Any:
-        """Return the value from which the chart makes that flag; values files are not read."""
+        """Return the chart's value for a flag; values files are not read."""
         value = self.value(FLAGS[name])
         return UNKNOWN if value is None and dig(self.props, ["valueYamlFiles"]) else value
 
@@ -172,13 +172,13 @@ class ReleasedController(KubernetesView):
         return self.value("env", name)
 
     def set_flags(self, flags: Mapping[str, str]) -> Iterable[Edit]:
-        """Set the values from which the chart makes those flags."""
+        """Set the chart's values for flags."""
         for name, value in flags.items():
             yield self.set_value([FLAGS[name]], {"true": True, "false": False}.get(value, value))
 
     @property
     def image(self) -> Any:
-        """Return the image; the chart's version decides about the tag that is not given."""
+        """Return the image; the chart's version gives the default tag."""
         repository, tag = self.value("image", "repository"), self.value("image", "tag")
         if tag is None:
             chart = dig(self.props, ["version"])
@@ -189,20 +189,20 @@ class ReleasedController(KubernetesView):
 
     @property
     def replicas(self) -> Any:
-        """Return how many run; the chart's default is 2."""
+        """Return the number of replicas; the chart's default is 2."""
         if truth(self.value("autoscaling", "enabled")):
             return count(self.value("autoscaling", "minReplicas")) or 1
         replicas = count(self.value("replicaCount"))
         return 2 if replicas is None else replicas
 
     def set_replicas(self, number: float) -> Edit:
-        """Change how many run."""
+        """Change the number of replicas."""
         scaled = truth(self.value("autoscaling", "enabled"))
         return self.set_value(["autoscaling", "minReplicas"] if scaled else ["replicaCount"], number)
 
     @property
     def spread(self) -> bool:
-        """Whether the pods keep away from each other: by default the chart says so."""
+        """Whether anti-affinity or topology spread separates the pods; the chart's default does."""
         own = self.value("topologySpreadConstraints") or dig(self.value("affinity"), ["podAntiAffinity"])
         return bool(own) or (not self.value("affinity") and truth(self.value("configureDefaultAffinity")) is not False)
 
@@ -213,7 +213,7 @@ class ReleasedController(KubernetesView):
 
     @property
     def security(self) -> dict[str, Any]:
-        """Return the security settings; the chart hardens the container unless told otherwise."""
+        """Return the security settings; by default the chart hardens the container."""
         given = self.value("securityContext")
         default = {"readOnlyRootFilesystem": True, "runAsNonRoot": True, "allowPrivilegeEscalation": False}
         return {**default, **_known_map(given)}
@@ -224,7 +224,7 @@ class ReleasedController(KubernetesView):
 
     @property
     def added_capabilities(self) -> list[Any]:
-        """Return the capabilities that the container gets beyond the runtime's."""
+        """Return the capabilities that are added to the runtime's."""
         return items(self.value("securityContext", "capabilities", "add"))
 
     @property
@@ -238,7 +238,7 @@ class ReleasedController(KubernetesView):
 
     @property
     def cluster_secrets(self) -> Any:
-        """Whether it asks for all Secrets of the cluster."""
+        """Whether it may read all Secrets of the cluster."""
         return truth(self.value("clusterSecretsPermissions", "allowAllSecrets"))
 
 

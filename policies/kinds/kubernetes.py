@@ -1,4 +1,4 @@
-"""Kubernetes objects as rules ask about them, whichever API version and whichever way they come into the stack."""
+"""Kubernetes objects as rules see them, in all API versions and from all sources in the stack."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -56,21 +56,21 @@ class KubernetesView(View):
 
     @property
     def namespace(self) -> Any:
-        """Return the namespace: the object's, else its provider's default, else `default`."""
+        """Return the namespace: the object's, otherwise its provider's default, otherwise `default`."""
         own = dig(self.props, ["metadata", "namespace"])
         return own if isinstance(own, Unknown) else own or _provider_namespace(self.seen.provider) or "default"
 
     @property
     def object_name(self) -> Any:
-        """Return the name in the cluster, if the program gives one."""
+        """Return the name in the cluster, if the program sets one."""
         return dig(self.props, ["metadata", "name"])
 
     called = ""
-    """What messages call it; else its kind and name."""
+    """Its name in messages; by default its kind and name."""
 
     @property
     def title(self) -> str:
-        """Return what messages call it."""
+        """Return its name in messages."""
         return self.called or f"{(group_kind(self.type) or ('', self.type))[1]} {self.name}"
 
     def annotate(self, key: str, value: Any) -> Edit:
@@ -78,7 +78,7 @@ class KubernetesView(View):
         return Edit(("metadata", "annotations", key), value)
 
     def property_of(self, name: str) -> str:
-        """Return the top-level property by its own name: an object has no fields elsewhere."""
+        """Return the top-level property itself: an object's fields are nowhere else."""
         return name
 
 
@@ -95,7 +95,7 @@ def _mapping(value: Any) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class ObjectKind:
-    """Objects of some groups and kinds, read by a view that may still say that an object is none of its own."""
+    """Objects of some groups and kinds; their view may still reject an object."""
 
     name: str
     kinds: frozenset[tuple[str, str]]
@@ -127,14 +127,14 @@ def objects(
 
 
 def pod_spec(view: KubernetesView) -> Any:
-    """Return the pod spec of a workload: a pod's own, a template's, or a cron job's template's."""
+    """Return the pod spec of a workload: a pod's own, a template's, or that of a cron job's template."""
     kind = (group_kind(view.type) or ("", ""))[1]
     path = {"Pod": ["spec"], "CronJob": ["spec", "jobTemplate", "spec", "template", "spec"]}
     return dig(view.props, path.get(kind, ["spec", "template", "spec"]))
 
 
 def containers(spec: Any) -> list[Any]:
-    """Return all containers of a pod spec, those that run first included, as far as they are known."""
+    """Return all known containers of a pod spec, including init containers."""
     lists = known(dig(spec, [kind]) for kind in ("containers", "initContainers"))
     return [container for one in lists for container in items(one)]
 

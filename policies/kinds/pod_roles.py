@@ -1,4 +1,4 @@
-"""Roles that pods take: by IRSA, or by EKS Pod Identity."""
+"""Roles that pods can assume: with IRSA, or with EKS Pod Identity."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,13 +7,13 @@ from kinds.documents import Statement, statements
 from pack.values import words
 from pack.views import View
 
-# The second is the issuer's dual-stack name, that of clusters with IPv6.
+# The second is the issuer's dual-stack name, for clusters with IPv6.
 _EKS_ISSUERS = ("oidc.eks.", "oidc-eks.")
 _WEB_IDENTITY = "sts:AssumeRoleWithWebIdentity"
 
 
 def irsa(role: View) -> Iterator[Statement]:
-    """Walk over the statements by which service accounts of EKS clusters take a role."""
+    """Yield the statements with which service accounts of EKS clusters can assume a role."""
     for statement in statements(role.trust):
         if statement.grants(_WEB_IDENTITY):
             about = [*words(statement.principals.get("Federated")), *(key for _, key, _ in statement.conditions)]
@@ -22,7 +22,7 @@ def irsa(role: View) -> Iterator[Statement]:
 
 
 def is_for_pods(role: View) -> bool:
-    """Say whether pods take the role, by IRSA or by EKS Pod Identity."""
+    """Say whether pods can assume the role, with IRSA or EKS Pod Identity."""
     return any(irsa(role)) or any(
         "pods.eks.amazonaws.com" in words(statement.principals.get("Service")) for statement in statements(role.trust)
     )

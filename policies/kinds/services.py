@@ -1,4 +1,4 @@
-"""Services: those of which the controller makes NLBs, and those behind ALBs."""
+"""Services: those for which the controller creates NLBs, and those behind ALBs."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
@@ -22,7 +22,7 @@ class NlbService(Balancer):
 
     @property
     def scheme(self) -> Any:
-        """Return the scheme; the older annotation counts where the newer is missing."""
+        """Return the scheme; the older annotation counts if the newer one is missing."""
         scheme = self.of_balancer("scheme")
         if scheme is not None:
             return scheme
@@ -31,7 +31,7 @@ class NlbService(Balancer):
 
     @property
     def target_type(self) -> Any:
-        """Return the target type; the older way to ask for `ip` counts too."""
+        """Return the target type; the older way to request `ip` counts too."""
         kind = self.of_balancer("type")
         return "ip" if not isinstance(kind, Unknown) and kind == "nlb-ip" else self.of_balancer("nlb-target-type")
 
@@ -41,18 +41,18 @@ class NlbService(Balancer):
 
     @property
     def source_ranges(self) -> list[Any]:
-        """Return the networks that may connect; the field counts before the annotation."""
+        """Return the networks that may connect; the field wins over the annotation."""
         field = dig(self.spec, ["loadBalancerSourceRanges"])
         return items(field) or listed(self.annotation(SOURCE_RANGES))
 
     @property
     def limits_sources(self) -> bool:
-        """Whether prefix lists or security groups of its own say who may connect."""
+        """Whether prefix lists or its own security groups decide who may connect."""
         return any(self.has_of_balancer(name) for name in ("security-group-prefix-lists", "security-groups"))
 
     @property
     def balancer_name(self) -> Any:
-        """Return the name that the load balancer is to have."""
+        """Return the load balancer's name."""
         return self.of_balancer("name")
 
     @property
@@ -68,7 +68,7 @@ class NlbService(Balancer):
 
     @property
     def tls_policies(self) -> list[Any]:
-        """Return the security policy, if there is a certificate."""
+        """Return the security policy, if it has a certificate."""
         certificate = self.of_balancer("ssl-cert")
         return [self.of_balancer("ssl-negotiation-policy")] if certificate is not None else []
 
@@ -78,18 +78,18 @@ class NlbService(Balancer):
 
 
 class BackendService(Balancer):
-    """A Service behind an ALB: what it says of its target group holds over the Ingress."""
+    """A Service behind an ALB: its target group settings win over the Ingress's."""
 
     application = True
 
     @property
     def speaks_alone(self) -> bool:
-        """Whether it is judged for what it leaves out: the Ingress is."""
+        """Whether it is checked for what it leaves out; it is not, because the Ingress is."""
         return False
 
 
 def is_nlbs(view: KubernetesView, classes: Iterable[str] = NLB_CLASSES) -> bool:
-    """Say whether a Service is the controller's: by its class or by the annotation that stood before classes."""
+    """Say whether a Service is the controller's: judged by its class, or by the annotation used before classes."""
     if dig(view.spec, ["type"]) != "LoadBalancer":
         return False
     named = dig(view.spec, ["loadBalancerClass"])

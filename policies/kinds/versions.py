@@ -5,11 +5,11 @@ from typing import Any
 
 from pack.values import Unknown
 
-_CHART_1 = 1  # chart 1.N.P of the controller carries 2.N.P; since chart 3 the numbers are the same
+_CHART_1 = 1  # chart 1.N.P of the controller contains 2.N.P; since chart 3 the numbers are the same
 
 
 def version(value: Any) -> tuple[int, ...]:
-    """Read `1.36`, `v3.5.0` or `3.5.0-eks.1` as numbers; nothing that starts otherwise is any version: `()`.
+    """Read `1.36`, `v3.5.0` or `3.5.0-eks.1` as numbers; anything else is no version: `()`.
 
     Raises:
         NotYetKnown: it is unknown.

@@ -1,4 +1,4 @@
-"""How rules run: the list of rules, what they see of a resource, values not known yet, configuration, reports.
+"""How rules run: the list of rules, their view of a resource, unknown values, configuration, reports.
 
-What a rule demands does not belong here (`rules`), nor where a provider keeps a fact (`kinds`).
+A rule's requirements belong in `rules`; where a provider keeps a fact belongs in `kinds`.
 """

@@ -1,8 +1,8 @@
 """The pack's server: the engine asks it about each resource, then about the stack.
 
 The protocol is the engine's: https://github.com/pulumi/pulumi/blob/master/proto/pulumi/analyzer.proto. The pack serves
-it without the SDK pulumi-policy, whose server reads each request anew for every rule, drops the marks of secrets and
-accepts any configuration.
+it without the SDK pulumi-policy. That SDK's server parses each request again for every rule, drops the marks of
+secrets, and accepts any configuration.
 """
 
 import sys
@@ -34,7 +34,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         self._session = Session(rules)
 
     def Configure(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's name
-        """Take the profile, or say what is wrong with it, which stops the engine."""
+        """Take the profile, or report its errors, which stops the engine."""
         given = {name: sent(one.properties) for name, one in request.policyConfig.items()}
         if found := list(problems(given, self._session.policies)):
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, "; ".join(found))
@@ -46,24 +46,24 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         return empty_pb2.Empty()
 
     def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802 - the protocol's
-        """Say which version this is."""
+        """Return this version."""
         return plugin_pb2.PluginInfo(version=self._version)
 
     def GetAnalyzerInfo(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802 - the protocol's
-        """Say which policies there are."""
+        """Return the policies."""
         policies = [_about(rule) for rule in self._session.policies.values()]
         return analyzer_pb2.AnalyzerInfo(name=self._name, version=self._version, supportsConfig=True, policies=policies)
 
     def Analyze(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802 - the protocol's
-        """Judge a resource before it is made."""
+        """Check a resource before it is created."""
         return self._answer(self._session.declare(resource(request)))
 
     def AnalyzeStack(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802 - the protocol's
-        """Judge what takes several resources, when all are known."""
+        """Check what needs several resources, when all are known."""
         return self._answer(self._session.finish([resource(one) for one in request.resources]))
 
     def Remediate(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802 - the protocol's
-        """Change a resource for the rules that may."""
+        """Change a resource, for the rules that can fix it."""
         response = analyzer_pb2.RemediateResponse()
         for rule, properties in self._session.remedies(request):
             response.remediations.append(
@@ -110,7 +110,7 @@ def _about(rule: Rule) -> Any:
         tags=[rule.subject, *(str(control) for control in rule.controls)],
         policy_type=(analyzer_pb2.POLICY_TYPE_STACK if rule.across_stack else analyzer_pb2.POLICY_TYPE_RESOURCE),
     )
-    if rule.controls:  # the protocol has room for one; the others are among the tags
+    if rule.controls:  # the protocol has room for only one; the others are in the tags
         first = rule.controls[0]
         about.framework.name, about.framework.reference = first.framework, first.number
         about.framework.specification = first.title
@@ -120,8 +120,8 @@ def _about(rule: Rule) -> Any:
 
 
 def serve(analyzer: Analyzer, wait: Callable[[Any], None] = lambda server: server.wait_for_termination()) -> None:
-    """Serve the engine, which reads the port from stdout, until it ends this process."""
-    server = grpc.server(ThreadPoolExecutor(max_workers=1), options=_NO_LIMIT)  # resources are judged one by one
+    """Serve the engine, which reads the port from stdout, until it stops this process."""
+    server = grpc.server(ThreadPoolExecutor(max_workers=1), options=_NO_LIMIT)  # resources are checked one by one
     analyzer_pb2_grpc.add_AnalyzerServicer_to_server(analyzer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()

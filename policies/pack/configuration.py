@@ -1,7 +1,7 @@
-"""Refuses a configuration that does not fit the rules, before any of them is asked.
+"""Refuses a configuration that does not fit the rules, before any rule runs.
 
-The engine accepts a file that names an unknown rule, and the rule that was meant stays as it was. It hands the whole
-file to the pack, which checks it here; `check.py` does the same without an engine.
+The engine accepts a file that names an unknown rule, and the intended rule would keep its old settings. The engine
+passes the whole file to the pack, which checks it here; `check.py` does the same without an engine.
 """
 
 import difflib
@@ -17,15 +17,15 @@ _TYPES: dict[str, tuple[type, ...]] = {"number": (int, float), "string": (str,),
 
 
 def problems(config: Any, rules: Mapping[str, Rule]) -> Iterator[str]:
-    """Say what does not fit, a line each; nothing if all is well.
+    """Report what does not fit, one line each; nothing if all is well.
 
     Args:
         config: A file's content: `{rule: level}` or `{rule: {"enforcementLevel": level, setting: value}}`; the rule
-            `all` stands for every rule and takes a level only.
+            `all` stands for every rule and takes only a level.
         rules: The rules by name.
     """
     if not isinstance(config, dict):
-        yield "the file holds no JSON object of rules"
+        yield "the file does not contain a JSON object of rules"
         return
     for name, given in config.items():
         settings: dict[str, Any] = given if isinstance(given, dict) else {"enforcementLevel": given}
@@ -34,9 +34,9 @@ def problems(config: Any, rules: Mapping[str, Rule]) -> Iterator[str]:
             yield f"{name}: the level {level!r} is none of {', '.join(_LEVELS)}"
         others = {key: value for key, value in settings.items() if key != "enforcementLevel"}
         if name == "all":
-            yield from (f"all: takes a level only, not {key}: give it to a rule" for key in others)
+            yield from (f"all: takes only a level, not {key}: give it to a rule" for key in others)
         elif name not in rules:
-            yield f"{name}: there is no such rule{_meant(name, list(rules))}"
+            yield f"{name}: unknown rule{_meant(name, list(rules))}"
         else:
             yield from _settings(rules[name], others, str(level), rules)
 
@@ -51,7 +51,7 @@ def _settings(rule: Rule, given: dict[str, Any], level: str, rules: Mapping[str,
         elif rule is ELSEWHERE and key == "manifests":
             yield from _manifests(value)
         elif key not in known:
-            yield f"{rule.name}: there is no setting {key}{_meant(key, list(known))}"
+            yield f"{rule.name}: unknown setting {key}{_meant(key, list(known))}"
         elif not _fits(value, known[key].schema):
             yield f"{rule.name}: {key} is {value!r}; write {_wanted(known[key].schema)}"
 
@@ -61,11 +61,11 @@ def _manifests(value: Any) -> Iterator[str]:
         texts = [one.get("apiVersion"), one.get("kind")] if isinstance(one, dict) else [None]
         metadata = one.get("metadata") if isinstance(one, dict) else None
         if not (all(isinstance(text, str) for text in texts) and isinstance(metadata, dict) and "name" in metadata):
-            yield f"manifests[{index}]: it is no manifest; give apiVersion, kind and metadata.name"
+            yield f"manifests[{index}]: not a manifest; give apiVersion, kind and metadata.name"
 
 
 def _fits(value: Any, schema: Any) -> bool:
-    """Check a value against the few words of JSON schema that settings use."""
+    """Check a value against the few JSON schema keywords that settings use."""
     if isinstance(value, bool) or not isinstance(value, _TYPES[schema["type"]]):
         return False
     if "minimum" in schema and value < schema["minimum"]:
@@ -80,6 +80,6 @@ def _wanted(schema: Any) -> str:
 
 
 def _meant(name: str, names: list[str]) -> str:
-    """Name what comes nearest, or all there is to choose from if that is little."""
+    """Name the nearest match, or all choices if there are few."""
     near = difflib.get_close_matches(name, names, n=1)
     return f"; did you mean {near[0]}?" if near else f"; known: {', '.join(names) or 'none'}"

@@ -78,7 +78,7 @@ def hub(number: str) -> Control:
 
 
 def guide(chapter: str, advice: str) -> Control:
-    """Name an advice of the EKS Best Practices Guide by its chapter and heading."""
+    """Name a recommendation of the EKS Best Practices Guide by its chapter and heading."""
     return Control("EKS best practices", chapter, advice)
 
 

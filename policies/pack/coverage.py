@@ -1,7 +1,7 @@
-"""What published rule sets ask in this field: which rule covers it, or why none does.
+"""The requirements of published rule sets in this field: which rule covers each, or why none does.
 
-What CIS, Security Hub and the EKS guide ask and rules cover is named by the rules themselves (`pack.controls`); here is
-what they ask besides, and all that checkov and kyverno ask.
+The rules themselves name the requirements of CIS, Security Hub and the EKS guide that they cover (`pack.controls`).
+This module lists the other ones, and everything in checkov and kyverno.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Asked:
-    """One demand of a rule set."""
+    """One requirement of a rule set."""
 
     by: str
     number: str
@@ -22,13 +22,13 @@ class Asked:
 
 _FILES: Final = "it is in files of the node's image, which no program declares"
 _PODS: Final = (
-    "it is about every pod; the pack judges the controller's. Pod Security Admission enforces it in the cluster"
+    "it is about every pod; the pack checks the controller's. Pod Security Admission enforces it in the cluster"
 )
-_RBAC: Final = "it is about all of the cluster's RBAC; the pack judges administrators and the controller's role"
+_RBAC: Final = "it is about all of the cluster's RBAC; the pack checks administrators and the controller's role"
 _NETWORK_POLICY: Final = "network policies are the workloads' own; they change nothing about load balancing"
-_IMAGES: Final = "it is about the account's registry, which the program need not have"
+_IMAGES: Final = "it is about the account's registry, which may not be the program's"
 _CLASSIC: Final = "no-classic-load-balancer refuses every Classic load balancer"
-_TAGS: Final = "tags are an organisation's own; they change nothing about what is reached"
+_TAGS: Final = "tags are an organisation's own choice; they do not change what can be reached"
 _ACCOUNT: Final = "it is about people's users and groups in the account"
 
 SOURCES: Final = {
@@ -71,7 +71,7 @@ _CIS: Final = [
         ("4.3.2", "Ensure that all namespaces have network policies defined"),
         ("5.4.4", "Ensure network policy is enabled and set as appropriate"),
     ),
-    Asked("CIS EKS", "4.4.2", "Consider external secret storage", (), "it is a choice of the workloads' own"),
+    Asked("CIS EKS", "4.4.2", "Consider external secret storage", (), "it is the workloads' own choice"),
     *_out(
         "CIS EKS",
         _IMAGES,
@@ -106,7 +106,7 @@ _HUB: Final = [
     ),
     *_out(
         "Security Hub",
-        "between load balancer and pod is the VPC, and most workloads speak plain HTTP there",
+        "this traffic stays in the VPC, where most workloads use plain HTTP",
         ("ELB.21", "Target groups should use encrypted health check protocols"),
         ("ELB.22", "Target groups should use encrypted transport protocols"),
     ),
@@ -120,10 +120,10 @@ _GUIDE: Final = [
         (
             "networking/ip-optimization",
             "Optimizing IP address utilization",
-            "it is about size, which the pack does not judge",
+            "it is about size, which the pack does not check",
         ),
-        ("scalability", "Scalability", "it is about size, which the pack does not judge"),
-        ("cost", "Cost optimization", "it is about money, which the pack does not judge"),
+        ("scalability", "Scalability", "it is about size, which the pack does not check"),
+        ("cost", "Cost optimization", "it is about money, which the pack does not check"),
     )
 ]
 _DOORS, _IRSA = "node-doors-are-not-open-to-the-world", "irsa-trust-names-one-service-account"

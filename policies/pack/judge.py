@@ -1,4 +1,4 @@
-"""What a rule says of a resource: what is wrong, or that it cannot be told yet. A rule that crashes refuses."""
+"""A rule's verdict on a resource: what is wrong, or that it cannot tell yet. A rule that crashes refuses."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -25,19 +25,19 @@ class Refusal:
 
 
 class Verdict:
-    """What a rule says of one resource."""
+    """A rule's verdict on one resource."""
 
     def __init__(self) -> None:
         self.found: list[str | Finding] = []
         self.crashes: list[str] = []
         self.refusals: list[Refusal] = []
         self.waits = False
-        """It depends on values that are known in the update only."""
+        """It depends on values that are known only in the update."""
         self.later = False
         """It depends on resources that the program may still declare."""
 
     def note(self, undecided: NotYetKnown) -> None:
-        """Note why there is no verdict yet."""
+        """Record why there is no verdict yet."""
         self.later |= isinstance(undecided, Later)
         self.waits |= not isinstance(undecided, Later)
 
@@ -51,13 +51,13 @@ class Verdict:
 
 
 def one_line(text: str) -> str:
-    """Make a message readable in one line, whatever values it quotes: no breaks or control characters, no novels."""
+    """Make a message readable in one line, whatever it quotes: no line breaks or control characters, not too long."""
     line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
     return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
 
 
 def judge(rule: Rule, seen: Resource, config: Mapping[str, Any]) -> Verdict:
-    """Ask a rule about one resource: about each Kubernetes object in it."""
+    """Apply a rule to one resource: to each Kubernetes object in it."""
     verdict = Verdict()
     try:
         for one in objects_in(seen):
@@ -68,8 +68,8 @@ def judge(rule: Rule, seen: Resource, config: Mapping[str, Any]) -> Verdict:
 
 
 def judge_stack(rule: Rule, stack: Stack, config: Mapping[str, Any]) -> Iterator[tuple[str, Verdict]]:
-    """Ask a rule across the stack about each resource of its kind; the URN comes with each verdict."""
-    for view in (one for one in stack.of(rule.on) if one.urn):  # what another stack has is judged there
+    """Apply a rule across the stack to each resource of its kind; the URN comes with each verdict."""
+    for view in (one for one in stack.of(rule.on) if one.urn):  # resources of another stack are checked there
         verdict = Verdict()
         _ask(rule, lambda view=view: (view, stack), config, verdict)
         yield view.urn, verdict.told(lambda: {text for vault in stack.vaults for text in vault.texts}, rule)
@@ -104,9 +104,9 @@ def _crash(rule: Rule, error: str, secrets: set[str]) -> str:
 
 
 def remedied(rule: Rule, message: Any, config: Mapping[str, Any], stack: Stack) -> struct_pb2.Struct | None:
-    """Return a resource's changed properties, or `None` if nothing is to be changed or can be.
+    """Return a resource's fixed properties, or `None` if nothing should or can be changed.
 
-    Objects in lists and patches are refused only.
+    Objects in lists and patches are never changed.
     """
     try:
         return fixed(rule, message, config, stack)

@@ -1,4 +1,4 @@
-"""The manual, `docs/policies.md`, made from the rules."""
+"""The manual, `docs/policies.md`, generated from the rules."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -32,9 +32,9 @@ def _overview(subjects: Sequence[ModuleType]) -> Iterator[str]:
     yield "| rule | prod | dev | severity | remediation |\n|---|---|---|---|---|"
     names = [_name(subject) for subject in subjects]
     for rule in sorted(RULES.values(), key=lambda rule: names.index(rule.subject)):
-        mends = "yes" if rule.remediation else ""
+        fixes = "yes" if rule.remediation else ""
         link = f"[{rule.name}](#{rule.name})"
-        yield f"| {link} | {level(rule, 'prod')} | {level(rule, 'dev')} | {rule.severity.value} | {mends} |"
+        yield f"| {link} | {level(rule, 'prod')} | {level(rule, 'dev')} | {rule.severity.value} | {fixes} |"
     yield ""
 
 
@@ -81,7 +81,7 @@ def _controls() -> Iterator[str]:
 
 
 def _reports() -> Iterator[str]:
-    yield "## Reports\n\nPolicies that judge no resource, and say what concerns the whole preview or update.\n"
+    yield "## Reports\n\nPolicies that check no resource, and report on the whole preview or update.\n"
     for rule in REPORTS.values():
         lines = [
             f"### {rule.name}\n",
@@ -93,12 +93,12 @@ def _reports() -> Iterator[str]:
 
 
 def _asked() -> Iterator[str]:
-    """Say what rule sets ask besides, and why some of it is left out."""
-    yield "## What other rule sets ask\n"
-    yield "What rules cover of CIS, Security Hub and the EKS guide is above. This is the rest, with the reasons.\n"
+    """List further requirements of rule sets, and why some are left out."""
+    yield "## Other requirements of published rule sets\n"
+    yield "The tables above list what rules cover of CIS, Security Hub and the EKS guide. This is the rest.\n"
     for by, group in groupby(sorted(ASKED, key=lambda one: list(SOURCES).index(one.by)), key=lambda one: one.by):
         yield f"### {by}: {'and what covers it' if by in ('checkov', 'kyverno') else 'the rest'}\n\n<{SOURCES[by]}>\n"
-        yield "| asked | title | covered by, or left out because |\n|---|---|---|"
+        yield "| requirement | title | covered by, or left out because |\n|---|---|---|"
         for one in group:
             links = ", ".join(f"[{name}](#{name})" for name in one.rules)
             yield f"| {one.number} | {one.title} | {links or f'left out: {one.left_out}'} |"
@@ -106,5 +106,5 @@ def _asked() -> Iterator[str]:
 
 
 def _sortable(number: str) -> list[tuple[int, str]]:
-    """Order 5.4.2 before 5.4.10, and EC2.8 before EC2.170."""
+    """Sort 5.4.2 before 5.4.10, and EC2.8 before EC2.170."""
     return [(int(part), "") if part.isdigit() else (0, part) for part in number.split(".")]

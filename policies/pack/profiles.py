@@ -4,10 +4,10 @@ from typing import Any, Final
 
 from pack.registry import RULES, Level, Rule, camel
 
-# What a profile sets otherwise than the rules' defaults: {profile: {rule: {setting: value}}}.
+# Settings in a profile that differ from the rules' defaults: {profile: {rule: {setting: value}}}.
 SETTINGS: Final[dict[str, dict[str, dict[str, Any]]]] = {
     "prod": {
-        # REPLACE: these accounts are nobody's, as in Pulumi.staging.yaml and Pulumi.prod.yaml.
+        # REPLACE: these accounts are placeholders, as in Pulumi.staging.yaml and Pulumi.prod.yaml.
         "cluster-admins-are-named-by-the-profile": {
             "adminPrincipals": [
                 "arn:aws:iam::111122223333:role/staging-deployer",
@@ -18,7 +18,7 @@ SETTINGS: Final[dict[str, dict[str, dict[str, Any]]]] = {
     "dev": {},
     "sandbox": {},
 }
-# What the profile sandbox does not ask, which is dev's otherwise: the sample stack has no account, no name and no long
+# Rules that the profile sandbox switches off and dev does not: the sample stack has no account, no name and a short
 # life.
 NOT_IN_SANDBOX: Final = {
     "alb-redirects-http-to-https": "the sample has no certificate",
@@ -41,7 +41,7 @@ def level(rule: Rule, profile: str) -> str:
 
 
 def profile(name: str) -> dict[str, dict[str, Any]]:
-    """Return a profile's content: every rule with its level and all its settings, so that a copy is easily changed."""
+    """Return a profile's content: every rule with its level and all its settings, so that a copy is easy to change."""
     return {
         rule.name: {
             "enforcementLevel": level(rule, name),

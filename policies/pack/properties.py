@@ -1,8 +1,8 @@
-"""A resource's properties as the engine sends them, read into plain data and written back.
+"""A resource's properties as the engine sends them, converted to plain data and back.
 
-The engine marks special values by a signature in a map: a secret holds the value, an asset or archive holds a path or a
-text. The protocol's constants: https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/sig/sig.go and
-https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/plugin/rpc.go
+The engine marks special values with a signature in a map: a secret contains the value, an asset or archive contains a
+path or a text. The protocol's constants: https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/sig/sig.go
+and https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/plugin/rpc.go
 """
 
 from collections.abc import Sequence
@@ -16,8 +16,8 @@ from pack.values import UNKNOWN, NotYetKnown
 
 SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
 SECRET_SIGNATURE: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - the mark of a secret, and none itself
-# What the engine sends in an unknown value's place (of a boolean, number, string, list, asset, archive, map), and what
-# `pulumi policy analyze` shows of a secret that it cannot decrypt.
+# What the engine sends instead of an unknown value (boolean, number, string, list, asset, archive, map), and what
+# `pulumi policy analyze` shows for a secret that it cannot decrypt.
 UNKNOWN_MARKS: Final = frozenset(
     {
         "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
@@ -35,14 +35,14 @@ REMOVE: Final = object()
 
 @dataclass(frozen=True)
 class Edit:
-    """One change of a remediation: what stands at `path` afterwards (`REMOVE`: nothing)."""
+    """One change of a remediation: the new value at `path` (`REMOVE`: none)."""
 
     path: tuple[str | int, ...]
     value: Any
 
 
 def sent(properties: struct_pb2.Struct) -> dict[str, Any]:
-    """Return properties as the engine sent them: secrets and unknown values by their marks."""
+    """Return properties as the engine sent them, with the marks of secrets and unknown values."""
     return {key: _value(value) for key, value in properties.fields.items()}
 
 
@@ -52,13 +52,13 @@ def _value(value: struct_pb2.Value) -> Any:
         return sent(value.struct_value)
     if kind == "list_value":
         return [_value(item) for item in value.list_value.values]
-    if kind == "number_value":  # the protocol knows floats only; a port is 80 and not 80.0
+    if kind == "number_value":  # the protocol has only floats; a port is 80 and not 80.0
         return int(value.number_value) if value.number_value.is_integer() else value.number_value
     return None if kind in {"null_value", None} else getattr(value, str(kind))
 
 
 def plain(value: Any, vault: Vault) -> Any:
-    """Return properties as plain dicts, lists and scalars: `UNKNOWN` for what is unknown, secrets hidden in a vault."""
+    """Return properties as plain dicts, lists and scalars: `UNKNOWN` for unknown values, secrets hidden in a vault."""
     if isinstance(value, str):
         return UNKNOWN if value in UNKNOWN_MARKS else value
     if isinstance(value, dict):
@@ -69,10 +69,10 @@ def plain(value: Any, vault: Vault) -> Any:
 
 
 def edited(properties: dict[str, Any], edits: Sequence[Edit]) -> dict[str, Any]:
-    """Return properties, as the engine sent them, with a remediation's changes made: what was secret stays secret.
+    """Return properties, as the engine sent them, with a remediation's changes: secrets stay secret.
 
     Raises:
-        NotYetKnown: a change lies inside something that is unknown, or that is not what it should be.
+        NotYetKnown: a change is inside an unknown value, or inside a value of the wrong type.
     """
     result: dict[str, Any] = _copy(properties)
     vault = Vault()
@@ -110,7 +110,7 @@ def _put(result: Any, edit: Edit) -> None:
 
 
 def _inside(holder: Any, key: Any, kind: type) -> Any:
-    """Go on to what a key holds, made where it is missing: secret it may be, unknown it may not."""
+    """Return a key's value, created if it is missing; it may be secret, but not unknown."""
     if isinstance(holder, dict):
         holder.setdefault(key, None)
     while _is_secret(holder[key]):

@@ -1,7 +1,7 @@
-"""The one list of rules.
+"""The list of all rules.
 
-A rule is a short function under `@rule(...)`; all else comes from here: the pack's policies, the profiles,
-`docs/policies.md` and the tests' check that nothing is left out.
+A rule is a short function under `@rule(...)`. Everything else is derived from it: the pack's policies, the profiles,
+`docs/policies.md` and the tests' check for completeness.
 """
 
 import inspect
@@ -17,7 +17,7 @@ from pack.views import Kind, View
 
 
 class Level(StrEnum):
-    """What a violation does, by the engine's names."""
+    """What a violation does, in the engine's terms."""
 
     ADVISORY = "advisory"
     MANDATORY = "mandatory"
@@ -26,7 +26,7 @@ class Level(StrEnum):
 
 
 class Severity(StrEnum):
-    """How bad a violation is, by the engine's names."""
+    """How bad a violation is, in the engine's terms."""
 
     LOW = "low"
     MEDIUM = "medium"
@@ -40,11 +40,11 @@ LOW, MEDIUM, HIGH, CRITICAL = Severity.LOW, Severity.MEDIUM, Severity.HIGH, Seve
 
 @dataclass(frozen=True)
 class Finding:
-    """What is wrong, where not every setting of the rule would allow it."""
+    """What is wrong, if only some of the rule's settings would allow it."""
 
     what: str
     allowed_by: str
-    """The settings that would, in a phrase: `add shop to publicNamespaces`."""
+    """The settings that would allow it, in a phrase: `add shop to publicNamespaces`."""
 
 
 Messages = Iterable[str | Finding]
@@ -58,7 +58,7 @@ class Setting:
     about: str
     schema: Mapping[str, Any]
     allows: bool = True
-    """Whether another value can make the rule accept what it refuses."""
+    """Whether another value can make the rule accept what it now refuses."""
 
 
 def number(default: float, about: str) -> Setting:
@@ -82,14 +82,14 @@ def numbers(default: Iterable[float], about: str) -> Setting:
 
 
 def camel(name: str) -> str:
-    """Spell a setting as configuration files do: `public_namespaces` is `publicNamespaces` there."""
+    """Return a setting's name in configuration files: `publicNamespaces` for `public_namespaces`."""
     head, *rest = name.split("_")
     return head + "".join(part.capitalize() for part in rest)
 
 
 @dataclass
 class Rule:
-    """A rule: what it demands and why, of what it is checked, and how hard it is enforced."""
+    """A rule: its requirement and reason, the resources it checks, and how strictly it is enforced."""
 
     name: str
     subject: str
@@ -108,17 +108,17 @@ class Rule:
     remediation: Callable[..., Iterable[Edit]] | None = None
 
     def remedy(self, change: Callable[..., Iterable[Edit]]) -> Callable[..., Iterable[Edit]]:
-        """Give the rule a remediation: a function that yields the edits after which the rule passes."""
+        """Give the rule a remediation: a function that yields the edits that make the rule pass."""
         self.remediation = change
         return change
 
     def configured(self, config: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the settings by name: the profile's where it has them, else the defaults."""
+        """Return the settings by name: the profile's if it has them, otherwise the defaults."""
         return {name: config.get(camel(name), setting.default) for name, setting in self.settings.items()}
 
     @property
     def advice(self) -> str:
-        """What ends every message: what to write instead, and the settings that would allow it as it is."""
+        """The end of every message: what to write instead, and the settings that would allow the case."""
         allowing = [camel(name) for name, setting in self.settings.items() if setting.allows]
         others = [name for name in allowing if name not in self.instead]
         if len(others) < len(allowing) or not others:
@@ -153,25 +153,25 @@ def rule(
 ) -> Callable[[Callable[..., Any]], Rule]:
     """Register a rule.
 
-    The function's docstring is the rule's *why*. It gets the view of one resource and yields what is wrong with it; a
-    rule `across_stack` also gets the `Stack`, and runs when all resources are known. Each setting is a keyword
-    argument.
+    The function's docstring is the rule's *why*. The function gets the view of one resource and yields what is wrong
+    with it. A rule `across_stack` also gets the `Stack`, and runs when all resources are known. Each setting is a
+    keyword argument.
 
     Args:
-        name: Kebab-case, says what is demanded; the function has the same name in snake case.
+        name: In kebab-case, states the requirement; the function has the same name in snake case.
         on: The kind of resource.
-        demand: One sentence: what must be so.
+        demand: One sentence: what must be true.
         instead: What to write instead; it ends every message.
-        source: Link to where the demand comes from.
+        source: Link to the requirement's source.
         severity: How bad a violation is.
         prod: Level in the profile `prod`, which is the pack's default.
         dev: Level in the profile `dev`.
-        across_stack: The rule relates resources to each other.
+        across_stack: Whether the rule relates resources to each other.
         controls: The published controls it covers.
         **settings: Numbers and lists that a profile may change.
 
     Raises:
-        ValueError: two rules of one name, a function of another name, or a rule that does not say why.
+        ValueError: two rules have one name, the function has another name, or the rule gives no reason.
     """
 
     def register(check: Callable[..., Any]) -> Rule:

@@ -1,4 +1,4 @@
-"""What the pack says about a whole preview or update besides the rules' violations: as advice, at its end."""
+"""What the pack reports about a whole preview or update besides violations: as advice, at its end."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -20,7 +20,7 @@ _MANUAL: Final = "https://www.pulumi.com/docs/insights/policy/"
 
 
 def _report(name: str, demand: str, instead: str, why: str, **settings: Setting) -> Rule:
-    """Make a rule that judges no resource: what it says comes from here."""
+    """Create a rule that checks no resource; this module provides its messages."""
     nothing: Callable[..., Any] = lambda *_, **__: ()  # noqa: E731
     return Rule(
         name=name,
@@ -67,10 +67,10 @@ REPORTS: Final = {report.name: report for report in (JUDGED_LATER, WAIVERS, ELSE
 
 
 def not_judged_yet(waiting: Mapping[str, set[str]]) -> str:
-    """Say how many resources wait for the update, and which rules judge them then.
+    """Report how many resources wait for the update, and which rules will check them.
 
     Args:
-        waiting: For each rule the URNs.
+        waiting: The URNs for each rule.
     """
     count = len({urn for urns in waiting.values() for urn in urns})
     rules = ", ".join(f"{name} ({len(urns)})" for name, urns in sorted(waiting.items()) if urns)
@@ -79,7 +79,7 @@ def not_judged_yet(waiting: Mapping[str, set[str]]) -> str:
 
 
 def stale_waivers(given: Iterable[Waiver], used: Counter[Waiver], waits: Callable[[Waiver], bool]) -> list[str]:
-    """Say which waivers have expired, and which nothing needs.
+    """Report which waivers have expired, and which are not needed.
 
     Args:
         given: All waivers for this stack.
@@ -96,7 +96,7 @@ def stale_waivers(given: Iterable[Waiver], used: Counter[Waiver], waits: Callabl
 
 
 def waivers_in_use(used: Counter[Waiver]) -> list[str]:
-    """Say what is exempted."""
+    """Report what is exempted."""
     return [
         f"{one} exempts {'1 violation' if count == 1 else f'{count} violations'} until {one.until}: {one.reason}"
         for one, count in used.items()

@@ -1,8 +1,9 @@
-"""What the engine shows of a resource, the Kubernetes objects in it, and the stack that it is in.
+"""What the engine shows of a resource, the Kubernetes objects in it, and its stack.
 
-`kubernetes:core/v1:ServiceList` and `kubernetes:core/v1:List` hold objects that are judged one by one.
-`kubernetes:core/v1:ServicePatch` changes a part of an object that somebody else made: it is judged by what it says, not
-by what it leaves out (https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/managing-resources-with-server-side-apply/).
+`kubernetes:core/v1:ServiceList` and `kubernetes:core/v1:List` contain objects that are checked one by one.
+`kubernetes:core/v1:ServicePatch` changes a part of an existing object: it is checked for what it says, not for what it
+leaves out
+(https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/managing-resources-with-server-side-apply/).
 """
 
 import re
@@ -58,7 +59,7 @@ def opened(message: Any) -> Resource:
 
 
 def objects_in(seen: Resource) -> list[Resource]:
-    """Return the objects of a list, the object that a patch is about, or the resource itself.
+    """Return the objects of a list, the object of a patch, or the resource itself.
 
     Raises:
         NotYetKnown: the items of a list are unknown.
@@ -71,12 +72,12 @@ def objects_in(seen: Resource) -> list[Resource]:
 
 @lru_cache(maxsize=1024)
 def _forms(token: str) -> tuple[re.Match[str] | None, re.Match[str] | None]:
-    """Say whether a type token is of a patch, and whether of a list."""
+    """Say whether a type token is a patch's, and whether it is a list's."""
     return _PATCH.match(token), _SEVERAL.match(token)
 
 
 def is_patch(seen: Resource) -> bool:
-    """Say whether an object is known in part only."""
+    """Say whether only a part of an object is known."""
     return isinstance(seen.props, Partial)
 
 
@@ -91,19 +92,19 @@ def _items(seen: Resource, several: re.Match[str]) -> Iterator[Resource]:
 
 
 def _token(version: Any, kind: Any) -> str:
-    """Spell API version and kind of a manifest as Pulumi's token: `v1` is `core/v1`."""
+    """Convert a manifest's API version and kind to Pulumi's token: `v1` becomes `core/v1`."""
     group = str(version) if "/" in str(version) else "core/" + str(version)
     return "kubernetes:" + group + ":" + str(kind)
 
 
 def manifest(value: Mapping[str, Any]) -> Resource:
-    """Read an object that another stack has from its manifest."""
+    """Read an object of another stack from its manifest."""
     name = dig(value, ["metadata", "name"])
     return Resource(_token(value["apiVersion"], value["kind"]), value, "", str(name))
 
 
 def _part(props: Mapping[str, Any]) -> dict[str, Any]:
-    """Mark as a part all but the metadata that say which object is meant."""
+    """Mark everything as a part, except the metadata that identifies the object."""
     said = partial(props)
     metadata = said.get("metadata", None)
     if isinstance(metadata, Partial):
@@ -131,7 +132,7 @@ class Stack:
             self.add(one)
 
     def add(self, one: Resource) -> None:
-        """Take one more resource in."""
+        """Add a resource."""
         one.stack = self
         with suppress(NotYetKnown):
             found = objects_in(one)
@@ -154,7 +155,7 @@ class Stack:
         return self._views[id(kind)]
 
     def grouped(self, kind: Looks, by: Callable[[Any], Any] | str) -> dict[Any, list[Any]]:
-        """Group the views of a kind by what a function says of them, or by a field; unknown fields are left out."""
+        """Group the views of a kind by a function's result or by a field; unknown fields are left out."""
         if (id(kind), by) not in self._groups:
             groups: dict[Any, list[Any]] = {}
             for view in self.of(kind):
@@ -166,13 +167,13 @@ class Stack:
         return self._groups[id(kind), by]
 
     def alike(self, kind: Looks, by: Callable[[Any], Any] | str, key: Any) -> list[Any]:
-        """Return the views of a kind of which a function or a field says the same: `key`."""
+        """Return the views of a kind for which a function or a field gives `key`."""
         return self.grouped(kind, by).get(key, []) if _is_key(key) else []
 
     def sources(self, view: Any, name: str, kind: Looks) -> list[Any]:
         """Return the resources of a kind that a field's value comes from, as far as the engine recorded it.
 
-        During a preview this is all that is known of an id or an ARN of a resource not made yet.
+        During a preview this is all that is known about the id or ARN of a resource that does not exist yet.
         """
         urns = set(view.seen.sources.get(view.property_of(name), []))
         return [other for other in self.of(kind) if other.urn in urns] if urns else []
@@ -193,7 +194,7 @@ class Stack:
 
 
 def _is_key(value: Any) -> bool:
-    """Say whether a value is known and can be looked up: a program may put a list where a name belongs."""
+    """Say whether a value is known and can be looked up: a program may give a list instead of a name."""
     try:
         hash(value)
     except (NotYetKnown, TypeError):

@@ -1,8 +1,8 @@
-"""Secret values: rules decide by them as by any other value, and no message shows them.
+"""Secret values: rules use them like any other value, and no message shows them.
 
-A secret text stays marked while a rule takes it apart, and reads `[secret]` where it is formatted: a rule formats
-messages only, and puts texts together by `+` for its own use. What it joins otherwise is found again by the `Vault`,
-which remembers every piece of a resource's secrets.
+A secret text stays marked while a rule takes it apart, and becomes `[secret]` when it is formatted. So rules use
+formatting only for messages, and `+` to join texts for their own use. The `Vault` finds texts that were joined in other
+ways: it remembers every piece of a resource's secrets.
 """
 
 import re
@@ -19,7 +19,7 @@ class Vault:
         self.texts: set[str] = set()
 
     def hide(self, value: Any) -> Any:
-        """Mark plain data as secret, its keys too; switches and nothing at all give nothing away."""
+        """Mark plain data as secret, including its keys; booleans and null reveal nothing."""
         if isinstance(value, str):
             self.texts.add(value)
             return SecretText.of(value, self)
@@ -105,7 +105,7 @@ def alike(source: Any, value: Any) -> Any:
 
 
 def without_secrets(message: str, texts: set[str]) -> str:
-    """Put `[secret]` in the place of each of some texts that stands in a message as a word of its own."""
+    """Replace each of some texts with `[secret]` where it is a separate word in a message."""
     told = sorted((text for text in texts if re.search(r"\w", text)), key=len, reverse=True)
     if not told:
         return message

@@ -1,4 +1,4 @@
-"""One preview or update: what it has shown so far, and what the rules say about it."""
+"""One preview or update: the resources so far, and the rules' verdicts."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,7 +14,7 @@ from pack.waivers import Waiver, waivers
 
 @dataclass(frozen=True)
 class Said:
-    """A violation, as the engine is to report it."""
+    """A violation, as the engine will report it."""
 
     rule: Rule
     level: Level
@@ -23,7 +23,7 @@ class Said:
 
 
 class Session:
-    """Judges resources in the order in which the engine shows them, and then the stack."""
+    """Checks resources in the engine's order, and then the stack."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self.rules = {rule.name: rule for rule in rules}
@@ -33,7 +33,7 @@ class Session:
         self._declared = Stack([], complete=False)
         self._seen: dict[str, Resource] = {}
         self._later: dict[str, dict[str, Resource]] = defaultdict(dict)
-        """For each rule, the resources that it judges when all are known."""
+        """For each rule, the resources that it checks when all are known."""
         self._waiting: dict[str, set[str]] = defaultdict(set)
         """For each rule, the URNs of resources with values that it waits for."""
         self._waivers: list[Waiver] = []
@@ -49,11 +49,11 @@ class Session:
             self._declared.add(one)
 
     def level(self, rule: Rule) -> Level:
-        """Return how hard a rule is enforced: as the profile says, else as in `prod`."""
+        """Return a rule's level: the profile's, by default that of `prod`."""
         return self._levels.get(rule.name, rule.prod)
 
     def declare(self, seen: Resource) -> Iterator[Said]:
-        """Judge a resource before it is made."""
+        """Check a resource before it is created."""
         if self._seen.pop(seen.urn, None):
             self._declared = Stack([*self._elsewhere, *self._seen.values()], complete=False)
         self._seen[seen.urn] = seen
@@ -66,7 +66,7 @@ class Session:
                 yield from self._said(rule, seen.urn, verdict)
 
     def finish(self, shown: Iterable[Resource]) -> Iterator[Said]:
-        """Judge what takes several resources, when all are known."""
+        """Check what needs several resources, when all are known."""
         stack = Stack([*(self._whole(one) for one in shown), *self._elsewhere])
         for rule in self._enforced():
             for urn, verdict in self._across(rule, stack):
@@ -74,13 +74,13 @@ class Session:
         yield from self._reports()
 
     def remedies(self, message: Any) -> Iterator[tuple[Rule, Any]]:
-        """Change a resource, in the engine's message, for each rule that may, and say to what."""
+        """Change a resource, in the engine's message, for each rule that can fix it, and report the changes."""
         for rule in self._enforced():
             if self.level(rule) is Level.REMEDIATE:
                 waived = self._waiver(rule, message.urn)
                 changed = None if waived else remedied(rule, message, self._settings(rule), self._declared)
                 if changed is not None:
-                    message.properties.CopyFrom(changed)  # the next rule goes on from there
+                    message.properties.CopyFrom(changed)  # the next rule continues from there
                     yield rule, changed
 
     def _across(self, rule: Rule, stack: Stack) -> Iterator[tuple[str, Verdict]]:
@@ -98,10 +98,10 @@ class Session:
         return self._config.get(rule.name, {})
 
     def _whole(self, shown: Resource) -> Resource:
-        """Complete what the engine shows of a resource of the stack: its outputs.
+        """Complete what the engine shows of a resource of the stack, its outputs.
 
-        Of a Kubernetes object those are the server's, which adds defaults, and on a cluster that is not there yet there
-        are none: what the program declared stands in.
+        For a Kubernetes object these are the server's, with its defaults. On a cluster that does not exist yet there
+        are none, and the program's declaration is used instead.
         """
         declared = self._seen.get(shown.urn)
         if declared is not None and (shown.type.startswith("kubernetes:") or not shown.props):
@@ -126,7 +126,7 @@ class Session:
         return next(fitting, None)
 
     def _reports(self) -> Iterator[Said]:
-        """Say what concerns the whole: what waits for the update, and the waivers."""
+        """Report on the whole: what waits for the update, and the waivers."""
         if self._waiting and self.level(JUDGED_LATER) is not Level.DISABLED:
             yield Said(JUDGED_LATER, self.level(JUDGED_LATER), "", not_judged_yet(self._waiting))
         if self.level(WAIVERS) is Level.DISABLED:

@@ -1,9 +1,9 @@
-"""Values as rules meet them: plain data, or not known yet.
+"""Values in rules: plain data, or not known yet.
 
 During a preview any property may be unknown. A rule may pass an unknown value on; only *deciding* by it raises
-`NotYetKnown`, which ends the check of that resource without a verdict. The engine asks again in the update, before the
-resource is made. A rule that leaves unknown values out says so by `known`, `words` or `unknown`: then what it accepts
-is not accepted yet.
+`NotYetKnown`, which ends the check of that resource without a verdict. The engine asks again in the update, before it
+creates the resource. A rule that leaves unknown values out states this with `known`, `words` or `unknown`; then its
+acceptance is not final.
 """
 
 import json
@@ -23,7 +23,7 @@ class Later(NotYetKnown):
 
 
 class Unknown:
-    """A value not known yet: it may be handed on; whoever decides by it gets `NotYetKnown`."""
+    """A value that is not known yet: it may be passed on; deciding by it raises `NotYetKnown`."""
 
     def _undecided(self, *_: object) -> NoReturn:
         raise NotYetKnown
@@ -40,22 +40,22 @@ UNKNOWN: Final = Unknown()
 
 
 class Partial(dict[str, Any]):
-    """Data that says a part only, as a patch does: what is missing is not left out but stands elsewhere, `UNKNOWN`."""
+    """Data that is only a part, like a patch's: missing keys are set elsewhere, so they are `UNKNOWN`."""
 
     def get(self, key: str, default: Any = UNKNOWN) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Return what is said, else `UNKNOWN`."""
+        """Return the value, by default `UNKNOWN`."""
         return super().get(key, default)
 
 
 def partial(value: Any) -> Any:
-    """Mark plain data as saying a part only."""
+    """Mark plain data as a part."""
     if isinstance(value, dict):
         return Partial({key: partial(item) for key, item in value.items()})
     return [partial(item) for item in value] if isinstance(value, list) else value
 
 
 def dig(value: Any, path: Iterable[str]) -> Any:
-    """Follow keys into plain data: the value there, `None` where something is missing, `UNKNOWN` where it may be."""
+    """Follow keys into plain data: return the value, `None` if something is missing, `UNKNOWN` if it may exist."""
     for key in path:
         if isinstance(value, Unknown):
             return value
@@ -64,7 +64,7 @@ def dig(value: Any, path: Iterable[str]) -> Any:
 
 
 def items(value: Any) -> list[Any]:
-    """Return a list whatever the spelling: nothing is empty, one thing is a list of one.
+    """Return a list in any case: nothing becomes an empty list, one thing a list of one.
 
     Raises:
         NotYetKnown: the whole list is unknown.
@@ -80,19 +80,19 @@ _judging = local()
 
 
 def leave_out() -> None:
-    """Note that a rule leaves an unknown value out of its judgement."""
+    """Note that a rule ignores an unknown value."""
     _judging.left_out = True
 
 
 def left_out() -> bool:
-    """Say whether anything was left out since this was last asked."""
+    """Say whether anything was ignored since the last question."""
     noted: bool = getattr(_judging, "left_out", False)
     _judging.left_out = False
     return noted
 
 
 def unknown(value: Any) -> bool:
-    """Say whether a value is unknown: for rules that then leave it out of their judgement."""
+    """Say whether a value is unknown; for rules that then ignore it."""
     if isinstance(value, Unknown):
         leave_out()
         return True
@@ -100,7 +100,7 @@ def unknown(value: Any) -> bool:
 
 
 def known(values: Iterable[Any]) -> list[Any]:
-    """Leave out what is unknown: for rules that can condemn one part without knowing another."""
+    """Leave out unknown values; for rules that can refuse one part without knowing another."""
     return [value for value in values if not unknown(value)]
 
 
@@ -110,14 +110,14 @@ def words(value: Any) -> list[str]:
 
 
 def truth(value: Any) -> bool | None:
-    """Read a switch: booleans and the strings `true` and `false` of annotations, flags and AWS attributes."""
+    """Read a boolean, also as the strings `true` and `false` in annotations, flags and AWS attributes."""
     if isinstance(value, str):
         return {"true": True, "false": False}.get(value.strip().lower())
     return None if value is None else bool(value)
 
 
 def count(value: Any) -> Any:
-    """Read a number, which some providers take as text; `None` if it is none."""
+    """Read a number, which some providers accept as text; `None` if it is not one."""
     if isinstance(value, Unknown) or (isinstance(value, int | float) and not isinstance(value, bool)):
         return value
     text = str(value).strip()
@@ -125,7 +125,7 @@ def count(value: Any) -> Any:
 
 
 def parsed(value: Any) -> Any:
-    """Read JSON given as text or as data; `None` if it is no JSON (then the service that takes it refuses it)."""
+    """Read JSON given as text or as data; `None` if it is invalid (then the service that gets it refuses it)."""
     if not isinstance(value, str):
         return value
     try:

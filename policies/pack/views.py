@@ -1,8 +1,8 @@
-"""One look at a resource, whatever provider and version it comes from.
+"""A uniform view of a resource from any provider and version.
 
 A rule asks a `View` for a field (`cluster.public_access`), not for a path: `aws:eks/cluster:Cluster` and
-`aws-native:eks:Cluster` keep the same fact in different places. A `Kind` is what a rule is about and lists the shapes
-in which it comes; a `Field` is where one shape keeps a fact and how it spells it.
+`aws-native:eks:Cluster` have the same fact in different places. A `Kind` is what a rule is about, and lists its shapes.
+A `Field` is where one shape has a fact, and how it spells it.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ from pack.values import Unknown, dig
 
 @dataclass(frozen=True)
 class Field:
-    """Where a shape keeps a fact (keys from the resource's properties down), and how it spells it."""
+    """Where a shape has a fact (keys from the resource's properties down), and how it spells it."""
 
     path: tuple[str, ...]
     read: Callable[[Any], Any] | None = None
@@ -24,7 +24,7 @@ class Field:
 
 
 def at(path: str, read: Callable[[Any], Any] | None = None, write: Callable[[Any], Any] | None = None) -> Field:
-    """Write a `Field` by a dotted path, which may be empty: the whole of the properties."""
+    """Create a `Field` from a dotted path; an empty one means all properties."""
     return Field(tuple(path.split(".")) if path else (), read, write)
 
 
@@ -50,24 +50,24 @@ class View:
 
     @property
     def name(self) -> str:
-        """The resource's name in the program, for messages: a program may choose any, so no rule decides by it."""
+        """The resource's name in the program, for messages only: a program may choose any, so no rule decides by it."""
         return self.seen.name
 
     def has(self, name: str) -> bool:
-        """Say whether this shape keeps that fact at all."""
+        """Say whether this shape has that fact at all."""
         return name in self._shape
 
     def field(self, name: str) -> Field:
-        """Return where this shape keeps a fact."""
+        """Return where this shape has a fact."""
         return self._shape[name]
 
     def put(self, name: str, value: Any) -> Edit:
-        """Spell a field's new value as this shape does."""
+        """Convert a field's new value to this shape's spelling."""
         place = self._shape[name]
         return Edit(place.path, value if place.write is None else place.write(value))
 
     def property_of(self, name: str) -> str:
-        """Return the top-level property that holds a field: dependencies are recorded by it."""
+        """Return the top-level property that contains a field: dependencies are recorded for it."""
         return self._shape[name].path[0]
 
 

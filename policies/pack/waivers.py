@@ -1,4 +1,4 @@
-"""Exemptions by configuration: a resource from a rule, for a reason, until a date.
+"""Exemptions by configuration: of a resource from a rule, for a reason, until a date.
 
 {"waivers": {"waivers": [{"rule": "no-iam-access-keys",
                           "resource": "urn:pulumi:prod::shop::aws:iam/accessKey:AccessKey::robot",
@@ -28,7 +28,7 @@ _KEYS: Final = ("rule", "resource", "reason", "until")
 
 @dataclass(frozen=True)
 class Waiver:
-    """One exemption; `*` stands for any text in its rule and in its resource, a URN."""
+    """One exemption; `*` matches any text in its rule and in its resource, a URN."""
 
     rule: str
     resource: str
@@ -36,17 +36,17 @@ class Waiver:
     until: date
 
     def is_about(self, rule: Rule, level: Level) -> bool:
-        """Say whether it names a rule: a mandatory one of critical severity by its full name only."""
+        """Say whether it covers a rule: a mandatory one of critical severity only by its full name."""
         if level is not Level.ADVISORY and rule.severity is CRITICAL:
             return self.rule == rule.name
         return _matches(self.rule, rule.name)
 
     def covers(self, urn: str) -> bool:
-        """Say whether it names a resource."""
+        """Say whether it covers a resource."""
         return _matches(self.resource, urn)
 
     def is_for(self, urn: str) -> bool:
-        """Say whether it is for the stack and project that a resource is in."""
+        """Say whether it is for a resource's stack and project."""
         return all(map(_matches, self.resource.split("::")[:2], urn.split("::")[:2]))
 
     def expired(self) -> bool:
@@ -71,7 +71,7 @@ def waivers(config: Mapping[str, Any]) -> list[Waiver]:
 
 
 def problems(given: Any, rules: Mapping[str, Rule]) -> Iterator[str]:
-    """Say what is wrong with a list of waivers, a line each."""
+    """Report what is wrong with a list of waivers, one line each."""
     if not isinstance(given, list):
         yield f"waivers: {given!r} is no list of waivers; write [{{{', '.join(_KEYS)}}}]"
         return

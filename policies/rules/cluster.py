@@ -35,10 +35,10 @@ def cluster_endpoint_is_not_open_to_the_world(
         return
     given = items(cluster.public_cidrs)
     if not given:
-        yield "the public API endpoint has no publicAccessCidrs, so EKS lets in 0.0.0.0/0"
+        yield "the public API endpoint has no publicAccessCidrs, so EKS allows 0.0.0.0/0"
     for cidr in known(given):
         if is_world(cidr, min_prefix_length, min_prefix_length_ipv6):
-            yield f"the public API endpoint lets in {cidr}"
+            yield f"the public API endpoint allows {cidr}"
 
 
 @rule(

@@ -1,4 +1,4 @@
-"""The AWS Load Balancer Controller's install, by chart or by Deployment: what it is and what it is told."""
+"""The AWS Load Balancer Controller's installation, by chart or by Deployment: its image and its settings."""
 
 import base64
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from pack.registry import HIGH, MEDIUM, Messages, Stack, number, rule, text, tex
 from pack.values import Unknown, dig, truth, unknown
 
 _CONFIGURATION = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/configurations/"
-# Amazon's accounts that serve EKS images; anybody's account may have a repository of that name.
+# Amazon's accounts that serve EKS images; any account may have a repository of that name.
 # https://docs.aws.amazon.com/eks/latest/userguide/add-ons-images.html
 _ACCOUNTS = (
     "602401143452",
@@ -40,7 +40,7 @@ _INSTALLATION = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/
 @rule(
     "controller-knows-region-vpc-and-cluster",
     on=CONTROLLER,
-    demand="The controller is told its region, VPC and cluster name.",
+    demand="The controller gets its region, VPC and cluster name.",
     instead="Set the chart's region, vpcId (or vpcTags) and clusterName",
     source=_CONFIGURATION,
     severity=MEDIUM,
@@ -225,7 +225,7 @@ def cluster_has_one_controller(controller: Any, stack: Stack, *, max_installs: f
 
 
 def _serves(controller: Any) -> tuple[Any, ...]:
-    """Return what tells installs apart: the provider (that is the cluster) and the two classes."""
+    """Return what distinguishes installations: the provider (that is the cluster) and the two classes."""
     provider = controller.seen.provider
     classes = (controller.flag(flag) for flag in ("ingress-class", "load-balancer-class"))
     ingress, service = (None if isinstance(name, Unknown) or not name else str(name) for name in classes)
@@ -261,11 +261,11 @@ def controller_webhook_certificate_is_stable(holder: Any, *, own_authorities: li
     authority = _certificate(dig(holder.props, ["data", "ca.crt"]))
     for name in own_authorities:
         if name.encode() in authority:
-            yield f"{holder.title} holds a certificate of {name}, which the chart makes anew each time"
+            yield f"{holder.title} holds a certificate of {name}, which the chart creates again each time"
 
 
 def _certificate(encoded: Any) -> bytes:
-    """Decode a Secret's PEM certificate as far as its names can be read in it."""
+    """Decode a Secret's PEM certificate, as far as its names can be read."""
     if isinstance(encoded, Unknown):
         str(encoded)
     try:

@@ -1,4 +1,4 @@
-"""The AWS Load Balancer Controller's pods: how many, where, and what they may."""
+"""The AWS Load Balancer Controller's pods: how many, where, and their permissions."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -66,14 +66,14 @@ def controller_has_a_disruption_budget(controller: Any, stack: Stack, *, limits:
 
 
 def _limits(budget: Any, limits: list[str]) -> bool:
-    """Say whether a budget keeps anything running: minAvailable 0 and maxUnavailable 100% do not."""
+    """Say whether a budget protects any pod: minAvailable 0 and maxUnavailable 100% do not."""
     given = {limit: dig(budget, [limit]) for limit in limits}
     idle = {"minAvailable": (0, "0", "0%"), "maxUnavailable": ("100%",)}
     return any(value is not None and value not in idle.get(limit, ()) for limit, value in given.items())
 
 
 def _selects(budget: KubernetesView, controller: Any) -> bool:
-    """Say whether a budget's selector fits the controller's pods; an empty one fits all, none at all fits none."""
+    """Say whether a budget's selector matches the controller's pods; an empty one matches all, a missing one none."""
     selector, labels = dig(budget.spec, ["selector"]), controller.selector or {}
     if not isinstance(selector, dict) or budget.namespace != controller.namespace:
         return bool(isinstance(selector, Unknown) and selector)
@@ -84,7 +84,7 @@ def _selects(budget: KubernetesView, controller: Any) -> bool:
 
 
 def _fits(expression: Any, labels: Any) -> bool:
-    """Say whether labels fit one of a selector's expressions."""
+    """Say whether labels match one of a selector's expressions."""
     value, values = labels.get(dig(expression, ["key"])), items(dig(expression, ["values"]))
     fits = {
         "In": value in values,

@@ -53,7 +53,7 @@ def controller_webhooks_are_on_and_refuse(
 
 
 def _lax_values(release: ReleasedController) -> Iterator[str]:
-    """Walk over the values that switch a webhook off or make it lenient."""
+    """Yield the values that switch a webhook off or weaken it."""
     if truth(release.value("enableServiceMutatorWebhook")) is False:
         yield "enableServiceMutatorWebhook=false"
     if truth(release.value("webhookConfig", "disableIngressValidation")):

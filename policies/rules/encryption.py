@@ -1,4 +1,4 @@
-"""TLS on load balancers, and nothing without it."""
+"""TLS on load balancers, and no traffic without it."""
 
 from collections.abc import Iterable
 from fnmatch import fnmatchcase

@@ -1,4 +1,4 @@
-"""Who reaches what: target types, schemes, source ranges, and the load balancers that nobody meant to make."""
+"""Who can reach what: target types, schemes, source ranges, and accidental load balancers."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -129,7 +129,7 @@ def source_ranges_take_effect(balancer: Any, *, ignored_annotations: list[str]) 
 
 
 def _wider_than_they_look(balancer: Any, ranges: list[Any]) -> Messages:
-    """Refuse ranges that shut nobody out though one of them looks so; the world alone says plainly what it means."""
+    """Refuse ranges that exclude nobody although one of them looks as if it did; 0.0.0.0/0 alone is clear."""
     worlds = [network for network in together(ranges) if network.prefixlen == 0]
     if worlds and any(not str(one).strip().endswith("/0") for one in known(ranges)):
         yield f"{balancer.title} names ranges that come to {worlds[0]} together, so none of them shuts anybody out"

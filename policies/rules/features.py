@@ -1,7 +1,7 @@
-"""What an Ingress asks of the controller, held against what the controller's IAM policy grants.
+"""What Ingresses ask of the controller, compared with the controller's IAM policy.
 
-Where the chart has a flag for a feature, the controller itself says that the feature is off. These have none: the call
-fails when the load balancer is there already, and the Ingress waits for ever.
+If the chart has a flag for a feature, the controller itself reports that the feature is off. These features have no
+flag: the call fails when the load balancer exists already, and the Ingress waits for ever.
 """
 
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ def ingress_asks_for_what_the_controller_may(ingress: Any, stack: Stack, *, acti
 
 
 def _granted(stack: Stack, known_by: list[str]) -> list[str] | None:
-    """Every action of the policies by which the stack's controllers work; None if it has none of them."""
+    """Every action of the policies of the stack's controllers; None if the stack has no such policy."""
     found: list[str] = []
     for carrier in stack.of(PERMISSIONS):
         granted = [action for document in carrier.documents or [] for _, action in allowed_actions(document)]

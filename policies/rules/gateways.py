@@ -1,4 +1,4 @@
-"""Gateways and their routes: whose traffic, to whom."""
+"""Gateways and their routes: whose traffic goes where."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -34,13 +34,13 @@ def gateway_routes_name_their_hosts(
     if not names:
         yield Finding(f"{route.title} names no host", f'add "{route.namespace}" to exemptNamespaces')
     elif any(name in catch_alls for name in words(names)):
-        yield f"{route.title} stands for every host"
+        yield f"{route.title} matches every host"
 
 
 @rule(
     "gateway-listeners-choose-their-namespaces",
     on=GATEWAY,
-    demand="A Gateway's listeners take routes of chosen namespaces.",
+    demand="A Gateway's listeners accept routes from chosen namespaces.",
     instead='Set allowedRoutes.namespaces.from to "Same" or "Selector"',
     source="https://gateway-api.sigs.k8s.io/guides/multiple-ns/",
     severity=HIGH,
@@ -59,7 +59,7 @@ def gateway_listeners_choose_their_namespaces(gateway: KubernetesView, *, open_v
 
 
 def _selects_all(namespaces: Any) -> bool:
-    """Say whether a selector leaves nobody out, for it asks for nothing."""
+    """Say whether a selector excludes nobody because it is empty."""
     if dig(namespaces, ["from"]) != "Selector":
         return False
     asked = [dig(namespaces, ["selector", part]) for part in ("matchLabels", "matchExpressions")]

@@ -1,4 +1,4 @@
-"""What an Ingress's author may say: group, class and annotations."""
+"""What an Ingress's author may set: group, class and annotations."""
 
 from collections.abc import Iterable
 from fnmatch import fnmatchcase

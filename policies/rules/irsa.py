@@ -1,4 +1,4 @@
-"""Roles for service accounts (IRSA): who may take them, and the OIDC providers behind it."""
+"""Roles for service accounts (IRSA): who may assume them, and the OIDC providers behind them."""
 
 import re
 from collections.abc import Iterable
@@ -104,7 +104,7 @@ def irsa_issuer_is_this_stacks(role: View, stack: Stack, *, issuers: list[str]) 
         named = [arn.partition(":oidc-provider/")[2] for arn in words(statement.principals.get("Federated"))]
         keyed = [key.rpartition(":")[0] for _, key, _ in statement.conditions if is_eks(key)]
         for issuer in sorted({issuer for issuer in [*named, *keyed] if issuer not in allowed}):
-            yield f"the trust policy trusts {issuer}, which is no issuer of this stack"
+            yield f"the trust policy trusts {issuer}, which is not an issuer of this stack"
 
 
 @rule(
@@ -140,12 +140,12 @@ def irsa_role_serves_one_service_account(role: View, stack: Stack, *, max_servic
 
 
 def _place(namespace: Any, name: Any) -> tuple[str, str] | None:
-    """Return namespace and name of a service account, if both are known: by these the same one is known again."""
+    """Return namespace and name of a service account, if both are known, to recognise the same account."""
     return (namespace, name) if isinstance(namespace, str) and isinstance(name, str) else None
 
 
 def _uses(account: Any, role: View, stack: Stack) -> bool:
-    # on a cluster that is not there yet a stack shows objects without properties
+    # on a cluster that does not exist yet, a stack shows objects without properties
     arn = account.annotation(ROLE_ANNOTATION) if account.props else UNKNOWN
     if isinstance(arn, Unknown):
         return role in stack.sources(account, "metadata", ROLE)
@@ -167,7 +167,7 @@ def oidc_provider_audience_is_sts_alone(provider: View, *, audiences: list[str])
     """Each role would have to refuse every further audience by itself."""
     named = items(provider.audiences)
     others = [audience for audience in words(named) if audience not in audiences]
-    # an unknown URL may be another issuer's; the audience for STS tells that it is one of AWS
+    # an unknown URL may be another issuer's; the audience for STS shows that it is one of AWS's
     ours = _STS in words(named) if isinstance(provider.url, Unknown) else is_eks(provider.url or "")
     if ours and (others or not named):
         yield f"the provider accepts tokens for {', '.join(others) or 'nobody'}"

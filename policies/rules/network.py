@@ -1,4 +1,4 @@
-"""The cluster's subnets, and which nodes stand in them."""
+"""The cluster's subnets, and which nodes are in them."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ def nodes_run_in_private_subnets(group: View, stack: Stack, *, public_tags: list
     """
     for subnet in stack.named(group, "subnets", SUBNET, "id"):
         if subnet.public is True or any(_tagged(subnet, tag) for tag in public_tags):
-            yield f"the node group stands in the public subnet {subnet.name}"
+            yield f"the node group is in the public subnet {subnet.name}"
 
 
 @rule(
@@ -58,7 +58,7 @@ def subnets_carry_a_load_balancer_role(cluster: View, stack: Stack, *, role_tags
 
 
 def _tagged(subnet: View, tag: str) -> bool:
-    """Say whether a tag is set; a value that is not known yet is one."""
+    """Say whether a tag is set; an unknown value counts as set."""
     tags: Any = subnet.tags or {}
     if isinstance(tags, Unknown):
         return bool(tags)

@@ -1,4 +1,4 @@
-"""Nodes: their launch templates, disks, images and doors."""
+"""Nodes: launch templates, disks, images and open ports."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -79,7 +79,7 @@ def _fix_instance_metadata_stays_on_the_node(machine: View, *, max_hops: float) 
 def node_group_brings_its_launch_template(group: View) -> Messages:
     """EKS's own template has hop limit 2, and no rule can see it."""
     if group.launch_template is None:
-        yield "there is no launchTemplate, so EKS makes one with hop limit 2"
+        yield "there is no launchTemplate, so EKS creates one with hop limit 2"
 
 
 @rule(
@@ -105,12 +105,12 @@ def node_disks_are_encrypted(machine: View) -> Messages:
 
 
 def _inherits(machine: View) -> bool:
-    """Say whether an instance has the rest from a launch template, which is judged where it is declared."""
+    """Say whether an instance gets the rest from a launch template, which is checked where it is declared."""
     return machine.has("template") and machine.template is not None
 
 
 def _disks(machine: View) -> Iterator[tuple[Any, Any, tuple[str | int, ...]]]:
-    """Walk over device name, disk and where the disk stands."""
+    """Yield device name, disk and path of each disk."""
     at = tuple(machine.field("disks").path)
     for index, mapping in enumerate(items(machine.disks)):
         disk = dig(mapping, ["ebs"])
@@ -162,7 +162,7 @@ def _fix_nodes_get_no_public_address(machine: View) -> Iterable[Edit]:
 @rule(
     "node-image-family-is-allowed",
     on=NODE_GROUP,
-    demand="Nodes run an image family made for containers, with updates.",
+    demand="Nodes run an image family for containers that gets updates.",
     instead="Set amiType to AL2023 or Bottlerocket",
     source="https://docs.aws.amazon.com/eks/latest/userguide/eks-optimized-amis.html",
     severity=MEDIUM,
@@ -231,7 +231,7 @@ def node_doors_are_not_open_to_the_world(
 
 
 def _covers(ingress: dict[str, Any], first: float, last: float, protocols: Iterable[str]) -> bool:
-    """Say whether an ingress rule lets in any port of a range."""
+    """Say whether an ingress rule allows any port of a range."""
     protocol = ingress["protocol"]
     if isinstance(protocol, Unknown) or str(protocol).lower() in _ALL_PROTOCOLS:
         return bool(protocol)

@@ -1,4 +1,4 @@
-"""What policy documents grant, wherever they stand."""
+"""What policy documents grant, wherever they are."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -13,8 +13,8 @@ _GUIDE = guide("security/iam", "Employ least privileged access to AWS Resources"
 _TAG = "elbv2.k8s.aws/cluster"
 _VERBS = texts(READING_VERBS, "verbs with which an action begins that only reads")
 
-# What the controller must be allowed on every resource, since the calls know no narrower one or the resource has no tag
-# yet: https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/installation/
+# Permissions that the controller needs on every resource, because the calls do not support a narrower one or the
+# resource has no tag yet: https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/installation/
 _CONTROLLERS_OWN: Final = [
     "ec2:AuthorizeSecurityGroupIngress",
     "ec2:CreateSecurityGroup",
@@ -57,7 +57,7 @@ _CONTROLLERS_OWN: Final = [
     "wafv2:AssociateWebACL",
     "wafv2:DisassociateWebACL",
 ]
-# What knows no resource, so that it can be granted on * only:
+# Actions without resources, which can be granted only on *:
 # https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 _WITHOUT_RESOURCE: Final = [
     "cloudwatch:PutMetricData",
@@ -69,7 +69,7 @@ _WITHOUT_RESOURCE: Final = [
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
 ]
-# What takes a load balancer away or turns it around: it must not reach another cluster's.
+# Actions that delete or redirect a load balancer: they must not reach another cluster's.
 _DANGEROUS: Final = [
     "ec2:DeleteSecurityGroup",
     "elasticloadbalancing:DeleteLoadBalancer",
@@ -82,7 +82,7 @@ _DANGEROUS: Final = [
 
 
 def _grants(carrier: View) -> Iterator[tuple[Statement, str]]:
-    """Walk over every action that a resource's policy documents grant."""
+    """Yield every action that a resource's policy documents grant."""
     for document in carrier.documents or []:
         yield from allowed_actions(document)
 
@@ -183,7 +183,7 @@ def policy_names_the_secrets_it_reads(carrier: View, *, actions: list[str]) -> M
 @rule(
     "controller-policy-is-bound-to-its-cluster",
     on=PERMISSIONS,
-    demand="The controller may delete and change load balancers of its own cluster only.",
+    demand="The controller may delete and change only its own cluster's load balancers.",
     instead=f'Add Condition StringEquals {{"aws:ResourceTag/{_TAG}": "CLUSTER_NAME"}}',
     source="https://docs.aws.amazon.com/eks/latest/best-practices/tenant-isolation.html",
     severity=HIGH,
@@ -207,7 +207,7 @@ def controller_policy_is_bound_to_its_cluster(carrier: View, *, actions: list[st
 
 
 def _names_single_ones(statement: Statement) -> bool:
-    """Say whether it is about resources named one by one: a load balancer that the program made itself."""
+    """Say whether it is about individual resources: a load balancer that the program created."""
     named = words(statement.resources)
     return bool(named) and not any(is_pattern(resource) for resource in named)
 
@@ -226,4 +226,4 @@ def _names_single_ones(statement: Statement) -> bool:
 def no_iam_access_keys(key: View, *, allowed_users: list[str]) -> Messages:
     """A key works from anywhere until somebody revokes it, and can be read in the stack's state."""
     if key.user not in allowed_users:
-        yield "an access key is made"
+        yield "an access key is created"

@@ -1,4 +1,4 @@
-"""What protects a load balancer: a web ACL, logs, and attributes that are off unless asked for."""
+"""What protects a load balancer: a web ACL, logs, and attributes that are off by default."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -20,7 +20,7 @@ _ATTRIBUTES = "https://docs.aws.amazon.com/elasticloadbalancing/latest/applicati
 @rule(
     "public-alb-has-a-web-acl",
     on=either("ALB of an Ingress or Gateway", INGRESS, CLASS_PARAMS, GATEWAY_BALANCER, GATEWAY_CONFIGURATION),
-    demand="An ALB on the internet stands behind a web ACL (WAF).",
+    demand="An internet-facing ALB has a web ACL (WAF).",
     instead="Set wafv2-acl-arn or wafv2-acl-name (IngressClassParams: wafv2AclArn; "
     "LoadBalancerConfiguration: wafV2.webACL)",
     source=f"{_ALB_ANNOTATIONS}#wafv2-acl-arn",
@@ -85,7 +85,7 @@ def _attribute_rule(
     application_only: bool = False,
     **about: Any,
 ) -> Rule:
-    """Register a rule that demands a value of an attribute of load balancers; `by_default` it has one that fits."""
+    """Register a rule that requires a value of a load balancer attribute; `by_default`: the default satisfies it."""
 
     def is_asked(balancer: Any) -> bool:
         able = balancer.keeps_logs or attribute != ACCESS_LOGS

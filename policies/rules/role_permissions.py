@@ -1,4 +1,4 @@
-"""What the roles of nodes and pods may do, by all that is attached to them."""
+"""What the roles of nodes and pods may do, with all policies attached to them."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -10,7 +10,7 @@ from pack.controls import guide, hub
 from pack.registry import CRITICAL, HIGH, MANDATORY, MEDIUM, Messages, Stack, View, rule, texts
 from pack.values import words
 
-# By each of these alone, on a resource of the caller's choice, an identity gets the rights of another:
+# Each of these alone, on a resource of the caller's choice, gives an identity the rights of another:
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
 _RAISING: Final = [
     "iam:AddUserToGroup",
@@ -37,7 +37,7 @@ _RAISING: Final = [
     "role-for-pods-cannot-raise-its-rights",
     on=ROLE,
     across_stack=True,
-    demand="A role that pods can take is no administrator, and cannot make itself one.",
+    demand="A role that pods can assume is not an administrator, and cannot become one.",
     instead="Attach policies with the actions that are needed, iam:PassRole and the like on named roles",
     source="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege",
     severity=CRITICAL,
@@ -81,7 +81,7 @@ def _is_bounded(statement: Any) -> bool:
 
 
 def _carriers(role: View, stack: Stack) -> Iterator[Any]:
-    """Walk over all of the stack that grants the role something by a document."""
+    """Yield everything in the stack that grants the role something with a document."""
     yield role
     yield from (one for one in stack.of(ROLE_POLICY) if role in stack.named(one, "role", ROLE, "id"))
     attached = (policy for link in _attachments(role, stack) for policy in _attached(link, stack))
@@ -109,7 +109,7 @@ def _carriers(role: View, stack: Stack) -> Iterator[Any]:
             "PowerUserAccess",
             "AdministratorAccess",
         ],
-        "patterns of the names of policies made elsewhere that allow them",
+        "name patterns of policies from elsewhere that allow them",
     ),
 )
 def node_role_leaves_load_balancers_alone(
@@ -136,7 +136,7 @@ def node_role_leaves_load_balancers_alone(
     on=ROLE,
     across_stack=True,
     demand="The node role does not carry the VPC CNI's policy.",
-    instead="Give the vpc-cni add-on a role of its own (serviceAccountRoleArn or Pod Identity)",
+    instead="Give the vpc-cni add-on its own role (serviceAccountRoleArn or Pod Identity)",
     source="https://docs.aws.amazon.com/eks/latest/best-practices/vpc-cni.html",
     severity=MEDIUM,
     controls=[
@@ -160,13 +160,13 @@ def node_role_leaves_addresses_alone(role: View, stack: Stack, *, policies: list
 
 
 def _managed_names(role: View, stack: Stack) -> list[str]:
-    """Return the names of the managed policies that a role carries, as far as they are known."""
+    """Return the names of a role's managed policies, as far as they are known."""
     arns = words(role.managed) + [arn for link in _attachments(role, stack) for arn in words(link.policies)]
     return [arn.rpartition("/")[2] for arn in arns]
 
 
 def _is_node_role(role: View) -> bool:
-    """Say whether instances take the role: its trust policy names EC2."""
+    """Say whether instances can assume the role: its trust policy names EC2."""
     return any(
         service.startswith("ec2.amazonaws.")
         for statement in statements(role.trust)

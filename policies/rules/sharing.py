@@ -1,4 +1,4 @@
-"""What Ingresses share, and must not take from each other: load balancers, hosts, names, an order."""
+"""What Ingresses share, and must not take from each other: load balancers, hosts, names, order."""
 
 from collections.abc import Hashable
 from typing import Any
@@ -57,7 +57,7 @@ def ingress_rules_name_their_hosts(ingress: Any, *, exempt_namespaces: list[str]
         if unknown(host) or host in allowed_hosts:
             continue
         if host in (None, "", "*"):
-            yield Finding(f"{ingress.title} stands for every host", exempt)
+            yield Finding(f"{ingress.title} matches every host", exempt)
             return
         if "*" in str(host):
             yield Finding(f"{ingress.title} stands for {host}", f'add "{host}" to allowedHosts')
@@ -91,7 +91,7 @@ def load_balancer_name_is_given_once(balancer: Any, stack: Stack, *, max_load_ba
 
 
 def _place(balancer: Any) -> Hashable:
-    """Return what tells load balancers apart: the Ingress group, else the resource."""
+    """Return what distinguishes load balancers: the Ingress group, otherwise the resource."""
     group = getattr(balancer, "group", None)
     return (balancer.urn, balancer.name) if group is None or isinstance(group, Unknown) else str(group)
 
@@ -101,7 +101,7 @@ def _place(balancer: Any) -> Hashable:
     on=INGRESS,
     across_stack=True,
     demand="Two Ingresses of a group do not have the same order.",
-    instead="Give each Ingress of the group a group.order of its own",
+    instead="Give each Ingress of the group a different group.order",
     source=f"{_ALB_ANNOTATIONS}#group.order",
     severity=MEDIUM,
     controls=[_TENANTS],
@@ -118,7 +118,7 @@ def ingress_group_order_is_given_once(ingress: Any, stack: Stack, *, max_ingress
 
 
 def _order(ingress: Any) -> tuple[Any, str, str] | None:
-    """Return cluster, group and order, if it asks for an order."""
+    """Return cluster, group and order, if it sets an order."""
     group, order = ingress.group, ingress.of_balancer("group.order")
     provider = ingress.seen.provider
     cluster = provider.urn if provider else None

@@ -1,4 +1,4 @@
-"""Who may take a role, besides pods: everybody, other accounts; and its permissions boundary."""
+"""Who may assume a role, besides pods: everybody, other accounts; and its permissions boundary."""
 
 import re
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ from pack.values import NotYetKnown, items, known, unknown, words
     "role-is-not-trusted-to-everybody",
     on=ROLE,
     demand="No role's trust policy names everybody as principal.",
-    instead="Name the service, the account or the identity provider that may take the role",
+    instead="Name the service, the account or the identity provider that may assume the role",
     source="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html",
     severity=CRITICAL,
     dev=MANDATORY,
@@ -40,13 +40,13 @@ def role_is_not_trusted_to_everybody(role: View, *, everybody: list[str], narrow
 
 
 def _account_of(value: str) -> str:
-    """Return the account of an ARN; anything else as it is."""
+    """Return the account of an ARN; anything else unchanged."""
     _, _, rest = value.partition("::")
     return rest.partition(":")[0] if value.startswith("arn:") else value
 
 
 def _narrows(operator: str, _key: str, values: list[Any]) -> bool:
-    """Say whether a comparison leaves somebody: an ARN may have wildcards after its account."""
+    """Say whether a comparison excludes anybody: an ARN may have wildcards after its account."""
     if operator not in ("StringEquals", "ArnEquals", "ArnLike", "StringLike"):
         return False
     accounts = [_account_of(value) for value in words(values)]
@@ -57,7 +57,7 @@ _ACCOUNT: Final = re.compile(r"arn:[^:]*:[^:]*:[^:]*:(\d{12}):|(\d{12})$")
 
 
 def _accounts(values: Iterable[Any]) -> set[str]:
-    """Return the accounts that ARNs, or bare account numbers, name."""
+    """Return the accounts in ARNs, or bare account numbers."""
     found = ((value, _ACCOUNT.match(value)) for value in values if isinstance(value, str))
     return {alike(value, match[1] or match[2]) for value, match in found if match}
 
@@ -66,7 +66,7 @@ def _accounts(values: Iterable[Any]) -> set[str]:
     "trust-of-another-account-asks-for-an-external-id",
     on=ROLE,
     across_stack=True,
-    demand="A role that another account may take asks for an external id, or for an organisation.",
+    demand="A role that another account may assume requires an external id, or an organisation.",
     instead='Add Condition StringEquals {"sts:ExternalId": ...} or {"aws:PrincipalOrgID": ...}',
     source="https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html",
     severity=HIGH,
@@ -92,12 +92,12 @@ def trust_of_another_account_asks_for_an_external_id(
             continue
         if not any(operator == "StringEquals" and key.lower() in enough for operator, key, _ in statement.conditions):
             for account in sorted(others):
-                what = f"the trust policy lets the account {account} take the role without an external id"
+                what = f"the trust policy lets the account {account} assume the role without an external id"
                 yield Finding(what, f'add "{account}" to ownAccounts')
 
 
 def _own_accounts(stack: Stack) -> set[str]:
-    """Return the accounts of what must be in the stack's own account."""
+    """Return the accounts of resources that must be in the stack's own account."""
     found = {account for role in stack.of(ROLE) for account in _accounts([role.arn, role.boundary])}
     for kind in (OIDC_PROVIDER, MANAGED_POLICY):
         found |= {account for one in stack.of(kind) for account in _accounts([one.arn])}
@@ -115,7 +115,7 @@ def _read(role: View) -> list[Statement]:
 @rule(
     "role-for-pods-has-a-permissions-boundary",
     on=ROLE,
-    demand="A role that pods can take has a permissions boundary.",
+    demand="A role that pods can assume has a permissions boundary.",
     instead="Set permissionsBoundary to your boundary policy's ARN",
     source="https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html",
     severity=MEDIUM,

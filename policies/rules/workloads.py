@@ -1,4 +1,4 @@
-"""Credentials of AWS that lie about in the cluster."""
+"""AWS credentials stored in the cluster."""
 
 import base64
 import re
@@ -61,7 +61,7 @@ def _environment(container: Any) -> list[Any]:
 
 
 def _entries(holder: KubernetesView) -> Iterator[tuple[str, Any]]:
-    """Walk over the keys and texts that a Secret or ConfigMap holds."""
+    """Yield the keys and texts in a Secret or ConfigMap."""
     encoded = (group_kind(holder.type) or ("", ""))[1] == "Secret"
     for place in ("data", "stringData", "binaryData"):
         held = dig(holder.props, [place])

@@ -26,7 +26,7 @@ def main() -> int:
     """Run until SIGTERM. The clusters' agents keep running: they belong to the clusters, not to this process."""
     parser = argparse.ArgumentParser(prog="python -m sandbox.aws", description=__doc__)
     parser.add_argument("--state-dir", required=True, help="the sandbox's state folder")
-    parser.add_argument("--agent", help="a program that runs a cluster, in the place of `python -m sandbox.cluster`")
+    parser.add_argument("--agent", help="a program that runs a cluster instead of `python -m sandbox.cluster`")
     arguments = parser.parse_args()
     state = State.at(arguments.state_dir)
     # In some places moto iterates over sets of strings; their order depends on the hash seed.
@@ -114,8 +114,8 @@ def reserve(port: int) -> socket.socket:
         door.bind(("127.0.0.1", port))
     except OSError as error:
         raise StateError(
-            f"port {port} cannot be had ({error.strerror}): end what has it, or `sandbox down` and `sandbox up` for"
-            " another port"
+            f"port {port} is not available ({error.strerror}): stop what uses it, or `sandbox down` and `sandbox up`"
+            " for another port"
         ) from error
     return door
 

@@ -69,7 +69,7 @@ def read_report(folder: Path, name: str) -> dict[str, Any] | None:
     try:
         status = read_json(folder / "status.json")
     except StateError:
-        log.warning("%s is not readable: waiting for its agent to write it anew", folder / "status.json")
+        log.warning("%s is not readable: waiting for its agent to write it again", folder / "status.json")
         return None
     if status is None:
         return None
@@ -119,7 +119,7 @@ class Agents:
             known = {wanted.name for wanted in wanted_clusters(self.eks)}
         for name in clusters_on_disk(self.state):
             if name not in known:
-                log.warning("cluster %s is in no journal: removing it", name)
+                log.warning("cluster %s is not in the journal: removing it", name)
                 end_cluster(self.state, name)
         while not self._stopping:
             self._woken.clear()

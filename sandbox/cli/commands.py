@@ -35,7 +35,7 @@ class Commands(click.Group):
         except _ERRORS as error:
             raise click.ClickException(str(error)) from error
         except KeyboardInterrupt:
-            click.echo("interrupted; run the same command again to go on", err=True)
+            click.echo("interrupted; run the same command again to continue", err=True)
             ctx.exit(130)
         except (click.ClickException, click.Abort, click.exceptions.Exit):
             raise
@@ -59,8 +59,8 @@ def main() -> None:
     """A laptop-size AWS and EKS on this machine: no account, no network, loopback only.
 
     \b
-    sandbox up                     bring it up (AWS first; EKS clusters as a program creates them)
-    eval "$(sandbox env)"          point aws, kubectl, helm and pulumi of this shell at it
+    sandbox up                     start it (AWS first; EKS clusters when a program creates them)
+    eval "$(sandbox env)"          point this shell's aws, kubectl, helm and pulumi at it
     sandbox exec -- kubectl get pods -A
     sandbox targets                every load balancer, with the pods behind it
     sandbox iam denied             what IAM refused, and why

@@ -16,15 +16,21 @@ from sandbox.run.state import State, StateError, write_text
 
 
 @click.command()
-@click.option("--services", default="10,100,1000", show_default=True, help="How many Services, one after the other.")
-@click.option("--write", type=click.Path(path_type=Path), help="Write the tables and plots here, as docs/paths.md is.")
+@click.option(
+    "--services", default="10,100,1000", show_default=True, help="Numbers of Services, measured one after the other."
+)
+@click.option(
+    "--write",
+    type=click.Path(path_type=Path),
+    help="Write the tables and plots to this file, in the form of docs/paths.md.",
+)
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @state_option
 def compare(services: str, write: Path | None, folder: Path, *, as_json: bool) -> None:
-    """Measure the ways to a pod side by side: Classic ELB, NLB and ALB onto nodes' ports, NLB and ALB onto pods.
+    """Compare the paths to a pod: Classic ELB, NLB and ALB with node ports as targets, NLB and ALB with pods.
 
     Needs `sandbox up --traffic`, a cluster with the load balancer controller (`make up TRAFFIC=1`) and wrk; takes some
-    minutes. What it makes in the cluster, in the namespaces compare and compare-crowd, is gone afterwards.
+    minutes. It works in the namespaces compare and compare-crowd, and removes everything afterwards.
     """
     from sandbox.observe.compare import report  # noqa: PLC0415 - boto3 costs half a second that no other command owes
     from sandbox.observe.compare.measure import Comparison  # noqa: PLC0415 - likewise
@@ -37,7 +43,7 @@ def compare(services: str, write: Path | None, folder: Path, *, as_json: bool) -
         raise click.BadParameter(f"{sizes[0]}: at least 1", param_hint="--services")
     refuse_without_traffic(State.at(folder))
     if shutil.which("wrk", path=search_path()) is None:
-        raise StateError("compare needs wrk, which is not here: apt-get install wrk")
+        raise StateError("compare needs wrk: apt-get install wrk")
     began = time.monotonic()
 
     def told(line: str) -> None:

@@ -12,7 +12,7 @@ from sandbox.run.state import State
 @click.command()
 @state_option
 def down(folder: Path) -> None:
-    """End every process of the sandbox and remove its folder."""
+    """Stop every process of the sandbox and remove its folder."""
     state = State.at(folder)
     if lifecycle.down(state, report):
         click.echo(f"sandbox down: {state.root} is gone")

@@ -22,7 +22,7 @@ def env(role: str | None, folder: Path) -> None:
 
 
 def environment(state: State, role: str | None) -> dict[str, str]:
-    """A command's environment; `role`, if one is given, is who its calls to AWS are from."""
+    """A command's environment; its calls to AWS come from `role`, if one is given."""
     found = lifecycle.environment(state)
     if role:
         from sandbox.lifecycle import roles  # noqa: PLC0415 - boto3, as above

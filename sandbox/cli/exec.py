@@ -24,4 +24,4 @@ def execute(command: tuple[str, ...], role: str | None, folder: Path) -> None:
     try:
         os.execvpe(command[0], command, variables)  # noqa: S606 - no shell is wanted
     except FileNotFoundError:
-        raise click.ClickException(f"{command[0]}: no such command on PATH") from None
+        raise click.ClickException(f"{command[0]}: not found on the PATH") from None

@@ -1,4 +1,4 @@
-"""`sandbox iam`: who asked AWS for what, what IAM said and why, what a role was granted and never used."""
+"""`sandbox iam`: who asked AWS for what, IAM's decision and the reason, and unused permissions."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -24,13 +24,13 @@ lines_option = click.option(
     "-n",
     "--lines",
     type=click.IntRange(min=1),
-    help=f"The last so many. Tables have {_LINES} unless told, JSON has all.",
+    help=f"Show at most this many, the latest ones. By default tables have {_LINES} unless told, JSON has all.",
 )
 
 
 @click.group()
 def iam() -> None:
-    """Ask IAM what it decided, and why. The AWS process keeps its decisions for as long as it runs."""
+    """Show what IAM decided, and why. The AWS process keeps its decisions while it runs."""
 
 
 @iam.command("log")
@@ -40,7 +40,7 @@ def iam() -> None:
 @state_option
 def log(who: str | None, lines: int | None, folder: Path, *, as_json: bool) -> None:
     """Show IAM's decisions, oldest first."""
-    _show_decisions(ask(State.at(folder), "log", _given(who)), lines, "IAM was asked nothing", as_json=as_json)
+    _show_decisions(ask(State.at(folder), "log", _given(who)), lines, "IAM has decided nothing yet", as_json=as_json)
 
 
 @iam.command("denied")
@@ -49,7 +49,7 @@ def log(who: str | None, lines: int | None, folder: Path, *, as_json: bool) -> N
 @json_option
 @state_option
 def denied(who: str | None, lines: int | None, folder: Path, *, as_json: bool) -> None:
-    """Show what was refused, oldest first."""
+    """Show the refusals, oldest first."""
     _show_decisions(ask(State.at(folder), "denied", _given(who)), lines, "IAM refused nothing", as_json=as_json)
 
 
@@ -58,24 +58,27 @@ def denied(who: str | None, lines: int | None, folder: Path, *, as_json: bool) -
 @json_option
 @state_option
 def unused(who: str, folder: Path, *, as_json: bool) -> None:
-    """Show what the policies of a role or user grant and it has not used."""
+    """Show which permissions of a role or user it has never used."""
     found = ask(State.at(folder), "unused", _given(who))
     rows = [(each["action"], each["sid"] or f"statement {each['index']}", each["policy"]) for each in found]
-    _show(found, table(("action", "statement", "policy"), rows, "everything that is granted was used"), as_json=as_json)
+    _show(
+        found,
+        table(("action", "statement", "policy"), rows, "everything that is granted has been used"),
+        as_json=as_json,
+    )
 
 
 @iam.command("explain")
 @click.argument("action")
 @click.argument("keys", nargs=-1, metavar="[KEY=VALUE]...")
 @as_needed
-@click.option("--resource", metavar="ARN", default="*", show_default=True, help="What it would be done to.")
+@click.option("--resource", metavar="ARN", default="*", show_default=True, help="The resource of the action.")
 @json_option
 @state_option
 def explain(action: str, keys: tuple[str, ...], who: str, resource: str, folder: Path, *, as_json: bool) -> None:
-    """Say what IAM would answer if ROLE asked for ACTION, and which statement decides.
+    """Show IAM's answer if ROLE asked for ACTION, and which statement decides.
 
-    A resource's tags are those that it has now. KEY=VALUE adds condition keys of the request, such as
-    aws:RequestTag/team=red.
+    It uses the resource's current tags. KEY=VALUE adds condition keys of the request, such as aws:RequestTag/team=red.
     """
     given = {**_given(who), "action": action, "resource": resource, **condition_keys(keys)}
     told = ask(State.at(folder), "explain", given)
@@ -89,17 +92,17 @@ def condition_keys(given: Sequence[str]) -> dict[str, str]:
     """`KEY=VALUE`, as a mapping.
 
     Raises:
-        click.ClickException: one of them is no condition key with a value.
+        click.ClickException: one of them is not a condition key with a value.
     """
     for each in given:
         key, equals, _ = each.partition("=")
         if not equals or ":" not in key:
-            raise click.ClickException(f"{each!r} is no condition key: give e.g. aws:RequestTag/team=red")
+            raise click.ClickException(f"{each!r} is not a condition key: give e.g. aws:RequestTag/team=red")
     return {key: value for key, _, value in (each.partition("=") for each in given)}
 
 
 def decision_row(entry: Mapping[str, Any]) -> tuple[str, ...]:
-    """A decision as people read it: time, who, action, resource, verdict, and what decided."""
+    """A decision in readable form: time, who, action, resource, verdict, and what decided."""
     time = datetime.fromtimestamp(entry["time"], UTC).strftime("%H:%M:%S")
     who = entry["principal"].rpartition(":")[2]
     by = "; ".join(_statement(each) for each in entry["statements"]) if entry["verdict"] == "allowed" else entry["why"]
@@ -107,7 +110,7 @@ def decision_row(entry: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], nothing: str) -> str:
-    """A table as wide as the terminal or, in a pipe, as wide as it needs to be; `nothing` if it has no rows."""
+    """A table as wide as the terminal or, in a pipe, as wide as its content; `nothing` if it has no rows."""
     if not rows:
         return nothing
     view = Table(*columns, box=None, pad_edge=False)

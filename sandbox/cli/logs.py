@@ -11,11 +11,11 @@ from sandbox.run.state import State
 
 @click.command()
 @click.argument("part", required=False)
-@click.option("-f", "--follow", is_flag=True, help="Go on as the log grows.")
-@click.option("-n", "--lines", default=50, show_default=True, help="How many of the last lines.")
+@click.option("-f", "--follow", is_flag=True, help="Follow the log as it grows.")
+@click.option("-n", "--lines", default=50, show_default=True, help="How many lines from the end.")
 @state_option
 def logs(part: str | None, lines: int, folder: Path, *, follow: bool) -> None:
-    """Show the log of a PART; without one, name the logs there are."""
+    """Show the log of a PART; without one, list the logs."""
     state = State.at(folder)
     names = sorted(f.stem for f in (state.root / "logs").glob("*.log"))
     if part is None:

@@ -1,6 +1,8 @@
-"""What commands have in common: options, and how progress is reported."""
+"""Shared by commands: options, and how progress is reported."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -13,15 +15,26 @@ state_option = click.option(
     default=DEFAULT_FOLDER,
     show_default=True,
     type=click.Path(path_type=Path),
-    help="Where the sandbox keeps everything.",
+    help="The sandbox's folder.",
 )
 
 as_option = click.option(
     "--as",
     "role",
     metavar="ROLE",
-    help="A role, by ARN or name, in place of the account's root. It must trust the account.",
+    help="A role, by ARN or name, instead of the account's root. It must trust the account.",
 )
+
+
+def with_option(text: str) -> Callable[[Any], Any]:
+    """Return the option `--with`, with its help text."""
+    return click.option("--with", "given", multiple=True, metavar="NAME=PATH", help=text)
+
+
+def chart_option(text: str) -> Callable[[Any], Any]:
+    """Return the option `--chart`, with its help text."""
+    kind = click.Path(exists=True, path_type=Path)
+    return click.option("--chart", "charts", multiple=True, metavar="FOLDER|ARCHIVE", type=kind, help=text)
 
 
 def report(line: str) -> None:

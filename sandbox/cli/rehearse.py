@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sandbox import lifecycle
-from sandbox.cli.options import report
+from sandbox.cli.options import chart_option, report, with_option
 from sandbox.run.state import State
 from sandbox.tools import build, catalog, controllers
 
@@ -21,28 +21,15 @@ _PIPE_WIDTH = 400
 
 
 @click.command("rehearse")
-@click.option("--from", "old", required=True, metavar="VERSION", help="The controller's version to begin with.")
+@click.option("--from", "old", required=True, metavar="VERSION", help="The controller's first version.")
 @click.option("--to", "new", required=True, metavar="VERSION", help="The version to move to.")
 @click.option("--stack", default="sandbox", show_default=True, help="The stack whose settings are used.")
 @click.option(
-    "--key", default="controller.version", show_default=True, help="The project's configuration key of the version."
+    "--key", default="controller.version", show_default=True, help="The project's configuration key for the version."
 )
-@click.option(
-    "--with",
-    "given",
-    multiple=True,
-    metavar="NAME=PATH",
-    help="As for `sandbox up`; controller@VERSION needs no build.",
-)
-@click.option(
-    "--chart",
-    "charts",
-    multiple=True,
-    metavar="FOLDER|ARCHIVE",
-    type=click.Path(exists=True, path_type=Path),
-    help="As for `sandbox up`: the chart of a version that is given and not built.",
-)
-@click.option("--keep", is_flag=True, help="Leave the sandbox up afterwards.")
+@with_option("As for `sandbox up`; controller@VERSION needs no build.")
+@chart_option("As for `sandbox up`: the chart of a version that --with provides.")
+@click.option("--keep", is_flag=True, help="Keep the sandbox afterwards.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @click.option(
     "--state-dir",
@@ -50,7 +37,7 @@ _PIPE_WIDTH = 400
     default=_FOLDER,
     show_default=True,
     type=click.Path(path_type=Path),
-    help="Where the rehearsal's own sandbox is. There must be none yet.",
+    help="The folder of the rehearsal's sandbox. It must not exist yet.",
 )
 def rehearse(
     *,
@@ -64,18 +51,18 @@ def rehearse(
     keep: bool,
     as_json: bool,
 ) -> None:
-    """Move the controller of the project in this folder from one version to another, and report what that would cost.
+    """Move the controller of the project in this folder from one version to another, and report what that would break.
 
-    A sandbox of its own comes up with the stack at the first version. Then `pulumi up` moves it to the second while
-    everything behind a load balancer is scaled up and down. The report has the load balancers that were replaced, the
+    A separate sandbox starts with the stack at the first version. Then `pulumi up` moves it to the second while
+    everything behind a load balancer scales up and down. The report lists the load balancers that were replaced, the
     targets that were lost although their pods stayed ready, and the calls that IAM refused.
 
     Both controllers are real: each release is built from its Go module, with its chart, or given by
-    `--with controller@VERSION=PATH`. `--with controller=PATH` runs one program at both versions; the report says so,
-    because only chart, CRDs, webhooks, IAM policy and order are rehearsed then.
+    `--with controller@VERSION=PATH`. `--with controller=PATH` runs one program at both versions; then only chart, CRDs,
+    webhooks, IAM policy and order are rehearsed, and the report says so.
 
-    Exit code 0 if nothing was lost, replaced or refused, 1 if something was, or if it could not be tried, 130 after
-    Ctrl-C. It takes about two minutes when everything is built.
+    Exit code 0 if nothing was lost, replaced or refused, 1 if something was or the rehearsal failed, 130 after Ctrl-C.
+    It takes about two minutes when everything is built.
     """
     from sandbox.observe import rehearsal  # noqa: PLC0415 - boto3 and kubernetes cost a second that no other command owes
 
@@ -106,19 +93,19 @@ def rehearse(
 
 
 def table(found: dict[str, Any], console: Console) -> str:
-    """What a rehearsal found, as a table for people."""
+    """The findings of a rehearsal, as a table."""
     view = Table("what", "count", "which", box=None, pad_edge=False)
     view.add_row("load balancers replaced", str(len(found["replaced"])), "\n".join(found["replaced"]))
     targets = [f"{one['pod']} {one['address']}" for one in found["lost"]]
     view.add_row("targets lost while their pod was ready", str(len(targets)), "\n".join(targets))
     calls = sorted({f"{one['action']} by {one['principal'].rpartition('/')[2]}" for one in found["denied"]})
-    view.add_row("calls denied since the move began", str(len(found["denied"])), "\n".join(calls))
+    view.add_row("calls denied after the move began", str(len(found["denied"])), "\n".join(calls))
     out = Console(width=None if console.is_terminal else _PIPE_WIDTH, no_color=not console.is_terminal)
     with out.capture() as captured:
         out.print(view)
     ran = found["controller"]
     which = (
-        f"one program at both versions, {ran['executables'][0]}: rehearsed are chart, CRDs, webhooks, IAM and order"
+        f"one program at both versions, {ran['executables'][0]}: rehearses only chart, CRDs, webhooks, IAM and order"
         if ran["oneBinary"]
         else ", then ".join(ran["executables"])
     )
@@ -130,7 +117,7 @@ def table(found: dict[str, Any], console: Console) -> str:
 
 
 def _controller(version: str, given: dict[str, str]) -> Path | None:
-    """The controller of a release, built; None if one is given, or if it is the one that every sandbox has."""
+    """The built controller of a release; None if one is given, or if every sandbox has it."""
     own = catalog.by_name(catalog.CONTROLLER).version
     if "controller" in given or f"controller@{version}" in given or catalog.release(own) == version:
         return None
@@ -140,5 +127,5 @@ def _controller(version: str, given: dict[str, str]) -> Path | None:
 def _project() -> str:
     found = re.search(r"^name:\s*[\"']?([\w.-]+)", _PROJECT.read_text(), re.MULTILINE) if _PROJECT.exists() else None
     if not found:
-        raise click.ClickException("there is no Pulumi.yaml with a name here: change to a project's folder")
+        raise click.ClickException("no Pulumi.yaml with a name here: change to a project's folder")
     return found[1]

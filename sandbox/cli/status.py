@@ -18,9 +18,9 @@ from sandbox.run.state import State
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @state_option
 def status(folder: Path, *, as_json: bool) -> None:
-    """Say what runs: endpoints, kubeconfigs, versions, pids, and which parts are stand-ins.
+    """Show every part: endpoints, kubeconfigs, versions, pids, and which parts are stand-ins.
 
-    Exit code 0 when it is up, 1 when it is down, 2 when parts of it are missing.
+    Exit code 0 if the sandbox is up, 1 if it is down, 2 if parts of it are missing.
     """
     document = lifecycle.status(State.at(folder))
     if as_json:

@@ -13,7 +13,7 @@ from sandbox.run.state import State
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @state_option
 def targets(folder: Path, *, as_json: bool) -> None:
-    """What serves what: load balancer, listener, target group, and the pod behind every target."""
+    """Show every load balancer, its listeners and target groups, and the pod behind each target."""
     from sandbox.observe import targets as serving  # noqa: PLC0415 - boto3 costs half a second that no other command owes
 
     rows = serving.rows(State.at(folder))

@@ -18,16 +18,16 @@ _PLACES = {"client": "client", "router": "VPC router", "balancer": "load balance
 @click.command()
 @click.argument("url")
 @click.option("-H", "--header", "headers", multiple=True, metavar="NAME: VALUE", help="A header to send. Repeatable.")
-@click.option("--seconds", default=5.0, show_default=True, help="How long the request may take.")
+@click.option("--seconds", default=5.0, show_default=True, help="The request's timeout in seconds.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @state_option
 def trace(url: str, headers: tuple[str, ...], seconds: float, folder: Path, *, as_json: bool) -> None:
-    """Send one request from the clients' namespace to URL and print every hop that it took.
+    """Send one request from the clients' namespace to URL and print every hop.
 
-    Load balancer node, listener, rule, target; at each node what the kernel did: rules, address rewriting, entries of
-    connection tracking; the pod. Where it does not arrive: what stopped it, and what is missing.
+    The hops: load balancer node, listener, rule, target; what each node's kernel did (rules, address rewriting,
+    connection tracking entries); the pod. If the request does not arrive: what stopped it, and what is missing.
 
-    Exit code 0 when it arrived, 1 when it did not. Needs `sandbox up --traffic`.
+    Exit code 0 if it arrived, 1 if it did not. Needs `sandbox up --traffic`.
     """
     document = ask(State.at(folder), "trace", seconds * 2 + 60, url=url, headers=list(headers), seconds=seconds)
     if as_json:
@@ -38,7 +38,7 @@ def trace(url: str, headers: tuple[str, ...], seconds: float, folder: Path, *, a
 
 
 def show(document: dict[str, Any], console: Console) -> None:
-    """Print a traced request for people."""
+    """Print a traced request in readable form."""
     for hop in document["hops"]:
         console.print(f"[bold]{_PLACES[hop['kind']]:<14}[/]{hop['name']}", soft_wrap=True)
         if hop["kind"] != "client":

@@ -12,7 +12,7 @@ from sandbox.run.state import State
 
 @click.group()
 def traffic() -> None:
-    """The network that `sandbox up --traffic` made: one namespace a VPC router, node, pod and load balancer node.
+    """The network of `sandbox up --traffic`: a namespace for each VPC router, node, pod and load balancer node.
 
     \b
     sandbox traffic exec clients -- curl http://HOST/        as a client
@@ -23,10 +23,10 @@ def traffic() -> None:
 @traffic.command("exec", context_settings={"ignore_unknown_options": True})
 @click.argument("namespace")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
-@click.option("--seconds", default=60.0, show_default=True, help="How long it may take.")
+@click.option("--seconds", default=60.0, show_default=True, help="The timeout in seconds.")
 @state_option
 def execute(namespace: str, command: tuple[str, ...], seconds: float, folder: Path) -> None:
-    """Run COMMAND in NAMESPACE: vpc-…, i-…, eni-… (a load balancer's node), pod-UID, or clients."""
+    """Run COMMAND in NAMESPACE: vpc-…, i-…, eni-… (a load balancer node), pod-UID, or clients."""
     state = State.at(folder)
     answer = ask(state, "run", seconds + 5, namespace=namespace, argv=list(command), seconds=seconds)
     click.echo(answer["output"], nl=False)

@@ -6,35 +6,24 @@ from pathlib import Path
 import click
 
 from sandbox import lifecycle
-from sandbox.cli.options import report, state_option
+from sandbox.cli.options import chart_option, report, state_option, with_option
 from sandbox.run.state import TRAFFIC_MODES, State
 
 
 @click.command()
-@click.option(
-    "--with",
-    "given",
-    multiple=True,
-    metavar="NAME=PATH",
-    help="Run PATH in the place of a part: pulumi, kube, kwok, helm, controller, controller@VERSION, "
-    "pulumi-resource-NAME. Repeatable.",
+@with_option(
+    "Run PATH instead of a part: pulumi, kube, kwok, helm, controller, controller@VERSION, pulumi-resource-NAME."
+    " Repeatable."
 )
 @click.option(
     "--traffic",
     is_flag=False,
     flag_value=TRAFFIC_MODES[0],
     type=click.Choice(TRAFFIC_MODES),
-    help="Carry real packets (Linux): namespaces for VPCs, nodes, pods; kube-proxy in this mode, iptables unless told.",
+    help="Carry real packets (Linux): namespaces for VPCs, nodes, pods; kube-proxy in this mode, by default iptables.",
 )
 @click.option("--aws-port", type=click.IntRange(1, 65535), help="AWS's port. Default: a free one, which is then kept.")
-@click.option(
-    "--chart",
-    "charts",
-    multiple=True,
-    metavar="FOLDER|ARCHIVE",
-    type=click.Path(exists=True, path_type=Path),
-    help="Offer a Helm chart to programs and helm, whatever repository they name. Repeatable.",
-)
+@chart_option("Offer a Helm chart to programs and helm, whatever repository they name. Repeatable.")
 @click.option(
     "--controller-version",
     metavar="VERSION",
@@ -50,12 +39,12 @@ def up(
     controller_version: str | None,
     folder: Path,
 ) -> None:
-    """Bring the sandbox up. If it is up, nothing changes; a killed one comes back with its data.
+    """Start the sandbox. If it is up, nothing changes; a killed one is restored with its data.
 
     Missing tools are built first, into $XDG_CACHE_HOME/eks-load-balancing: once per version, about 25 minutes on 2
-    cores. What you have already is used: Pulumi with its Python language host, kwok and helm on PATH, the Kubernetes
-    provider in ~/.pulumi/plugins, etcd and kube-apiserver in KUBEBUILDER_ASSETS. `sandbox status` shows where each part
-    comes from.
+    cores. What you already have is used: Pulumi with its Python language host, kwok and helm on the PATH, the
+    Kubernetes provider in ~/.pulumi/plugins, etcd and kube-apiserver in KUBEBUILDER_ASSETS. `sandbox status` shows
+    where each part comes from.
     """
     state, begun = State.at(folder), time.monotonic()
     paths = [str(chart.absolute()) for chart in charts]

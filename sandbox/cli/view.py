@@ -13,15 +13,15 @@ from sandbox.run.state import State, StateError
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(1, 65535), help="The page's port: the last one or a free one unless told.")
-@click.option("--cluster", metavar="NAME", help="Whose watches to show. The only one unless told.")
+@click.option("--port", type=click.IntRange(1, 65535), help="The page's port. Default: the last one, or a free one.")
+@click.option("--cluster", metavar="NAME", help="The cluster to show. Default: the only one.")
 @state_option
 def view(port: int | None, cluster: str | None, folder: Path) -> None:
-    """Show a cluster's load balancing on a page of this machine, as it happens: Ctrl-C ends it.
+    """Show a cluster's load balancing on a live page on this machine; Ctrl-C stops it.
 
-    What the controller watches, the calls it makes, what it provisions, and the way of a request to a pod. With
-    `sandbox up --traffic` the page sends requests and shows what the kernel saw of them; without, the ways are drawn
-    from what the APIs say.
+    It shows what the controller watches, the calls it makes, what it provisions, and the path of a request to a pod.
+    With `sandbox up --traffic` the page sends requests and shows what the kernel saw; without, it draws the paths from
+    what the APIs report.
     """
     state = State.at(folder)
     state.settings()
@@ -36,7 +36,7 @@ def view(port: int | None, cluster: str | None, folder: Path) -> None:
 
 
 async def _serve(state: State, port: int | None, cluster: str | None) -> None:
-    # boto3 and aiohttp cost half a second that no other command owes.
+    # boto3 and aiohttp cost half a second, which other commands need not spend.
     from sandbox.network.control import ask  # noqa: PLC0415
     from sandbox.observe.view.board import Board  # noqa: PLC0415 - likewise
     from sandbox.observe.view.follow import Follower  # noqa: PLC0415 - likewise
@@ -48,7 +48,7 @@ async def _serve(state: State, port: int | None, cluster: str | None) -> None:
     async def trace(identity: str) -> Any:
         path = follower.path(identity)
         if path is None or not path["url"]:
-            raise ValueError(f"no request goes along {identity!r}")
+            raise ValueError(f"no request takes this path: {identity!r}")
         try:
             told = await asyncio.to_thread(ask, state, "trace", 70, url=path["url"], headers=path["headers"], seconds=5)
         except StateError as error:

@@ -48,4 +48,4 @@ try:
     with locked(Folder(where, options.name).lock, wait=False):
         run(where, options.name)
 except BlockingIOError:
-    sys.exit(f"cluster {options.name} in {where.root} has an agent already: end that one first")
+    sys.exit(f"cluster {options.name} in {where.root} already has an agent: stop that one first")

@@ -125,7 +125,7 @@ class Egress:
             port = self._listener(pod)
             if port is not None:
                 return port
-        raise UnreachableError(502, f"no process of the sandbox listens on {' or '.join(map(str, pods[:3]))}")
+        raise UnreachableError(502, f"no process in the sandbox listens on {' or '.join(map(str, pods[:3]))}")
 
     async def _resolved(self, target: Address) -> int:
         """Like `resolve`, but retried for a moment."""
@@ -151,7 +151,7 @@ class Egress:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
             method, target, _ = head.split("\r\n", 1)[0].split(" ", 2)
             if method != "CONNECT":
-                raise UnreachableError(405, f"{method} is not CONNECT, the one method of this proxy")  # noqa: TRY301 - answered below, as all refusals
+                raise UnreachableError(405, f"{method} is not CONNECT, the only method of this proxy")  # noqa: TRY301 - answered below, as all refusals
             await self._tunnel(await self._resolved(Address.parse(target)), reader, writer)
         except UnreachableError as error:
             log.warning("%s: %s", target, error)

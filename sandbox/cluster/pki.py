@@ -91,7 +91,7 @@ def ensure(folder: Path, serving_names: list[str]) -> Pki:
     ca_key = serialization.load_pem_private_key(pki.key("ca").read_bytes(), None)
     ca_cert = x509.load_pem_x509_certificate(pki.ca.read_bytes())
     if not isinstance(ca_key, ec.EllipticCurvePrivateKey):
-        raise TypeError(f"{pki.key('ca')} is not the key this module made: remove {folder} to make new keys")
+        raise TypeError(f"{pki.key('ca')} is not a key that this module created: remove {folder} to create new keys")
     issuer = _Issuer(ca_cert, ca_key)
     for name, subject in CLIENTS.items():
         if not pki.cert(name).exists():

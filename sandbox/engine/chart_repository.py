@@ -46,7 +46,7 @@ _LONGEST_REQUEST: Final = 64 * 1024
 
 
 class ChartError(Exception):
-    """Why a folder or archive is not a chart, in one line."""
+    """A folder or archive is not a chart; the message gives the reason in one line."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def read(path: Path) -> Chart:
     """The chart in a folder or an archive.
 
     Raises:
-        ChartError: there is none.
+        ChartError: it contains no chart.
     """
     if path.is_dir():
         file = path / "Chart.yaml"
@@ -80,7 +80,7 @@ def read(path: Path) -> Chart:
         return Chart(metadata, _packed(path, metadata["name"]))
     try:
         with tarfile.open(path, "r:gz") as archive:
-            # The chart's own Chart.yaml comes before those of its dependencies, which lie deeper.
+            # The chart's own Chart.yaml comes first; its dependencies' are in deeper folders.
             name = min((n for n in archive.getnames() if n.endswith("/Chart.yaml")), key=lambda n: n.count("/"))
             member = archive.extractfile(name)
             return Chart(yaml.safe_load(member.read() if member else b""), path.read_bytes())
@@ -89,7 +89,7 @@ def read(path: Path) -> Chart:
 
 
 def _packed(folder: Path, name: str) -> bytes:
-    """A folder as `helm package` packs it: without what .helmignore names."""
+    """A folder, packed like `helm package` does: without the files in .helmignore."""
     rules = folder / ".helmignore"
     ignored = GitIgnoreSpec.from_lines(rules.read_text().splitlines() if rules.exists() else [])
     packed = io.BytesIO()
@@ -112,7 +112,7 @@ def index(charts: Iterable[Chart], address: str) -> str:
 
 
 def offered(state: State, host: str, path: str) -> list[Chart]:
-    """The charts of the repository at an address: read anew, because `sandbox up --chart` may add some."""
+    """The charts of the repository at an address: read again each time, because `sandbox up --chart` may add some."""
     settings = state.settings()
     given = [read(Path(chart)) for chart in settings.charts]
     controller = Path(settings.tools.get(CONTROLLER, "")).absolute().with_name("chart")
@@ -133,7 +133,7 @@ def gateway_api(state: State, path: str) -> str:
 
 
 def environment(state: State) -> dict[str, str]:
-    """What a process needs to find the charts. `$$` is for the shell that becomes this process."""
+    """The environment in which a process finds the charts. `$$` is for the shell that becomes this process."""
     port = (read_json(_folder(state) / "ports.json") or {"proxy": 1})["proxy"]
     return {"HTTPS_PROXY": f"http://$$:@127.0.0.1:{port}", "SSL_CERT_FILE": str(_folder(state) / "authorities.pem")}
 
@@ -143,7 +143,7 @@ def _folder(state: State) -> Path:
 
 
 def prepare(state: State) -> None:
-    """Choose a port and make the authority, once."""
+    """Choose a port and create the authority, once."""
     folder = _folder(state)
     if (folder / "ports.json").exists():
         return
@@ -156,7 +156,7 @@ def prepare(state: State) -> None:
 
 
 def identity_file(state: State) -> Path:
-    """Where the process leaves its identity."""
+    """The file with the process's identity."""
     return _folder(state) / "process.json"
 
 
@@ -221,9 +221,9 @@ class Repository:
             await writer.drain()
 
     async def _hint(self, client: int, charts: list[Chart]) -> None:
-        """Who reads an index and then takes no chart has asked for one that is not here: it is told what is.
+        """A client that reads an index and then takes no chart asked for a missing one: report what is available.
 
-        Helm's own error says only that the chart or version was not found.
+        Helm's own error only says that the chart or version was not found.
         """
         taken = self._taken[client] = asyncio.Event()
         try:
@@ -243,14 +243,14 @@ async def _request(reader: asyncio.StreamReader) -> tuple[str, dict[str, str]]:
 
 
 def _client(headers: dict[str, str]) -> int | None:
-    """The pid that a client gives as its user name (see `environment`)."""
+    """The pid in a client's user name (see `environment`)."""
     word = headers.get("proxy-authorization", "").rpartition(" ")[2]
     pid = base64.b64decode(word + "==").decode("latin-1").partition(":")[0] if word else ""
     return int(pid) if pid.isdigit() else None
 
 
 async def serve(state: State) -> None:
-    """Serve until the process is ended."""
+    """Serve until the process is stopped."""
     port = read_json(_folder(state) / "ports.json")["proxy"]
     server = await asyncio.start_server(Repository(state).answer, "127.0.0.1", port, limit=_LONGEST_REQUEST)
     write_json(identity_file(state), (Identity.of(os.getpid()) or Identity(0, 0)).to_json())

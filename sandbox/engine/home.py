@@ -4,7 +4,7 @@ pulumi/bin/       what goes first on PATH: pulumi, kubectl, helm, aws, the langu
 pulumi/engine/    the real pulumi, with the language hosts for Python and YAML beside it
 pulumi/home/      PULUMI_HOME: plugins/resource-NAME-vVERSION/pulumi-resource-NAME
 pulumi/backend/   the stacks' states
-pulumi/charts/    what `chart_repository` needs
+pulumi/charts/    the files of `chart_repository`
 """
 
 import os
@@ -22,19 +22,20 @@ from sandbox.run.state import State, read_json, write_text
 from sandbox.tools.catalog import KUBERNETES_PROVIDER, LANGUAGE_YAML, by_name
 
 STAND_INS = {"aws": "pulumi_aws", "eks": "pulumi_eks", "tls": "pulumi_tls"}
-"""Provider plugin -> the SDK whose version its stand-in answers for."""
+"""Provider plugin -> the SDK whose version its stand-in reports."""
 
 PREFORK = "prefork.sock"
 """Where the prefork server listens, below the engine's folder."""
 PASSPHRASE = "sandbox"  # noqa: S105 - well known on purpose
-"""Encrypts the secrets of stacks. A stack's file can be checked in with the salt that belongs to it, because everybody
-knows the passphrase. What protects a sandbox's secrets is the mode of its folder."""
+"""Encrypts the secrets of stacks. A stack's file can be checked in with its salt, because the passphrase is public. The
+mode of the folder protects a sandbox's secrets.
+"""
 
 _PREFIX = "pulumi-resource-"
 
 
 def prepare(state: State) -> None:
-    """Lay out the engine's home. Repeatable: what is there already is kept or replaced whole."""
+    """Create the engine's home. Repeatable: existing parts are kept or replaced as a whole."""
     settings = state.settings()
     root = state.pulumi
     for folder in ("bin", "engine", "home/plugins", "backend"):
@@ -55,13 +56,13 @@ def prepare(state: State) -> None:
     for given, path in settings.replacements.items():
         name = given.removeprefix(_PREFIX)
         if given.startswith(_PREFIX) and name not in {*STAND_INS, "kubernetes"}:
-            # On PATH: no SDK of ours says which version of it a program asks for.
+            # On the PATH, because no SDK of ours states which version a program needs.
             _script(root / "bin" / given, [path])
     release_dead_locks(root / "backend")
 
 
 def environment(state: State) -> dict[str, str]:
-    """What the engine needs to know of its home."""
+    """What the engine must know about its home."""
     root = state.pulumi
     return {
         "PULUMI_HOME": str(root / "home"),
@@ -73,9 +74,9 @@ def environment(state: State) -> dict[str, str]:
 
 
 def release_dead_locks(backend: Path) -> list[Path]:
-    """Remove locks that a killed engine left on a stack: only of a process of this host that is gone.
+    """Remove locks that a killed engine left on a stack, if its process was on this host and is gone.
 
-    It is what `pulumi cancel` does for a lock whose owner is known to be dead.
+    It does the same as `pulumi cancel`, for a lock whose owner is known to be dead.
     """
     released: list[Path] = []
     for lock in backend.glob(".pulumi/locks/**/*.json"):
@@ -87,7 +88,7 @@ def release_dead_locks(backend: Path) -> list[Path]:
 
 
 def _install_engine(root: Path, source: Path) -> None:
-    """Put the engine on PATH with its language hosts beside it: the engine looks for them there first."""
+    """Put the engine on the PATH with its language hosts beside it, where the engine looks first."""
     host = "pulumi-language-python"
     if source.with_name(host).exists():
         _link(root / "bin" / "pulumi", source)
@@ -98,13 +99,13 @@ def _install_engine(root: Path, source: Path) -> None:
         try:
             engine.hardlink_to(source)
         except OSError:
-            # Another file system: a symbolic link would not do, the engine resolves its own.
+            # Another file system: a symbolic link would not work, because the engine resolves its own.
             shutil.copy2(source, engine)
     command = _prefork(root, "sandbox.engine.language_host")
     _script(root / "engine" / host, command, {"SANDBOX_PREFORK": str(root / PREFORK)})
     _install_yaml(root / "engine")
     _link(root / "bin" / "pulumi", engine)
-    # The language hosts of other languages look for it on PATH when a program uses a Python plugin.
+    # The language hosts of other languages look for it on the PATH when a program uses a Python plugin.
     _link(root / "bin" / host, root / "engine" / host)
 
 
@@ -121,9 +122,9 @@ def _install_yaml(folder: Path) -> None:
 
 
 def _without_automatic_log(place: Path) -> None:
-    """Keep the engine from logging every call: a quarter of the time of an `up` without changes, and it has no switch.
+    """Keep the engine from logging every call: that takes a quarter of an `up` without changes, and has no switch.
 
-    Where its folder cannot be made, it goes on without a log:
+    If it cannot create the folder, it continues without a log:
     https://github.com/pulumi/pulumi/blob/v3.276.0/pkg/cmd/pulumi/pulumi.go
     """
     if not place.exists():
@@ -136,7 +137,7 @@ def _link(path: Path, target: Path) -> None:
 
 
 def _prefork(root: Path, module: str) -> list[str | Path]:
-    """What starts one of our modules as a plugin."""
+    """The command that starts one of our modules as a plugin."""
     return [sys.executable, "-S", "-E", Path(__file__).with_name("launch.py"), root / PREFORK, module]
 
 
@@ -174,5 +175,5 @@ def _script(
 
 
 def path_prefix(state: State) -> str:
-    """What goes in front of PATH: the tools of this sandbox, then the environment that it runs in."""
+    """The first part of the PATH: the tools of this sandbox, then its Python environment."""
     return os.pathsep.join([str(state.pulumi / "bin"), str(Path(sys.executable).parent)])

@@ -2,7 +2,8 @@
 
     python -m sandbox.engine.language_host [ENGINE_ADDRESS]
 
-Prints its port, serves gRPC on loopback until the engine interrupts it. Every program and plugin is a child process.
+It prints its port and serves gRPC on loopback until the engine interrupts it. Every program and plugin is a child
+process.
 """
 
 import os
@@ -26,14 +27,14 @@ from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
 from sandbox.tools import build, catalog
 
-_MESSAGE_BYTES = 400 * 1024 * 1024  # what the engine itself allows
+_MESSAGE_BYTES = 400 * 1024 * 1024  # the engine's own limit
 
 
 def interpreter(info: language_pb2.ProgramInfo) -> str:
-    """The Python that a program runs with: its project's `virtualenv` option if that exists, else ours.
+    """The Python of a program: its project's `virtualenv` option if that exists, otherwise ours.
 
     Raises:
-        FileNotFoundError: the option names a folder that is no virtual environment.
+        FileNotFoundError: the option names a folder that is not a virtual environment.
     """
     name = dict(info.options).get("virtualenv")
     if not name:
@@ -51,7 +52,7 @@ def interpreter(info: language_pb2.ProgramInfo) -> str:
 
 
 def module_command(python: str, module: str) -> list[str]:
-    """What runs a module: the prefork server, where there is one and it runs the same Python."""
+    """The command that runs a module: the prefork server's launcher, if the server runs the same Python."""
     server = os.environ.get("SANDBOX_PREFORK")
     if server and python == sys.executable:
         return [python, "-S", "-E", str(Path(__file__).with_name("launch.py")), server, module]
@@ -59,14 +60,14 @@ def module_command(python: str, module: str) -> list[str]:
 
 
 def program_command(python: str) -> list[str]:
-    """What runs a program: `program`, by its name where that Python knows it, else by its path."""
+    """The command that runs a program: `program`, by its name if that Python knows it, otherwise by its path."""
     if python == sys.executable:
         return module_command(python, "sandbox.engine.program")
     return [python, "-u", str(Path(__file__).with_name("program.py"))]
 
 
 def plugin_command(python: str, folder: Path, kind: str, args: list[str]) -> list[str]:
-    """What runs a plugin written in Python: a policy pack, a program with `__main__.py`, or a component package."""
+    """The command that runs a Python plugin: a policy pack, a program with `__main__.py`, or a component package."""
     if kind == "analyzer":
         return [*module_command(python, "pulumi.policy"), *args, str(folder)]
     if (folder / "__main__.py").exists():
@@ -76,7 +77,7 @@ def plugin_command(python: str, folder: Path, kind: str, args: list[str]) -> lis
 
 
 def with_requirements(text: str, folders: Iterable[str]) -> str:
-    """A requirements.txt that names these folders too."""
+    """A requirements.txt that also names these folders."""
     lines = text.splitlines()
     wanted = [folder if folder.startswith((".", "/")) else f"./{folder}" for folder in folders]
     return "\n".join([*lines, *(each for each in wanted if each not in lines), ""])
@@ -86,27 +87,27 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     """The engine's view of Python."""
 
     def Handshake(self, request: Any, context: Any) -> language_pb2.LanguageHandshakeResponse:
-        """The engine greets; nothing is negotiated."""
+        """The engine's handshake; nothing is negotiated."""
         return language_pb2.LanguageHandshakeResponse()
 
     def GetPluginInfo(self, request: Any, context: Any) -> plugin_pb2.PluginInfo:
-        """Our version, which is nobody else's."""
+        """Our version, which is not a released one."""
         return plugin_pb2.PluginInfo(version="0.0.1")
 
     def GetRequiredPackages(self, request: Any, context: Any) -> language_pb2.GetRequiredPackagesResponse:
-        """None ahead of time: each resource says which plugin it wants, and the home holds those."""
+        """None in advance: each resource names its plugin, and the home contains the plugins."""
         return language_pb2.GetRequiredPackagesResponse()
 
     def GetRequiredPlugins(self, request: Any, context: Any) -> language_pb2.GetRequiredPluginsResponse:
-        """None ahead of time, as above."""
+        """None in advance, as above."""
         return language_pb2.GetRequiredPluginsResponse()
 
     def Cancel(self, request: Any, context: Any) -> empty_pb2.Empty:
-        """The engine is done, or gives up: programs and plugins end with their calls, and we with its interrupt."""
+        """The engine has finished or given up: programs and plugins end with their calls, and we with its interrupt."""
         return empty_pb2.Empty()
 
     def RuntimeOptionsPrompts(self, request: Any, context: Any) -> language_pb2.RuntimeOptionsResponse:
-        """Nothing to ask."""
+        """Nothing to install."""
         return language_pb2.RuntimeOptionsResponse()
 
     def About(self, request: language_pb2.AboutRequest, context: Any) -> language_pb2.AboutResponse:
@@ -114,13 +115,13 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         return language_pb2.AboutResponse(executable=interpreter(request.info), version=sys.version.split()[0])
 
     def GetProgramDependencies(self, request: Any, context: Any) -> language_pb2.GetProgramDependenciesResponse:
-        """For `pulumi about`; `pip list` says it better."""
+        """For `pulumi about`; `pip list` shows more."""
         return language_pb2.GetProgramDependenciesResponse()
 
     def InstallDependencies(
         self, request: language_pb2.InstallDependenciesRequest, context: Any
     ) -> Iterator[language_pb2.InstallDependenciesResponse]:
-        """Install requirements.txt into the project's own virtual environment, if it has both."""
+        """Install requirements.txt into the project's virtual environment, if it has both."""
         requirements = Path(request.info.program_directory, "requirements.txt")
         python = interpreter(request.info)
         if python == sys.executable or not requirements.exists():
@@ -134,7 +135,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     def GeneratePackage(
         self, request: language_pb2.GeneratePackageRequest, context: grpc.ServicerContext
     ) -> language_pb2.GeneratePackageResponse:
-        """Write the SDK of a package, by the engine's own generator."""
+        """Write the SDK of a package, with the engine's own generator."""
         try:
             generator = build.ensure(catalog.by_name("pulumi-python-sdk"), lambda _: None)
         except build.BuildError as error:
@@ -146,7 +147,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         return language_pb2.GeneratePackageResponse()
 
     def Link(self, request: language_pb2.LinkRequest, context: Any) -> language_pb2.LinkResponse:
-        """Name SDKs in the project's requirements.txt."""
+        """Add SDKs to the project's requirements.txt."""
         requirements = Path(request.info.program_directory, "requirements.txt")
         text = requirements.read_text() if requirements.exists() else ""
         requirements.write_text(with_requirements(text, [package.path for package in request.packages]))
@@ -154,7 +155,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         return language_pb2.LinkResponse(import_instructions="\n".join(f"  import {name}" for name in names))
 
     def Run(self, request: language_pb2.RunRequest, context: grpc.ServicerContext) -> language_pb2.RunResponse:
-        """Run a program in a child process; its output is ours, its result comes in a file."""
+        """Run a program in a child process; its output is ours, its result is in a file."""
         try:
             python = interpreter(request.info)
         except FileNotFoundError as error:
@@ -172,7 +173,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     def RunPlugin(
         self, request: language_pb2.RunPluginRequest, context: grpc.ServicerContext
     ) -> Iterator[language_pb2.RunPluginResponse]:
-        """Run a plugin in a child process and pass on what it prints, until it ends."""
+        """Run a plugin in a child process and forward its output until it ends."""
         folder = Path(request.info.program_directory)
         command = plugin_command(interpreter(request.info), folder, request.kind, list(request.args))
         environment = dict(entry.split("=", 1) for entry in request.env) or None
@@ -200,7 +201,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
 
 
 _children: "set[subprocess.Popen[bytes]]" = set()
-"""What runs now: it ends with us, else it would hold the engine's pipes open for ever."""
+"""The running process: it ends with us; otherwise it would keep the engine's pipes open for ever."""
 
 
 @contextmanager
@@ -209,7 +210,7 @@ def _child(
 ) -> "Generator[subprocess.Popen[bytes], None, None]":
     child = cast("subprocess.Popen[bytes]", subprocess.Popen(command, **how))
     _children.add(child)
-    # A call that the engine gives up ends its process.
+    # If the engine gives up a call, its process ends.
     context.add_callback(child.terminate)
     try:
         yield child
@@ -226,7 +227,7 @@ def main() -> None:
     server.start()
 
     def leave(_number: int, _frame: FrameType | None) -> None:
-        # The engine interrupts a host that it is done with and waits for its end: no unwinding of gRPC's threads.
+        # The engine interrupts a host and waits for its end: do not unwind gRPC's threads.
         for child in list(_children):
             child.kill()
         os._exit(0)

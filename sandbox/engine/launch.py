@@ -1,9 +1,9 @@
-"""Start a Python module as a plugin: by the prefork server if one listens (milliseconds), else as any process.
+"""Start a Python module as a plugin: through the prefork server if it listens (milliseconds), otherwise as a process.
 
     launch.py SOCKET MODULE [ARGUMENT...]
 
-The engine's view is that of one process: the module has our standard streams, environment and folder, gets the
-signals that we get, ends when we end, and its exit code is ours. Standard library only: this runs before every plugin.
+For the engine this is one process: the module has our standard streams, environment and folder, gets our signals, ends
+when we end, and we return its exit code. Standard library only, because this runs before every plugin.
 """
 
 import json
@@ -16,7 +16,7 @@ from types import FrameType
 
 
 def delegate(path: str, module: str, arguments: list[str]) -> int | None:
-    """Have the prefork server run a module, to its end.
+    """Run a module through the prefork server, until it ends.
 
     Returns:
         The module's exit code, or None if no server listens.
@@ -24,7 +24,8 @@ def delegate(path: str, module: str, arguments: list[str]) -> int | None:
     here = str(Path.cwd())
     with socket.socket(socket.AF_UNIX) as server:
         try:
-            # A socket's path may have 107 bytes; one below the state folder may be longer: so it is reached from there.
+            # A socket's path may have 107 bytes, and one in the state folder may be longer, so change to the folder
+            # first.
             folder, name = os.path.split(path)
             os.chdir(folder)
             try:

@@ -1,10 +1,10 @@
-"""A process that has imported what plugins need, and forks one whenever the engine starts a plugin.
+"""A process that has imported what plugins need, and forks when the engine starts a plugin.
 
     python -m sandbox.engine.prefork --state-dir D
 
-An engine starts four providers, a language host and a program for every command; on a small machine the imports alone
-cost seconds. A fork has them already. Nothing of gRPC is started before the fork, which would not survive it. Without
-this process everything works, slower (see `launch`).
+An engine starts four providers, a language host and a program for every command; on a small machine their imports take
+seconds. A fork already has them. gRPC would not survive a fork, so nothing of it starts before. Without this process
+everything works, but slower (see `launch`).
 """
 
 import argparse
@@ -51,12 +51,12 @@ _MODULES = (
     "sandbox.providers.eks.provider",
     "sandbox.providers.tls.provider",
 )
-"""What is imported ahead: what the stand-ins use, and what programs do with the types that the stand-ins know."""
+"""Imported in advance: what the stand-ins use, and what programs use with the stand-ins' types."""
 
 
 @dataclass(frozen=True)
 class Order:
-    """One plugin to run, as `launch` asks for it."""
+    """An order to run one plugin, from `launch`."""
 
     module: str
     arguments: list[str]
@@ -66,20 +66,20 @@ class Order:
 
 
 def receive(connection: socket.socket) -> Order:
-    """Read an order and the three standard streams that come with it."""
+    """Read an order and its three standard streams."""
     size, streams, _, _ = socket.recv_fds(connection, 8, 3)
     data = bytearray()
     while len(data) < int.from_bytes(size, "big"):
         chunk = connection.recv(65536)
         if not chunk:
-            raise ConnectionError("the order broke off")
+            raise ConnectionError("the order is incomplete")
         data += chunk
     order: dict[str, Any] = json.loads(data)
     return Order(order["module"], order["arguments"], order["environment"], order["folder"], list(streams))
 
 
 class Prefork:
-    """The server: accepts orders, forks, and tells each launcher how its plugin ended."""
+    """The server: accepts orders, forks, and reports to each launcher how its plugin ended."""
 
     def __init__(self, listener: socket.socket) -> None:
         """`listener` is bound and listens."""
@@ -99,7 +99,7 @@ class Prefork:
         self._stopping = True
 
     def serve(self) -> None:
-        """Serve until SIGTERM; plugins that still run are ended."""
+        """Serve until SIGTERM; then stop running plugins."""
         with selectors.DefaultSelector() as selector:
             selector.register(self._listener, selectors.EVENT_READ)
             selector.register(self._wake, selectors.EVENT_READ)
@@ -121,7 +121,7 @@ class Prefork:
         try:
             order = receive(connection)
         except (OSError, ValueError) as error:
-            log.warning("an order that cannot be read: %s", error)
+            log.warning("invalid order: %s", error)
             connection.close()
             return
         pid = os.fork()
@@ -163,8 +163,8 @@ def become(order: Order, connection: socket.socket) -> None:
         os.environ.clear()
         os.environ.update(order.environment)
         sys.argv = [order.module, *order.arguments]
-        # The streams were block-buffered for the server's log; a plugin's port must be read at once. As `python -u`
-        # does it, down to the bytes: a policy pack writes its port to `sys.stdout.buffer`.
+        # The streams were block-buffered for the server's log, but a plugin's port must be readable at once. Like
+        # `python -u`, down to the bytes: a policy pack writes its port to `sys.stdout.buffer`.
         sys.stdout, sys.stderr = (
             io.TextIOWrapper(os.fdopen(number, "wb", buffering=0, closefd=False), write_through=True)  # pyright: ignore[reportArgumentType] - as CPython's own -u
             for number in (1, 2)
@@ -184,7 +184,7 @@ def become(order: Order, connection: socket.socket) -> None:
 
 
 def _follow(connection: socket.socket) -> None:
-    """Get the launcher's signals, and end with it."""
+    """Receive the launcher's signals, and end with it."""
     while True:
         number = connection.recv(1)
         if not number:
@@ -194,18 +194,18 @@ def _follow(connection: socket.socket) -> None:
 
 def main() -> None:
     """Import, listen, serve."""
-    parser = argparse.ArgumentParser(description="Fork plugins that have imported what they need.")
+    parser = argparse.ArgumentParser(description="Fork plugins from a process that has imported what they need.")
     parser.add_argument("--state-dir", required=True)
     state = State.at(parser.parse_args().state_dir)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
     os.environ.update(state.client_environment())
     for module in _MODULES:
         try:
-            # The SDKs' modules load when something is first asked of them.
+            # The SDKs load their modules on first use.
             getattr(importlib.import_module(module), "__all__", None)
         except ImportError as error:
-            log.info("not imported ahead: %s", error)
-    # What is there now stays: a collection in a fork would touch, and so copy, every page of it.
+            log.info("not imported in advance: %s", error)
+    # Freeze the existing objects: a garbage collection in a fork would touch, and so copy, all of their pages.
     gc.collect()
     gc.freeze()
     path = state.pulumi / home.PREFORK

@@ -1,9 +1,9 @@
-"""Run one Pulumi program, in a process of its own, with the interpreter that the program asks for.
+"""Run one Pulumi program in a separate process, with the program's interpreter.
 
     program.py REQUEST RESPONSE
 
-REQUEST is a file that holds a serialized `RunRequest`, RESPONSE the file that a serialized `RunResponse` is written to.
-This file stands alone: the program's interpreter need not know the sandbox.
+REQUEST is a file with a serialized `RunRequest`; the serialized `RunResponse` is written to the file RESPONSE. This
+file imports nothing from the sandbox, because the program's interpreter may not have it.
 """
 
 import asyncio
@@ -24,9 +24,9 @@ _GAVE_UP = ("the client connection is closing", "resource monitor shut down")
 
 
 def execute(request: language_pb2.RunRequest) -> language_pb2.RunResponse:
-    """Run the program that `request` names, to its end.
+    """Run the program in `request` to its end.
 
-    An error is logged to the engine once, and the response says `bail`: the engine then adds nothing to it.
+    An error is logged to the engine once, and the response says `bail`, so the engine adds nothing.
     """
     reset_options(
         project=request.project,
@@ -39,7 +39,7 @@ def execute(request: language_pb2.RunRequest) -> language_pb2.RunResponse:
     )
     set_all_config(dict(request.config), list(request.configSecretKeys))
     loop = asyncio.new_event_loop()
-    # As the SDK's own executor does: every registration blocks a thread while the engine works on it.
+    # Like the SDK's own executor: every registration blocks a thread while the engine works on it.
     loop.set_default_executor(ThreadPoolExecutor(max_workers=max(request.parallel, 1) * 4))
     try:
         loop.run_until_complete(run_in_stack(lambda: _program(request.info)))
@@ -47,7 +47,7 @@ def execute(request: language_pb2.RunRequest) -> language_pb2.RunResponse:
         pulumi.log.error(str(error))
         return language_pb2.RunResponse(bail=True)
     except grpc.RpcError as error:
-        # The monitor goes first when the engine gives up: it has said why already.
+        # The monitor ends first when the engine gives up; the engine has already reported the reason.
         if error.code() != grpc.StatusCode.UNAVAILABLE:  # pyright: ignore[reportAttributeAccessIssue] - every RpcError raised by a call is one
             _say(f"the engine refused: {error.details()}")  # pyright: ignore[reportAttributeAccessIssue]
         return language_pb2.RunResponse(bail=True)
@@ -96,7 +96,7 @@ def main() -> None:
     request = language_pb2.RunRequest.FromString(asked.read_bytes())
     sys.argv = [request.info.program_directory]
     answer.write_bytes(execute(request).SerializeToString())
-    # Threads of the SDK may still wait on a monitor that is gone.
+    # Threads of the SDK may still wait for a monitor that is gone.
     os._exit(0)
 
 

@@ -54,4 +54,4 @@ def decode(message: str) -> str:
     try:
         return zlib.decompress(base64.b64decode(message, b"-_", validate=True)).decode()
     except (binascii.Error, zlib.error, UnicodeDecodeError, ValueError):
-        raise EncodedMessageError("Message could not be decoded: it is none of the sandbox's EC2") from None
+        raise EncodedMessageError("Message could not be decoded: this sandbox's EC2 did not encode it") from None

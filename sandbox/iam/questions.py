@@ -81,7 +81,7 @@ def unused(authorizer: Authorizer, source: str) -> list[dict[str, Any]]:
     """
     key = authorizer.state.holder(source)
     if key is None:
-        raise QuestionError(f"{source} is no role or user here: give an ARN of IAM")
+        raise QuestionError(f"{source} is not a role or user of this account: give its IAM ARN")
     policies, _ = authorizer.state.identity(key.principal)
     return [
         {"policy": statement.policy, "index": statement.index, "sid": statement.sid, "action": action}
@@ -97,7 +97,7 @@ def explain(authorizer: Authorizer, source: str, action: str, resource: str, key
     """
     key = authorizer.state.holder(source)
     if key is None:
-        raise QuestionError(f"{source} is no role or user here: give an ARN of IAM")
+        raise QuestionError(f"{source} is not a role or user of this account: give its IAM ARN")
     service, _, name = action.partition(":")
     if reference.action_types(service, name) is None:
         raise QuestionError(f"the sandbox has no rule for {action}")

@@ -40,7 +40,7 @@ def simulate(authorizer: Authorizer, parameters: Mapping[str, str]) -> str:
     source = parameters["PolicySourceArn"]
     holder = authorizer.state.holder(source)
     if holder is None:
-        raise QuestionError(f"{source} is no role or user here: give an ARN of IAM")
+        raise QuestionError(f"{source} is not a role or user of this account: give its IAM ARN")
     asked = itertools.product(_members(parameters, "ActionNames"), _members(parameters, "ResourceArns") or ["*"])
     results = [
         _RESULT.format(

@@ -1,7 +1,7 @@
-"""The life of a sandbox: brought up, reported on, used, taken down.
+"""The life of a sandbox: start, status, use, removal.
 
 Here belong the order in which parts start, the settings that a sandbox keeps, and the environment of its commands.
-Words for people belong in `cli`; how one part works belongs in that part's package.
+Output for users belongs in `cli`; how one part works belongs in that part's package.
 """
 
 from sandbox.lifecycle.errors import LifecycleError

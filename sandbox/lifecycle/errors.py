@@ -1,5 +1,5 @@
-"""Why the sandbox cannot be brought up or taken down."""
+"""The error of a failed start or removal."""
 
 
 class LifecycleError(Exception):
-    """Why a sandbox cannot be brought up or taken down, in one line that names the remedy."""
+    """The sandbox cannot be started or removed; the message is one line with the remedy."""

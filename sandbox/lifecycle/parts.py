@@ -1,4 +1,4 @@
-"""The parts of a sandbox and its status: what `sandbox status` reports."""
+"""The parts of a sandbox and its status, for `sandbox status`."""
 
 import os
 from dataclasses import dataclass
@@ -24,21 +24,21 @@ from sandbox.tools.choose import BUILT
 
 @dataclass(frozen=True)
 class Part:
-    """One part of the sandbox: what runs, and whether it is the real thing."""
+    """One part of the sandbox: what runs, and whether it is real."""
 
     name: str
     kind: str
     """`real` or `stand-in`."""
     version: str
     pid: int | None
-    """None for what runs only while it is used, and for what should run and does not."""
+    """None for parts that run only while they are used, and for parts that should run and do not."""
     source: str = ""
-    """Where the executable comes from: `built`, `--with`, `PATH`, ...; empty for the sandbox's own code."""
+    """The origin of the executable: `built`, `--with`, `PATH`, ...; empty for the sandbox's own code."""
     expected: bool = False
     """Whether it should be running now."""
 
     def to_json(self) -> dict[str, Any]:
-        """As `sandbox status --json` gives it."""
+        """The part in the format of `sandbox status --json`."""
         document = {"name": self.name, "kind": self.kind, "version": self.version, "pid": self.pid}
         return document | {"source": self.source}
 
@@ -93,7 +93,7 @@ def _cluster_parts(folder: Path) -> list[Part]:
 
 
 def _network_parts(state: State) -> list[Part]:
-    """The keeper of the network, and what runs in it: there pids are others, so that none is told."""
+    """The network's keeper, and the processes in the network, whose pids are in a namespace and not shown."""
     keeper = traffic_identity(state)
     found = [Part("traffic", "stand-in", f"Linux {os.uname().release}", keeper.pid if keeper else None, expected=True)]
     inside = (read_json(state.traffic / "status.json") or {}).get("parts", []) if keeper else []

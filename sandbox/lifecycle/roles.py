@@ -1,4 +1,4 @@
-"""Working in the sandbox as a role of its IAM in place of the account's root: a deployer's, for example."""
+"""Working in the sandbox as one of its IAM roles instead of root: a deployer's, for example."""
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -11,10 +11,10 @@ def session(state: State, role: str) -> dict[str, str]:
 
     Args:
         state: the sandbox's.
-        role: the role's ARN or name. Its trust policy must let the account in.
+        role: the role's ARN or name. Its trust policy must admit the account.
 
     Raises:
-        StateError: there is no such role, or it lets nobody in.
+        StateError: the role does not exist, or does not trust the account.
     """
     name = role.rpartition("/")[2]
     try:

@@ -1,4 +1,4 @@
-"""Which processes of a sandbox are alive, and which clusters it has."""
+"""Which processes of a sandbox run, and which clusters it has."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from sandbox.run.state import State, read_json
 
 
 def living(file: Path) -> Identity | None:
-    """The living process that a process.json names, or None."""
+    """The running process in a process.json, or None."""
     identity = Identity.from_json(read_json(file))
     return identity if identity is not None and identity.alive() else None
 
@@ -24,7 +24,7 @@ def plugins_identity(state: State) -> Identity | None:
 
 
 def charts_identity(state: State) -> Identity | None:
-    """The process that offers charts, or None if it does not run."""
+    """The process that serves charts, or None if it does not run."""
     return living(chart_repository.identity_file(state))
 
 

@@ -1,4 +1,4 @@
-"""What a sandbox is asked to be, and the settings that it gets or keeps."""
+"""The user's wishes for a sandbox, and the settings that follow."""
 
 import secrets
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ REGION, ACCOUNT = "us-west-2", "123456789012"
 
 @dataclass(frozen=True)
 class Wish:
-    """What a sandbox is asked to be. None stands for what it was when it first came up."""
+    """The user's wishes for a sandbox. None means: as at its first start."""
 
     given: dict[str, str]
     """`--with`."""
@@ -25,7 +25,7 @@ class Wish:
     traffic: str | None = None
     """One of `TRAFFIC_MODES` for a network."""
     charts: Sequence[str] = ()
-    """Absolute paths of charts that are offered from now on."""
+    """Absolute paths of charts to offer from now on."""
     controller_version: str | None = None
     """The controller's release, if it is not the one of the catalog."""
     region: str = REGION
@@ -37,7 +37,7 @@ class Wish:
 
 
 def settle(state: State, wish: Wish, tools: dict[str, Choice], release: str | None) -> Settings:
-    """The folder's settings: made now, or those that it has, if they do not contradict the wish."""
+    """The folder's settings: new ones, or the existing ones if they do not contradict the wish."""
     running = aws_identity(state) is not None
     mode, charts = wish.traffic or "", list(wish.charts)
     if state.exists():
@@ -81,16 +81,16 @@ def settle(state: State, wish: Wish, tools: dict[str, Choice], release: str | No
 
 
 def _compare(state: State, old: Settings, wish: Wish, *, running: bool) -> None:
-    """Refuse what cannot change while the sandbox runs, or ever.
+    """Refuse changes that are not possible while the sandbox runs, or ever.
 
     Raises:
-        LifecycleError: the wish contradicts what the sandbox is.
+        LifecycleError: the wish contradicts the sandbox.
     """
 
     def refuse(have: str, asked: str) -> None:
         raise LifecycleError(f"the sandbox in {state.root} {have}, not {asked}: `sandbox down` first")
 
-    # A cluster's nodes are made with a network or without one.
+    # A cluster's nodes are created with or without a network.
     if wish.traffic not in (None, old.traffic):
         have = f"--traffic={old.traffic}" if old.traffic else "no --traffic"
         refuse(f"began with {have}", f"--traffic={wish.traffic}")

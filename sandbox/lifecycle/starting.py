@@ -1,4 +1,4 @@
-"""Bring a sandbox up and take it down.
+"""Starts and removes a sandbox.
 
 `up` starts AWS and what Pulumi needs. AWS's EKS starts the rest later: control planes, nodes, pods.
 """
@@ -26,15 +26,15 @@ Report = Callable[[str], None]
 
 
 def up(state: State, wish: Wish, report: Report) -> None:
-    """Bring the sandbox up. If it is up already, only its charts may change.
+    """Start the sandbox. If it is up already, only its charts may change.
 
     Args:
         state: its folder.
-        wish: what it is asked to be.
+        wish: the user's wishes.
         report: gets progress, line by line.
 
     Raises:
-        LifecycleError: it cannot start; the message says what to do.
+        LifecycleError: startup failed; the message says how to fix it.
         build.BuildError: a tool cannot be built.
     """
     _check_folder(state)
@@ -60,7 +60,7 @@ def up(state: State, wish: Wish, report: Report) -> None:
 
 
 def down(state: State, report: Report) -> bool:
-    """End every process of the sandbox and remove its folder; whether there was one.
+    """Stop every process of the sandbox and remove its folder; return whether it existed.
 
     Raises:
         LifecycleError: another process works on the folder.
@@ -68,7 +68,7 @@ def down(state: State, report: Report) -> bool:
     if not state.root.exists():
         return False
     if not state.exists() and any(state.root.iterdir()) and not (state.root / "lock").exists():
-        raise LifecycleError(f"{state.root} is not a sandbox's folder (it has no sandbox.json): it is left alone")
+        raise LifecycleError(f"{state.root} is not a sandbox's folder (it has no sandbox.json): it was not touched")
     with _only_one(state):
         identities = (
             ("traffic", traffic_identity(state)),
@@ -80,7 +80,7 @@ def down(state: State, report: Report) -> bool:
             if identity is not None:
                 report(f"ending {name} (pid {identity.pid})")
                 identity.end(grace=10)
-        # After AWS, which would bring them back.
+        # After AWS, which would restart them.
         report("ending clusters")
         stop_all(state)
         shutil.rmtree(state.root)
@@ -108,13 +108,13 @@ def _check_folder(state: State) -> None:
     foreign = state.root.is_dir() and not state.exists() and {e.name for e in state.root.iterdir()} - {"lock"}
     if foreign:
         raise LifecycleError(
-            f"--state-dir {state.root} holds other things ({', '.join(sorted(foreign)[:3])}): name an empty folder"
+            f"--state-dir {state.root} contains other files ({', '.join(sorted(foreign)[:3])}): name an empty folder"
         )
     state.root.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def _start(processes: list[Process], report: Report) -> None:
-    """Start processes side by side and wait until all are ready; if one is not, none stays."""
+    """Start processes in parallel and wait until all are ready; if one fails, stop all."""
     try:
         for process in processes:
             report(f"starting {process.name}")
@@ -131,7 +131,7 @@ def _start(processes: list[Process], report: Report) -> None:
 
 def _aws(state: State, settings: Settings) -> Process | None:
     """The AWS process to start, or None if it runs."""
-    # One that an interrupted `up` left behind while it started goes on by itself.
+    # If an interrupted `up` left it starting, it continues by itself.
     wait_until(lambda: aws_identity(state) is not None or _is_free(state.aws / "lock"), _READY_SECONDS)
     if aws_identity(state) is not None:
         return None
@@ -160,14 +160,14 @@ def _plugins(state: State) -> Process | None:
 
 
 def _charts(state: State) -> Process | None:
-    """The process that offers charts, or None if it runs."""
+    """The process that serves charts, or None if it runs."""
     if charts_identity(state) is not None:
         return None
     return _part(state, "charts", "sandbox.engine.chart_repository", lambda: charts_identity(state) is not None)
 
 
 def _traffic(state: State, settings: Settings) -> Process | None:
-    """The process that keeps the network, or None if it runs or none is wanted."""
+    """The process that keeps the network, or None if it runs or no network is wanted."""
     if not settings.traffic or traffic_identity(state) is not None:
         return None
     status = state.traffic / "status.json"

@@ -7,22 +7,22 @@ from sandbox.lifecycle.running import aws_identity
 from sandbox.run.state import State, StateError
 
 UNSET = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_ROLE_ARN")
-"""Variables of a user's that would override the sandbox's."""
+"""The user's variables that would override the sandbox's."""
 
 
 def environment(state: State) -> dict[str, str]:
-    """What a command needs in its environment to use this sandbox, and nothing of the user's own AWS.
+    """The environment that makes a command use this sandbox, and nothing of the user's own AWS.
 
     Raises:
         StateError: there is no sandbox, or it is not running.
     """
     state.settings()
     if aws_identity(state) is None:
-        raise StateError(f"the sandbox in {state.root} is not running: bring it back with `sandbox up`")
+        raise StateError(f"the sandbox in {state.root} is not running: restart it with `sandbox up`")
     return {
         **state.client_environment(),
         **home.environment(state),
-        # A profile or a metadata service of the user's would lead to an account that is not this sandbox's.
+        # A user's profile or metadata service would lead to an account outside this sandbox.
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",

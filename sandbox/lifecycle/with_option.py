@@ -1,4 +1,4 @@
-"""`--with NAME=PATH`: which parts a user may replace, and by what."""
+"""`--with NAME=PATH`: the parts that a user may replace."""
 
 import os
 import re
@@ -28,7 +28,7 @@ def replacements(given: tuple[str, ...]) -> dict[str, str]:
         target = Path(path).absolute()
         usable = target.is_dir() if name == "kube" else os.access(target, os.X_OK) and target.is_file()
         if not usable:
-            wanted = "a folder that holds the control plane's executables" if name == "kube" else "an executable file"
+            wanted = "a folder with the control plane's executables" if name == "kube" else "an executable file"
             raise LifecycleError(f"--with {word}: {target} is not {wanted}")
         found[name] = str(target)
     return found

@@ -54,7 +54,7 @@ class Door:
         except (ValueError, CommandFailedError, TimeoutError) as error:
             return web.json_response({"error": str(error) or "it took too long"}, status=400)
         except Exception as error:
-            log.exception("a question that could not be answered: %s", request.path)
+            log.exception("a question failed: %s", request.path)
             fault = f"{type(error).__name__}: {error}".partition("\n")[0]
             return web.json_response({"error": f"{request.path} failed, which is a bug: {fault}"}, status=500)
 
@@ -107,7 +107,7 @@ def ask(state: State, question: str, patience: float = 120, **body: Any) -> Any:
         answer = json.loads(reply.read())
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise StateError(
-            f"the world of {state.root} does not answer ({error!r}): `sandbox up` brings it back"
+            f"the world of {state.root} does not answer ({error!r}): restart it with `sandbox up`"
         ) from error
     finally:
         connection.close()

@@ -35,7 +35,7 @@ def own_run() -> None:
         RuntimeError: this is not a process namespace of our own, so it would hide the machine's /run.
     """
     if os.getpid() != 1:
-        raise RuntimeError("only the first process of a world may have a /run of its own: `python -m sandbox.network`")
+        raise RuntimeError("only the first process of a world may mount its own /run: `python -m sandbox.network`")
     subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "sandbox", "/run"], check=True)
     FOLDER.mkdir()
 

@@ -98,7 +98,7 @@ class Network:
         try:
             await self._settle()
         except Exception:
-            log.exception("the network is not what EC2 says; trying again")
+            log.exception("the network does not match EC2; trying again")
             return False
         return True
 

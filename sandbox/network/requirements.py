@@ -43,11 +43,11 @@ def missing(root: Path) -> str | None:
             f"--traffic needs Linux (network namespaces), this is {sys.platform}: leave it out, or use a Linux machine"
         )
     if root.is_relative_to("/run") or root.is_relative_to("/var/run"):
-        return f"--traffic puts a /run of its own over /run, in which --state-dir {root} lies: name another folder"
+        return f"--traffic mounts its own /run over /run, which contains --state-dir {root} lies: name another folder"
     path = search_path()
     absent = {package for program, package in PROGRAMS.items() if shutil.which(program, path=path) is None}
     if absent:
-        return f"--traffic needs programs that are not here: apt-get install {' '.join(sorted(absent))}"
+        return f"--traffic needs missing programs: apt-get install {' '.join(sorted(absent))}"
     done = subprocess.run(
         isolated("unshare", "--net", "sh", "-c", _TRY),
         env={**os.environ, "PATH": path},

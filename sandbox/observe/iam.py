@@ -1,4 +1,4 @@
-"""What IAM decided, asked of the AWS process."""
+"""IAM's decisions, from the AWS process."""
 
 import json
 import urllib.error
@@ -16,7 +16,7 @@ def ask(state: State, question: str, given: Mapping[str, str]) -> Any:
     """The AWS process's answer; `sandbox.iam.questions` has the shapes.
 
     Raises:
-        StateError: there is no sandbox in the folder, AWS does not run, or it cannot answer.
+        StateError: the folder has no sandbox, AWS does not run, or it cannot answer.
     """
     address = f"{state.aws_endpoint}/_sandbox/iam/{question}?{urlencode(given)}"
     try:
@@ -25,4 +25,4 @@ def ask(state: State, question: str, given: Mapping[str, str]) -> Any:
     except urllib.error.HTTPError as error:
         raise StateError(json.load(error)["error"]) from None
     except OSError:
-        raise StateError(f"AWS does not answer at {state.aws_endpoint}: `sandbox up` brings it back") from None
+        raise StateError(f"AWS does not answer at {state.aws_endpoint}: restart it with `sandbox up`") from None

@@ -1,7 +1,7 @@
-"""`sandbox rehearse`: a stack moved from one version of its controller to another, while its samples are scaled.
+"""`sandbox rehearse`: moves a stack from one version of its controller to another, while its samples scale.
 
-What is watched is read from AWS and the clusters, a sample at a time; what the samples mean is decided by functions of
-plain values. It knows nothing of the program but one key of its configuration.
+It takes samples of AWS and the clusters; functions of plain values decide what the samples mean. Of the program it
+knows only one configuration key.
 """
 
 import hashlib
@@ -35,20 +35,20 @@ Report = Callable[[str], None]
 
 
 class RehearsalError(Exception):
-    """One line that says why nothing could be rehearsed."""
+    """One line that explains why the rehearsal failed."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """What there was at one moment: targets are read first, pods after them."""
+    """The state at one moment: targets are read first, pods after them."""
 
     time: float
     balancers: frozenset[str]
     """ARNs."""
     targets: frozenset[tuple[str, str]]
-    """ARN of the target group and address, those that are leaving left out."""
+    """ARN of the target group and address, without draining targets."""
     ready: frozenset[tuple[str, str]]
-    """Address and name of each pod that is ready and not going."""
+    """Address and name of each pod that is ready and not being deleted."""
 
 
 @dataclass
@@ -56,11 +56,11 @@ class Findings:
     """What went wrong, each thing once, in order."""
 
     replaced: list[str] = field(default_factory=list[str])
-    """ARNs of load balancers that were there at first and later were not."""
+    """ARNs of load balancers that existed at first and later did not."""
     lost: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
-    """`{"targetGroup", "address", "pod"}` of each target that went while its pod stayed ready."""
+    """`{"targetGroup", "address", "pod"}` of each target that was removed while its pod stayed ready."""
     denied: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
-    """IAM's refusals from the moment that the move began."""
+    """IAM's refusals after the move began."""
 
     @property
     def clean(self) -> bool:
@@ -69,15 +69,16 @@ class Findings:
 
 
 def replaced(samples: Sequence[Sample]) -> list[str]:
-    """The load balancers of the first sample that a later one lacks."""
+    """The load balancers of the first sample that are missing in a later one."""
     later = [sample.balancers for sample in samples[1:]]
     return sorted(arn for arn in samples[0].balancers if any(arn not in there for there in later)) if samples else []
 
 
 def lost(samples: Sequence[Sample]) -> list[dict[str, str]]:
-    """Targets that a sample has and the next has not, although the pod with that address is ready in both.
+    """Targets of a sample that are missing in the next one, although the pod with that address is ready in both.
 
-    A pod that is scaled away is going by the time that its target is missed, for pods are read after targets.
+    If a pod is removed by scaling, it is already being deleted when its target is missing, because pods are read after
+    targets.
     """
     found: dict[tuple[str, str], str] = {}
     for before, after in itertools.pairwise(samples):
@@ -89,24 +90,24 @@ def lost(samples: Sequence[Sample]) -> list[dict[str, str]]:
 
 
 def scaled(replicas: int, step: int) -> int:
-    """The replicas of a Deployment at one step of the scaling: up by two, and back to what they were."""
+    """The replicas of a Deployment at one step of the scaling: up by two, and back."""
     return replicas + (0, 1, 2, 1)[step % 4]
 
 
 @dataclass(frozen=True)
 class Scaled:
-    """A Deployment that is scaled meanwhile."""
+    """A Deployment that is scaled during the rehearsal."""
 
     api: client.ApiClient
     namespace: str
     name: str
     replicas: int
-    """What it has, and has again afterwards."""
+    """Its replicas, before and after."""
 
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """One stack in a sandbox of its own."""
+    """One stack in a separate sandbox."""
 
     state: State
     stack: str
@@ -115,7 +116,7 @@ class Rehearsal:
     report: Report
 
     def pulumi(self, *arguments: str) -> None:
-        """Run pulumi on the project in the current folder; what it says goes to stderr.
+        """Run pulumi on the project in the current folder; its output goes to stderr.
 
         Raises:
             RehearsalError: it failed.
@@ -126,20 +127,20 @@ class Rehearsal:
             try:
                 code = engine.wait()
             except BaseException:
-                # Ctrl-C: it is not asked to end well, for all that it makes goes with the sandbox.
+                # Ctrl-C: no need to stop it gracefully, because everything it creates is removed with the sandbox.
                 os.killpg(engine.pid, signal.SIGKILL)
                 raise
         if code:
             raise RehearsalError(f"`{' '.join(command)}` ended with {code}: see above")
 
     def bring(self, version: str) -> None:
-        """Bring the stack to a version."""
+        """Move the stack to a version."""
         self.report(f"bringing stack {self.stack} to {self.key} = {version}")
         setting = ("--config", f"{self.key}={version}", "--config-path")
         self.pulumi("up", "--yes", "--skip-preview", *setting)
 
     def sample(self) -> Sample:
-        """See what there is now."""
+        """Take a sample now."""
         elb = aws_client(self.state, "elbv2")
         pages = elb.get_paginator("describe_load_balancers").paginate()
         balancers = frozenset(one["LoadBalancerArn"] for page in pages for one in page["LoadBalancers"])
@@ -160,7 +161,7 @@ class Rehearsal:
         return found
 
     def findings(self, samples: Sequence[Sample], begun: float) -> Findings:
-        """What went wrong in these samples, and what IAM refused from a moment on."""
+        """What went wrong in these samples, and what IAM refused after a moment."""
         refused = [each for each in ask(self.state, "denied", {}) if each["time"] >= begun]
         return Findings(replaced(samples), lost(samples), refused)
 
@@ -187,7 +188,7 @@ def _ready_pods(api: client.ApiClient) -> Iterator[tuple[str, str]]:
 
 @contextmanager
 def watched(rehearsal: Rehearsal, scale: Sequence[Scaled]) -> Generator[list[Sample], None, None]:
-    """Scale and take samples for as long as the context lasts; afterwards replicas are what they were.
+    """Scale and take samples during the context; afterwards restore the replicas.
 
     Raises:
         RehearsalError: scaling or sampling failed.
@@ -222,44 +223,44 @@ def watched(rehearsal: Rehearsal, scale: Sequence[Scaled]) -> Generator[list[Sam
             thread.join()
         set_replicas(0)
     if failures:
-        raise RehearsalError(f"what happened could not be watched: {failures[0]}")
+        raise RehearsalError(f"the rehearsal could not be watched: {failures[0]}")
 
 
 def settled(sample: Sample, balanced: int) -> bool:
-    """Whether the addresses registered are those of ready pods, and as many as there should be."""
+    """Whether the registered addresses are ready pods' addresses, and as many as expected."""
     addresses = {address for address, _ in sample.ready}
     registered = {address for _, address in sample.targets}
     return registered <= addresses and len(registered) >= balanced
 
 
 def controllers(paths: Sequence[str]) -> dict[str, Any]:
-    """Which executables a rehearsal ran: `{"executables": [...], "oneBinary": whether they are the same program}`."""
+    """The executables in a rehearsal: `{"executables": [...], "oneBinary": whether they are the same program}`."""
     digests = {hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in paths}
     return {"executables": list(paths), "oneBinary": len(digests) == 1}
 
 
 def rehearse(rehearsal: Rehearsal, old: str, new: str) -> dict[str, Any]:
-    """Bring the stack up at one version, move it to another, and report what that cost.
+    """Create the stack at one version, move it to another, and report what broke.
 
     Returns:
         `{"from", "to", "clean", "seconds", "samples", "replaced": [...], "lost": [...], "denied": [...],
         "controller": {"executables", "oneBinary"}}`; `seconds` is how long the move took.
 
     Raises:
-        RehearsalError: the stack cannot be brought to one of the two, or cannot be watched.
+        RehearsalError: the stack cannot be moved to one of the versions, or cannot be watched.
     """
     rehearsal.pulumi("stack", "init")
     rehearsal.bring(old)
     scale = rehearsal.samples_of_the_program()
     if not scale:
-        raise RehearsalError("no Deployment lies behind a TargetGroupBinding: there is nothing to watch")
+        raise RehearsalError("no Deployment is behind a TargetGroupBinding: there is nothing to watch")
     wanted = sum(each.replicas for each in scale)
     begun = time.time()
     with watched(rehearsal, scale) as samples:
         rehearsal.bring(new)
         seconds = time.time() - begun
     if not wait_until(lambda: settled(rehearsal.sample(), wanted), _SETTLED_SECONDS, 0.5):
-        rehearsal.report(f"after {_SETTLED_SECONDS} s the targets are not yet those of the ready pods")
+        rehearsal.report(f"after {_SETTLED_SECONDS} s the targets are not yet the ready pods")
     samples.append(rehearsal.sample())
     found = rehearsal.findings(samples, begun)
     settings = rehearsal.state.settings()

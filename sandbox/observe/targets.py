@@ -1,6 +1,6 @@
-"""What serves what: every load balancer with its listeners, their target groups, and the pod behind every target.
+"""Every load balancer with its listeners, their target groups, and the pod behind every target.
 
-Read from the AWS API and the clusters' pods, not from any program's outputs.
+From the AWS API and the clusters' pods, not from any program's outputs.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ _TAGS_AT_ONCE = 20
 
 
 def rows(state: State) -> list[dict[str, Any]]:
-    """One row a listener and target group, sorted by host name and port.
+    """One row per listener and target group, sorted by host name and port.
 
     Shape: `{"loadBalancer", "kind", "scheme", "hostName", "cluster", "listener", "targetGroup", "targetType",
     "targets": [{"pod", "address", "port", "health"}]}`; `pod` is `namespace/name`, an instance's node name, or null.
@@ -51,7 +51,7 @@ def rows(state: State) -> list[dict[str, Any]]:
 
 
 def tree(found: list[dict[str, Any]]) -> str:
-    """The rows for people: each load balancer, its listeners and target groups, and the targets; fits 80 columns."""
+    """The rows in readable form: load balancers, their listeners and target groups, and targets; fits 80 columns."""
     lines: list[str] = []
     balancer = None
     for row in found:
@@ -78,7 +78,7 @@ def _target(description: dict[str, Any], names: dict[str, str]) -> dict[str, Any
 
 
 def _names(state: State) -> Iterator[tuple[str, str]]:
-    """Pod addresses and instance ids of all clusters, with the name of the pod or node that has them."""
+    """Pod addresses and instance ids of all clusters, with the name of their pod or node."""
     for cluster in state.active_clusters():
         kubeconfig = state.cluster(cluster) / "kubeconfig"
         if not kubeconfig.exists():

@@ -1,4 +1,4 @@
-"""What every part stands on: the state folder, processes, ports, clients of the sandbox's AWS.
+"""Used by every part: the state folder, processes, ports, clients of the sandbox's AWS.
 
-Nothing here knows what AWS, Kubernetes or Pulumi are asked.
+Nothing here knows the APIs of AWS, Kubernetes or Pulumi.
 """

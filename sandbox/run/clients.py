@@ -17,10 +17,10 @@ def client(state: State, service: str, session: Mapping[str, str] | None = None)
     Args:
         state: the sandbox's.
         service: boto3's name, such as `elbv2`.
-        session: `Credentials` as STS gives them; without one the client is the account's root.
+        session: `Credentials` from STS; without them the client is the account's root.
 
     Raises:
-        StateError: there is no sandbox in the folder.
+        StateError: the folder contains no sandbox.
     """
     settings = state.settings()
     return boto3.session.Session().client(

@@ -1,4 +1,4 @@
-"""Ports on loopback: free ones, and who sits on a taken one."""
+"""Ports on loopback: free ones, and the owner of a taken one."""
 
 import random
 import socket
@@ -6,30 +6,30 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-# Below Linux's range for outgoing connections (net.ipv4.ip_local_port_range begins at 32768): a port that is kept
-# over a restart must not be one that any client may have been given meanwhile.
+# Below Linux's range for outgoing connections (net.ipv4.ip_local_port_range begins at 32768): while the sandbox is
+# down, no client must get a port that it keeps.
 _PORTS = range(20000, 32000)
 _ATTEMPTS = 200
 
 
 class PortTakenError(Exception):
-    """A port that was chosen earlier is another's now, or none is free."""
+    """A port that was chosen earlier is taken, or none is free."""
 
 
 def free_port(taken: Iterable[int] = ()) -> int:
-    """A loopback port that nothing listens on and that is not among `taken`."""
+    """A loopback port that nothing listens on and that is not in `taken`."""
     avoid = set(taken)
     for _ in range(_ATTEMPTS):
         port = random.choice(_PORTS)  # noqa: S311 - not a secret; by chance so that two sandboxes seldom meet
         if port not in avoid and is_free(port):
             return port
-    raise PortTakenError(f"no free port found between {_PORTS.start} and {_PORTS.stop}: end some servers")
+    raise PortTakenError(f"no free port found between {_PORTS.start} and {_PORTS.stop}: stop some servers")
 
 
 def is_free(port: int) -> bool:
     """Whether a server could listen on `port` now."""
     with socket.socket() as probe:
-        # As servers do: a connection that still lingers after its server's end does not count.
+        # Like servers: ignore connections that linger after their server's end.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
@@ -39,7 +39,7 @@ def is_free(port: int) -> bool:
 
 
 def owner(port: int) -> str:
-    """Who listens on a port, as "name (pid N)" where this user may know it, else "another process"."""
+    """The process that listens on a port, as "name (pid N)" if this user may see it, otherwise "another process"."""
     inodes = {
         fields[9]
         for line in Path("/proc/net/tcp").read_text().splitlines()[1:]

@@ -1,6 +1,7 @@
-"""One way to start, watch and end processes: what every part of the sandbox is run with.
+"""Starts, watches and stops processes; every part of the sandbox uses it.
 
-A process is known by its pid *and* its start time: a pid alone may be another's by now. Nothing here knows what runs.
+A process is identified by its pid *and* its start time, because a pid may be reused. Nothing here knows what the
+processes do.
 """
 
 import ctypes
@@ -21,12 +22,12 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class ProcessFailedError(Exception):
-    """A process that ended before it was ready, or never was."""
+    """A process ended before it was ready, or did not become ready."""
 
 
 @dataclass(frozen=True)
 class Identity:
-    """A process that cannot be mistaken for another: pid, and start time in clock ticks since boot."""
+    """The identity of a process: pid, and start time in clock ticks since boot."""
 
     pid: int
     started: int
@@ -37,7 +38,7 @@ class Identity:
 
     @staticmethod
     def from_json(data: Any) -> "Identity | None":
-        """The identity that `to_json` gave, or None for anything else."""
+        """The identity from the output of `to_json`, or None for anything else."""
         try:
             return Identity(int(data["pid"]), int(data["started"]))
         except (KeyError, TypeError, ValueError):
@@ -45,9 +46,9 @@ class Identity:
 
     @staticmethod
     def of(pid: int) -> "Identity | None":
-        """The identity of a living process, or None if there is none (a zombie is none)."""
+        """The identity of a running process, or None if it does not run (a zombie does not)."""
         try:
-            # The name in brackets may hold spaces and brackets itself: the fields begin after the last one.
+            # The name in brackets may contain spaces and brackets: the fields begin after the last one.
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         except (FileNotFoundError, ProcessLookupError):
             return None
@@ -68,7 +69,7 @@ class Identity:
         return True
 
     def end(self, grace: float) -> None:
-        """End it: SIGTERM, then after `grace` seconds SIGKILL. Returns when it is gone."""
+        """Stop it: SIGTERM, then SIGKILL after `grace` seconds. Returns when it is gone."""
         if not self.signal(signal.SIGTERM):
             return
         if not wait_until(lambda: not self.alive(), grace):
@@ -77,7 +78,7 @@ class Identity:
 
 
 def wait_until(condition: Callable[[], Any], timeout: float, interval: float = 0.02) -> bool:
-    """Wait until `condition` holds, at most `timeout` seconds; whether it did."""
+    """Wait until `condition` holds, at most `timeout` seconds; return whether it did."""
     deadline = time.monotonic() + timeout
     while True:
         if condition():
@@ -92,7 +93,7 @@ def _die_with_parent() -> None:
 
 
 def session_members(leader: int) -> list[Identity]:
-    """Every living process of the session that `leader` began."""
+    """Every running process in the session of `leader`."""
     found: list[Identity] = []
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
@@ -108,10 +109,10 @@ def session_members(leader: int) -> list[Identity]:
 
 @dataclass
 class Process:
-    """One process: how it is started, where it logs, when it is ready.
+    """One process: how it starts, where it logs, when it is ready.
 
-    `ready` is asked again and again until it returns True (an exception means "not yet"). `own_session` sets it free
-    from the terminal's Ctrl-C and from its starter's end; otherwise it dies with the thread that started it.
+    `ready` is called repeatedly until it returns True (an exception means "not yet"). With `own_session` it survives
+    the terminal's Ctrl-C and its starter's end; otherwise it ends with the thread that started it.
     """
 
     name: str
@@ -138,12 +139,12 @@ class Process:
                 start_new_session=self.own_session,
                 preexec_fn=None if self.own_session else _die_with_parent,  # noqa: PLW1509 - one prctl call, async-signal-safe
             )
-        # A child that is not yet reaped is a zombie at worst: its pid cannot be another's.
+        # A child that is not yet reaped is at worst a zombie, so no other process can have its pid.
         self.identity = Identity.of(self._popen.pid) or Identity(self._popen.pid, -1)
         return self.identity
 
     def running(self) -> bool:
-        """Whether it runs (and reaps it if it has ended)."""
+        """Whether it runs (and reap it if it has ended)."""
         return self._popen is not None and self._popen.poll() is None
 
     def exit_code(self) -> int | None:
@@ -151,7 +152,7 @@ class Process:
         return None if self._popen is None else self._popen.poll()
 
     def is_ready(self) -> bool:
-        """Ask `ready` once."""
+        """Call `ready` once."""
         if self.ready is None:
             return True
         try:
@@ -163,7 +164,7 @@ class Process:
         """Wait until it is ready.
 
         Raises:
-            ProcessFailedError: it ended, or was not ready in `timeout` seconds; with the last lines of its log.
+            ProcessFailedError: it ended, or was not ready after `timeout` seconds; with the last lines of its log.
         """
         wait_until(lambda: not self.running() or self.is_ready(), timeout)
         if not self.running():
@@ -180,7 +181,7 @@ class Process:
         return " | ".join(text[-lines:]) or "(nothing logged)"
 
     def stop(self, grace: float = 5.0) -> None:
-        """End it: SIGTERM, after `grace` seconds SIGKILL. Returns when it is gone and reaped."""
+        """Stop it: SIGTERM, then SIGKILL after `grace` seconds. Returns when it is gone and reaped."""
         if self._popen is None or self._popen.poll() is not None:
             return
         self._popen.terminate()
@@ -192,7 +193,7 @@ class Process:
 
 
 class Supervisor:
-    """Processes that are kept running: started in order, restarted when they die, ended in reverse order."""
+    """Processes that are kept running: started in order, restarted when they die, stopped in reverse order."""
 
     def __init__(self, on_change: Callable[[], None] = lambda: None) -> None:
         """`on_change` is called, from the supervisor's thread, whenever a pid changes."""
@@ -205,10 +206,10 @@ class Supervisor:
         self._thread: threading.Thread | None = None
 
     def add(self, process: Process, timeout: float = 60.0) -> None:
-        """Start a process, wait until it is ready, keep it running from then on.
+        """Start a process, wait until it is ready, then keep it running.
 
         Raises:
-            ProcessFailedError: it did not become ready; it is not kept.
+            ProcessFailedError: it did not become ready; it is not kept running.
         """
         process.start()
         try:
@@ -221,7 +222,7 @@ class Supervisor:
         self._on_change()
 
     def watch(self) -> None:
-        """Begin to restart what dies. Only now: a start-up that fails should fail, not be repeated."""
+        """From now on, restart what dies. Not earlier, because a failed start should fail, not be repeated."""
         # PR_SET_PDEATHSIG fires when the *thread* that forked ends; this one lives as long as the supervisor.
         self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
         self._thread.start()
@@ -244,7 +245,7 @@ class Supervisor:
         self._on_change()
 
     def processes(self) -> list[Process]:
-        """What it keeps, in the order of their start."""
+        """The processes, in the order of their start."""
         with self._lock:
             return list(self._entries)
 
@@ -253,14 +254,14 @@ class Supervisor:
         return self._restarts.get(name, 0)
 
     def remove(self, process: Process, grace: float = 5.0) -> None:
-        """End one process and no longer keep it."""
+        """Stop one process and forget it."""
         with self._lock:
             if process in self._entries:
                 self._entries.remove(process)
         process.stop(grace)
 
     def stop(self, grace: float = 5.0) -> None:
-        """End everything, the last started first."""
+        """Stop everything, in reverse order."""
         self._stopping.set()
         with self._lock:
             entries, self._entries = self._entries[::-1], []

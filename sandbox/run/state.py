@@ -1,14 +1,14 @@
-"""The state folder: where everything that a sandbox knows and leaves lies.
+"""The state folder: contains everything that a sandbox knows and leaves.
 
-Nothing outside this folder is touched (but the tools' cache, see `sandbox.tools`). What each file means:
+Nothing outside this folder is touched (except the tools' cache, see `sandbox.tools`). The files:
 
     sandbox.json        settings, chosen once: region, account, ports, tools, the root's access key
-    kubeconfig          one stable path; every cluster adds a context named by its ARN
+    kubeconfig          at a stable path; every cluster adds a context named by its ARN
     aws/                the AWS process: its identity and its journal
-    clusters/NAME/      one cluster: what AWS asked for, what its agent reports, its keys and data
+    clusters/NAME/      one cluster: AWS's request, its agent's report, its keys and data
     traffic/            with --traffic: the identity of the process that keeps the world, what runs in it, its socket
-    pulumi/             the engine's home, backend and passphrase, and the charts that are offered
-    logs/PART.log       one log a part
+    pulumi/             the engine's home, backend and passphrase, and the offered charts
+    logs/PART.log       one log per part
 """
 
 import fcntl
@@ -23,27 +23,27 @@ from typing import Any
 
 DEFAULT_FOLDER = ".sandbox"
 ACTIVE = "ACTIVE"
-"""The phase in the status.json of a cluster that can be used."""
+"""The phase of a usable cluster in status.json."""
 TRAFFIC_MODES = ("iptables", "nftables", "none")
-"""What `--traffic` may say of kube-proxy: the modes it runs in, or that nodes have none."""
+"""The values of `--traffic`: kube-proxy's modes, or no kube-proxy."""
 EMPTY_KUBECONFIG = (
     "apiVersion: v1\nkind: Config\nclusters: []\ncontexts: []\nusers: []\ncurrent-context: ''\npreferences: {}\n"
 )
 
 
 class StateError(Exception):
-    """What is wrong with a state folder, in one line that names the remedy."""
+    """What is wrong with a state folder; the message is one line with the remedy."""
 
 
 def write_json(path: Path, data: Any) -> None:
-    """Replace `path` by `data` at once: a reader sees the old document or the new one, never half of one."""
+    """Replace `path` with `data` atomically: a reader sees the old document or the new one, never a part of it."""
     write_text(path, json.dumps(data, indent=1) + "\n")
 
 
 def write_text(path: Path, text: str) -> None:
-    """Replace `path` by `text` at once, readable by its owner only."""
+    """Replace `path` with `text` atomically, readable by its owner only."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # mkstemp makes the file 0600 from its first byte: some of these hold keys.
+    # mkstemp creates the file with mode 0600: some of these contain keys.
     handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w") as file:
@@ -55,18 +55,18 @@ def write_text(path: Path, text: str) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """The document at `path`, or None if there is none."""
+    """The document at `path`, or None if it does not exist."""
     try:
         return json.loads(path.read_text())
     except FileNotFoundError:
         return None
     except json.JSONDecodeError as error:
-        raise StateError(f"{path} is not JSON ({error}): `sandbox down` and `sandbox up` start anew") from error
+        raise StateError(f"{path} is not JSON ({error}): start again with `sandbox down` and `sandbox up`") from error
 
 
 @contextmanager
 def locked(path: Path, *, wait: bool = True) -> Generator[None, None, None]:
-    """Hold an exclusive lock on `path` (a file made for that purpose).
+    """Hold an exclusive lock on `path` (a file for that purpose).
 
     Raises:
         BlockingIOError: `wait` is false and another process holds it.
@@ -79,7 +79,7 @@ def locked(path: Path, *, wait: bool = True) -> Generator[None, None, None]:
 
 @dataclass(frozen=True)
 class Settings:
-    """What a sandbox chose when it was first brought up, and keeps."""
+    """What a sandbox chose at its first start, and keeps."""
 
     region: str
     account: str
@@ -88,18 +88,18 @@ class Settings:
     tools: dict[str, str] = field(default_factory=dict[str, str])
     """Tool name -> absolute path of its executable."""
     origins: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
-    """Tool name -> its `version`, and the `source` that it comes from."""
+    """Tool name -> its `version`, and its origin (`source`)."""
     charts: list[str] = field(default_factory=list[str])
-    """`--chart`: folders and archives that are offered beside the controller's chart."""
+    """`--chart`: folders and archives that are offered besides the controller's chart."""
     replacements: dict[str, str] = field(default_factory=dict[str, str])
     """`--with NAME=PATH`: what runs in the place of a part of ours. Stands under "with" in the file."""
     quotas: dict[str, int] = field(default_factory=dict[str, int])
     """Quotas of Elastic Load Balancing that are not every new account's, by the names of DescribeAccountLimits."""
     traffic: str = ""
-    """`--traffic`: how kube-proxy makes its rules (`TRAFFIC_MODES`); empty where there is no network."""
+    """`--traffic`: kube-proxy's mode (`TRAFFIC_MODES`); empty without a network."""
 
     def to_json(self) -> dict[str, Any]:
-        """The document as it stands in sandbox.json."""
+        """The document as written in sandbox.json."""
         return {
             "version": 1,
             "region": self.region,
@@ -116,7 +116,7 @@ class Settings:
 
     @staticmethod
     def from_json(data: dict[str, Any]) -> "Settings":
-        """The settings that `to_json` wrote."""
+        """The settings from the output of `to_json`."""
         return Settings(
             region=data["region"],
             account=data["account"],
@@ -149,7 +149,7 @@ class State:
 
     @property
     def kubeconfig(self) -> Path:
-        """The kubeconfig of `sandbox env`: one context a cluster, named by its ARN."""
+        """The kubeconfig of `sandbox env`: one context per cluster, named by its ARN."""
         return self.root / "kubeconfig"
 
     @property
@@ -164,7 +164,7 @@ class State:
 
     @property
     def traffic(self) -> Path:
-        """The folder of what carries traffic."""
+        """The folder of the network."""
         return self.root / "traffic"
 
     @property
@@ -177,7 +177,7 @@ class State:
         return self.clusters / name
 
     def active_clusters(self) -> list[str]:
-        """The names of the clusters that can be used, in order."""
+        """The names of the usable clusters, in order."""
         return [
             folder.name
             for folder in sorted(self.clusters.glob("*"))
@@ -189,7 +189,7 @@ class State:
         return self.root / "logs" / f"{part}.log"
 
     def exists(self) -> bool:
-        """Whether a sandbox was ever brought up here and not yet taken down."""
+        """Whether a sandbox was started here and not yet removed."""
         return self.settings_file.exists()
 
     def settings(self) -> Settings:
@@ -200,7 +200,7 @@ class State:
         """
         data = read_json(self.settings_file)
         if data is None:
-            raise StateError(f"no sandbox in {self.root}: bring one up with `sandbox up`")
+            raise StateError(f"no sandbox in {self.root}: start one with `sandbox up`")
         return Settings.from_json(data)
 
     @property
@@ -209,7 +209,7 @@ class State:
         return f"http://127.0.0.1:{self.settings().ports['aws']}"
 
     def client_environment(self) -> dict[str, str]:
-        """What AWS clients need in their environment to reach this sandbox as the account's root."""
+        """Environment variables with which AWS clients reach this sandbox as the account's root."""
         settings = self.settings()
         return {
             "AWS_ENDPOINT_URL": self.aws_endpoint,

@@ -6,7 +6,7 @@ _CHUNK = 64 * 1024
 
 
 async def copy(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-    """Copy until `source` ends, and then end `sink`."""
+    """Copy until `source` ends, then end `sink`."""
     while data := await source.read(_CHUNK):
         sink.write(data)
         await sink.drain()

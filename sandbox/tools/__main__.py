@@ -1,4 +1,4 @@
-"""`python -m sandbox.tools NAME`: build a tool of the catalog that is first used now, and print its path."""
+"""`python -m sandbox.tools NAME`: build a tool of the catalog on its first use, and print its path."""
 
 import sys
 

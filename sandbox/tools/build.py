@@ -1,8 +1,8 @@
-"""Build a tool of the catalog, or find the one that was built before.
+"""Builds a tool of the catalog, or finds an earlier build.
 
-The cache is `$XDG_CACHE_HOME/eks-load-balancing` (or `~/.cache/…`), one folder for each tool, version and key. A build
-writes to a draft and renames it at the end, under a lock: an interrupted build leaves nothing that looks finished, and
-two builds of the same tool become one.
+The cache is `$XDG_CACHE_HOME/eks-load-balancing` (or `~/.cache/…`), with one folder for each tool, version and key. A
+build writes to a draft and renames it at the end, under a lock. So an interrupted build leaves nothing that looks
+finished, and two builds of the same tool become one.
 """
 
 import os
@@ -19,11 +19,11 @@ from sandbox.run.state import locked
 from sandbox.tools.catalog import GoTool, PythonTool, Tool
 
 Report = Callable[[str], object]
-"""Gets one line at a time, at most a few each second."""
+"""Takes one line at a time, at most a few per second."""
 
 
 class BuildError(Exception):
-    """Why a tool cannot be built, in one line that names the remedy."""
+    """A tool cannot be built; the message is one line with the remedy."""
 
 
 def cache() -> Path:
@@ -38,7 +38,7 @@ def folder(tool: Tool) -> Path:
 
 
 def place(tool: Tool) -> Path:
-    """The path of the tool's executable, whether it is built or not."""
+    """The path of the tool's executable, whether or not it is built."""
     return folder(tool) / ("bin/aws" if isinstance(tool, PythonTool) else tool.name)
 
 
@@ -48,7 +48,7 @@ def missing(tools: Iterable[Tool]) -> list[Tool]:
 
 
 def ensure_all(tools: Sequence[Tool], report: Report) -> dict[str, Path]:
-    """The executables of `tools` by name, in the order given.
+    """The executables of `tools` by name, in the given order.
 
     While one tool compiles, the sources of the next ones download and Python tools are installed.
 
@@ -93,10 +93,10 @@ def ensure(tool: Tool, report: Report) -> Path:
 
 
 def ensure_files(tool: Tool, report: Report) -> None:
-    """The files that a tool's module carries, without its executable.
+    """The files that a tool's module contains, without its executable.
 
     Raises:
-        BuildError: they cannot be had.
+        BuildError: they are not available.
     """
     home = folder(tool)
     if isinstance(tool, GoTool) and not all((home / file.name).exists() for file in tool.files):
@@ -107,7 +107,7 @@ def ensure_files(tool: Tool, report: Report) -> None:
 
 
 def go_environment() -> dict[str, str]:
-    """The environment of every `go` command: static executables that name no folder of this machine."""
+    """The environment of every `go` command: static executables without paths of this machine."""
     return {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-trimpath", "GOWORK": "off"}
 
 
@@ -115,7 +115,7 @@ def go(what: str) -> str:
     """The path of the `go` command.
 
     Raises:
-        BuildError: there is none; `what` is the tool that needs it.
+        BuildError: it is missing; `what` is the tool that needs it.
     """
     found = shutil.which("go")
     if found is None:
@@ -127,7 +127,7 @@ def go(what: str) -> str:
 
 
 def _download(tool: GoTool) -> None:
-    """Fetch a tool's sources. An error is left to the build, which meets it again."""
+    """Fetch a tool's sources. The build reports errors, because it meets them again."""
     if command := shutil.which("go"):
         listing = [command, "list", "-deps", "-f", "{{.ImportPath}}", tool.package]
         subprocess.run(listing, cwd=tool.module, env=go_environment(), capture_output=True, check=False)
@@ -159,7 +159,7 @@ def _build_go(tool: GoTool, executable: Path, report: Report) -> None:
                 report(f"{tool.name} {tool.version}: {progress(done, total, now - compile_begun)}")
     if process.returncode:
         draft.unlink(missing_ok=True)
-        raise BuildError(f"{tool.name} {tool.version} does not build: {' | '.join(last)}")
+        raise BuildError(f"{tool.name} {tool.version} failed to build: {' | '.join(last)}")
     _copy_files(tool, command, executable.parent)
     draft.replace(executable)
     report(f"{tool.name} {tool.version}: built in {time.monotonic() - begun:.0f} s")
@@ -175,7 +175,7 @@ def _copy_files(tool: GoTool, command: str, home: Path) -> None:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy a file or folder out of the module cache, whose files are read-only."""
+    """Copy a file or folder from the module cache, whose files are read-only."""
     shutil.rmtree(target, ignore_errors=True)
     if source.is_dir():
         shutil.copytree(source, target, copy_function=shutil.copyfile)
@@ -187,9 +187,9 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def progress(done: int, total: int, elapsed: float) -> str:
-    """How far a compilation of `total` packages is after `elapsed` seconds, and about how long it still takes."""
+    """The progress of a compilation of `total` packages after `elapsed` seconds, with an estimate of the rest."""
     share = min(done / total, 0.99)
-    # The link at the end counts as a tenth of the work: it is one step, and `go build` prints no package for it.
+    # Linking counts as a tenth of the work: it is one step, and `go build` prints no package for it.
     remaining = elapsed / share * 1.1 - elapsed if share else 0.0
     return f"compiled {min(done, total)} of {total} packages ({share:.0%}), about {max(remaining, 1):.0f} s left"
 
@@ -197,7 +197,7 @@ def progress(done: int, total: int, elapsed: float) -> str:
 def _build_python(tool: PythonTool, home: Path, report: Report) -> None:
     begun = time.monotonic()
     report(f"{tool.distribution} {tool.version}: installing (about {tool.minutes * 60:.0f} s)")
-    # A virtual environment contains its own path, so it cannot be renamed at the end: pip makes the executable last.
+    # A virtual environment contains its own path, so it cannot be renamed at the end: pip creates the executable last.
     shutil.rmtree(home, ignore_errors=True)
     _run([sys.executable, "-m", "venv", str(home)], tool, dict(os.environ))
     pip = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
@@ -214,5 +214,5 @@ def _run(command: list[str], tool: Tool, environment: dict[str, str]) -> str:
     done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         words = re.sub(r"\s+", " ", done.stderr.strip())[-400:]
-        raise BuildError(f"{tool.name} {tool.version} does not build: {words}")
+        raise BuildError(f"{tool.name} {tool.version} failed to build: {words}")
     return done.stdout

@@ -1,4 +1,4 @@
-"""Which tools there are, in which version, and from what each is built."""
+"""The tools, their versions, and their sources."""
 
 import hashlib
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ MODULES = Path(__file__).parent
 
 @dataclass(frozen=True)
 class ModuleFiles:
-    """Files of a Go module that the sandbox uses beside the executable."""
+    """Files in a Go module that the sandbox uses besides the executable."""
 
     name: str
     """Their name in the folder of the built tool."""
@@ -25,16 +25,16 @@ class GoTool:
     name: str
     version: str
     package: str
-    """What `go build` is given, seen from the module's folder."""
+    """The arguments of `go build`, relative to the module's folder."""
     variables: tuple[str, ...] = ()
-    """Linker variables (`-X`), by which the tool knows its own version."""
+    """Linker variables (`-X`) that tell the tool its own version."""
     minutes: float = 3.0
-    """How long the first build takes on 2 cores: the estimate until there is a better one."""
+    """How long the first build takes on 2 cores: the first estimate."""
     unoptimised: str = ""
     """A pattern of packages that are compiled without optimisation, because their code hardly runs."""
     files: tuple[ModuleFiles, ...] = ()
     folder: Path | None = None
-    """The folder of its Go module, if that is not the one of its name beside this file."""
+    """The folder of its Go module, if it is not the one with the tool's name beside this file."""
 
     @property
     def module(self) -> Path:
@@ -53,7 +53,7 @@ class GoTool:
         return [*optimisation, "-ldflags", self.ldflags]
 
     def key(self) -> str:
-        """What tells two builds of the same version apart: its sources and flags, as 12 hex digits."""
+        """Distinguishes builds of the same version: a hash of sources and flags, as 12 hex digits."""
         digest = hashlib.sha256(f"{self.package} {self.build_flags} {self.files}".encode())
         for file in sorted(f for f in self.module.glob("*") if f.is_file()):
             digest.update(file.name.encode() + b"\0" + file.read_bytes())
@@ -62,7 +62,7 @@ class GoTool:
 
 @dataclass(frozen=True)
 class PythonTool:
-    """A tool from PyPI that needs an environment of its own, apart from the project's."""
+    """A tool from PyPI that needs its own environment, separate from the project's."""
 
     name: str
     version: str
@@ -71,7 +71,7 @@ class PythonTool:
     minutes: float = 0.5
 
     def key(self) -> str:
-        """What tells two environments of the same version apart, as 12 hex digits."""
+        """Distinguishes environments of the same version, as 12 hex digits."""
         return hashlib.sha256(" ".join(self.requirements).encode()).hexdigest()[:12]
 
 
@@ -90,12 +90,12 @@ _PROVIDER_FILES = "cmd/pulumi-resource-kubernetes"
 def controller(
     version: str, *, module: str = CONTROLLER_MODULE, gateway_api: bool = True, folder: Path | None = None
 ) -> GoTool:
-    """The AWS Load Balancer Controller with what its module carries: the chart, and the CRDs of the Gateway API.
+    """The AWS Load Balancer Controller with what its module contains: the chart, and the CRDs of the Gateway API.
 
     Args:
-        version: what the executable calls itself, such as `v3.5.0`.
+        version: the executable's own version, such as `v3.5.0`.
         module: the module's path, which changes with the controller's major version.
-        gateway_api: whether it knows Gateways.
+        gateway_api: whether it supports Gateways.
         folder: the folder of the Go module that requires it; None for the one beside this file.
     """
     crds = (ModuleFiles("gateway-api", "sigs.k8s.io/gateway-api", "config/crd"),) if gateway_api else ()
@@ -143,9 +143,9 @@ CATALOG: tuple[Tool, ...] = (
         minutes=6,
     ),
     GoTool("kwok", "0.8.0", "sigs.k8s.io/kwok/cmd/kwok", minutes=1),
-    # `git describe` of the commit that load-balancer-controller/go.mod names.
+    # The output of `git describe` for the commit in load-balancer-controller/go.mod.
     controller("v3.2.2-7-g93ff3b5"),
-    # What runs in pods that serve, when `--traffic` gives them a network.
+    # Runs in pods that serve, if `--traffic` gives them a network.
     GoTool("web", "0.1.0", ".", minutes=0.3),
     GoTool(
         "cloud-controller-manager", "1.36.2", "k8s.io/cloud-provider-aws/cmd/aws-cloud-controller-manager", minutes=4
@@ -171,7 +171,7 @@ _WITH_TRAFFIC = frozenset({"web", "cloud-controller-manager"})
 
 
 def release(version: str) -> str:
-    """The release that a controller's version belongs to: 3.2.2 of `v3.2.2-7-g93ff3b5`."""
+    """The release of a controller's version: 3.2.2 for `v3.2.2-7-g93ff3b5`."""
     return version.removeprefix("v").partition("-")[0]
 
 
@@ -185,7 +185,7 @@ def by_name(name: str) -> Tool:
     """The tool called `name`.
 
     Raises:
-        KeyError: there is none.
+        KeyError: it does not exist.
     """
     for tool in CATALOG:
         if tool.name == name:

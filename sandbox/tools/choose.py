@@ -1,6 +1,6 @@
-"""Which executable each tool is: the one that `--with` names, one that the user has already, or one that is built.
+"""Which executable each tool is: the one in `--with`, one that the user already has, or one that is built.
 
-What a user has is used if it is of the version that the sandbox is tested with, or of one that behaves alike. Nothing
+A user's executable is used if it has the version that the sandbox is tested with, or one that behaves the same. Nothing
 that belongs to the user is changed.
 """
 
@@ -28,7 +28,7 @@ _ALL_PARTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-schedul
 
 @dataclass(frozen=True)
 class Choice:
-    """An executable, the version that it has, and where it comes from."""
+    """An executable, its version, and its origin."""
 
     path: str
     version: str
@@ -36,7 +36,7 @@ class Choice:
     """`built`, `--with`, `PATH`, `KUBEBUILDER_ASSETS` or the folder of Pulumi's plugins."""
 
     def to_json(self) -> dict[str, str]:
-        """As it stands in sandbox.json."""
+        """As written in sandbox.json."""
         return asdict(self)
 
 
@@ -49,7 +49,7 @@ def choose(
     controller_version: str | None = None,
     engine: bool = True,
 ) -> dict[str, Choice]:
-    """Every tool that a sandbox needs before it comes up, and those that are built when they are first used.
+    """Every tool that a sandbox needs before it starts, and those that are built on first use.
 
     Args:
         state: where a script may be written.
@@ -69,7 +69,7 @@ def choose(
     if controller_version and controller_version != release(by_name(CONTROLLER).version):
         tools[CONTROLLER] = controllers.tool(controller_version, report)
     if "controller" in given:
-        # The chart comes from the module all the same; it lies beside the place of the executable.
+        # The chart still comes from the module, in the folder of the executable.
         build.ensure_files(tools[CONTROLLER], report)
         chosen[CONTROLLER] = Choice(str(build.place(tools[CONTROLLER])), "", GIVEN)
     for name in tools:
@@ -89,9 +89,9 @@ def choose(
 
 
 def _found(name: str) -> Choice | None:
-    """What the user has of a tool, or None."""
+    """The user's executable of a tool, or None."""
     if name == "pulumi":
-        # An engine without a language host beside it is of no use; with one, both are the user's own.
+        # An engine needs a language host beside it; then both are the user's.
         path = _on_path("pulumi")
         beside = path is not None and path.resolve().with_name("pulumi-language-python").exists()
         return Choice(str(path.resolve()), _says(path, name), "PATH") if path and beside else None
@@ -103,14 +103,14 @@ def _found(name: str) -> Choice | None:
     if name in ("kwok", "helm") and (path := _on_path(name)):
         version = _says(path, name)
         pinned = by_name(name).version
-        # kwok's stages change between minor releases; every Helm since 3.8 does what the sandbox asks of it.
+        # kwok's stages change between minor releases; every Helm since 3.8 does what the sandbox needs.
         usable = version.startswith(pinned.rpartition(".")[0] + ".") if name == "kwok" else version[:1] in ("3", "4")
         return Choice(str(path), version, "PATH") if usable else None
     return None
 
 
 def _on_path(name: str) -> Path | None:
-    """A command of the user's: not one of a sandbox whose environment this is."""
+    """A user's command, ignoring the commands of a sandbox whose environment this is."""
     folder = os.environ.get("SANDBOX_STATE_DIR")
     places = os.environ.get("PATH", os.defpath).split(os.pathsep)
     kept = [place for place in places if not folder or not place.startswith(folder)]
@@ -134,7 +134,7 @@ def _says(path: str | Path, name: str) -> str:
 
 
 def _kube_parts(given: Mapping[str, str]) -> dict[str, Path]:
-    """The executables of the control plane that need no build: those of `--with kube=`, or of KUBEBUILDER_ASSETS."""
+    """Existing executables of the control plane: those in `--with kube=`, or in KUBEBUILDER_ASSETS."""
     if "kube" in given:
         return {part: Path(given["kube"], part) for part in (*_ALL_PARTS, "kube-proxy")}
     assets = Path(os.environ.get(_ASSETS, "")) if os.environ.get(_ASSETS) else None
@@ -147,7 +147,7 @@ def _kube_parts(given: Mapping[str, str]) -> dict[str, Path]:
 
 
 def _dispatched(state: State, parts: Mapping[str, Path], built: Choice | None, given: Mapping[str, str]) -> Choice:
-    """One command for several executables, like the one that is built: the first argument names the part."""
+    """One command for several executables, like the built one: the first argument names the part."""
     cases = [f'{part}) exec {shlex.quote(str(path))} "$@" ;;' for part, path in parts.items()]
     rest = f'exec {shlex.quote(built.path)} "$part" "$@"' if built else 'echo "no $part here" >&2; exit 2'
     script = state.root / "kube"

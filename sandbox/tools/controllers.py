@@ -1,8 +1,8 @@
 """Releases of the AWS Load Balancer Controller, and the Go module that each is built from.
 
-Since 3.5.0 a release is a version of the module `sigs.k8s.io/aws-load-balancer-controller/v3`. Earlier releases have
-tags that do not fit the module's path, so Go knows each by its commit: a pseudo-version of the repository's path. The
-table holds the commits of the tags at https://github.com/kubernetes-sigs/aws-load-balancer-controller/tags.
+Since 3.5.0 a release is a version of the module `sigs.k8s.io/aws-load-balancer-controller/v3`. The tags of earlier
+releases do not match the module's path, so Go needs their commits: pseudo-versions of the repository's path. The table
+has the commits of the tags at https://github.com/kubernetes-sigs/aws-load-balancer-controller/tags.
 """
 
 import re
@@ -56,7 +56,7 @@ COMMITS: Final = {
     "3.4.2": "20260713202347-22f6cd7fbfc3",
     "3.4.3": "20260728222100-ad671982ff6a",
 }
-"""The commit of each release before 3.5.0, as Go writes it."""
+"""The commit of each release before 3.5.0, in Go's format."""
 
 
 def _numbers(release: str) -> tuple[int, ...]:
@@ -64,10 +64,10 @@ def _numbers(release: str) -> tuple[int, ...]:
 
 
 def module(release: str) -> str:
-    """The Go module of a release, as `go list -m` takes it: path@version.
+    """The Go module of a release, in the format of `go list -m`: path@version.
 
     Raises:
-        build.BuildError: it is no release that this table knows.
+        build.BuildError: the table does not have this release.
     """
     if not re.fullmatch(r"\d+\.\d+\.\d+", release):
         raise build.BuildError(f"controller version {release!r}: give a release such as 3.5.0")
@@ -76,12 +76,12 @@ def module(release: str) -> str:
     if _numbers(release) >= _FIRST_TAGGED:
         return f"{_TAGGED}@v{release}"
     raise build.BuildError(
-        f"controller version {release}: there is no such release; the oldest here is {next(iter(COMMITS))}"
+        f"controller version {release}: unknown release; the oldest one here is {next(iter(COMMITS))}"
     )
 
 
 def requirement(release: str) -> str:
-    """The `go.mod` that requires a release and nothing else."""
+    """A `go.mod` that requires only this release."""
     path, _, version = module(release).partition("@")
     if path == _TAGGED:
         lines = [f"tool {path}", f"require {path} {version}"]
@@ -125,7 +125,7 @@ def _resolve(home: Path, release: str, wanted: str) -> None:
         words = re.sub(r"\s+", " ", done.stderr.strip())[-300:]
         raise build.BuildError(
             f"controller {release} cannot be built: your Go module proxy does not serve {wanted}. It serves "
-            f"{', '.join(served) or 'no other release either'}; the sandbox's own is {by_name(CONTROLLER).version}. "
+            f"{', '.join(served) or 'no other release'}; the sandbox's own is {by_name(CONTROLLER).version}. "
             f"Or give a program with --with controller@{release}=PATH (go said: {words})"
         )
     shutil.rmtree(home, ignore_errors=True)
@@ -133,7 +133,7 @@ def _resolve(home: Path, release: str, wanted: str) -> None:
 
 
 def available() -> list[str]:
-    """The releases that the user's module proxy serves, the oldest first."""
+    """The releases that the user's module proxy serves, oldest first."""
     command = build.go("load-balancer-controller")
 
     def ask(*arguments: str) -> str:

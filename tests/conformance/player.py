@@ -1,4 +1,4 @@
-"""Plays a recorded case on the stage and compares, step by step."""
+"""Plays a recorded case on the stage and compares every step with the recording."""
 
 import importlib.util
 import json
@@ -24,12 +24,12 @@ _OUTSIDE = {"EXTERNAL_TARGET_GROUP": "ip", "EXTERNAL_INSTANCE_GROUP": "instance"
 _ASKING = "ingress,gateway,httproute,grpcroute,tcproute,tlsroute,udproute"
 _CONFIGURATIONS = "listenerruleconfiguration,loadbalancerconfiguration,targetgroupconfiguration"
 _LEFT = ("loadBalancers", "securityGroups", "targetGroupBindings", "targetGroups")
-# What was listed a moment ago is gone, or the cluster is away: look again.
+# A listed object is already gone, or the cluster is not reachable: look again.
 _NOT_NOW = (ClientError, BotoCoreError, ApiException, HTTPError, OSError)
 
 
 class Player:
-    """Plays one case in a namespace of its own."""
+    """Plays one case in its own namespace."""
 
     def __init__(self, stage: Stage, case: str, monkeypatch: pytest.MonkeyPatch) -> None:
         self.stage, self.case = stage, case
@@ -40,20 +40,20 @@ class Player:
         self._clusterwide: set[tuple[str, str]] = set()
         self.patience = _SETTLE_SECONDS
         self.meanwhile: Callable[[], None] = lambda: None
-        """Called again and again while the player waits."""
+        """Called repeatedly while the player waits."""
         self._module = _snapshot_module()
         keys = stage.sandbox.state.settings().root_keys
         session = boto3.Session()
 
         def with_root_keys(service: str, **given: Any) -> Any:
-            """snapshot.py brings keys of its own; in this sandbox keys mean something."""
+            """snapshot.py has its own keys; in this sandbox keys matter."""
             known = {"aws_access_key_id": keys["access_key"], "aws_secret_access_key": keys["secret_key"]}
             return session.client(service, **{**given, **known})  # pyright: ignore[reportCallIssue, reportArgumentType, reportUnknownVariableType]
 
         monkeypatch.setattr(self._module, "boto3", SimpleNamespace(client=with_root_keys))
 
     def fill_in(self, text: str) -> str:
-        """The manifest with the stage's own names."""
+        """The manifest with the stage's names."""
         for placeholder, kind in _OUTSIDE.items():
             if placeholder in text:
                 text = text.replace(placeholder, self._target_group(kind))
@@ -61,9 +61,9 @@ class Player:
         return text.replace("GROUP", self.group).replace("CLASS", self.own_class)
 
     def _target_group(self, kind: str) -> str:
-        """The target group of a type that was made beforehand."""
+        """The existing target group of a type."""
         if kind not in self.outside:
-            name = f"EXT{kind[:2]}{zlib.crc32(self.namespace.encode()):x}"  # cases may begin in the same moment
+            name = f"EXT{kind[:2]}{zlib.crc32(self.namespace.encode()):x}"  # cases may start at the same moment
             made = self.stage.sandbox.aws("elbv2").create_target_group(
                 Name=name, Protocol="HTTP", Port=80, VpcId=self.stage.vpc, TargetType=kind
             )
@@ -71,7 +71,7 @@ class Player:
         return self.outside[kind]
 
     def snapshot(self) -> dict[str, Any]:
-        """The document, in the recordings' words."""
+        """The document, with the recordings' names."""
         state = self.stage.sandbox.state
         taken = self._module.Snapshot(
             state.aws_endpoint, state.settings().region, self.namespace, str(self.stage.kubeconfig), self.group
@@ -82,11 +82,11 @@ class Player:
         text = text.replace(self.group, "GROUP").replace(self.own_class, "CLASS")
         found = json.loads(text.replace(self.namespace, "NS"))
         for listener in (one for balancer in found["loadBalancers"] for one in balancer["listeners"]):
-            listener["certificates"].sort()  # by name: they came sorted by their random ids
+            listener["certificates"].sort()  # by name, because they were sorted by their random ids
         return found
 
     def settled(self, wanted: dict[str, Any]) -> dict[str, Any]:
-        """The document once it is as wanted and stays so, or what it is when time is up."""
+        """The document once it is as expected and stable, or its state at the timeout."""
         deadline, since, last = time.monotonic() + self.patience, None, dict[str, Any]()
         while time.monotonic() < deadline:
             self.meanwhile()
@@ -105,7 +105,7 @@ class Player:
         return last
 
     def send(self, verb: str, manifest: str) -> None:
-        """Send a manifest, again if the cluster is away."""
+        """Send a manifest, and repeat if the cluster is not reachable."""
         more = ["--wait=false", "--ignore-not-found"] if verb == "delete" else []
 
         refused = ""
@@ -122,7 +122,7 @@ class Player:
         assert wait_until(sent, _SETTLE_SECONDS, 0.5), refused
 
     def gone(self) -> bool:
-        """Whether the objects that ask for load balancers are all gone."""
+        """Whether all objects that ask for load balancers are gone."""
         self.meanwhile()
         try:
             kinds = "ingress,gateway,targetgroupbinding,service"
@@ -131,7 +131,7 @@ class Player:
             return False
 
     def _left(self) -> dict[str, int] | None:
-        """How much there is of what should be gone, None while that cannot be told."""
+        """How many things are left that should be gone; None if unknown."""
         try:
             found = self.snapshot()
         except _NOT_NOW:
@@ -149,10 +149,10 @@ class Player:
         self.send("delete" if "delete" in manifest.name else "apply", text)
 
     def play(self, during: Callable[[], None] = lambda: None) -> None:
-        """Every step, each compared with its recording; then everything deleted, and nothing left.
+        """Play every step and compare it with its recording; then delete everything and check that nothing is left.
 
         Args:
-            during: called right after something was asked for, before it is looked at.
+            during: called right after each request, before the result is checked.
         """
         self.stage.kubectl("create", "namespace", self.namespace)
         for manifest in steps(self.case):
@@ -170,7 +170,7 @@ class Player:
         assert wait_until(lambda: self._left() == wanted, _SETTLE_SECONDS, 0.5), self._left()
 
     def clean(self) -> None:
-        """Whatever became of the case, leave nothing of it."""
+        """Clean up, whatever happened to the case."""
         everything = f"{_ASKING},service,targetgroupbinding,deployment,{_CONFIGURATIONS}"
         self.stage.kubectl("-n", self.namespace, "delete", everything, "--all", "--timeout=60s", check=False)
         self.stage.kubectl("delete", "namespace", self.namespace, "--wait=false", check=False)
@@ -181,7 +181,7 @@ class Player:
 
 
 def _snapshot_module() -> Any:
-    """The program that made the recordings, carried as it was used."""
+    """The program that made the recordings, unchanged."""
     spec = importlib.util.spec_from_file_location("recorded_snapshot", CASES / "snapshot.py")
     assert spec
     assert spec.loader

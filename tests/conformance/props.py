@@ -1,4 +1,4 @@
-"""What manifests of cases name and a stage has to have beforehand: made when a manifest first asks for it."""
+"""Resources that cases' manifests name and that must exist before; created when a manifest first needs one."""
 
 import subprocess
 import threading
@@ -12,10 +12,10 @@ _OPENSSL = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days",
 
 
 class Props:
-    """A stage's props, by the placeholder that stands for each in manifests. Thread-safe."""
+    """A stage's props, by their placeholders in manifests. Thread-safe."""
 
     def __init__(self, sandbox: Sandbox, vpc: str, folder: Callable[[], Path]) -> None:
-        """Props in a VPC; `folder()` is where their files go."""
+        """Props in a VPC; `folder()` returns the folder for their files."""
         self._sandbox, self._vpc, self._folder = sandbox, vpc, folder
         self._lock = threading.Lock()
         self._made: dict[str, str] = {}
@@ -36,7 +36,7 @@ class Props:
         }
 
     def fill_in(self, text: str) -> str:
-        """The text with every placeholder replaced by what it stands for."""
+        """The text with every placeholder replaced."""
         with self._lock:
             for placeholder, make in self._makers.items():
                 if placeholder in text:
@@ -46,7 +46,7 @@ class Props:
         return text
 
     def forgotten(self, text: str) -> str:
-        """A snapshot's text with the names of certificates, as recordings have them."""
+        """A snapshot's text with the certificates' names as in recordings."""
         for placeholder, name in (("CERTIFICATE_ARN", "CERTIFICATE"), ("SECOND_CERTIFICATE", "SECOND")):
             if placeholder in self._made:
                 text = text.replace(self._made[placeholder].rsplit("/", 1)[-1], name)

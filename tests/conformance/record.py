@@ -1,9 +1,9 @@
-"""Record cases anew: play each with the controller that the sandbox builds, and write what it made after every step.
+"""Record cases again: play each with the controller that the sandbox builds, and write its results after every step.
 
     python -m tests.conformance.record [CASE ...]
 
-Cases whose document is as recorded stay untouched. `git diff` shows the others: a change in the controller explains
-each difference, or it is a fault of the sandbox's AWS.
+Cases with unchanged documents stay untouched. `git diff` shows the others: either a change in the controller explains
+a difference, or it is a fault of the sandbox's AWS.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ _QUIET_SECONDS, _LONGEST_SECONDS = 6.0, 60.0
 
 
 def quiet(player: Player) -> dict[str, Any]:
-    """The document once it has stayed the same for a while."""
+    """The document once it has been stable for a while."""
     deadline, since, last = time.monotonic() + _LONGEST_SECONDS, time.monotonic(), dict[str, Any]()
     while time.monotonic() < deadline and time.monotonic() - since < _QUIET_SECONDS:
         with contextlib.suppress(*_NOT_NOW):
@@ -37,7 +37,7 @@ def quiet(player: Player) -> dict[str, Any]:
 
 
 def record(player: Player) -> list[str]:
-    """Play a case and write the documents that are not as recorded; their names."""
+    """Play a case and write the documents that differ from the recording; return their names."""
     changed: list[str] = []
     player.stage.kubectl("create", "namespace", player.namespace)
     for manifest in steps(player.case):
@@ -60,7 +60,7 @@ CALLS = Path(__file__).parents[1] / "sandbox" / "iam" / "controller_calls.json"
 
 
 def calls(decided: list[dict[str, Any]]) -> list[str]:
-    """What a controller asked of IAM, each kind of call once: ids and generated names are left out."""
+    """The controller's questions to IAM, each kind of call once, without ids and generated names."""
     found: set[str] = set()
     for each in decided:
         keys = {k: v for k, v in each["keys"].items() if _CLUSTER in k or not (k.startswith("aws:") or "tag/" in k)}
@@ -72,7 +72,7 @@ def calls(decided: list[dict[str, Any]]) -> list[str]:
 
 
 def main() -> None:
-    """Record the cases named on the command line, or all; if all, the calls that IAM was asked about too."""
+    """Record the given cases, or all; with all, also record the calls that IAM was asked about."""
     cases = sys.argv[1:] or sorted(path.parent.name for path in CASES.glob("*/1.yaml"))
     with tempfile.TemporaryDirectory() as folder:
         tools_at_hand(Path(folder), sys.stderr.write)

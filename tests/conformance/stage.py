@@ -1,8 +1,8 @@
-"""The stage that the recordings were made on: a VPC of two zones, a cluster of two nodes, and the controller on it.
+"""The stage of the recordings: a VPC with two zones, a cluster with two nodes, and the controller.
 
-It stands apart from the sample stack. The controller runs as a process with the flags of the recordings (the defaults);
-its Kubernetes rights are the cluster admin's. In AWS it is a user of its own, with the policy that the components give
-the controller of one cluster.
+It is separate from the sample stack. The controller runs as a process with the flags of the recordings (the defaults)
+and the cluster admin's Kubernetes rights. In AWS it is a separate user, with the policy that the components give the
+controller of one cluster.
 """
 
 import json
@@ -38,17 +38,17 @@ _ASSUME = (
 
 @dataclass
 class Stage:
-    """The stage, and how cases are played on it."""
+    """The stage, and functions to play cases on it."""
 
     sandbox: Sandbox
     vpc: str
     keys: dict[str, str]
     controllers: list[Process] = field(default_factory=list[Process])
     program: str = ""
-    """What runs as the controller; "" for the one that the sandbox builds."""
+    """The controller's program; "" for the one that the sandbox builds."""
 
     def __post_init__(self) -> None:
-        """Props are made when a case asks for them."""
+        """Props are created when a case needs them."""
         self.props = Props(self.sandbox, self.vpc, self.serving_certificate)
 
     @property
@@ -57,7 +57,7 @@ class Stage:
         return self.sandbox.state.cluster(NAME) / "kubeconfig"
 
     def kubectl(self, *arguments: str, stdin: str = "", check: bool = True) -> str:
-        """What kubectl printed."""
+        """The output of kubectl."""
         command = ["kubectl", "--kubeconfig", str(self.kubeconfig), *arguments]
         env = self.sandbox.environment()
         done = subprocess.run(command, input=stdin, env=env, capture_output=True, text=True, timeout=120, check=False)
@@ -88,20 +88,20 @@ class Stage:
         return made
 
     def revive(self) -> None:
-        """Start again what ended by itself, as a kubelet does: a controller that loses its lease ends."""
+        """Restart it if it ended by itself, as a kubelet does: a controller that loses its lease ends."""
         for process in self.controllers:
             if not process.running():
                 process.start()
                 process.wait_ready(60)
 
     def stop_controllers(self) -> None:
-        """End every controller."""
+        """Stop every controller."""
         while self.controllers:
             self.controllers.pop().stop(10)
 
     @contextmanager
     def controlled(self, *flags: str, replicas: int = 1) -> Generator[list[Process], None, None]:
-        """Controllers with other flags; afterwards there is again the one that there was."""
+        """Controllers with other flags; afterwards the previous one runs again."""
         self.stop_controllers()
         try:
             yield [self.start_controller(*flags) for _ in range(replicas)]
@@ -110,7 +110,7 @@ class Stage:
             self.start_controller()
 
     def serving_certificate(self) -> Path:
-        """A folder with a certificate for the webhooks; nobody calls them here."""
+        """A folder with a certificate for the webhooks, which nobody calls here."""
         folder = self.sandbox.state.root / NAME
         folder.mkdir(exist_ok=True)
         if not (folder / "tls.crt").exists():
@@ -131,7 +131,7 @@ class Stage:
         return folder
 
     def decided(self, question: str) -> list[dict[str, Any]]:
-        """What IAM decided on the controller's calls: `log` or `denied`."""
+        """IAM's decisions on the controller's calls: `log` or `denied`."""
         return ask(self.sandbox.state, question, {"as": f"{NAME}-controller"})
 
     def events(self, namespace: str) -> list[dict[str, Any]]:
@@ -196,7 +196,7 @@ def _cluster(sandbox: Sandbox, subnets: list[str]) -> None:
 
 
 def _user(sandbox: Sandbox, vpc: str) -> dict[str, str]:
-    """The controller's user: tests can tell its calls from their own."""
+    """The controller's user, so tests can tell its calls from their own."""
     iam, name, region = sandbox.aws("iam"), f"{NAME}-controller", sandbox.state.settings().region
     iam.create_user(UserName=name)
     document = controller_policy("3.2.2", "aws", NAME, region, vpc)
@@ -208,13 +208,13 @@ def _user(sandbox: Sandbox, vpc: str) -> dict[str, str]:
 
 @contextmanager
 def staged(sandbox: Sandbox) -> Generator[Stage, None, None]:
-    """The stage in a sandbox, controller running; all of it is gone at the end."""
+    """The stage in a sandbox, with a running controller; everything is removed at the end."""
     ec2, eks = sandbox.aws("ec2"), sandbox.aws("eks")
     vpc, subnets = _network(ec2, sandbox.state.settings().region)
     _cluster(sandbox, subnets)
     stage = Stage(sandbox, vpc, _user(sandbox, vpc))
     try:
-        # The largest are too large for the annotation that a plain apply leaves behind.
+        # The largest are too large for a plain apply's annotation.
         stage.kubectl("apply", "--server-side", "-f", "-", stdin=yaml.safe_dump_all(chart.definitions()))
         for file in chart.gateway_api():
             stage.kubectl("apply", "--server-side", "-f", str(file))
@@ -243,5 +243,5 @@ def unique(case: str) -> str:
 
 
 def environment() -> dict[str, str]:
-    """What `snapshot.py` finds AWS with: it brings its own keys, and reads nothing else."""
+    """How `snapshot.py` finds AWS: it has its own keys, and reads nothing else."""
     return {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}

@@ -1,6 +1,6 @@
-"""Each case that was recorded, played with the real controller: AWS and cluster hold the same after every step.
+"""Plays each recorded case with the real controller: AWS and cluster must have the same state after every step.
 
-Cases have namespaces of their own, so several are on the stage at once.
+Cases have their own namespaces, so several are on the stage at once.
 """
 
 from collections.abc import Iterator, Mapping
@@ -27,7 +27,7 @@ def _play(stage: Stage, case: str) -> None:
 
 @pytest.fixture(scope="module")
 def played(stage: Stage, request: pytest.FixtureRequest) -> Iterator[Mapping[str, Future[None]]]:
-    """What came of each case that was asked for."""
+    """The results of the requested cases."""
     asked = {name for item in request.session.items for name in _ALL if item.name.endswith(f"[{name}]")}
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         yield {case: pool.submit(_play, stage, case) for case in sorted(asked)}
@@ -39,9 +39,9 @@ def test_a_recorded_case_comes_out_as_it_was_recorded(played: Mapping[str, Futur
 
 
 def test_no_call_of_the_controller_was_refused(stage: Stage, played: Mapping[str, Future[None]]) -> None:
-    """It has the policy narrowed to one cluster."""
+    """It has the policy for one cluster."""
     for future in played.values():
-        future.exception()  # when all have come to an end
+        future.exception()  # when all have finished
     refused = {(each["action"], each["resource"]) for each in stage.decided("denied")}
     assert not refused
 

@@ -1,4 +1,4 @@
-"""The page of changes against the real engine and the real providers: a preview of each on the stack that is up."""
+"""The page of changes, checked with the real engine and providers: a preview of each change on a running stack."""
 
 import json
 import os
@@ -20,10 +20,10 @@ SOAK = bool(os.environ.get("SOAK"))
 _STACK = "sandbox"
 _TAKES_AWAY = {"delete", "replace", "create-replacement", "delete-replaced"}
 _ELSEWHERE = ("controller.chart", "protect", "cluster.kubeconfigProfile", "cluster.kubeconfigRoleArn")
-"""An address that is nobody's, what is in the state alone, and credentials that are not there."""
+"""Values that exist only in the state, and addresses and credentials that do not exist."""
 _PREVIEWED = [change for change in CHANGES if change.before is None and change.key not in _ELSEWHERE]
 _WITH_ALL_IN_IT = ("network.cidr", "cluster.name", "samples.namespace")
-"""What is made again takes what depends on it along: the page names the cause alone."""
+"""A replaced resource takes its dependents along; the page names only the cause."""
 _QUICK = ("cluster.adminArns", "cluster.secretsKeyArn", "nodes.instanceTypes", "nodes.amiType", "controller.replicas")
 """What is previewed unless SOAK=1: each preview takes seconds."""
 _CALLER = "arn:aws:iam::123456789012:root"

@@ -1,4 +1,4 @@
-"""The configuration's schema in `Pulumi.yaml`, read by the real engine."""
+"""The configuration schema in `Pulumi.yaml`, read by the real engine."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The stack deployed by a role of the account, and not by its root: IAM judges every call, and has a rule for each."""
+"""The stack deployed by a role instead of root: IAM checks every call, and has a rule for each."""
 
 import json
 import os
@@ -21,7 +21,7 @@ _ACCOUNT = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:r
 
 @dataclass(frozen=True)
 class Deployer:
-    """A sandbox, and how its deployer does things in it."""
+    """A sandbox, and functions that work as its deployer."""
 
     sandbox: Sandbox
 

@@ -1,4 +1,4 @@
-"""The doctor on the live stack: as a user with the permissions in its manual, and no others."""
+"""The doctor on the running stack: as a user with only the permissions in its manual."""
 
 import json
 import os
@@ -44,7 +44,7 @@ class Doctor:
         return subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=120, check=False)
 
     def facts(self) -> Facts:
-        """What it reads, in this process."""
+        """Its facts, read in this process."""
         with pytest.MonkeyPatch.context() as patch:
             for name in set(os.environ) - set(self.environment):
                 patch.delenv(name)
@@ -59,7 +59,7 @@ class Doctor:
 
 @pytest.fixture(scope="module")
 def doctor(stack: Sandbox) -> Iterator[Doctor]:
-    """A user with the manual's IAM policy and the access policy that the manual names."""
+    """A user with the manual's IAM policy and access policy."""
     iam, eks = stack.aws("iam"), stack.aws("eks")
     arn = iam.create_user(UserName=_USER)["User"]["Arn"]
     iam.put_user_policy(UserName=_USER, PolicyName=_USER, PolicyDocument=json.dumps(iam_policy()))
@@ -93,7 +93,7 @@ def test_the_doctor_only_reads_and_its_policy_is_all_that_it_needs(doctor: Docto
 
 
 def test_nothing_is_unseen_and_only_what_the_stack_does_not_use_is_empty(doctor: Doctor) -> None:
-    """A check that sees nothing finds nothing."""
+    """A check that cannot see anything finds nothing."""
     facts = doctor.facts()
     empty = {name for name in Facts.__dataclass_fields__ if not getattr(facts, name)}
     assert empty == {"associations", "boundary", "gateways", "network_policies", "secret_keys"}
@@ -120,7 +120,7 @@ def test_no_such_cluster_is_exit_code_2(doctor: Doctor) -> None:
     assert "no cluster 'nobody'" in done.stderr
 
 
-def test_a_caller_without_an_access_policy_is_told_so(doctor: Doctor) -> None:
+def test_a_caller_without_an_access_policy_gets_an_error(doctor: Doctor) -> None:
     eks = doctor.stack.aws("eks")
     entry = {"clusterName": doctor.stack.cluster, "principalArn": _arn(doctor)}
     eks.disassociate_access_policy(**entry, policyArn=_ADMIN_VIEW)
@@ -136,7 +136,7 @@ def _arn(doctor: Doctor) -> str:
     return doctor.stack.aws("iam").get_user(UserName=_USER)["User"]["Arn"]
 
 
-# --- faults, planted and removed again
+# --- faults, added and removed again
 
 
 Plant = Callable[[Sandbox], Any]
@@ -259,7 +259,7 @@ def left_interface(stack: Sandbox) -> Generator[str, None, None]:
 
 @contextmanager
 def twin(stack: Sandbox) -> Generator[str, None, None]:
-    """A resource of a cluster of the same name in another VPC."""
+    """A resource of a cluster with the same name in another VPC."""
     ec2 = stack.aws("ec2")
     other = ec2.create_vpc(CidrBlock="10.99.0.0/16")["Vpc"]["VpcId"]
     group = ec2.create_security_group(
@@ -279,7 +279,7 @@ def twin(stack: Sandbox) -> Generator[str, None, None]:
 
 @contextmanager
 def lost_target(stack: Sandbox) -> Generator[str, None, None]:
-    """A target that the controller did not register: an address of no pod."""
+    """A target that the controller did not register: an address without a pod."""
     elb = stack.aws("elbv2")
     binding = stack.kubectl("get", "targetgroupbindings", "-n", "samples")["items"][0]["spec"]
     address = "10.0.0.250"

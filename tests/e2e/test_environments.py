@@ -1,4 +1,4 @@
-"""Every environment's preview, with the real engine and the policy profile that the environment is held to."""
+"""Every environment's preview, with the real engine and the environment's policy profile."""
 
 import json
 import re
@@ -18,7 +18,7 @@ _CALLER = "arn:aws:iam::123456789012:root"
 
 
 def program(environment: str, folder: Path) -> Path:
-    """The program with an environment's settings, administered by whoever runs it here: it refuses anybody else."""
+    """The program with an environment's settings, and the caller here as administrator: it refuses others."""
     for name in ("Pulumi.yaml", "__main__.py", "settings.py"):
         shutil.copy(REPOSITORY / name, folder)
     settings = (REPOSITORY / f"Pulumi.{environment}.yaml").read_text()
@@ -44,6 +44,6 @@ def test_an_environment_previews_under_its_profile(
         sandbox.run("pulumi", "stack", "rm", "--yes", "--preserve-config", environment, cwd=folder)
 
     assert "eks-load-balancing:index:ApplicationLoadBalancedIngress web-alb create" in " ".join(said.split())
-    # In every profile one advisory counts what is judged in the update, when its values are known.
+    # In every profile one advisory counts the resources that wait for the update.
     advice = set(re.findall(r"\[advisory\].*?  ([\w-]+)  ", said)) - {"resources-are-judged-before-the-update"}
     assert bool(advice) == (profile == "dev")

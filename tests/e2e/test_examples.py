@@ -24,7 +24,7 @@ pytestmark = pytest.mark.sandbox
 CLUSTERS = ("blue", "green")
 _CONTROLLER = "aws-load-balancer-controller"
 _NAMESPACES = ("default", "in-tree", "services", "shop")
-"""Where the examples' workloads are."""
+"""The namespace of the examples' workloads."""
 
 
 class Example:
@@ -55,19 +55,19 @@ class Example:
 
 
 class Existing:
-    """The clusters, and what is registered in target groups."""
+    """The clusters, and the targets in target groups."""
 
     def __init__(self, sandbox: Sandbox, clusters: dict[str, Sandbox], root: Path) -> None:
         self.sandbox, self.clusters, self.root = sandbox, clusters, readme.copied(root)
         self.elb = sandbox.aws("elbv2")  # made once: it is asked many times a second
 
     def registered(self, group: str) -> set[str]:
-        """The addresses in a target group that are not on their way out."""
+        """The addresses in a target group that are not draining."""
         health = self.elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
         return {h["Target"]["Id"] for h in health if h["TargetHealth"]["State"] != "draining"}
 
     def serve(self, cluster: str, group: str, service: str, count: int, namespace: str = "default") -> bool:
-        """Wait until exactly the Service's ready pods are registered, so many; whether it comes to that."""
+        """Wait until exactly the Service's ready pods, this many, are registered; return whether that happened."""
 
         def so_far() -> bool:
             wanted = endpoints(self.clusters[cluster], namespace, service)
@@ -76,14 +76,14 @@ class Existing:
         return wait_until(so_far, 60, 0.3)
 
     def end_pods(self) -> None:
-        """End the workloads at once: nobody is connected whom their deregistration delay could serve."""
+        """Stop the workloads at once: no client is connected, so the deregistration delay has no use."""
         for cluster in self.clusters.values():
             for namespace in _NAMESPACES:
                 kinds = "deployment,replicaset,pod"
                 cluster.run("kubectl", "delete", kinds, "--all", "-n", namespace, "--grace-period=1", "--wait=false")
 
     def refused(self, role: str) -> list[Any]:
-        """The calls of a role that IAM refused, of those that it did make."""
+        """The refused calls of a role, from the calls that it did make."""
         asked = ("--as", role, "--json")
         assert json.loads(self.sandbox.run("sandbox", "iam", "log", *asked)), f"{role} never asked for anything"
         return json.loads(self.sandbox.run("sandbox", "iam", "denied", *asked))
@@ -115,7 +115,7 @@ def running(existing: Existing, name: str) -> Generator[Example, None, None]:
 
 @contextmanager
 def sampled(existing: Existing, group: str) -> Generator[list[set[str]], None, None]:
-    """What is registered in a target group, looked at again and again from another thread."""
+    """The targets of a target group, read repeatedly in another thread."""
     samples, over = list[set[str]](), threading.Event()
 
     def look() -> None:
@@ -132,7 +132,7 @@ def sampled(existing: Existing, group: str) -> Generator[list[set[str]], None, N
 
 
 def role_of(cluster: Sandbox, arn: str, service: str) -> Any:
-    """A client with a session of a controller's role, had as the controller has it."""
+    """A client with a session of a controller's role, obtained like the controller does."""
     audience = ("--audience", "sts.amazonaws.com", "--namespace", "kube-system")
     token = cluster.run("kubectl", "create", "token", _CONTROLLER, *audience).strip()
     state = cluster.state
@@ -165,7 +165,7 @@ def test_an_existing_cluster_is_served_from_its_name_alone(sandbox: Sandbox, exi
         assert existing.serve("blue", nlb, "feed", 2, "shop")
         assert existing.serve("blue", alb, "pages", 2, "shop")
         example.unchanged()
-    # The issuer is trusted by one provider for all programs: who made it does not take it away.
+    # All programs share one provider for the issuer, and the one that created it does not delete it.
     assert len(providers()["OpenIDConnectProviderList"]) == before + 1
 
 
@@ -199,7 +199,7 @@ def test_each_controller_is_denied_what_is_the_other_clusters(existing: Existing
             assert is_denied(elb.register_targets, TargetGroupArn=theirs, Targets=targets)
             assert is_denied(elb.deregister_targets, TargetGroupArn=theirs, Targets=targets)
             assert is_denied(ec2.delete_security_group, GroupId=described["SecurityGroups"][0])
-            # The same is allowed where it is the controller's own.
+            # The same call is allowed on the controller's own resources.
             assert not is_denied(elb.register_targets, TargetGroupArn=ours, Targets=targets)
             assert not is_denied(elb.deregister_targets, TargetGroupArn=ours, Targets=targets)
 
@@ -228,7 +228,7 @@ def test_a_bound_target_group_goes_from_one_cluster_to_the_next_and_loses_no_tar
         assert all(new <= sample for sample in leaving)
         assert min(len(joining), len(leaving)) > 10
         assert unmoved(group) == before
-        # To register in one target group is all that these controllers may do, and all that they need.
+        # Registering in one target group is all that these controllers may do, and all that they need.
         assert all(existing.refused(made[f"{name}ControllerRoleArn"]) == [] for name in existing.clusters)
 
 
@@ -236,7 +236,7 @@ def test_the_controller_goes_from_irsa_to_pod_identity_and_works_on(sandbox: San
     blue = existing.clusters["blue"]
 
     def ways() -> set[str]:
-        """How the controller's pods come by their role."""
+        """How the controller's pods get their role."""
         pods = blue.kubectl("get", "pods", "-n", "kube-system", "-l", f"app.kubernetes.io/name={_CONTROLLER}")["items"]
         names = {v["name"] for p in pods for c in p["spec"]["containers"] for v in c.get("env", [])}
         return names & {"AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI"}

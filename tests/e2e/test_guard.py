@@ -1,4 +1,4 @@
-"""The guard before the controller, asked by the real engine: it refuses while somebody else's object needs it."""
+"""The guard before the controller, with the real engine: it refuses while others' objects need the controller."""
 
 import json
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from tests.conftest import REPOSITORY
 
 pytestmark = pytest.mark.sandbox
 
-# The whole component would be a second controller on the cluster: the guard is the component's own, the chart is none.
+# The whole component would be a second controller on the cluster, so this has the component's guard, but no chart.
 _PROGRAM = """
 import os
 import pulumi
@@ -29,7 +29,7 @@ guard("guard", open(os.environ["GUARDED"]).read(), parent=pulumi.runtime.get_roo
 
 
 class Program:
-    """A stack of its own in the shared sandbox's backend."""
+    """A separate stack in the shared sandbox's backend."""
 
     def __init__(self, stage: Stage, folder: Path) -> None:
         self._stage, self._folder = stage, folder
@@ -61,7 +61,7 @@ def program(stage: Stage, tmp_path: Path) -> Iterator[Program]:
 
 @pytest.fixture
 def theirs(stage: Stage) -> Iterator[str]:
-    """A Service that somebody made with kubectl, and that the controller serves."""
+    """A Service created with kubectl that the controller serves."""
     namespace = unique("guard")
     stage.kubectl("create", "namespace", namespace)
     stage.apply(

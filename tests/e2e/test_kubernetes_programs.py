@@ -1,4 +1,4 @@
-"""Programs as users write them, on the real provider and chart: Release, Chart, ConfigFile, kustomize, and helm."""
+"""Users' typical programs, on the real provider and chart: Release, Chart, ConfigFile, kustomize, and helm."""
 
 import json
 from collections.abc import Callable, Generator
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.sandbox
 
 _REPOSITORY = "https://aws.github.io/eks-charts"
 _CHART = "aws-load-balancer-controller"
-# The cluster has the IngressClass `alb` already.
+# The cluster already has the IngressClass `alb`.
 _VALUES = {
     "clusterName": NAME,
     "region": "us-west-2",
@@ -23,7 +23,7 @@ _VALUES = {
     "replicaCount": 1,
     "createIngressClassResource": False,
 }
-# The conformance cases are played on the same cluster, without webhooks: none of these may stay.
+# The conformance cases run on the same cluster, without webhooks: none of these may remain.
 _RELEASE = f"""
 import pulumi_kubernetes as kubernetes
 kubernetes.helm.v3.Release(
@@ -60,7 +60,7 @@ def config_map(name: str) -> str:
 
 
 class Project:
-    """A program in a folder of its own."""
+    """A program in its own folder."""
 
     def __init__(self, sandbox: Sandbox, folder: Path, program: str) -> None:
         self._sandbox, self._folder = sandbox, folder
@@ -81,7 +81,7 @@ Started = Callable[[str], Project]
 
 @pytest.fixture
 def project(stage: Stage, tmp_path: Path) -> Generator[Started, None, None]:
-    """Brings a program up on the stage's cluster; it is destroyed at the end."""
+    """Runs a program's `up` on the stage's cluster, and destroys it at the end."""
     made: list[Project] = []
 
     def started(program: str) -> Project:

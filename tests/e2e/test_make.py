@@ -1,4 +1,4 @@
-"""`make up`, `make down`, and what is left: nothing. Interrupted at any moment, the next one finishes."""
+"""`make up`, `make down`, and nothing left. If interrupted at any moment, the next one finishes."""
 
 import json
 import os
@@ -28,14 +28,14 @@ _HELD = "{{range .items}}{{range .metadata.finalizers}}{{.}} {{end}}{{end}}"
 
 
 class Make:
-    """The Makefile with a state folder of its own."""
+    """The Makefile with its own state folder."""
 
     def __init__(self, folder: Path) -> None:
         self.sandbox = Sandbox(State.at(folder / "state"))
         self.environment = {**os.environ, "SANDBOX_STATE_DIR": str(self.sandbox.state.root)}
 
     def start(self, target: str) -> "subprocess.Popen[str]":
-        """Make a target in a process group of its own, as a terminal does."""
+        """Make a target in a new process group, like a terminal does."""
         pipe: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
         return subprocess.Popen(["make", target], cwd=REPOSITORY, env=self.environment, process_group=0, **pipe)
 
@@ -75,7 +75,7 @@ def account(sandbox: Sandbox) -> dict[str, set[str]]:
 
 
 def processes_of(state: State) -> list[str]:
-    """The command lines of processes that belong to a state folder."""
+    """The command lines of a state folder's processes."""
     found: list[str] = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -92,7 +92,7 @@ def serving(sandbox: Sandbox) -> list[dict[str, Any]]:
 
 
 def failed_webhook_calls(sandbox: Sandbox) -> list[str]:
-    """What kube-apiserver counted of webhooks that it could not call: "no endpoints available for service" is one.
+    """kube-apiserver's count of failed webhook calls, which includes "no endpoints available for service".
 
     https://kubernetes.io/docs/reference/instrumentation/metrics/
     """
@@ -101,7 +101,7 @@ def failed_webhook_calls(sandbox: Sandbox) -> list[str]:
 
 
 class Finalizers:
-    """Which objects held finalizers of the controller's when the cluster was last asked, while a block ran."""
+    """The objects with the controller's finalizers at the last look, while a block ran."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox, self._done = sandbox, threading.Event()
@@ -118,14 +118,14 @@ class Finalizers:
 
     def _watch(self) -> None:
         while not self._done.wait(0.2):
-            with suppress(pytest.fail.Exception, subprocess.TimeoutExpired):  # on its way out: what it said last counts
+            with suppress(pytest.fail.Exception, subprocess.TimeoutExpired):  # it is stopping: the last answer counts
                 self.looks.append([held for kind in _HOLDERS for held in self._held(kind)])
 
     def _held(self, kind: str) -> list[str]:
         try:
             return self._sandbox.run("kubectl", "get", kind, "-A", "-o", f"go-template={_HELD}", timeout=20).split()
         except pytest.fail.Exception as error:
-            # The chart's own kind goes with the chart.
+            # The chart's own kind is deleted with the chart.
             if "the server doesn't have a resource type" in str(error) or "(NotFound)" in str(error):
                 return []
             raise
@@ -155,7 +155,7 @@ def test_up_ends_with_what_serves_what_and_down_leaves_nothing(make: Make, _roun
 
 
 def stage_reached(sandbox: Sandbox, stage: str) -> bool:
-    """Whether a `make up` has come as far as a stage, asked of the sandbox itself."""
+    """Whether a `make up` has reached a stage, according to the sandbox."""
     status = lifecycle.status(sandbox.state)
     if stage == "sandbox":
         return status["state"] != "down"

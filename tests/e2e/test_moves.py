@@ -1,4 +1,4 @@
-"""Another version of the controller, moved to by the real engine: the preview says what comes with it."""
+"""A move to another controller version with the real engine: the preview lists the steps."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from tests.engine import Engine
 
 pytestmark = pytest.mark.sandbox
 
-# The hook and what it is on are the component's own; a chart there is none.
+# The hook and its resource are the component's; there is no chart.
 _PROGRAM = """
 import pulumi
 from eks_load_balancing.controller.moves import announced

@@ -1,7 +1,7 @@
-"""Who waits for whom, as the engine's state has it: it makes and removes things in this order, on AWS as here.
+"""The order of resources in the engine's state: it creates and deletes in this order, on AWS and here.
 
-A Service that is made while no controller answers is refused ("no endpoints available for service"): the chart's
-webhooks are asked about every Service from the moment that they are registered.
+A Service created while no controller answers is refused ("no endpoints available for service"): the API server calls
+the chart's webhooks for every Service from the moment that they are registered.
 """
 
 import json
@@ -18,22 +18,22 @@ _ASKING = ("kubernetes:core/v1:Service", "kubernetes:networking.k8s.io/v1:Ingres
 
 
 class State:
-    """The stack's resources, and what each waits for."""
+    """The stack's resources, and what each depends on."""
 
     def __init__(self, stack: Sandbox) -> None:
         exported = json.loads(stack.run("pulumi", "stack", "export", "--stack", "sandbox"))
         self.resources: dict[str, dict[str, Any]] = {r["urn"]: r for r in exported["deployment"]["resources"]}
 
     def of(self, *kinds: str) -> list[str]:
-        """The URNs of some kinds."""
+        """The URNs of resources with some types."""
         return [urn for urn, r in self.resources.items() if r["type"] in kinds]
 
     def within(self, urn: str, ancestor: str) -> bool:
-        """Whether a resource is `ancestor` or lies under it."""
+        """Whether a resource is `ancestor` or one of its descendants."""
         return urn == ancestor or ((up := self.resources[urn].get("parent")) is not None and self.within(up, ancestor))
 
     def waited_for(self, urn: str) -> set[str]:
-        """What a resource waits for, directly or not, and what in turn goes only after it has gone."""
+        """What a resource depends on, directly or not; these are deleted only after it."""
         found, ahead = set[str](), [urn]
         while ahead:
             news = set(self._needed(ahead.pop())) - found
@@ -42,7 +42,7 @@ class State:
         return found
 
     def _needed(self, urn: str) -> Iterator[str]:
-        """Its parent and its dependencies; a component stands for everything under it that was there by then."""
+        """Its parent and its dependencies; a component includes its children at that time."""
         resource, before = self.resources[urn], list(self.resources)[: list(self.resources).index(urn)]
         if parent := resource.get("parent"):
             yield parent
@@ -66,7 +66,7 @@ def test_whatever_asks_for_a_load_balancer_waits_for_all_of_the_controller(state
 
 
 def test_the_controller_waits_for_its_role_and_the_role_for_its_policy(state: State) -> None:
-    """Hence on the way down they are there until the controller has gone."""
+    """So on the way down they exist until the controller is gone."""
     (deployment,) = [urn for urn in state.of("kubernetes:apps/v1:Deployment") if "Chart" in urn]
     roles = [
         u

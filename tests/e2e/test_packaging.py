@@ -1,4 +1,4 @@
-"""`components/` as others get it: built, installed outside the checkout, and as a plugin of the engine."""
+"""`components/` as users get it: built, installed outside the checkout, and as a plugin of the engine."""
 
 import json
 import os
@@ -22,7 +22,7 @@ COMPONENTS = REPOSITORY / "components"
 PLUGIN = "eks-load-balancing"
 SCHEMA = COMPONENTS / "schema.json"
 _ENGINES_OWN = ("config", "dependencies")
-_CLAUSES = re.compile(r"(?=[<>])|,")  # a requirement's parts, whose order says nothing
+_CLAUSES = re.compile(r"(?=[<>])|,")  # a requirement's parts, whose order does not matter
 _SEEN = """
 import importlib.metadata, importlib.resources, importlib.util, json
 import eks_load_balancing
@@ -46,10 +46,10 @@ def run(*command: str, cwd: Path, **environment: str) -> str:
 
 
 def installed(folder: Path, what: str) -> Path:
-    """A virtual environment with one thing in it, put there by pip.
+    """A virtual environment with one package, installed by pip.
 
-    What it depends on is a gigabyte of SDKs: it is looked for beside this test's own Python, where `make environment`
-    has put it by the same requirements. The checkout is not: a path file hands on no editable install.
+    Its dependencies, a gigabyte of SDKs, come from this test's Python, where `make environment` has installed them from
+    the same requirements. The checkout does not come from there: a path file does not pass on editable installs.
     """
     run(sys.executable, "-m", "venv", "--without-pip", str(folder), cwd=folder.parent)
     python = folder / "bin" / "python"
@@ -65,9 +65,9 @@ def seen_from(python: Path, folder: Path) -> dict[str, Any]:
 
 
 def as_the_engine_has_it(schema: Any) -> Any:
-    """A schema without what the engine fills in or leaves out.
+    """A schema without what the engine adds or omits.
 
-    A component plugin's version is its git tag (the SDK itself serves 0.0.0); items have no description of their own.
+    A component plugin's version is its git tag (the SDK itself serves 0.0.0); items have no description.
     """
     if not isinstance(schema, dict):
         return schema
@@ -80,14 +80,14 @@ def as_the_engine_has_it(schema: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A source distribution of the folder as it is now."""
+    """A source distribution of the current folder."""
     folder = tmp_path_factory.mktemp("built")
     (requirement,) = tomllib.loads((COMPONENTS / "pyproject.toml").read_text())["build-system"]["requires"]
     pip = (sys.executable, "-m", "pip", "--disable-pip-version-check")
     run(*pip, "install", "--quiet", "--target", str(folder / "backend"), requirement, cwd=folder)
     build = f"import sys; sys.path.insert(0, {str(folder / 'backend')!r})\n"
     build += f"import setuptools.build_meta as b; b.build_sdist({str(folder)!r})"
-    # egg_info is written into the source: into a copy of it.
+    # egg_info writes into the source, so use a copy.
     run("cp", "-r", str(COMPONENTS), str(folder / "components"), cwd=folder)
     run(sys.executable, "-c", build, cwd=folder / "components")
     (made,) = folder.glob("*.tar.gz")
@@ -96,7 +96,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def elsewhere(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Python with the built package in it."""
+    """A Python environment with the built package."""
     return installed(tmp_path_factory.mktemp("clean") / "venv", str(source))
 
 
@@ -127,7 +127,7 @@ def test_the_engine_reads_the_same_schema_from_the_built_plugin(
     with tarfile.open(source) as archive:
         archive.extractall(tmp_path, filter="data")
     (plugin,) = (path for path in tmp_path.iterdir() if path.is_dir())
-    # What `pulumi install` writes once it has made a virtual environment for a plugin.
+    # `pulumi install` writes this after it has created a plugin's virtual environment.
     runtime = {"name": "python", "options": {"virtualenv": str(elsewhere.parents[1])}}
     assert (plugin / "PulumiPlugin.yaml").read_text() == "runtime: python\n"
     (plugin / "PulumiPlugin.yaml").write_text(json.dumps({"runtime": runtime}))
@@ -142,7 +142,7 @@ def test_the_engine_reads_the_same_schema_from_the_built_plugin(
 
 
 def test_a_program_adds_the_components_as_a_package(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """The generated SDK is what programs in other languages use; here it is Python's."""
+    """Programs in other languages use the generated SDK; here it is Python's."""
     engine = Engine(tmp_path_factory.mktemp("added"))
     done = engine.run("package", "add", str(COMPONENTS))
     assert done.returncode == 0, done.stdout + done.stderr

@@ -1,4 +1,4 @@
-"""`sandbox rehearse`, run on the project itself; and what it would say if something were lost."""
+"""`sandbox rehearse`, run on the project itself, and its report if something was lost."""
 
 import json
 import os
@@ -27,11 +27,11 @@ _OLD, _NEW = "3.2.2", "3.5.0"
 
 
 def newer(folder: Path) -> list[str]:
-    """The release that the sandbox has, under the name of a newer one: another cannot be had everywhere."""
+    """The sandbox's release under a newer one's name, because others are not available everywhere."""
     program, mirrored = folder / "newer-controller", folder / "newer-chart"
     shutil.copy(chart.tool("load-balancer-controller"), program)
     with program.open("ab") as file:
-        file.write(b"\0")  # a program of its own, that runs the same
+        file.write(b"\0")  # a separate program that runs the same
     shutil.copytree(chart.folder(), mirrored)
     about = mirrored / "Chart.yaml"
     about.write_text(about.read_text().replace(_OLD, _NEW))
@@ -58,7 +58,7 @@ def rehearsing(folder: Path, *arguments: str) -> Generator["subprocess.Popen[str
 
 
 def processes_of(folder: Path) -> list[str]:
-    """The command lines that name a folder."""
+    """The command lines that contain a folder's name."""
     found: list[str] = []
     for line in Path("/proc").glob("[0-9]*/cmdline"):
         try:
@@ -121,7 +121,7 @@ def test_what_is_taken_away_meanwhile_is_found(stack: Sandbox) -> None:
         with pytest.raises(ClientError, match="UnauthorizedOperation"):
             stranger.describe_vpcs()
         assert wait_until(lambda: bool(lost(samples) and replaced(samples)), 20, 0.1)
-    elb.register_targets(TargetGroupArn=group, Targets=[target])  # the stack is other tests' too
+    elb.register_targets(TargetGroupArn=group, Targets=[target])  # other tests use the stack too
     found = rehearsal.findings(samples, begun)
     iam.delete_access_key(UserName="planted", AccessKeyId=key["AccessKeyId"])
     iam.delete_user(UserName="planted")

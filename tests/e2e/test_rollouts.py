@@ -1,4 +1,4 @@
-"""Rolling updates of the samples under the readiness gate: at no moment fewer healthy targets than replicas."""
+"""Rolling updates of the samples with the readiness gate: never fewer healthy targets than replicas."""
 
 import json
 import os
@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.sandbox, pytest.mark.soak]
 
 _ROLLOUTS = 20 if os.environ.get("SOAK") else 2
 _PAUSE = 0.02
-"""Seconds between two looks."""
+"""Seconds between two samples."""
 
 
 class Samples:
@@ -33,7 +33,7 @@ class Samples:
         self.replicas = {group: counts[service] for group, service in self.groups.items()}
 
     def pods(self) -> dict[str, dict[str, Any]]:
-        """The pods that are to stay, by name."""
+        """The final pods, by name."""
         pods = self.stack.kubectl("get", "pods", "-n", "samples")["items"]
         return {p["metadata"]["name"]: p for p in pods if "deletionTimestamp" not in p["metadata"]}
 
@@ -49,7 +49,7 @@ class Samples:
         return {d["Target"]["Id"] for d in described if d["TargetHealth"]["State"] == "healthy"}
 
     def whole(self) -> bool:
-        """Whether all is as it is to stay: tests before may have left a target that is not healthy yet."""
+        """Whether everything is stable: earlier tests may have left a target that is not healthy yet."""
         return self.followed() and all(len(self.healthy(group)) == count for group, count in self.replicas.items())
 
     def followed(self) -> bool:
@@ -60,7 +60,7 @@ class Samples:
 
 
 class Watch:
-    """Counts again and again, while a block runs, the healthy targets that are pods which still live."""
+    """Counts the healthy targets of live pods, repeatedly while a block runs."""
 
     def __init__(self, samples: Samples) -> None:
         self._samples = samples
@@ -80,7 +80,7 @@ class Watch:
     def _run(self) -> None:
         while not self._done.wait(_PAUSE):
             healthy = {group: self._samples.healthy(group) for group in self._samples.groups}
-            alive = self._alive()  # asked afterwards: a pod that is gone by now was taken out of its group too late
+            alive = self._alive()  # read afterwards: if a pod is gone by now, its target was removed too late
             self.counts.append({group: len(addresses & alive) for group, addresses in healthy.items()})
 
     def _alive(self) -> set[str]:
@@ -89,13 +89,13 @@ class Watch:
         return {p["status"].get("podIP", "") for p in pods if p["status"].get("phase") == "Running"}
 
     def too_few(self) -> list[dict[str, int]]:
-        """The looks that found fewer than there are replicas."""
+        """The samples with fewer healthy targets than replicas."""
         replicas = self._samples.replicas
         return [found for found in self.counts if any(count < replicas[group] for group, count in found.items())]
 
 
 def rolled(samples: Samples) -> Watch:
-    """A rollout that was watched: every pod is another one afterwards, made with its gate."""
+    """A rollout under observation: every pod is replaced, and the new ones have the gate."""
     assert wait_until(samples.whole, 60, 0.2)
     before = samples.pods()
     with Watch(samples) as watch:
@@ -118,7 +118,7 @@ def test_no_rollout_leaves_fewer_healthy_targets_than_replicas(samples: Samples,
 
 
 def test_a_rollout_waits_for_targets_that_are_registered_late(stack: Sandbox, samples: Samples) -> None:
-    """Without the gate a Deployment goes on as soon as a pod's container runs."""
+    """Without the gate a Deployment continues as soon as a pod's container runs."""
     role = outputs(stack)["controllerRoleArn"].rpartition("/")[2]
     late = {"callers": [f"*:assumed-role/{role}/*"], "actions": ["*:RegisterTargets"]}
     with misbehaving(stack, {**late, "kind": "throttle", "percent": 80}):

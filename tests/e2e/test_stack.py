@@ -1,4 +1,4 @@
-"""The list of issue 3, asked through the AWS API and kubectl, not through the program."""
+"""The checklist of issue 3, checked through the AWS API and kubectl, not through the program."""
 
 import json
 import os
@@ -27,7 +27,7 @@ def outputs(stack: Sandbox) -> dict[str, Any]:
 
 
 def tagged(stack: Sandbox) -> list[dict[str, Any]]:
-    """The load balancers that carry the cluster's tag."""
+    """The load balancers with the cluster's tag."""
     elb = stack.aws("elbv2")
     found = elb.describe_load_balancers()["LoadBalancers"]
     name = outputs(stack)["clusterName"]
@@ -44,7 +44,7 @@ def groups(stack: Sandbox) -> list[dict[str, Any]]:
 
 
 def registered(stack: Sandbox, group: str) -> set[str]:
-    """The addresses in a target group that are not on their way out."""
+    """The addresses in a target group that are not draining."""
     health = stack.aws("elbv2").describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
     return {h["Target"]["Id"] for h in health if h["TargetHealth"]["State"] != "draining"}
 
@@ -147,14 +147,14 @@ def test_the_controllers_role_trusts_exactly_one_subject_and_one_audience(stack:
 
 
 def test_the_controller_works_with_a_session_of_its_role(stack: Sandbox) -> None:
-    """Who called is what the AWS process saw: the load balancers were made by the role's session."""
+    """The AWS process's record of callers: the role's session created the load balancers."""
     role = outputs(stack)["controllerRoleArn"].rpartition("/")[2]
     calls = json.loads(stack.run("curl", "-sf", f"{stack.state.aws_endpoint}/_sandbox/calls"))
     assert f":assumed-role/{role}/" in json.dumps(calls)
 
 
 def follow(stack: Sandbox, binding: dict[str, Any], deployment: str, count: int) -> float:
-    """Scale a Deployment; seconds from its endpoints being as wanted to its binding's targets being so."""
+    """Scale a Deployment; return the seconds from its endpoints to the binding's targets."""
     namespace, service = binding["metadata"]["namespace"], binding["spec"]["serviceRef"]["name"]
     group = binding["spec"]["targetGroupARN"]
     stack.run("kubectl", "scale", "-n", namespace, f"deployment/{deployment}", f"--replicas={count}")
@@ -218,7 +218,7 @@ def test_a_watch_sees_what_happens(stack: Sandbox) -> None:
 
 
 def changes(stack: Sandbox, *arguments: str) -> dict[str, int]:
-    """What a pulumi command changed, by kind, without what stayed the same."""
+    """What a pulumi command changed, by kind, without unchanged resources."""
     stack.run("pulumi", *arguments, "--stack", "sandbox", "--yes", "--skip-preview", "--non-interactive", timeout=300)
     history = json.loads(stack.run("pulumi", "stack", "history", "--stack", "sandbox", "--json", "--page-size", "1"))
     return {k: v for k, v in history[0]["resourceChanges"].items() if k != "same"}
@@ -233,7 +233,7 @@ def test_a_refresh_changes_nothing(stack: Sandbox) -> None:
 
 
 def test_a_changed_replica_count_is_one_update(stack: Sandbox, tmp_path: Path) -> None:
-    """The stack's settings file is the checkout's: a copy is changed."""
+    """The stack's settings file belongs to the checkout, so change a copy."""
     settings = yaml.safe_load((REPOSITORY / "Pulumi.sandbox.yaml").read_text())
     settings["config"]["eks-load-balancing:samples"]["nlb"]["replicas"] = 3
     changed = tmp_path / "Pulumi.sandbox.yaml"

@@ -1,7 +1,7 @@
-"""A stack made with an earlier version, and the program of today: nothing is replaced, nothing is deleted.
+"""A stack of an earlier version with today's program: nothing is replaced, nothing is deleted.
 
-The earlier stack is its state, which `tests/upgrades.py` keeps at each release. Engine and providers see it beside a
-cluster on which the same objects are; AWS is asked for nothing that is in the state.
+The earlier stack is its state, which `tests/upgrades.py` saves at each release. The engine and the providers see it
+with a cluster that has the same objects; AWS is not asked about anything in the state.
 """
 
 import base64
@@ -30,7 +30,7 @@ _TAKES_AWAY = ("delete", "replace", "create-replacement", "delete-replaced", "di
 
 
 class Earlier:
-    """A stack that is nothing but a state, in a backend of its own."""
+    """A stack that exists only as a state, in a separate backend."""
 
     def __init__(self, sandbox: Sandbox, folder: Path) -> None:
         self.sandbox, self.program = sandbox, folder / "program"
@@ -46,7 +46,7 @@ class Earlier:
         return self.sandbox.run("env", self.backend, "pulumi", *arguments, "--non-interactive", cwd=self.program)
 
     def operations(self, state: dict[str, Any]) -> "Counter[str]":
-        """How many resources a preview on a state would do what to."""
+        """How many resources a preview on a state would change, by operation."""
         empty = json.loads(self.pulumi("stack", "export", "--stack", "sandbox"))
         own = {**empty["deployment"], "resources": state["deployment"]["resources"]}
         (self.program / "state.json").write_text(json.dumps({**state, "deployment": own}))
@@ -61,14 +61,14 @@ def text_of(version: str) -> str:
 
 
 def state_of(version: str, sandbox: Sandbox) -> dict[str, Any]:
-    """A version's state, with its cluster at the address of the one that is there."""
+    """A version's state, with the address of the existing cluster."""
     text = text_of(version)
     there = sandbox.run("pulumi", "stack", "output", "kubeconfig", "--stack", "sandbox", "--show-secrets")
     for pattern in (_SERVER, _AUTHORITY):
         (old,) = set(pattern.findall(text))
         (new,) = set(pattern.findall(there))
         text = text.replace(old, new)
-    # A certificate that is due is replaced, and is meant to be: not what is asked here.
+    # A certificate that is due is replaced, as intended; this test is not about that.
     state: dict[str, Any] = json.loads(re.sub(r'("validityEndTime":")\d{4}', r"\g<1>9999", text))
     managers = field_managers(json.loads(sandbox.run("pulumi", "stack", "export", "--stack", "sandbox")))
     for resource in state["deployment"]["resources"]:
@@ -78,7 +78,7 @@ def state_of(version: str, sandbox: Sandbox) -> dict[str, Any]:
 
 
 def field_managers(export: dict[str, Any]) -> dict[str, str]:
-    """Who manages the fields of each object on the cluster: a name that the provider makes up for each resource."""
+    """The field manager of each object on the cluster: a name that the provider generates for each resource."""
     resources = export["deployment"]["resources"]
     return {r["urn"]: r["outputs"][_MANAGER] for r in resources if _MANAGER in r.get("outputs", {})}
 

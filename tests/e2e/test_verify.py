@@ -1,4 +1,4 @@
-"""`make verify` on a stack that is up in the sandbox: it works, and a planted difference is seen."""
+"""`make verify` on a running stack in the sandbox: it passes, and it finds an added difference."""
 
 import re
 import sys

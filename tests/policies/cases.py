@@ -1,4 +1,4 @@
-"""For each rule: the compliant resource, one way to break it, what is missing, what is unknown, what a profile changes.
+"""For each rule: the compliant resource, one way to break it, and cases with missing, unknown and configured values.
 
 Paths are written with `/`, and `~` for a slash inside a key.
 """
@@ -19,12 +19,12 @@ class Case:
 
     Attributes:
         on: The compliant resource that is broken.
-        broken: What stands at some paths of it so that the rule refuses it.
-        missing: A path that is left out, and whether the rule refuses that.
+        broken: Values at some paths that make the rule refuse it.
+        missing: A path that is left out, and whether the rule then refuses.
         unknown: A path whose value is unknown during preview: never refused.
         setting: Settings of a profile, edits, and whether the rule refuses the result.
-        world: What else is in the stack, for rules across it.
-        links: Which property of which resource comes from which resources: `{"node-group.subnetIds": ["subnet"]}`.
+        world: Other resources in the stack, for rules across it.
+        links: The sources of properties: `{"node-group.subnetIds": ["subnet"]}`.
         also: Other resources and edits that the rule refuses.
         passes: Other resources and edits that the rule accepts.
     """
@@ -56,7 +56,7 @@ def _trusting(*statements: dict[str, Any]) -> str:
 
 
 def _condition(**condition: Any) -> str:
-    """A trust policy whose condition is another."""
+    """A trust policy with another condition."""
     document = trust()
     document["Statement"][0]["Condition"] = condition
     return json.dumps(document)
@@ -71,7 +71,7 @@ def _allowing(action: Any, resource: Any = "*", **more: Any) -> str:
 
 
 def _everybody(condition: dict[str, Any]) -> Edits:
-    """A trust policy whose principal is everybody, with a condition."""
+    """A trust policy that names everybody, with a condition."""
     statement = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole", "Condition": condition}
     return {"assumeRolePolicy": _trusting(statement)}
 

@@ -1,4 +1,4 @@
-"""The real engine for the policy pack's tests: programs made of data, and a count of calls to the cloud."""
+"""The real engine for the policy pack's tests: programs as data, and a count of calls to the cloud."""
 
 import json
 import re
@@ -24,13 +24,13 @@ _MANDATORY = re.compile(r"\[mandatory\][^\n]*\]  ([a-z0-9-]+)")
 
 
 def refusing_rules(output: str) -> set[str]:
-    """The mandatory rules that the engine names in what it prints."""
+    """The mandatory rules in the engine's output."""
     return set(_MANDATORY.findall(output))
 
 
 @dataclass(frozen=True)
 class Preview:
-    """What the engine said to a program."""
+    """The engine's result for a program."""
 
     code: int
     output: str
@@ -43,7 +43,7 @@ class Preview:
 
 @dataclass
 class Cloud:
-    """A server in AWS's place that answers nothing and remembers who asked."""
+    """A server instead of AWS that answers nothing and records the callers."""
 
     url: str
     calls: list[str] = field(default_factory=list[str])
@@ -51,7 +51,7 @@ class Cloud:
 
 @pytest.fixture(scope="session")
 def cloud() -> Iterator[Cloud]:
-    """Where every call to AWS would go."""
+    """The address of every call to AWS."""
 
     class Refuse(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -61,7 +61,7 @@ def cloud() -> Iterator[Cloud]:
         do_GET = do_PUT = do_DELETE = do_POST  # noqa: N815 - http.server's names
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's name
-            """Say nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Refuse)
     seen = Cloud(f"http://127.0.0.1:{server.server_port}")
@@ -79,7 +79,7 @@ class Engine:
     folder: Path
 
     def start(self, name: str, program: Program, *arguments: str, pack: Path = PACK) -> "subprocess.Popen[str]":
-        """Start a preview of a program in a folder and a stack of its own."""
+        """Start a preview of a program in its own folder and stack."""
         folder = self.folder / name
         if not folder.exists():
             shutil.copytree(_PROGRAMS, folder)
@@ -119,7 +119,7 @@ def engine(sandbox: Sandbox, cloud: Cloud, tmp_path_factory: pytest.TempPathFact
 
 
 class Previews:
-    """Previews that run two at a time, started before anybody asks for their results."""
+    """Previews that run two at a time, started before their results are needed."""
 
     def __init__(self, engine: Engine, programs: dict[str, Program]) -> None:
         self._pool = ThreadPoolExecutor(2)
@@ -131,5 +131,5 @@ class Previews:
         return self._started[name].result()
 
     def close(self) -> None:
-        """Wait for what runs, and start no more."""
+        """Wait for running previews, and start no more."""
         self._pool.shutdown(cancel_futures=True)

@@ -1,6 +1,6 @@
 """Programs with one fault each, as data for `programs/`: compliant resources that refer to each other, and one edit.
 
-What the unit tests break is broken here too, so that the engine is asked about the same faults.
+The unit tests' faults are used here too, so that the engine sees the same faults.
 """
 
 from copy import deepcopy
@@ -22,14 +22,14 @@ def _id(name: str) -> dict[str, str]:
 
 
 def _with_attribute(attribute: str) -> dict[str, str]:
-    """An attribute beside those that a compliant Ingress has."""
+    """An attribute in addition to those of a compliant Ingress."""
     given = resource("ingress")[1]["metadata"]["annotations"][f"{ALB}load-balancer-attributes"]
     return {alb("load-balancer-attributes"): f"{given},{attribute}"}
 
 
 _SUBNETS = [_id("subnet"), _id("other-subnet")]
-# What a provider asks for besides what rules ask about, and how the resources hang together; in the order of their
-# declaration.
+# What providers require in addition to the rules' subjects, and how the resources refer to each other; in the order of
+# their declaration.
 _MORE: dict[str, dict[str, Any]] = {
     "vpc": {"cidrBlock": "10.0.0.0/16"},
     "subnet": {"id": None, "vpcId": _id("vpc"), "cidrBlock": "10.0.0.0/24"},
@@ -66,7 +66,7 @@ _MORE: dict[str, dict[str, Any]] = {
 }
 _EXTRA: Program = {"vpc": ("aws:ec2/vpc:Vpc", {})}
 
-# What is broken otherwise than in the unit tests: in another resource, or by what one resource has of another.
+# Faults that differ from the unit tests': in another resource, or in a reference to another.
 _OTHERWISE: dict[str, tuple[str, dict[str, Any]]] = {
     "irsa-role-serves-one-service-account": ("pod-identity", {"roleArn": _id("role")}),
     "node-role-leaves-load-balancers-alone": ("attachment", {"policyArn": _id("policy")}),
@@ -81,7 +81,7 @@ _WORLDS: dict[str, tuple[str, ...]] = {
     "node-role-leaves-load-balancers-alone": ("policy", "node-role"),
     "load-balancer-name-is-given-once": ("service",),
 }
-# What a resource needs beside it so that no other rule refuses it.
+# Resources that must be added so that no other rule refuses it.
 _BESIDE: dict[str, tuple[str, ...]] = {"controller": ("budget",), "controller-for-others": ("budget",)}
 _LEFT_OUT = frozenset(
     {
@@ -99,12 +99,12 @@ _LEFT_OUT = frozenset(
 
 
 def faults() -> list[str]:
-    """Every mandatory rule for which there is a program: the program with its fault goes by the rule's name."""
+    """Every mandatory rule for which there is a program: the program with its fault has the rule's name."""
     return [name for name, rule in RULES.items() if rule.prod is MANDATORY and name not in _LEFT_OUT]
 
 
 def program(rule: str, *, faulty: bool) -> Program:
-    """The program on which a rule is tried, with its fault or without."""
+    """The program for a rule, with or without its fault."""
     case = CASES[rule]
     on, edits = _OTHERWISE.get(rule, (case.on, case.broken))
     names = [on, *_WORLDS.get(rule, case.world), case.on]

@@ -1,4 +1,4 @@
-"""Runs rules on worlds of made-up resources, as the pack's server does."""
+"""Runs rules on worlds of test resources, like the pack's server."""
 
 from collections.abc import Mapping
 from copy import deepcopy
@@ -23,12 +23,12 @@ UNKNOWN_MARK = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
 
 def secret(value: Any) -> dict[str, Any]:
-    """A value as the engine sends it that the program marked secret."""
+    """A secret value in the engine's form."""
     return {SIGNATURE: SECRET_SIGNATURE, "value": value}
 
 
 def changed(props: dict[str, Any], edits: Edits) -> dict[str, Any]:
-    """A copy with values put at paths: `None` takes the key away, the text `unknown` makes the value unknown."""
+    """A copy with values at paths: `None` removes the key, the text `unknown` makes the value unknown."""
     props = deepcopy(props)
     for path, value in edits.items():
         *way, last = [part.replace("~", "/") for part in path.split("/")]
@@ -48,7 +48,7 @@ def _walk(target: Any, way: list[str]) -> Any:
 
 
 def world(case: Case, on: str, edits: Edits) -> World:
-    """The resource that is broken, and what stands beside it."""
+    """The broken resource, and its neighbours."""
     token, props = resource(on)
     return {
         on: (token, changed(props, edits)),
@@ -59,13 +59,13 @@ def world(case: Case, on: str, edits: Edits) -> World:
 def refusals(
     rule: Rule, things: World, settings: Mapping[str, Any] | None = None, links: Mapping[str, Any] | None = None
 ) -> list[str]:
-    """What a rule says against a world: nothing if it accepts it.
+    """A rule's messages for a world: none if it accepts it.
 
     Args:
         rule: The rule.
         things: The resources by name, in the order of their declaration.
-        settings: The rule's settings; those of `GIVEN` for the world if left out.
-        links: Which property of which resource comes from which: `{"node-group.subnetIds": ["subnet"]}`.
+        settings: The rule's settings; by default those of `GIVEN` for the world.
+        links: The sources of properties: `{"node-group.subnetIds": ["subnet"]}`.
     """
     given = (
         settings
@@ -78,10 +78,10 @@ def refusals(
 
 
 class Run(Session):
-    """A session that is shown a whole world."""
+    """A session that has seen a whole world."""
 
     def run(self, things: World, links: Mapping[str, Any]) -> list[Any]:
-        """Everything that is said about a world."""
+        """All messages about a world."""
         shown = [seen(token, props, name, links) for name, (token, props) in things.items()]
         said = [one for each in shown for one in self.declare(each)]
         return said + list(self.finish([seen(token, props, name, links) for name, (token, props) in things.items()]))
@@ -100,7 +100,7 @@ def urn(token: str, name: str) -> str:
 
 
 def seen(token: str, props: dict[str, Any], name: str, links: Mapping[str, Any] | None = None) -> Resource:
-    """A resource as rules are shown it."""
+    """A resource as rules see it."""
     vault = Vault()
     sources = {
         path.partition(".")[2]: [one for other in others for one in _urns(other)]
@@ -122,7 +122,7 @@ def message(token: str, props: dict[str, Any], name: str) -> Any:
 
 
 def remedied(rule: Rule, token: str, props: dict[str, Any], settings: Mapping[str, Any] | None = None) -> Any:
-    """What a rule's remediation makes of a resource; `None` if nothing."""
+    """A resource after a rule's remediation; `None` if unchanged."""
     try:
         properties = fixed(rule, message(token, props, "one"), settings or {}, Stack([]))
     except NotYetKnown:
@@ -131,5 +131,5 @@ def remedied(rule: Rule, token: str, props: dict[str, Any], settings: Mapping[st
 
 
 def rule_named(name: str) -> Rule:
-    """A rule, by the name that a case goes by."""
+    """The rule of a case."""
     return RULES[name]

@@ -1,4 +1,4 @@
-"""One compliant resource of each type: what a program declares when it does all that the rules demand.
+"""One compliant resource of each type, which follows all rules.
 
 A world is a few resources that belong together; each test breaks one of them in one way.
 """

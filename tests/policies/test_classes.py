@@ -1,4 +1,4 @@
-"""Ingresses are judged with the IngressClassParams of their class, Gateways with their LoadBalancerConfigurations."""
+"""Ingresses are checked with the IngressClassParams of their class, Gateways with their LoadBalancerConfigurations."""
 
 from copy import deepcopy
 from typing import Any
@@ -25,7 +25,7 @@ _ACL, _REDIRECT, _RANGES = "public-alb-has-a-web-acl", "alb-redirects-http-to-ht
 
 
 def _ingress(**annotations: str) -> tuple[str, dict[str, Any]]:
-    """An Ingress that leaves everything to its class, but for some annotations."""
+    """An Ingress that leaves everything to its class, except some annotations."""
     spec = {"ingressClassName": "front", "rules": [{"host": "shop.example.com"}]}
     given = {ALB + name.replace("_", "-"): value for name, value in annotations.items()}
     meta = {"name": "shop", "namespace": "shop", "annotations": given}
@@ -33,7 +33,7 @@ def _ingress(**annotations: str) -> tuple[str, dict[str, Any]]:
 
 
 def _governed(ingress: tuple[str, dict[str, Any]] | None = None, **spec: Any) -> World:
-    """An Ingress with its class and the class's parameters, which say all that the rules ask, or otherwise."""
+    """An Ingress with its class and the class's parameters, which satisfy all rules, unless changed."""
     token, props = resource("class-params")
     props = deepcopy(props)
     props["spec"] |= {"certificateArn": ["arn:aws:acm:us-west-2:1:certificate/1"], "sslRedirectPort": "443", **spec}
@@ -142,7 +142,7 @@ def test_a_class_of_another_stack_counts_if_the_profile_tells_of_it() -> None:
 
 
 @pytest.mark.parametrize("given", ["alb", [{}], [{"apiVersion": "v1", "kind": "Service"}], [[]]])
-def test_what_is_no_manifest_is_refused(given: Any) -> None:
+def test_an_invalid_manifest_is_refused(given: Any) -> None:
     assert list(problems({ELSEWHERE.name: {"manifests": given}}, {**RULES, **REPORTS}))
 
 
@@ -280,7 +280,7 @@ def test_a_public_gateway_needs_a_web_acl() -> None:
 
 
 def test_what_is_not_declared_yet_is_judged_in_the_preview_all_the_same() -> None:
-    """An Ingress whose class comes after it waits for it, and not for the update."""
+    """An Ingress declared before its class waits for the class, and not for the update."""
     things = _reordered(_governed(targetType=None))
     [said] = refusals(RULES[_PODS], things)
     assert said.startswith("Ingress shop leaves the target type at instance")

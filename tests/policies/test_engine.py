@@ -50,7 +50,7 @@ def test_refusing_takes_no_call_to_the_cloud(previews: Previews, engine: Engine)
 
 def test_the_same_programs_without_their_faults_are_accepted(engine: Engine) -> None:
     everything: Program = {}
-    for rule in (rule for rule in _ALL if rule not in GIVEN):  # those are compliant by configuration
+    for rule in (rule for rule in _ALL if rule not in GIVEN):  # these are compliant by configuration
         everything |= {name: thing for name, thing in program(rule, faulty=False).items() if name not in everything}
     del everything["release"]  # one controller serves a cluster
     for name, things in {"compliant": everything, "released": program(_ONE, faulty=False)}.items():
@@ -81,7 +81,7 @@ def test_a_setting_given_to_the_engine_changes_a_demand(engine: Engine, tmp_path
     ("config", "said"),
     [
         ({"cluster-is-proteced-from-deletion": "advisory"}, "did you mean cluster-is-protected-from-deletion?"),
-        ({"cluster-version-is-supported": {"oldst": "1.29"}}, "there is no setting oldst; did you mean oldest?"),
+        ({"cluster-version-is-supported": {"oldst": "1.29"}}, "unknown setting oldst; did you mean oldest?"),
     ],
 )
 def test_a_configuration_that_fits_no_rule_stops_the_engine(

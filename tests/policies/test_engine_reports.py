@@ -1,4 +1,4 @@
-"""Under the real engine: no secret is shown, what waits for the update is said, classes decide, waivers exempt."""
+"""With the real engine: no secret is shown, waiting resources are reported, classes decide, waivers exempt."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -39,7 +39,7 @@ def test_a_trust_policy_that_the_update_makes_known_is_reported_as_not_judged_ye
 
 
 def _governed(**spec: Any) -> Program:
-    """An Ingress that its class governs wholly, declared before the class."""
+    """An Ingress that its class controls completely, declared before the class."""
     token, params = resource("class-params")
     params["spec"] |= {"certificateArn": ["arn:aws:acm:us-west-2:1:certificate/1"], "sslRedirectPort": "443", **spec}
     kind, shop = resource("ingress")

@@ -1,4 +1,4 @@
-"""Ways round a rule that somebody may try, and what annoys somebody who means well."""
+"""Ways to evade a rule, and false alarms for well-meaning users."""
 
 import json
 from typing import Any
@@ -11,7 +11,7 @@ from tests.policies.harness import changed, refusals
 from tests.policies.resources import ACCOUNT, ISSUER, LABELS, NLB, resource, trust
 
 Tried = tuple[str, str, dict[str, Any]]
-"""Rule, compliant resource, and what is changed in it."""
+"""Rule, compliant resource, and the changes to it."""
 
 _SUB, _AUD = f"{ISSUER}:sub", f"{ISSUER}:aud"
 _ACCOUNT = "system:serviceaccount:kube-system:aws-load-balancer-controller"
@@ -283,7 +283,7 @@ def _users(**accounts: tuple[str, dict[str, Any]]) -> list[str]:
     return refusals(RULES[_SHARED], {"role": resource("role"), **accounts})
 
 
-def test_one_service_account_that_comes_by_two_ways_is_one() -> None:
+def test_a_service_account_found_in_two_ways_counts_once() -> None:
     token, props = resource("pod-identity")
     account = resource("service-account")
     same = {"roleArn": f"arn:aws:iam::{ACCOUNT}:role/controller", "namespace": "kube-system"}

@@ -1,4 +1,4 @@
-"""Whatever stands in a resource, no rule fails: a rule that fails is an outage. And a message is one readable line."""
+"""Whatever a resource contains, no rule crashes, because that would be an outage. Messages are one readable line."""
 
 import os
 from copy import deepcopy
@@ -28,7 +28,7 @@ def _fuzzed(examples: int) -> settings:
 
 _FUZZED = _fuzzed(400 if _CAMPAIGN else 15)
 
-# What programs, providers and saved states may hold, and the words at which rules look twice.
+# What programs, providers and saved states may contain, and words that rules look for.
 _WORDS = st.sampled_from(
     [
         *("", "*", "?", ":", "/", "arn:aws:", "true", "FALSE", "None", "none", "0.0.0.0/0", "::/0", "1.2.3.4/99", "22"),
@@ -98,7 +98,7 @@ _VALUES = st.recursive(_LEAVES, _branches, max_leaves=6)
 
 @st.composite
 def _damaged(draw: st.DrawFn, props: dict[str, Any]) -> dict[str, Any]:
-    """A compliant resource with anything at one to three of its places."""
+    """A compliant resource with arbitrary values in one to three places."""
     props = deepcopy(props)
     for _ in range(draw(st.integers(1, 3))):
         target: Any = props

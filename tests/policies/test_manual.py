@@ -1,4 +1,4 @@
-"""What the manual tells its readers to do works: its configurations fit, its workflow is one, its tables name rules."""
+"""The manual's instructions work: its configurations fit, its workflow is valid, its tables name rules."""
 
 import json
 import re
@@ -75,6 +75,6 @@ def test_what_a_rule_set_asks_is_covered_by_a_rule_or_left_out_for_a_reason(aske
     assert set(asked.rules) <= set(RULES)
 
 
-def test_nothing_that_a_rule_covers_is_said_to_be_left_out() -> None:
+def test_no_covered_requirement_is_listed_as_left_out() -> None:
     covered = {(control.framework, control.number) for rule in RULES.values() for control in rule.controls}
     assert not {(asked.by, asked.number) for asked in ASKED if asked.left_out} & covered

@@ -1,6 +1,6 @@
-"""The project's own stacks under their profiles: what the program declares for each, under Pulumi's mocks.
+"""The project's stacks under their profiles: what the program declares for each, under Pulumi's mocks.
 
-With the real engine `make up` says the same of the stack `sandbox`.
+With the real engine `make up` checks the stack `sandbox` likewise.
 """
 
 from pathlib import Path
@@ -17,12 +17,12 @@ from tests.unit.declared import Declared, Resource
 from tests.unit.test_program import program
 
 _ROOT = Path(__file__).parents[2]
-# Which profile a stack is held to.
+# The profile of each stack.
 PROFILES = {"sandbox": "sandbox", "dev": "dev", "staging": "prod", "prod": "prod"}
 
 
 def _cluster(component: dict[str, Any]) -> dict[str, Any]:
-    """What pulumi-eks makes of its component's inputs, as far as rules ask: its provider does not run under mocks."""
+    """What pulumi-eks creates for its component's inputs, for the rules: its provider does not run under mocks."""
     return {
         "version": component["version"],
         "vpcConfig": {
@@ -47,7 +47,7 @@ def _cluster(component: dict[str, Any]) -> dict[str, Any]:
 
 
 def _seen(resource: Resource) -> tuple[str, dict[str, Any]]:
-    """A resource as the engine would show it, or its nearest likeness where mocks stop."""
+    """A resource as the engine would show it, or as close as mocks allow."""
     inputs = plain(resource.inputs, Open())
     if resource.type == "eks:index:Cluster":
         return "aws:eks/cluster:Cluster", _cluster(inputs)
@@ -76,7 +76,7 @@ def test_a_stack_of_the_project_passes_its_profile(stack: str) -> None:
     assert refused_in_program(stack, PROFILES[stack]) == set()
 
 
-def test_nothing_is_said_of_the_sample_stack_under_its_profile() -> None:
+def test_the_sample_stack_has_no_findings_under_its_profile() -> None:
     levels, things = profile("sandbox"), _world(program("sandbox"))
     asked = [rule for name, rule in RULES.items() if levels[name]["enforcementLevel"] != "disabled"]
     assert {rule.name for rule in asked if refusals(rule, things, levels[rule.name])} == set()

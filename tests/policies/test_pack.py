@@ -115,19 +115,19 @@ def test_the_profiles_pass_the_check() -> None:
 @pytest.mark.parametrize(
     ("config", "said"),
     [
-        ({"no-such-rule": "mandatory"}, "no-such-rule: there is no such rule"),
+        ({"no-such-rule": "mandatory"}, "no-such-rule: unknown rule"),
         ({"cluster-is-proteced-from-deletion": "advisory"}, "did you mean cluster-is-protected-from-deletion?"),
-        ({"cluster-version-is-supported": {"oldst": "1.30"}}, "there is no setting oldst; did you mean oldest?"),
+        ({"cluster-version-is-supported": {"oldst": "1.30"}}, "unknown setting oldst; did you mean oldest?"),
         ({"cluster-version-is-supported": {"oldest": 1.3}}, "oldest is 1.3; write a string"),
         ({"controller-runs-two-replicas": {"minReplicas": "2"}}, "minReplicas is '2'; write a number of 0 or more"),
         ({"controller-runs-two-replicas": {"minReplicas": -1}}, "write a number of 0 or more"),
         ({"controller-runs-two-replicas": {"minReplicas": True}}, "write a number"),
         ({"node-doors-are-not-open-to-the-world": {"ports": ["22"]}}, "write a list of numbers"),
         ({"cluster-is-protected-from-deletion": "forbidden"}, "the level 'forbidden' is none of"),
-        ({"cluster-is-protected-from-deletion": {"min": 1}}, "there is no setting min; known: none"),
+        ({"cluster-is-protected-from-deletion": {"min": 1}}, "unknown setting min; known: none"),
         ({"cluster-authenticates-by-api": "remediate"}, "the rule has no remediation"),
-        ({"all": {"enforcementLevel": "advisory", "ports": []}}, "all: takes a level only"),
-        ([], "the file holds no JSON object"),
+        ({"all": {"enforcementLevel": "advisory", "ports": []}}, "all: takes only a level"),
+        ([], "the file does not contain a JSON object"),
     ],
 )
 def test_a_configuration_that_does_not_fit_is_refused(config: Any, said: str) -> None:
@@ -197,7 +197,7 @@ def test_an_unknown_value_makes_no_noise() -> None:
     assert list(analyzer().Analyze(request("cluster", props), None).diagnostics) == []
 
 
-def test_the_engine_is_told_of_remediations_at_that_level_only() -> None:
+def test_the_engine_gets_remediations_only_at_that_level() -> None:
     server = analyzer()
     props = {**resource("cluster")[1], "deletionProtection": False}
     assert list(server.Remediate(request("cluster", props), None).remediations) == []

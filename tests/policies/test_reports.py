@@ -1,4 +1,4 @@
-"""What the pack says at the end of a preview: what it could not judge yet, and what is exempted by configuration."""
+"""The pack's messages at the end of a preview: what it could not check yet, and what configuration exempts."""
 
 from datetime import date
 from typing import Any
@@ -175,7 +175,7 @@ def test_a_waiver_that_does_not_fit_is_refused(given: dict[str, Any], said: str)
 
 
 @pytest.mark.parametrize("given", ["all", ["all"], {}, [[]]])
-def test_what_is_no_list_of_waivers_is_refused(given: Any) -> None:
+def test_an_invalid_list_of_waivers_is_refused(given: Any) -> None:
     assert list(problems({WAIVERS.name: {"waivers": given}}, {**RULES, **REPORTS}))
 
 

@@ -1,4 +1,4 @@
-"""No value that is unknown, missing or odd makes a rule fail or, being unknown, refuse what it cannot know."""
+"""No unknown, missing or odd value makes a rule crash, and no unknown value makes it refuse."""
 
 from collections.abc import Iterator
 from copy import deepcopy

@@ -1,4 +1,4 @@
-"""The pack and real updates: what no preview can see is refused in one, what one has made is judged by its state."""
+"""The pack and real updates: an update refuses what no preview can see, and its state is checked afterwards."""
 
 import json
 from pathlib import Path

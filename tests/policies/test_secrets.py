@@ -1,4 +1,4 @@
-"""A value that the program marked secret decides like any other, and stands in no message."""
+"""A secret value counts like any other, and no message contains it."""
 
 import re
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _tellings(value: Any) -> set[str]:
-    """What would give a secret away: its texts, and the longer words in them."""
+    """Texts that would reveal a secret: its texts, and the longer words in them."""
     return {word for text in _texts(value) for word in [text, *re.split(r"[^\w.*-]+", text)] if len(word) > 3}
 
 

@@ -1,4 +1,4 @@
-"""The same object by another way into the stack: lists, patches, older API versions, YAML, a custom resource."""
+"""The same object in other forms: lists, patches, older API versions, YAML, a custom resource."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -29,7 +29,7 @@ _BROKEN = [
 
 
 def _versioned(token: str) -> tuple[str, str]:
-    """A token as a manifest says it: API version and kind."""
+    """A token in a manifest's form: API version and kind."""
     version, kind = token.removeprefix("kubernetes:").rsplit(":", 1)
     return version.removeprefix("core/"), kind
 
@@ -59,7 +59,7 @@ def test_across_the_stack_objects_in_a_list_count_too() -> None:
 
 
 @pytest.mark.parametrize("items", [None, "unknown", [], [None], ["odd"], [{}], [{"kind": None}], {}])
-def test_an_odd_list_is_no_reason_to_refuse_or_to_fail(items: Any) -> None:
+def test_an_odd_list_neither_fails_nor_is_refused(items: Any) -> None:
     for rule in RULES.values():
         for kind in ("kubernetes:core/v1:List", "kubernetes:core/v1:ServiceList"):
             assert refusals(rule, {"list": (kind, changed({}, {"items": items}))}) == []
@@ -74,7 +74,7 @@ def _leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]
 
 
 def _only(props: dict[str, Any], path: tuple[Any, ...]) -> dict[str, Any]:
-    """Properties that say one thing only."""
+    """Properties with only one key."""
     value: Any = props
     for key in path:
         value = value[key]
@@ -162,7 +162,7 @@ def test_a_remediation_leaves_lists_and_patches_to_be_refused() -> None:
 
 
 def _alike(name: str) -> list[str]:
-    """The other types of a rule that keep the same facts in the same places as the one it is tried on."""
+    """The other types of a rule with the same facts in the same places."""
     token, kind = COMPLIANT[CASES[name].on][0], RULES[name].on
     shapes: dict[str, Any] = getattr(kind, "shapes", {})
     if token in shapes:

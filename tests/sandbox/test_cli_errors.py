@@ -1,4 +1,4 @@
-"""What a user sees of the sandbox's failures."""
+"""What a user sees when the sandbox fails."""
 
 import pytest
 from click.testing import CliRunner

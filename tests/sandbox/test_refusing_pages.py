@@ -22,7 +22,7 @@ def answer(app: web.Application, method: str, path: str, **more: Any) -> tuple[i
 
 
 @pytest.mark.parametrize("path", ["/exec/web/web-0/web", "/portForward/web/web-0", "/attach/web/web-0/web"])
-def test_what_needs_a_container_says_why_there_is_none(path: str) -> None:
+def test_commands_that_need_a_container_explain_why_they_fail(path: str) -> None:
     app = web.Application()
     app.router.add_routes(Kubelet(lambda _namespace, _pod: None).routes())
     status, text = answer(app, "POST", path)

@@ -36,5 +36,5 @@ def test_the_tree_fits_eighty_columns_but_for_a_host_name_and_names_everything_o
     assert max(len(line) for line in lines if HOST not in line) <= 80
 
 
-def test_without_load_balancers_it_says_so() -> None:
+def test_without_load_balancers_there_is_a_message() -> None:
     assert tree([]) == "no load balancer forwards to a target group"

@@ -16,7 +16,7 @@ CALLER = f"arn:aws:sts::{ACCOUNT}:assumed-role/deployer/session"
 DEPLOYER = f"arn:aws:iam::{ACCOUNT}:role/ops/deployer"
 ISSUER_URL = "https://oidc.eks.us-west-2.amazonaws.com/id/ABCDEF"
 UNKNOWN = rpc.UNKNOWN
-"""What a preview says of an output that only the update will know."""
+"""A preview's mark for an output that only the update will know."""
 _SIGNATURE, _OF_A_RESOURCE = "4dabf18193072939515e22adb298388d", "5cf8f73096256a8f31e491e813e4eb8e"
 """How Pulumi writes a reference to a resource: pkg/resource/properties.go of the engine's SDK."""
 _TOKEN = ["--region", "us-west-2", "eks", "get-token", "--cluster-name", "dev", "--output", "json"]
@@ -66,7 +66,7 @@ _CALLS: dict[str, Any] = {
 }
 
 
-# Pulumi's mock of the engine does not say which version of the CLI it is: any is.
+# Pulumi's mock of the engine does not report the CLI's version, so any is accepted.
 MockEngine.RequirePulumiVersion = lambda _self, _request: None  # pyright: ignore[reportAttributeAccessIssue]
 
 
@@ -83,12 +83,12 @@ class Resource:
 
     @property
     def waits_for(self) -> set[str]:
-        """The names of the resources that it is made after."""
+        """The names of the resources that it depends on."""
         return {urn.rpartition("::")[2] for urn in self.options.dependencies}
 
 
 class _Monitor(MockMonitor):
-    """Keeps the options that a resource is registered with: Pulumi's mocks show its inputs alone."""
+    """Keeps the options of a resource's registration: Pulumi's mocks show only its inputs."""
 
     def __init__(self, mocks: Mocks) -> None:
         super().__init__(mocks)
@@ -107,9 +107,9 @@ class Declared(Mocks):
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list[tuple[str, dict[str, Any]]])
     outputs: dict[str, Any] = field(default_factory=dict[str, Any])
     answers: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """What lookups answer, by token, in the place of what they always do; with failures as a pair."""
+    """Answers of lookups by token, overriding the defaults; with failures as a pair."""
     made: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
-    """What resources answer, by name, in the place of what they always do; `UNKNOWN` is known after the update."""
+    """Outputs of resources by name, overriding the defaults; `UNKNOWN` is known after the update."""
     monitor: "_Monitor | None" = None
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:

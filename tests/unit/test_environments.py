@@ -1,4 +1,4 @@
-"""`docs/environments.md` against the stacks: what the cost table counts is what the program declares."""
+"""`docs/environments.md` against the stacks: the cost table counts what the program declares."""
 
 import re
 from decimal import ROUND_HALF_UP, Decimal

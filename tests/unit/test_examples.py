@@ -1,4 +1,4 @@
-"""The examples' folder: each is whole, small, listed, and run."""
+"""The examples' folder: each is complete, small, listed, and run."""
 
 import re
 from pathlib import Path

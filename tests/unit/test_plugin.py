@@ -1,4 +1,4 @@
-"""What a program in another language is told, and what the schema says of it."""
+"""Error messages for programs in other languages, and the schema's descriptions."""
 
 import json
 import subprocess

@@ -33,7 +33,7 @@ def _names(_: click.Context, __: click.Parameter, given: Sequence[str]) -> list[
     names = [name for text in given for name in text.split(",") if name]
     for name in names:
         if name not in CHECKS:
-            raise click.BadParameter(f"there is no check {name!r}: --list shows all checks")
+            raise click.BadParameter(f"unknown check {name!r}: --list shows all checks")
     return names
 
 
@@ -150,12 +150,12 @@ def _export(where: Where, file: str) -> None:
 
 
 def examined(facts: Facts, wanted: Sequence[str], namespaces: Collection[str] = ()) -> report.Report:
-    """Run checks on facts, and draw the paths: a hop is marked as broken only if the check that reports it was run.
+    """Run checks on facts, and draw the paths: a hop is marked as broken only if its check has run.
 
     Args:
         facts: what was read.
         wanted: the names of the checks.
-        namespaces: leave out what concerns other namespaces; none leaves out nothing.
+        namespaces: show only these namespaces; all if empty.
     """
     found = examine(facts, [CHECKS[name] for name in wanted])
     kinds = {kind for kind, name in CHECK_OF.items() if name not in wanted}

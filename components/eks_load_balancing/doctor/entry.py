@@ -1,4 +1,4 @@
-"""Where the commands start: they need packages that the components do without, and say so if one is missing."""
+"""Where the commands start: they need packages that the components do not, and name a missing one."""
 
 import sys
 from collections.abc import Generator

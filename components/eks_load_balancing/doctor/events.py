@@ -17,7 +17,7 @@ _COMPONENTS: Final = (
     "gateway.k8s.aws/alb",
     "gateway.k8s.aws/nlb",
 )
-"""What the controller calls itself in its events."""
+"""The controller's name in its events."""
 _REASONS: Final = (
     SUCCEEDED,
     "BackendNotFound",

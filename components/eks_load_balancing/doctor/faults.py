@@ -20,7 +20,7 @@ class Remedy(NamedTuple):
     fix: str
     """One line. A command in backticks changes something, and removes the fault."""
     see: str = ""
-    """A command that shows more, for a fault whose cause the doctor cannot see; "" if there is none."""
+    """A command that shows more, if the doctor cannot see the fault's cause; otherwise ""."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Fault:
 
 
 def restart(facts: Facts) -> str:
-    """Return how to make the controller look at every object again, at once; by itself it does so every ten hours."""
+    """Return how to make the controller check every object again now; by itself it does so every ten hours."""
     if not facts.deployments:
         return "install the controller, which creates it"
     namespace, name = key(facts.deployments[0])
@@ -50,12 +50,12 @@ def log(facts: Facts) -> str:
 
 
 def reported(facts: Facts) -> Remedy:
-    """Return the remedy for what only the controller's log explains."""
+    """Return the remedy for faults that only the controller's log explains."""
     return Remedy("correct what the controller's log names", log(facts)) if log(facts) else Remedy(restart(facts))
 
 
 def helm_upgrade(facts: Facts) -> str:
-    """Return how to restore what the controller's chart made, if Helm installed it."""
+    """Return how to restore the chart's objects, if Helm installed it."""
     namespace, name = key(facts.deployments[0]) if facts.deployments else ("kube-system", CHART)
     labels = (facts.deployments[0]["metadata"].get("labels") or {}) if facts.deployments else {}
     release = labels.get("app.kubernetes.io/instance", name)

@@ -1,4 +1,4 @@
-"""How facts relate: which object belongs to which. Pure; it judges nothing."""
+"""How facts relate: which object belongs to which. Pure; it draws no conclusions."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,7 +15,7 @@ STACK_TAGS: Final = (
     "gateway.k8s.aws.alb/stack",
     "gateway.k8s.aws.nlb/stack",
 )
-"""The controller's tags that say what a resource is for: `namespace/name`, or the name of an IngressGroup."""
+"""The controller's tags that name a resource's object: `namespace/name`, or the name of an IngressGroup."""
 GROUP_ANNOTATION: Final = "alb.ingress.kubernetes.io/group.name"
 WEBHOOK_PORT: Final = 9443
 """The controller's port for webhooks, by default: `--webhook-bind-port`."""
@@ -221,7 +221,7 @@ def group_names(facts: Facts) -> dict[str, Object]:
 
 
 def stacks(facts: Facts) -> dict[str, Object]:
-    """Return the objects that load balancers are for, by the value of their stack tag."""
+    """Return the objects that load balancers belong to, by the value of their stack tag."""
     return {
         **{"/".join(key(gateway)): gateway for gateway in facts.gateways},
         **group_names(facts),
@@ -235,7 +235,7 @@ def _has_a_balancer(service: Object) -> bool:
 
 
 def stack_of(tags: Mapping[str, str]) -> str | None:
-    """Return what a resource of the controller is for: the value of its stack tag."""
+    """Return which object a controller's resource belongs to: the value of its stack tag."""
     return next((tags[tag] for tag in STACK_TAGS if tag in tags), None)
 
 

@@ -9,7 +9,8 @@ from eks_load_balancing.doctor.facts import Facts, NotSeenError, Unseen
 
 SEVERITIES: Final = ("high", "medium", "low")
 """`high`: something does not work, or is open to others. `medium`: it will fail when something else happens. `low`:
-clutter."""
+clutter.
+"""
 COULD_NOT_LOOK: Final = "could-not-look"
 _PERMISSIONS: Final = "https://docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html"
 
@@ -41,7 +42,7 @@ class Finding(Trouble):
 
 @dataclass(frozen=True)
 class Check:
-    """A check: its demand, the reason for it, and the pure function that tests it."""
+    """A check: its requirement, the reason for it, and the pure function that tests it."""
 
     name: str
     subject: str

@@ -20,7 +20,7 @@ ROLE_TAGS: Final = {"internet-facing": "kubernetes.io/role/elb", "internal": "ku
 _SCHEME: Final = ("alb.ingress.kubernetes.io/scheme", "service.beta.kubernetes.io/aws-load-balancer-scheme")
 
 Answer = Callable[[Facts, Object, "re.Match[str]"], str]
-"""The facts, the object that the event is about, and what matched -> what to do."""
+"""The facts, the object that the event is about, and the match -> the remedy."""
 
 
 def remedy(facts: Facts, thing: Object, event: Object) -> Remedy:
@@ -262,4 +262,4 @@ _REMEDIES: Final[tuple[tuple[str, str | Answer, str], ...]] = (
     ),
     (r"TargetGroupNotFound", _binding, ""),
 )
-"""A regular expression for the text, the remedy, and a command that shows more; the first that matches counts."""
+"""A regular expression for the text, the remedy, and a command that shows more; the first match counts."""

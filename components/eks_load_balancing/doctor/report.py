@@ -1,4 +1,4 @@
-"""The findings and the picture, for people, tickets and machines. Pure: it only makes text."""
+"""The findings and the picture, for people, tickets and machines. Pure: it only produces text."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ from eks_load_balancing.doctor.registry import Finding
 
 _STYLES: Final = {"high": "bold red", "medium": "yellow", "low": "cyan"}
 WHOLE_SHOWN: Final = 3
-"""So many whole targets of a group are shown; the others are counted."""
+"""This many whole targets of a group are shown; the others are counted."""
 
 
 @dataclass(frozen=True)

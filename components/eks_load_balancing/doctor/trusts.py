@@ -1,4 +1,4 @@
-"""The trust policy of the controller's role: whom it lets in, and how to restrict it. Pure."""
+"""The trust policy of the controller's role: whom it allows, and how to restrict it. Pure."""
 
 import json
 from collections.abc import Iterator
@@ -76,7 +76,7 @@ def trusting(facts: Facts, role: Object, trust: str) -> str:
 
 
 def _others(facts: Facts, role: Object) -> Iterator[Object]:
-    """Yield the statements of the role's trust policy that let in another cluster's tokens, and nobody else."""
+    """Yield the statements of the role's trust policy that allow only another cluster's tokens."""
     for statement in statements(role.get("AssumeRolePolicyDocument", {})):
         exact = all(set(tests) & set(EXACT) for tests in claims(statement).values())
         principal = str(statement.get("Principal"))

@@ -1,4 +1,4 @@
-"""What a report asks the world: the engine, the listeners, the policy simulator. It changes nothing."""
+"""What a report asks: the engine, the listeners, the policy simulator. It changes nothing."""
 
 import http.client
 import json
@@ -20,7 +20,7 @@ _PREVIEW_SECONDS: Final = 900
 
 
 class CannotVerifyError(Exception):
-    """One line that says what could not be asked, and what to do."""
+    """One line that names the question that failed, and the remedy."""
 
 
 def operations(stack: str, pulumi: Sequence[str]) -> Mapping[str, int]:
@@ -47,7 +47,7 @@ def operations(stack: str, pulumi: Sequence[str]) -> Mapping[str, int]:
 
 
 def answers(facts: Facts) -> Iterator[tuple[Object, Sequence[tuple[str, str]]]]:
-    """Yield each load balancer with what its listeners answer."""
+    """Yield each load balancer with its listeners' answers."""
     for balancer in balancers(facts):
         listeners = sorted(facts.listeners.get(balancer["LoadBalancerArn"], ()), key=lambda one: one["Port"])
         yield (
@@ -70,7 +70,7 @@ def answer(host: str, protocol: str, port: int) -> str:
     if protocol in ("UDP", "TCP_UDP", "QUIC", "TCP_QUIC"):
         return "is not asked: it takes datagrams"
     anybody = ssl.create_default_context()
-    anybody.check_hostname, anybody.verify_mode = False, ssl.CERT_NONE  # whose certificate it is, the doctor says
+    anybody.check_hostname, anybody.verify_mode = False, ssl.CERT_NONE  # the doctor checks whose certificate it is
     try:
         if protocol in ("HTTP", "HTTPS"):
             connection = (
@@ -91,7 +91,7 @@ def answer(host: str, protocol: str, port: int) -> str:
 
 
 def decisions(facts: Facts, version: str, iam: Any) -> dict[str, str]:
-    """Return the policy simulator's word on each action of a controller version, without those of disabled features.
+    """Return the policy simulator's decision on each action of a controller version, except disabled features.
 
     Args:
         facts: the cluster's.

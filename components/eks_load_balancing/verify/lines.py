@@ -1,4 +1,4 @@
-"""What a report says of facts: one line a subject, in a fixed order, without names. Functions of plain values."""
+"""The lines of a report from facts: one line per subject, in a fixed order, without names. Pure functions."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -9,11 +9,11 @@ from eks_load_balancing.doctor.facts import Facts, Object
 from eks_load_balancing.doctor.lookups import own_balancers, ready_addresses
 
 FORM: Final = 1
-"""The form of the report: one of another form cannot be compared with it."""
+"""The report's format version: reports with different ones cannot be compared."""
 WORKS: Final = "ok  "
 FAILS: Final = "FAIL"
 KNOWN: Final = "    "
-"""What is neither right nor wrong, and may differ between two stacks that both work."""
+"""Lines that are neither right nor wrong, and may differ between two stacks that both work."""
 _CHANGES: Final = ("create", "update", "delete", "replace", "create-replacement", "delete-replaced", "import", "read")
 
 
@@ -25,7 +25,7 @@ def preview_line(operations: Mapping[str, int]) -> str:
 
 
 def doctor_lines(checked: int, findings: Iterable[str]) -> Iterator[str]:
-    """Yield what the doctor found: by check, without where.
+    """Yield the doctor's findings by check, without places.
 
     Args:
         checked: how many checks it made.
@@ -78,11 +78,11 @@ def _target_line(facts: Facts, where: str, group: Object, binding: Object | None
 
 
 def answer_lines(answers: Sequence[tuple[Object, Sequence[tuple[str, str]]]]) -> Iterator[str]:
-    """Yield what each listener of each load balancer answers.
+    """Yield the answer of each listener of each load balancer.
 
     Args:
-        answers: load balancers in their order, each with its listeners as `HTTP:80` and what came of asking; an answer
-            begins with `answers` if there was one.
+        answers: load balancers in their order, each with its listeners as `HTTP:80` and the result of asking; a result
+            begins with `answers` if there was an answer.
     """
     for number, (balancer, listeners) in enumerate(answers, 1):
         kind = f"{balancer['Type']}, {balancer['Scheme']}"
@@ -91,13 +91,13 @@ def answer_lines(answers: Sequence[tuple[Object, Sequence[tuple[str, str]]]]) ->
 
 
 def role_lines(decisions: Mapping[str, str]) -> Iterator[str]:
-    """Yield the policy simulator's word on each action: `allowed`, `implicitDeny`, `explicitDeny`."""
+    """Yield the policy simulator's decision on each action: `allowed`, `implicitDeny`, `explicitDeny`."""
     for action, decision in sorted(decisions.items()):
         yield f"{WORKS if decision == 'allowed' else FAILS} the controller's role: {action} {decision}"
 
 
 def question(statement: Statement, region: str, account: str) -> dict[str, Any]:
-    """Return what the simulator is asked about one statement: its actions, on a resource and with keys that it is for.
+    """Return the simulator's parameters for one statement: its actions, on a matching resource and with matching keys.
 
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
     """
@@ -118,7 +118,7 @@ def question(statement: Statement, region: str, account: str) -> dict[str, Any]:
 
 
 def _an_arn(resource: str, region: str, account: str) -> str:
-    """Return an ARN that a resource's pattern is for."""
+    """Return an ARN that matches a resource pattern."""
     if resource == "*":
         return resource
     parts = resource.split(":", 5)
@@ -128,7 +128,7 @@ def _an_arn(resource: str, region: str, account: str) -> str:
 
 
 def differences(one: Sequence[str], other: Sequence[str]) -> list[tuple[str | None, str | None]]:
-    """Return the lines in which two reports differ, side by side; what may differ is left out."""
+    """Return the lines in which two reports differ, side by side, without lines that may differ."""
 
     def judged(lines: Sequence[str]) -> list[str]:
         return [line for line in lines if not line.startswith(KNOWN)]

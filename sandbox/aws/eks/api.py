@@ -52,7 +52,7 @@ def serve(eks: Eks) -> None:
             name = self._get_action()
             action = ACTIONS.get(name or "")
             if action is None:
-                return refuse(501, "NotImplemented", f"the sandbox's EKS does not know {name or self.path}")
+                return refuse(501, "NotImplemented", f"the sandbox's EKS does not support {name or self.path}")
             caller = caller_of(self.get_access_key(), eks.account, eks.region)
             try:
                 if self.region != eks.region:

@@ -141,7 +141,7 @@ def _pod(identity: WebIdentity) -> Mapping[str, Any]:
     """What a token says about its pod: `{"namespace", "pod": {"name", "uid"}, "serviceaccount": {"name", "uid"}}`."""
     pod = identity.claims.get("kubernetes.io") or {}
     if "pod" not in pod:
-        raise InvalidTokenError("The token is bound to no pod: it must be a projected one")
+        raise InvalidTokenError("The token is not bound to a pod: it must be a projected token")
     return pod
 
 
@@ -150,6 +150,6 @@ def _association(cluster: Cluster, pod: Mapping[str, Any]) -> Document:
     for association in cluster.associations.values():
         if (association["namespace"], association["serviceAccount"]) == (namespace, account):
             if association["targetRoleArn"]:
-                raise UnsupportedOperationError("the sandbox's EKS Auth does not know target roles")
+                raise UnsupportedOperationError("the sandbox's EKS Auth does not support target roles")
             return association
     raise ResourceNotFoundError(f"No association found for service account {namespace}/{account}")

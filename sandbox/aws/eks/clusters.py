@@ -81,7 +81,7 @@ def refuse_unknown(request: Request) -> None:
     for name in _REFUSED:
         value = request.get(name)
         if value and value != {"enabled": False} and value.get("enabled", True):
-            raise UnsupportedOperationError(f"the sandbox's EKS does not do {name}: leave it out")
+            raise UnsupportedOperationError(f"the sandbox's EKS does not support {name}: leave it out")
 
 
 def check_version(version: str) -> str:
@@ -146,9 +146,11 @@ def network_of(eks: Eks, wanted: Document) -> Document:
 def service_network(wanted: Document, vpc_cidr: str) -> Document:
     """Services get 172.20.0.0/16, or 10.100.0.0/16 if the VPC overlaps with that; EKS chooses the same way."""
     if wanted.get("ipFamily", "ipv4") != "ipv4":
-        raise UnsupportedOperationError("the sandbox's EKS has no IPv6 clusters: leave ipFamily out or give ipv4")
+        raise UnsupportedOperationError(
+            "the sandbox's EKS does not support IPv6 clusters: leave ipFamily out or give ipv4"
+        )
     if (wanted.get("elasticLoadBalancing") or {}).get("enabled"):
-        raise UnsupportedOperationError("the sandbox's EKS has no Auto Mode: leave elasticLoadBalancing out")
+        raise UnsupportedOperationError("the sandbox's EKS does not support Auto Mode: leave elasticLoadBalancing out")
     inside = ipaddress.ip_network(vpc_cidr).overlaps(ipaddress.ip_network("172.16.0.0/12"))
     return {
         "serviceIpv4Cidr": wanted.get("serviceIpv4Cidr") or ("10.100.0.0/16" if inside else "172.20.0.0/16"),
@@ -223,7 +225,9 @@ def update_cluster_config(eks: Eks, request: Request) -> Document:
             document[name] = request[name]
             changes.append((kind, {parameter: request[name]}))
     if len(changes) != 1:
-        raise InvalidParameterError(f"one type of change a call, not {len(changes)}: {[kind for kind, _ in changes]}")
+        raise InvalidParameterError(
+            f"only one type of change per call, not {len(changes)}: {[kind for kind, _ in changes]}"
+        )
     kind, parameters = changes[0]
     return {"update": record_update(cluster, kind, parameters, done=True)}
 

@@ -103,7 +103,7 @@ def check_scaling(scaling: Document) -> None:
             f"desired capacity {desired} must be between minimum {low} and maximum {high}: change scalingConfig"
         )
     if high < 1:
-        raise InvalidParameterError("maxSize must be 1 at least")
+        raise InvalidParameterError("maxSize must be at least 1")
 
 
 def check_template(request: Request, data: Document) -> None:
@@ -125,7 +125,7 @@ def check_template(request: Request, data: Document) -> None:
         )
     if data.get("SecurityGroupIds") and any(i.get("Groups") for i in data.get("NetworkInterfaces") or []):
         raise InvalidParameterError(
-            "security groups stand in the launch template's interfaces or beside them, not both"
+            "give security groups in the launch template's interfaces or in the template, not in both"
         )
 
 
@@ -210,13 +210,13 @@ def update_nodegroup_version(eks: Eks, request: Request) -> Document:
     cluster, group = changeable(eks, request)
     version, release = versions(cluster, request)
     if minor(version) < minor(group.document["version"]):
-        raise InvalidParameterError(f"Nodegroup kubernetes version {version} is older than what it has")
+        raise InvalidParameterError(f"Nodegroup kubernetes version {version} is older than its current version")
     if wanted := request.get("launchTemplate"):
         current = group.document.get("launchTemplate")
         template = resolve_template(eks, wanted)
         if not current or not template or current["id"] != template["id"]:
             raise InvalidParameterError(
-                "a node group keeps the launch template it was made with; only its version changes"
+                "a node group keeps its launch template; only the template's version can change"
             )
         group.document["launchTemplate"] = template
     group.document["version"], group.document["releaseVersion"] = version, release

@@ -66,7 +66,7 @@ def extras(parameters: Mapping[str, Any], caller: Any = None) -> Extras:
         )
     identity, own_identity = getattr(caller, "source_identity", None), parameters.get("SourceIdentity")
     if identity and own_identity not in {None, identity}:
-        raise SessionTagError("AccessDenied", f"The source identity of a session stays: it is {identity}")
+        raise SessionTagError("AccessDenied", f"The source identity of a session cannot change: it is {identity}")
     for name, value in (("roleSessionName", parameters.get("RoleSessionName")), ("sourceIdentity", own_identity)):
         if value is not None and not _NAME.fullmatch(value):
             raise SessionTagError("ValidationError", f"{name} {value!r} must satisfy the pattern {_NAME.pattern}")
@@ -82,7 +82,7 @@ def _check_policy(document: str) -> None:
     try:
         policy("session policy", document)
     except (ValueError, LookupError, TypeError, AttributeError):
-        raise SessionTagError("MalformedPolicyDocument", "The session policy is no policy document") from None
+        raise SessionTagError("MalformedPolicyDocument", "The session policy is not a policy document") from None
 
 
 def furnish(session: Any, given: Extras) -> None:

@@ -79,7 +79,7 @@ def verify(
     if float(claims.get("nbf", 0)) > now:
         raise TokenError("InvalidIdentityToken", "Token is not valid yet: its nbf claim lies in the future")
     if "azp" in claims:
-        raise TokenError("InvalidIdentityToken", "the sandbox does not know what AWS makes of an azp claim")
+        raise TokenError("InvalidIdentityToken", "the sandbox does not know how AWS treats an azp claim")
     audiences = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
     known = [audience for audience in audiences if audience in providers[host]]
     if not known:

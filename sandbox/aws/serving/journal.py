@@ -76,7 +76,7 @@ class Journal:
         if self.header.get("journal") != FORMAT or self.header.get("moto") != header.get("moto"):
             raise JournalError(
                 f"{path} was written by another version (journal {self.header.get('journal')}, moto"
-                f" {self.header.get('moto')}): start anew with `sandbox down` and `sandbox up`"
+                f" {self.header.get('moto')}): start again with `sandbox down` and `sandbox up`"
             )
 
     def append(self, entry: Entry) -> None:
@@ -109,6 +109,6 @@ class Journal:
                 document = from_line(line)
                 if document is None:
                     raise JournalError(
-                        f"{self.path} is damaged at line {number}: start anew with `sandbox down` and `sandbox up`"
+                        f"{self.path} is damaged at line {number}: start again with `sandbox down` and `sandbox up`"
                     )
                 yield document

@@ -29,7 +29,7 @@ class NotAllowedError(Exception):
 def check(call: Call, secret: str) -> None:
     """Raise NotAllowedError unless the call carries `secret`."""
     if not hmac.compare_digest(call.received.get(HEADER, "").encode(), secret.encode()):
-        raise NotAllowedError(f"{call.path} wants the root's secret key (sandbox.json) in the header {HEADER}")
+        raise NotAllowedError(f"{call.path} needs the root's secret key (sandbox.json) in the header {HEADER}")
 
 
 def certificate(call: Call, eks: Eks) -> dict[str, str]:

@@ -54,12 +54,12 @@ class Kubelet:
         # kube-apiserver passes the reason on only with status 500.
         if log is None:
             raise web.HTTPInternalServerError(
-                text=f"nothing runs for pod {namespace}/{pod}: kwok only says that it does"
+                text=f"nothing runs for pod {namespace}/{pod}: kwok only reports it as running"
             )
         unknown = {"sinceSeconds", "sinceTime", "timestamps"} & set(request.query)
         if unknown:
             raise web.HTTPInternalServerError(
-                text=f"{', '.join(sorted(unknown))}: the sandbox's logs have no times of their own"
+                text=f"{', '.join(sorted(unknown))}: the sandbox's logs have no timestamps"
             )
         lines = request.query.get("tailLines")
         answer = web.StreamResponse(headers={"Content-Type": "text/plain"})

@@ -54,7 +54,7 @@ def field_value(pod: Object, path: str) -> str:
         "status.podIPs": ",".join(a["ip"] for a in status.get("podIPs") or []),
     }
     if path not in values:
-        raise ContainerConfigError(f"fieldRef {path} is not known to the sandbox")
+        raise ContainerConfigError(f"fieldRef {path} is not supported by the sandbox")
     return values[path]
 
 
@@ -89,7 +89,7 @@ def _value_from(pod: Object, source: dict[str, Any], lookup: Lookup) -> str | No
             if reference["key"] not in data:
                 raise ContainerConfigError(f"{kind[:-1]} {reference['name']} has no key {reference['key']}")
             return data[reference["key"]].decode()
-    raise ContainerConfigError(f"env from {', '.join(source)} is not known to the sandbox")
+    raise ContainerConfigError(f"env from {', '.join(source)} is not supported by the sandbox")
 
 
 def expand(text: str, environment: Mapping[str, str]) -> str:

@@ -36,7 +36,7 @@ def selected(data: dict[str, bytes], items: list[dict[str, Any]] | None) -> dict
         return data
     missing = [item["key"] for item in items if item["key"] not in data]
     if missing:
-        raise ContainerConfigError(f"volume refers to a key that is not there: {missing[0]}")
+        raise ContainerConfigError(f"a volume refers to a missing key: {missing[0]}")
     return {item["path"]: data[item["key"]] for item in items}
 
 
@@ -130,7 +130,7 @@ class Volumes:
             }
         if kind == "serviceAccountToken":
             return await self._token(folder / source["path"], source)
-        raise ContainerConfigError(f"a volume of type {kind} is not known to the sandbox")
+        raise ContainerConfigError(f"a volume of type {kind} is not supported by the sandbox")
 
     async def _object(self, folder: Path, kind: str, name: str, source: dict[str, Any]) -> dict[Path, bytes]:
         namespace = self.pod["metadata"]["namespace"]

@@ -99,7 +99,9 @@ def bindings(entry: Entry, namespaces: list[str]) -> dict[str, Object]:
     made: dict[str, Object] = {}
     for policy in entry.policies:
         if policy.name not in ROLES:
-            raise TokenError(f"access policy {policy.name} is not known to the sandbox, which knows {sorted(ROLES)}")
+            raise TokenError(
+                f"access policy {policy.name} is not supported by the sandbox, which supports {sorted(ROLES)}"
+            )
         name = f"sandbox:access-entry:{entry.mark}:{ROLES[policy.name].rpartition(':')[2]}"
         if not policy.namespaces:
             made[f"{_RBAC}/clusterrolebindings/{name}"] = _binding("ClusterRoleBinding", entry, name, policy)

@@ -70,7 +70,7 @@ def node_of(token: str) -> str:
         bound: dict[str, Any] = jwt.decode(token, options={"verify_signature": False}).get("kubernetes.io") or {}
         return str(bound["node"]["name"])
     except (jwt.PyJWTError, KeyError, TypeError, AttributeError):
-        raise NoCredentialsError(HTTPStatus.BAD_REQUEST, "the token is of no pod that runs on a node") from None
+        raise NoCredentialsError(HTTPStatus.BAD_REQUEST, "the token does not belong to a pod on a node") from None
 
 
 @dataclass
@@ -113,9 +113,9 @@ class PodIdentity:
         """
         node = self.nodes().get(node_of(token))
         if node is None:
-            raise NoCredentialsError(HTTPStatus.BAD_REQUEST, f"there is no node {node_of(token)}")
+            raise NoCredentialsError(HTTPStatus.BAD_REQUEST, f"no node is called {node_of(token)}")
         if ADDON not in self.eks.list_addons(clusterName=self.cluster)["addons"]:
-            text = f"nobody answers on the nodes of {self.cluster}: it lacks the add-on {ADDON}"
+            text = f"no agent answers on the nodes of {self.cluster}: it lacks the add-on {ADDON}"
             raise NoCredentialsError(HTTPStatus.SERVICE_UNAVAILABLE, text)
         answer = self._auth(node).assume_role_for_pod_identity(clusterName=self.cluster, token=token)
         made, arn = answer["credentials"], answer["assumedRoleUser"]["arn"]

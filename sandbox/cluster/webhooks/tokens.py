@@ -64,15 +64,15 @@ def parse(token: str, endpoint: str, now: dt.datetime) -> Request:
     try:
         url = urlsplit(base64.b64decode(encoded + "=" * (-len(encoded) % 4), b"-_", validate=True).decode())
     except (binascii.Error, UnicodeDecodeError, ValueError) as error:
-        raise TokenError("what follows the prefix is not base64 of a URL") from error
+        raise TokenError("the part after the prefix is not the base64 of a URL") from error
     if url.netloc != urlsplit(endpoint).netloc and not (url.scheme == "https" and _STS_HOST.fullmatch(url.netloc)):
-        raise TokenError(f"{url.netloc} is no host of STS")
+        raise TokenError(f"{url.netloc} is not an STS host")
     if url.path not in ("", "/"):
         raise TokenError(f"path {url.path} is not /")
     given: dict[str, str] = {}
     for name, value in parse_qsl(url.query, keep_blank_values=True):
         if name.lower() not in _PARAMETERS:
-            raise TokenError(f"parameter {name} has no place in a token")
+            raise TokenError(f"parameter {name} is not allowed in a token")
         if name.lower() in given:
             raise TokenError(f"parameter {name} is given twice")
         given[name.lower()] = value
@@ -88,7 +88,7 @@ def _check_date(text: str, now: dt.datetime) -> None:
     try:
         signed = dt.datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=dt.UTC)
     except ValueError as error:
-        raise TokenError(f"X-Amz-Date {text!r} is no time") from error
+        raise TokenError(f"X-Amz-Date {text!r} is not a time") from error
     if not signed - _SKEW <= now <= signed + _VALID_FOR:
         raise TokenError(f"signed at {text}: a token lives for 15 minutes")
 

@@ -56,7 +56,7 @@ def _parsed(parse: Callable[[str], Any], compare: Callable[[Any, Any], bool]) ->
         try:
             right = parse(plain(wanted))
         except ValueError:
-            raise CannotJudgeError(f"{wanted!r} is no value for this condition operator") from None
+            raise CannotJudgeError(f"{wanted!r} is not a value for this condition operator") from None
         try:
             return compare(parse(value), right)
         except ValueError:
@@ -78,7 +78,7 @@ def _within(value: str, wanted: str) -> bool:
     try:
         network = ip_network(wanted, strict=False)
     except ValueError:
-        raise CannotJudgeError(f"{wanted!r} is no range of IP addresses") from None
+        raise CannotJudgeError(f"{wanted!r} is not a range of IP addresses") from None
     try:
         return ip_address(value) in network
     except ValueError:

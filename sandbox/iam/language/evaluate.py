@@ -111,7 +111,7 @@ class Statement:
             named.append(any(_account_of(name) == principal.account for name in given.get("AWS", ())))
         if any(named) and not all(named):
             raise CannotJudgeError(
-                f"NotPrincipal names {principal.arn}, and not all of itself, its role and its account"
+                f"NotPrincipal names {principal.arn}, but not all of itself, its role and its account"
             )
         return None if all(named) else "everyone"
 

@@ -171,7 +171,7 @@ def _tags_by_type(operation: Operation) -> dict[str, dict[str, str]]:
         given = list(at(operation.parameters, "TagSpecifications"))
         types = [each.get("ResourceType", "") for each in given]
         if len(set(types)) < len(types):
-            raise CannotJudgeError("tags are given twice for one type of resource")
+            raise CannotJudgeError("one type of resource has two lists of tags")
         return {each["ResourceType"]: tags for each in given if "ResourceType" in each and (tags := tags_given(each))}
     tags = tags_given(operation.parameters)
     return {"": tags} if tags else {}

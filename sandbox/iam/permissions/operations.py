@@ -67,7 +67,7 @@ def _read(call: Call, service: str) -> tuple[str, dict[str, Any]]:
 
 def _check_path(call: Call) -> None:
     if not call.url.startswith("/") or call.url.startswith("//"):
-        raise CannotJudgeError(f"{call.url[:40]!r} is no path that begins with one slash")
+        raise CannotJudgeError(f"{call.url[:40]!r} is not a path that begins with one slash")
     if _HOST.search(call.url) and call.service not in {"eks", "eks-auth"}:
         raise CannotJudgeError("the URL's parameters name a host: send them in the body")
 
@@ -75,13 +75,13 @@ def _check_path(call: Call) -> None:
 def _check_reading(call: Call, *, by_name: bool) -> None:
     """Refuse ambiguous calls, so that what is executed is what was judged: one action, each parameter only once."""
     if "content-encoding" in call.headers:
-        raise CannotJudgeError("the sandbox reads no encoded bodies")
+        raise CannotJudgeError("the sandbox does not support encoded bodies")
     if not by_name:
         if "Action" in call.parameters:
-            raise CannotJudgeError("a parameter names an action, and this service's calls name theirs otherwise")
+            raise CannotJudgeError("a parameter names an action, but this service's calls name it elsewhere")
         return
     if call.body and not call.is_form:
-        raise CannotJudgeError("the body is no form: send application/x-www-form-urlencoded")
+        raise CannotJudgeError("the body is not a form: send application/x-www-form-urlencoded")
     if len(call.parameters) < len(call.fields):
         names = [name for name, _ in call.fields]
         raise CannotJudgeError(f"{next(name for name in names if names.count(name) > 1)} is given twice")

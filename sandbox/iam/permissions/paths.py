@@ -27,7 +27,7 @@ def tags_given(parameters: Mapping[str, Any]) -> dict[str, str]:
     listed = [tag for tag in given or [] if isinstance(tag, Mapping)]
     tags = {t.get("Key", t.get("TagKey", "")): t.get("Value", t.get("TagValue")) or "" for t in listed}
     if len({key.lower() for key in tags}) < len(listed):
-        raise CannotJudgeError("a tag's key is given twice: IAM does not tell cases apart in them")
+        raise CannotJudgeError("a tag's key is given twice: IAM ignores the case of keys")
     return tags
 
 

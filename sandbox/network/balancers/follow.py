@@ -103,7 +103,7 @@ class Balancers:
             await self._settle(healths)
             await self._report(healths)
         except Exception:
-            log.exception("load balancers are not what the APIs say; trying again")
+            log.exception("load balancers do not match the APIs; trying again")
             self._stale = True
             await asyncio.sleep(_TICK_SECONDS)
 

@@ -121,7 +121,7 @@ def _of_balancer(documents: Documents, balancer: Document) -> Iterator[Node]:
             used |= dict.fromkeys(_groups(document))
             missing += [f"{where}: {what}" for what in _partly(document)]
         except ValueError as error:
-            missing.append(f"{where}: {error} is not carried")
+            missing.append(f"{where}: {error} is not supported")
     for interface in mine:
         zone = interface["AvailabilityZone"]
         reach = [
@@ -152,9 +152,9 @@ def _groups(listener: Document) -> Iterator[str]:
 
 def _partly(listener: Document) -> Iterator[str]:
     if (listener.get("MutualAuthentication") or {}).get("Mode", "off") != "off":
-        yield "clients' certificates are not asked for"
+        yield "clients' certificates are not requested"
     if any(a["Type"] in _LOGINS for rule in listener["Rules"] for a in rule["Actions"]):
-        yield "a login is begun and never completed: no identity provider is asked"
+        yield "logins start but never complete: no identity provider is asked"
 
 
 def _listener(documents: Documents, balancer: Document, document: Document) -> Listener:

@@ -210,11 +210,13 @@ class Proxy:
     async def _until(self, reached: Callable[[int], bool]) -> None:
         for _ in range(int(_READY_SECONDS / 0.02)):
             if not self.running:
-                raise ProxyError(f"HAProxy of {self._node} ended: see the log of traffic")
+                raise ProxyError(f"HAProxy of {self._node} ended: see `sandbox logs traffic`")
             if reached(await self._reloads()):
                 return
             await asyncio.sleep(0.02)
-        raise ProxyError(f"HAProxy of {self._node} is not ready after {_READY_SECONDS:.0f} s: see the log of traffic")
+        raise ProxyError(
+            f"HAProxy of {self._node} is not ready after {_READY_SECONDS:.0f} s: see `sandbox logs traffic`"
+        )
 
     async def _until_old_ones_stop_listening(self) -> None:
         """They share the sockets with the new process until its signal reaches them."""

@@ -55,7 +55,7 @@ def tests(condition: Document) -> Iterator[str]:
             config = condition["HttpHeaderConfig"]
             name = config["HttpHeaderName"]
             if not _TOKEN.fullmatch(name):
-                raise ValueError(f"{name!r} is no name of a header")
+                raise ValueError(f"{name!r} is not a header name")
             yield from _patterns(f"req.fhdr({name})", condition, "HttpHeaderConfig", "-i ")
         case "http-request-method":
             yield f"method -m str {' '.join(word(v) for v in _values(condition, 'HttpRequestMethodConfig'))}"

@@ -60,7 +60,7 @@ class Counting:
         facts, host = self._network.facts, question["host"]
         balancer = await asyncio.to_thread(self._find, host)
         if balancer is None:
-            raise ValueError(f"{host} is the name of no load balancer of this account")
+            raise ValueError(f"{host} is not the name of a load balancer in this account")
         own = {i.address for i in facts.interfaces if i.balancer == balancer.key}
         nodes = sorted({i.instance for i in facts.interfaces if i.instance})
         events = ["conntrack", "-E", "-e", "NEW", "-p", "tcp", "--buffer-size", "8388608"]
@@ -84,7 +84,7 @@ class Counting:
     async def keep(self, question: dict[str, Any]) -> dict[str, Any]:
         """Start sending to `{"hosts", "rate"}`, until stopped."""
         if self._kept:
-            raise ValueError("requests are being sent already: stop them first")
+            raise ValueError("requests are already being sent: stop them first")
         argv = [*_CLIENT, "--rate", str(question["rate"]), *question["hosts"]]
         self._kept = await self._world.start(CLIENTS, argv, stdin=asyncio.subprocess.PIPE, piped=True)
         return {}

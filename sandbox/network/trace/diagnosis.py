@@ -26,7 +26,7 @@ def missing_rule(facts: Facts, passages: list[Passage], flow: Flow) -> str | Non
         if interface is None:
             continue
         if what == "source check":
-            return f"source check: {interface.id} may not send with the address {flow.source}"
+            return f"source check: {interface.id} may not send from the address {flow.source}"
         other = facts.interface(flow.source if what == "ingress" else flow.destination)
         return (
             f"security group: no {what} rule of {_groups(facts, interface)} on {interface.id} ({_whose(interface)}) "
@@ -58,6 +58,6 @@ def no_target(balancer: Balancer, port: int) -> str | None:
         return None
     if not targets:
         named = ", ".join(g.name for g in groups if g.name) or balancer.name
-        return f"no healthy target: {named} has no target at all"
+        return f"no healthy target: {named} has no targets"
     told = ", ".join(f"{t.id}:{t.port} is {t.health}{f' ({t.reason})' if t.reason else ''}" for t in targets)
     return f"no healthy target: {told}"

@@ -79,7 +79,7 @@ class Tracer:
         host, port = url.hostname or "", url.port or _PORTS[url.scheme]
         balancer = await asyncio.to_thread(self._find, host)
         if balancer is None:
-            return _stopped(url, [], f"no route: {host} is the name of no load balancer of this account")
+            return _stopped(url, [], f"no route: {host} is not the name of a load balancer in this account")
         nodes = [i for i in self._network.facts.interfaces if i.balancer == balancer.key]
         if not nodes:
             return _stopped(url, [], f"no route: {balancer.kind} {balancer.name} has no node in any subnet")

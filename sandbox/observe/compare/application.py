@@ -1,4 +1,4 @@
-"""What is compared: one application, five ways to it. Kubernetes objects as values."""
+"""The comparison's subject: one application, five paths to it. Kubernetes objects as values."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,13 +6,13 @@ from typing import Any
 
 NAMESPACE = "compare"
 CROWD = "compare-crowd"
-"""Where the Services lie that only make the rules more."""
+"""The namespace of the Services that only add rules."""
 APP = "app"
 PORT = 8080
 REPLICAS = 4
 DEREGISTRATION_SECONDS = 5
 PRE_STOP_SECONDS = 12
-"""Longer than the deregistration delay, as the sample's is, so that a pod serves until nobody sends to it."""
+"""Longer than the deregistration delay, like the sample's, so that a pod serves until nobody sends to it."""
 _IMAGE = "public.ecr.aws/nginx/nginx-unprivileged:1.28-alpine"
 _LB = "service.beta.kubernetes.io/aws-load-balancer"
 _ALB = "alb.ingress.kubernetes.io"
@@ -23,7 +23,7 @@ Object = dict[str, Any]
 
 @dataclass(frozen=True)
 class Way:
-    """One way to the application."""
+    """One path to the application."""
 
     name: str
     kind: str
@@ -33,7 +33,7 @@ class Way:
 
     @property
     def title(self) -> str:
-        """As people call it."""
+        """In readable form."""
         return {"classic": "Classic ELB", "nlb": "NLB", "alb": "ALB"}[self.kind] + f", {self.targets} targets"
 
 
@@ -50,8 +50,8 @@ def objects(*, careful: bool) -> list[Object]:
     """Everything in the application's namespace.
 
     Args:
-        careful: whether pods wait for their load balancers (readiness gate), and serve on while they are deregistered
-            (preStop, grace period).
+        careful: whether pods wait for their load balancers (readiness gate), and continue to serve while they are
+            deregistered (preStop, grace period).
     """
     return [
         _namespace(NAMESPACE, {"elbv2.k8s.aws/pod-readiness-gate-inject": "enabled"} if careful else {}),
@@ -95,7 +95,7 @@ def deployment(*, careful: bool) -> Object:
 
 
 def crowd(count: int) -> list[Object]:
-    """So many Services with one endpoint each, which nobody asks for anything: they are rules and nothing else."""
+    """Services with one endpoint each, which nobody uses: they only add rules."""
     idle: Object = {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
@@ -136,7 +136,7 @@ def _service(name: str, namespace: str, kind: str, app: str, annotations: dict[s
 def _way(way: Way) -> list[Object]:
     attributes = f"deregistration_delay.timeout_seconds={DEREGISTRATION_SECONDS}"
     if way.kind == "classic":
-        # Its load balancer is made beside the cluster (`classic`): this controller makes none of this kind.
+        # Its load balancer is created separately (`classic`), because this controller does not create this kind.
         return [_service(way.name, NAMESPACE, "NodePort", APP, {})]
     if way.kind == "nlb":
         annotations = {

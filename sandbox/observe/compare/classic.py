@@ -1,4 +1,4 @@
-"""The Classic ELB of a NodePort, as Kubernetes' in-tree way makes one: a listener, a group of its own, every node."""
+"""The Classic ELB of a NodePort, like Kubernetes' in-tree way creates it: a listener, its own group, every node."""
 
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
@@ -14,7 +14,7 @@ _NAME = "compare-classic"
 
 @contextmanager
 def classic_elb(state: State, instances: list[str], node_port: int) -> Generator[str]:
-    """A Classic ELB onto a port of instances, for as long as the context lasts; its host name."""
+    """A Classic ELB with an instances' port as target, for the context's lifetime; its host name."""
     ec2, elb = client(state, "ec2"), client(state, "elb")
     found = ec2.describe_instances(InstanceIds=instances)["Reservations"]
     listed: list[dict[str, Any]] = [i for reservation in found for i in reservation["Instances"]]
@@ -59,7 +59,7 @@ def _from_balancer(group: str, port: int) -> dict[str, Any]:
 
 
 def _remove(ec2: Any, elb: Any, vpc: str, nodes: str) -> None:
-    """Take away what this made, now or in a run that was killed."""
+    """Remove what this created, now or in a killed run."""
     with suppress(ClientError):
         elb.delete_load_balancer(LoadBalancerName=_NAME)
     own = [{"Name": "group-name", "Values": [_NAME]}, {"Name": "vpc-id", "Values": [vpc]}]

@@ -1,4 +1,4 @@
-"""The whole comparison, step by step: put it up, wait, count, roll, take it away."""
+"""The whole comparison, step by step: set up, wait, count, roll, remove."""
 
 import json
 import os
@@ -22,14 +22,14 @@ from sandbox.run.state import State, StateError, read_json
 
 CONNECTIONS = 1000
 _FEW = 10 * REPLICAS
-"""Connections that tell whether every pod answers."""
+"""Connections that show whether every pod answers."""
 _WRK_SECONDS = 4
 _RATE = 15.0
 _READY_SECONDS = 180.0
 _LONGEST_PATH = 4
-"""Hops over a node's port to a pod of another node: load balancer, two nodes, pod."""
+"""Hops over a node's port to a pod on another node: load balancer, two nodes, pod."""
 _TRACES = 8
-"""So often at most is the longest path looked for: a node chooses its own pods half of the time."""
+"""The maximum number of attempts to find the longest path: a node chooses its own pods half of the time."""
 
 Report = Callable[[str], None]
 
@@ -47,7 +47,7 @@ class Comparison:
         active = state.active_clusters()
         if len(active) != 1:
             raise StateError(
-                f"one cluster is to be compared in, there are {len(active)}: `make up TRAFFIC=1` makes one"
+                f"compare needs exactly one cluster, there are {len(active)}: `make up TRAFFIC=1` makes one"
             )
         self._state, self._report, self._mode = state, report, settings.traffic
         self._folder = state.cluster(active[0])
@@ -59,7 +59,7 @@ class Comparison:
         }
 
     def run(self, sizes: list[int]) -> Result:
-        """Measure everything; what was made for it is gone afterwards."""
+        """Measure everything, and remove everything afterwards."""
         result = Result(self._mode, f"{os.cpu_count()} cores, Linux {platform.release()}")
         with self._application() as hosts:
             self._crowd(sizes[0])
@@ -74,8 +74,8 @@ class Comparison:
 
     @contextmanager
     def _application(self) -> Generator[dict[str, str]]:
-        """The application and its load balancers, each answering; way -> host name."""
-        self._report("putting up one application behind five load balancers")
+        """Create the application and its load balancers, and wait until each answers; path -> host name."""
+        self._report("creating one application behind five load balancers")
         try:
             self._apply(application.objects(careful=True))
             service = json.loads(self._kubectl("get", "service", "classic", "-n", NAMESPACE, "-o", "json"))
@@ -108,7 +108,7 @@ class Comparison:
         return found[0]
 
     def _until_answering(self, hosts: dict[str, str]) -> None:
-        """Wait until the Deployment has rolled and every pod answers on every way."""
+        """Wait until the Deployment has rolled and every pod answers on every path."""
         self._kubectl("rollout", "status", f"deployment/{APP}", "-n", NAMESPACE, f"--timeout={_READY_SECONDS:.0f}s")
         for name, host in hosts.items():
             told: dict[str, Any] = {}
@@ -125,7 +125,7 @@ class Comparison:
                 )
 
     def _crowd(self, size: int) -> None:
-        """Make the Services of the crowd as many as `size`, and wait until every node has their rules."""
+        """Create the crowd's Services up to `size`, and wait until every node has their rules."""
         self._report(f"{size} Services")
         listed = self._kubectl("get", "service", "-n", CROWD, "-o", "name", "--ignore-not-found", check=False)
         have = len(listed.split())
@@ -172,7 +172,7 @@ class Comparison:
         )
 
     def _longest(self, way: str, url: str) -> dict[str, int]:
-        """The figures of the longest path: a node may send on to another's pod, and that has to be reckoned with."""
+        """The figures of the longest path: a node may forward to another node's pod, so this is the worst case."""
         found = self._trace(url)
         for _ in range(_TRACES - 1):
             if found["hops"] >= _LONGEST_PATH or "ip" in way.split("-"):
@@ -183,11 +183,11 @@ class Comparison:
     def _trace(self, url: str) -> dict[str, int]:
         told = ask(self._state, "trace", url=url)
         if not told["arrived"]:
-            raise StateError(f"{url} does not arrive: {told['stopped']}")
+            raise StateError(f"{url} did not arrive: {told['stopped']}")
         return told["totals"]
 
     def _roll(self, hosts: dict[str, str], *, careful: bool) -> list[Rolled]:
-        """Roll the application while every way is asked; what failed, and how late deleted pods still answered."""
+        """Roll the application under requests on every path; return failures, and deleted pods' last answers."""
         self._report(f"rolling the application {'with' if careful else 'without'} care")
         if not careful:
             self._kubectl("label", "namespace", NAMESPACE, "elbv2.k8s.aws/pod-readiness-gate-inject-")
@@ -218,12 +218,12 @@ class Comparison:
         ]
 
     def _settled(self) -> bool:
-        """Whether no pod of the application is being deleted any longer."""
+        """Whether no pod of the application is still being deleted."""
         return len(self._kubectl("get", "pods", "-n", NAMESPACE, "-l", f"app={APP}", "-o", "name").split()) == REPLICAS
 
     @contextmanager
     def _deletions(self) -> Generator[dict[str, float]]:
-        """When pods of the application were deleted (unix time), filled in as it happens."""
+        """The deletion times of the application's pods (unix time), filled in as they happen."""
         deleted: dict[str, float] = {}
         words = "jsonpath={.metadata.name} {.metadata.deletionTimestamp}{'\\n'}"
         command = ["kubectl", "get", "pods", "-n", NAMESPACE, "-l", f"app={APP}", "--watch", "-o", words]

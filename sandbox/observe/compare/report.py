@@ -1,4 +1,4 @@
-"""The figures of a comparison, as a table for people and as docs/paths.md. Pure."""
+"""The figures of a comparison, as a table and as docs/paths.md. Pure."""
 
 import re
 from collections.abc import Callable
@@ -13,25 +13,25 @@ from sandbox.observe.compare.application import WAYS, Way
 
 @dataclass(frozen=True)
 class Figures:
-    """One way to the application, with so many Services in the cluster."""
+    """One path to the application, with a number of Services in the cluster."""
 
     way: str
     services: int
     hops: int
     rewritings: int
     rules: int
-    """Rules of nodes' kernels that were looked at for one connection."""
+    """Rules that the nodes' kernels evaluated for one connection."""
     entries: int
     """Entries of nodes' connection tracking for 1,000 connections."""
     translations: int
     """Those of them that translate."""
     crossings: float
-    """Share of connections that a node sent on to another."""
+    """Share of connections that a node forwarded to another."""
     p50: float
     """Milliseconds."""
     p99: float
     rate: float
-    """Requests a second."""
+    """Requests per second."""
     answered: int
     pods: int
     """Pods that answered, of all."""
@@ -39,14 +39,14 @@ class Figures:
 
 @dataclass(frozen=True)
 class Rolled:
-    """One way while the application was rolled."""
+    """One path while the application was rolled."""
 
     way: str
     careful: bool
     answered: int
     failed: int
     last: float | None
-    """Seconds from a pod's deletion to the last request that it answered, of the slowest; None: none came later."""
+    """Seconds from a pod's deletion to the last request that it answered, for the slowest pod; None: no request."""
 
 
 @dataclass
@@ -60,7 +60,7 @@ class Result:
     rolled: list[Rolled] = field(default_factory=list[Rolled])
 
     def at(self, services: int) -> list[Figures]:
-        """The figures at one number of Services, in the order of the ways."""
+        """The figures for one number of Services, in the order of the paths."""
         return [f for way in WAYS for f in self.figures if (f.way, f.services) == (way.name, services)]
 
     @property
@@ -69,15 +69,15 @@ class Result:
         return sorted({f.services for f in self.figures})
 
     def roll(self, way: str, *, careful: bool) -> Rolled | None:
-        """What came of a way while rolling."""
+        """The result of a path while rolling."""
         return next((r for r in self.rolled if (r.way, r.careful) == (way, careful)), None)
 
 
 def latencies(text: str) -> tuple[float, float, float]:
-    """p50 and p99 in milliseconds, and requests a second, of what `wrk --latency` printed.
+    """p50 and p99 in milliseconds, and requests per second, from the output of `wrk --latency`.
 
     Raises:
-        ValueError: it printed none.
+        ValueError: the output has none.
     """
     found = {share: _milliseconds(value) for share, value in re.findall(r"^\s+(50|99)%\s+(\S+)$", text, re.MULTILINE)}
     rate = re.search(r"Requests/sec:\s+([\d.]+)", text)
@@ -98,7 +98,7 @@ _HEAD = (
 
 
 def rows(result: Result, services: int) -> list[list[str]]:
-    """The table's cells at one number of Services."""
+    """The table's cells for one number of Services."""
     made: list[list[str]] = []
     for figures in result.at(services):
         way = next(w for w in WAYS if w.name == figures.way)
@@ -163,7 +163,7 @@ def _plot(result: Result, title: str, unit: str, value: Callable[[Figures], floa
 
 
 def order(result: Result, services: int) -> list[str]:
-    """The ways by what does not depend on the machine's mood: rewritings, entries that translate, rules."""
+    """The paths ordered by what does not depend on the machine: rewritings, entries that translate, rules."""
 
     def weight(figures: Figures) -> tuple[int, int, int, int]:
         return (figures.rewritings, figures.translations, figures.hops, WAYS.index(_way(figures.way)))

@@ -1,4 +1,4 @@
-"""What AWS's errors mean to a provider, and how it words them."""
+"""AWS's errors: what they mean to a provider, and their message."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -13,11 +13,11 @@ GOING_AWAY: Final = (
     "DeleteConflict",
     "InvalidIPAddress.InUse",
 )
-"""Error codes of a deletion that has to wait for something else to be gone."""
+"""Error codes of a deletion that must wait until something else is gone."""
 
 
 def found_live(kind: Kind, aws: Aws, resource_id: str, state: State) -> dict[str, Any] | None:
-    """What AWS has of a resource; None if there is none."""
+    """A resource as AWS has it; None if it does not exist."""
     try:
         return kind.read(aws, resource_id, state)
     except Exception as error:
@@ -27,7 +27,7 @@ def found_live(kind: Kind, aws: Aws, resource_id: str, state: State) -> dict[str
 
 
 def delete_or_wait(kind: Kind, aws: Aws, resource_id: str, state: State) -> bool:
-    """Whether the deletion was taken: not yet while something else has to be gone first."""
+    """Whether AWS accepted the deletion: not while something else must be deleted first."""
     try:
         kind.delete(aws, resource_id, state)
     except Exception as error:
@@ -50,7 +50,7 @@ def _is_missing(error: Exception) -> bool:
 
 
 def message(error: Exception) -> str:
-    """AWS's own words, in one line: the operation, the code, the message."""
+    """AWS's message in one line: the operation, the code, the message."""
     code = _code(error)
     if not code:
         return f"{type(error).__name__}: {error}".replace("\n", " ")

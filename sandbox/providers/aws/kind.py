@@ -1,4 +1,4 @@
-"""What a resource type is to the provider: its inputs and the calls that make, read, change and remove it."""
+"""What the provider knows of a resource type: its inputs, and the calls that create, read, change and remove it."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -32,22 +32,22 @@ class Wanted:
         return self.inputs[name]
 
     def get(self, name: str, default: Any = None) -> Any:
-        """An input, or a default where the program gave none."""
+        """An input, or a default if the program did not give it."""
         value = self.inputs.get(name)
         return default if value is None else value
 
     @property
     def all_tags(self) -> dict[str, str]:
-        """The tags to create with."""
+        """The tags for the creating call."""
         return {**self.tags, CREATION_TAG: self.creation}
 
 
 def _nothing_to_update(aws: Aws, resource_id: str, wanted: Wanted, changed: set[str]) -> None:
-    """Of types whose every input replaces, but for tags."""
+    """For types whose inputs all require replacement, except tags."""
 
 
 def _at_once(aws: Aws, resource_id: str) -> bool:
-    """Of types that are ready when the call that made them returns."""
+    """For types that are ready when the creating call returns."""
     del aws, resource_id
     return True
 
@@ -59,25 +59,25 @@ class Kind:
     Attributes:
         type: Such as `aws:ec2/vpc:Vpc`.
         inputs: What a program may give, without `region` and `tags`.
-        create: Makes the resource or finds what an interrupted creation made, and returns its id.
-        read: Every property that can be read, or None if there is no such resource. A known input that AWS has no
-            value for is None; one that AWS does not tell is absent. Tags stand whole under `tagsAll`.
-        delete: Removes it; "not found" is no error, a dependent that is still going away is waited for.
+        create: Creates the resource, or finds what an interrupted creation created, and returns its id.
+        read: Every property that can be read, or None if the resource does not exist. A known input without a value in
+            AWS is None; one that AWS does not return is absent. All tags are under `tagsAll`.
+        delete: Removes it; "not found" is no error; waits for a dependent that is still being deleted.
         update: Changes it in place, given the names of the inputs that differ.
         retag: Sets and removes tags; None if the type has none.
-        ready: Whether it is what was asked for by now; raises if it never will be.
+        ready: Whether it is ready; raises if it never will be.
         outputs: The names that `read` returns besides inputs.
         volatile: Outputs that an update changes.
-        naming: The input that is named automatically, and the longest name.
+        naming: The input that is named automatically, and the maximum length of the name.
         secrets: Properties that are encrypted in the state.
-        respelled: Inputs that the state holds as AWS has them, as the real provider does, and not as they were given.
-        computed_inside: Of an input that is a block: the members that AWS fills in.
+        respelled: Inputs whose state is AWS's value, as in the real provider, and not the program's.
+        computed_inside: For an input that is a block: the members that AWS fills in.
         delete_first: A replacement cannot exist beside the old one.
-        minutes: To create, update or delete at most, unless the program says otherwise.
+        minutes: The timeout to create, update or delete, unless the program gives another.
         import_id: From an imported id to the properties that `read` needs.
-        deleted_unseen: Whether the real provider is done when AWS has taken the call, and does not look again.
+        deleted_unseen: Whether the real provider is done when AWS has accepted the call, without checking again.
         has_region: Whether the SDK gives it a `region` input.
-        has_prefix: Whether the SDK gives a type with a name a prefix for it, too.
+        has_prefix: Whether the SDK also gives a named type a name prefix.
     """
 
     type: str
@@ -112,12 +112,12 @@ class Kind:
 
     @property
     def all_outputs(self) -> tuple[str, ...]:
-        """The names that a state has besides inputs that the program gave."""
+        """The names in a state besides the program's inputs."""
         return (*self.outputs, *(("tagsAll",) if self.retag else ()))
 
 
 def same_json(one: Any, other: Any) -> bool:
-    """Whether two JSON texts, such as policies, say the same.
+    """Whether two JSON texts, such as policies, have the same meaning.
 
     Example:
         >>> same_json('{"a": [1]}', '{"a":[1]}')
@@ -139,9 +139,9 @@ def retagging(
 
     Args:
         service: The boto3 client's name.
-        remove: Removes keys from a resource: gets the client, what the service knows the resource by, and the keys.
-        add: Sets tags, likewise.
-        known_by: What the service knows the resource by, if not its id.
+        remove: Removes keys: gets the client, the service's name for the resource, and the keys.
+        add: Sets tags: gets the client, the service's name for the resource, and the tags.
+        known_by: The service's name for the resource, if it is not its id.
     """
 
     def change(aws: Aws, resource_id: str, state: State, new: dict[str, str], old: list[str]) -> None:
@@ -155,29 +155,29 @@ def retagging(
 
 
 def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    """Tags as most services take them."""
+    """Tags in most services' form."""
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
 def tag_map(tags: Any) -> dict[str, str]:
-    """Tags as they come from any service, list or map."""
+    """Tags from any service's form, list or map."""
     if isinstance(tags, Mapping):
         return dict(tags)
     return {tag["Key"]: tag["Value"] for tag in tags or ()}
 
 
 def known(**values: Any) -> dict[str, Any]:
-    """Keyword arguments for boto3 without those that are None: it takes none for 'not given'."""
+    """Keyword arguments for boto3 without those that are None, which boto3 does not accept."""
     return {name: value for name, value in values.items() if value is not None}
 
 
 def is_ours(tags: Any, wanted: Wanted) -> bool:
-    """Whether a resource that is in the way is the result of this very creation, interrupted."""
+    """Whether an existing resource is the result of this same creation, interrupted."""
     return tag_map(tags).get(CREATION_TAG) == wanted.creation
 
 
 def pascal(value: Any) -> Any:
-    """Nested blocks as boto3 takes them where it differs by the first letter only.
+    """Nested blocks in boto3's form, if only the first letters differ.
 
     Example:
         >>> pascal([{"volumeSize": 20}])

@@ -1,4 +1,4 @@
-"""The provider: what the engine asks of any type, answered through its `Kind`."""
+"""The provider: answers the engine's requests for any type through its `Kind`."""
 
 import asyncio
 import os
@@ -25,10 +25,10 @@ class AwsProvider(sdk.Provider):
     """Types and functions of `aws`, as far as the sandbox's project uses them."""
 
     def __init__(self, pause: float = 0.25) -> None:
-        """Makes a provider that is not configured yet.
+        """Create a provider that is not configured yet.
 
         Args:
-            pause: Seconds between the first two looks at something that is awaited; later ones come further apart.
+            pause: Seconds between the first two polls of something awaited; later pauses are longer.
         """
         self._aws = Aws(os.environ.get("AWS_REGION", ""))
         self._creations = Creations()
@@ -36,7 +36,7 @@ class AwsProvider(sdk.Provider):
         self._pause = pause
 
     async def cancel(self) -> None:
-        """Ends every wait; a call that has been sent to AWS still comes back."""
+        """Ends every wait; a call that was sent to AWS still completes."""
         self._cancelled.set()
 
     async def check_config(self, request: sdk.CheckRequest) -> sdk.CheckResponse:
@@ -45,7 +45,7 @@ class AwsProvider(sdk.Provider):
         return sdk.CheckResponse(request.new_inputs)
 
     async def configure(self, request: sdk.ConfigureRequest) -> sdk.ConfigureResponse:
-        """Takes the provider's settings; no call to AWS is made before it is needed."""
+        """Takes the provider's settings; calls AWS only when necessary."""
         settings = settings_from(known_ones(request.args), sdk_names.has_setting)
         region = settings.get("region") or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
         if not region:
@@ -64,7 +64,7 @@ class AwsProvider(sdk.Provider):
         return sdk.InvokeResponse(to_properties(result, function.secrets))
 
     async def check(self, request: sdk.CheckRequest) -> sdk.CheckResponse:
-        """Names what is wrong with the inputs, and gives a name where the program gave none."""
+        """Reports what is wrong with the inputs, and adds an automatic name."""
         kind = kind_of(request.type)
         news, olds = plain_properties(request.new_inputs), plain_properties(request.old_inputs)
         failures = problems(news, kind.fields, kind.type, lambda name: sdk_names.has_input(kind.type, name))
@@ -75,7 +75,7 @@ class AwsProvider(sdk.Provider):
         return sdk.CheckResponse({**given_ones(request.new_inputs), **to_properties(extra)})
 
     async def diff(self, request: sdk.DiffRequest) -> sdk.DiffResponse:
-        """Compares what the program said with what it says."""
+        """Compares the program's old and new inputs."""
         kind = kind_of(request.type)
         state, news = plain_properties(request.old_state), plain_properties(request.new_inputs)
         olds = plain_properties(request.old_inputs) if isinstance(request, DiffRequest) else state
@@ -85,7 +85,7 @@ class AwsProvider(sdk.Provider):
         return diff_response(found, delete_before_replace=kind.delete_first)
 
     async def create(self, request: sdk.CreateRequest) -> sdk.CreateResponse:
-        """Makes a resource and waits until it is ready."""
+        """Creates a resource and waits until it is ready."""
         kind = kind_of(request.type)
         inputs = plain_properties(request.properties)
         if request.preview:
@@ -104,12 +104,12 @@ class AwsProvider(sdk.Provider):
             raise UnfinishedError(str(error), resource_id, state, request.properties) from error
         if live is None:
             raise ProviderError(
-                f"{kind.type} `{request.name}`: {resource_id} was made and is gone; run the update again"
+                f"{kind.type} `{request.name}`: {resource_id} was created and is gone; run the update again"
             )
         return sdk.CreateResponse(resource_id, self._state(kind, live, request.properties))
 
     async def read(self, request: sdk.ReadRequest) -> sdk.ReadResponse:
-        """Reads a resource for a refresh, an import or a `get`; an empty id says that it is gone."""
+        """Reads a resource for a refresh, an import or a `get`; an empty id means that it is gone."""
         kind = kind_of(request.type)
         given, state = plain_properties(request.inputs), plain_properties(request.properties)
         if not state and kind.import_id:
@@ -138,7 +138,7 @@ class AwsProvider(sdk.Provider):
         aws = self._aws.at(news.get("region"))
         wanted = self._wanted(news)
         if kind.all_outputs - state.keys():
-            # Of a creation that was interrupted only the inputs are known.
+            # After an interrupted creation only the inputs are known.
             state = {**(await self._read(kind, request.name, aws, request.resource_id, state) or {}), **state}
         await self._call(kind.type, request.name, kind.update, aws, request.resource_id, wanted, changed - {"tags"})
         if kind.retag:
@@ -164,7 +164,7 @@ class AwsProvider(sdk.Provider):
 
         await self._until(kind, request, "to be gone", gone)
 
-    # How the answers above are put together.
+    # Helpers for the answers above.
 
     def _tags(self, inputs: State) -> dict[str, str]:
         return {**self._aws.default_tags, **(inputs.get("tags") or {})}
@@ -173,9 +173,9 @@ class AwsProvider(sdk.Provider):
         return Wanted(inputs, self._tags(inputs), str(inputs.get(CREATION, "")))
 
     def _state(self, kind: Kind, live: State, inputs: Properties) -> dict[str, PropertyValue]:
-        """A resource's properties: the inputs as given (with their secrets), the rest as AWS has it."""
+        """A resource's properties: the inputs as given (with their secrets), the rest as in AWS."""
         outputs = {"region": self._aws.region, **live} if kind.has_region else dict(live)
-        outputs.pop("tags", None)  # only where the program gave some
+        outputs.pop("tags", None)  # only if the program gave some
         given = {name: value for name, value in given_ones(inputs).items() if not name.startswith(INTERNAL)}
         respelled = {name: live[name] for name in kind.respelled if name in live}
         return {**to_properties(outputs, kind.secrets), **given, **to_properties(respelled)}
@@ -198,7 +198,7 @@ class AwsProvider(sdk.Provider):
             await self._call(kind.type, request.name, kind.retag, aws, request.resource_id, state, new, old)
 
     async def _call(self, token: str, name: str, function: Callable[..., Any], *args: Any) -> Any:
-        """Runs a blocking function in a thread; what AWS refuses becomes one line."""
+        """Runs a blocking function in a thread; AWS's refusal becomes one line."""
         try:
             return await asyncio.to_thread(function, *args)
         except ProviderError:
@@ -215,7 +215,7 @@ class AwsProvider(sdk.Provider):
         done: Callable[..., bool],
         *args: Any,
     ) -> None:
-        """Asks until it is so, less and less often; ends at the deadline or when the engine cancels."""
+        """Polls until the condition holds, less and less often; stops at the deadline or when the engine cancels."""
         limit = request.timeout or kind.minutes * 60
         deadline = time.monotonic() + limit
         pause = self._pause

@@ -1,4 +1,4 @@
-"""The provider's configuration, and the AWS clients made from it."""
+"""The provider's configuration, and the AWS clients that it implies."""
 
 import json
 import threading
@@ -11,15 +11,15 @@ from sandbox.providers.common.fields import Field, Fields, problems
 from sandbox.providers.common.server import ProviderError
 
 CREATION_TAG: Final = "sandbox:creation"
-"""On everything taggable that this provider makes: the token of the creation that it comes from.
+"""A tag on everything taggable that this provider creates: the token of its creation.
 
-A creation that was interrupted finds its result by it. AWS's own means, client tokens, exist for a few of these types
-only and moto honours none of them; names are taken for good or not unique; a note on disk could be lost between AWS's
-answer and its writing. A tag is set by the very call that creates. The provider hides it, as it hides `aws:` tags.
+It lets a repeated creation find the result of an interrupted one. AWS's own solution, client tokens, exists for only a
+few of these types, and moto ignores it. Names are permanent or not unique. A note on disk could be lost between AWS's
+answer and its writing. The creating call itself sets the tag. The provider hides it, as it hides `aws:` tags.
 """
 
 HIDDEN_TAGS: Final = ("aws:", "sandbox:")
-"""Prefixes of tags that no program sets."""
+"""Prefixes of tags that programs cannot set."""
 
 _FLAGS = ("skipCredentialsValidation", "skipMetadataApiCheck", "skipRegionValidation", "skipRequestingAccountId")
 
@@ -37,17 +37,17 @@ CONFIGURATION: Final[Fields] = {
     "version": Field(),
     "pluginDownloadURL": Field(),
 }
-"""What the stand-in knows of the provider's settings."""
+"""The provider settings that the stand-in knows."""
 
 PARTITIONS: Final = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
-"""Region prefix -> partition; every other region is in `aws`."""
+"""Region prefix -> partition; all other regions are in `aws`."""
 
 
 def settings_from(inputs: Mapping[str, Any], exists: Callable[[str], bool]) -> dict[str, Any]:
-    """The provider's settings as values; the SDK sends everything that is no string as JSON.
+    """The provider's settings as values; the SDK sends everything except strings as JSON.
 
     Raises:
-        ProviderError: An unknown key, or a value that is no JSON where it has to be.
+        ProviderError: An unknown key, or a value that should be JSON and is not.
     """
     settings: dict[str, Any] = {}
     for name, value in inputs.items():
@@ -56,7 +56,7 @@ def settings_from(inputs: Mapping[str, Any], exists: Callable[[str], bool]) -> d
             settings[name] = json.loads(value) if isinstance(value, str) and not strings else value
         except ValueError:
             if name in CONFIGURATION and name != "pluginDownloadURL":
-                raise ProviderError(f"aws:{name} is {value!r}, which is no JSON; give a JSON value") from None
+                raise ProviderError(f"aws:{name} is {value!r}, which is not JSON; give a JSON value") from None
             settings[name] = value
     for failure in problems(settings, CONFIGURATION, "the provider aws", exists):
         raise ProviderError(failure.reason)
@@ -65,7 +65,7 @@ def settings_from(inputs: Mapping[str, Any], exists: Callable[[str], bool]) -> d
 
 @dataclass
 class Aws:
-    """One account and region as the provider's configuration names them.
+    """The account and region of the provider's configuration.
 
     Attributes:
         region: Such as `us-west-2`.
@@ -85,7 +85,7 @@ class Aws:
 
     @property
     def dns_suffix(self) -> str:
-        """Of the partition's service addresses."""
+        """The partition's domain for service addresses."""
         return "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
 
     @property
@@ -95,7 +95,7 @@ class Aws:
 
     @cached_property
     def identity(self) -> dict[str, str]:
-        """Who calls: `Account`, `Arn`, `UserId`."""
+        """The caller: `Account`, `Arn`, `UserId`."""
         return self.client("sts").get_caller_identity()
 
     @property
@@ -104,18 +104,18 @@ class Aws:
         return self.identity["Account"]
 
     def arn(self, service: str, resource: str, *, region: bool = True) -> str:
-        """An ARN of this account (and region, unless the service has none)."""
+        """An ARN of this account (and region, unless the service is global)."""
         return f"arn:{self.partition}:{service}:{self.region if region else ''}:{self.account}:{resource}"
 
     def at(self, region: str | None) -> "Aws":
-        """This account in a region: version 7's `region` input that every resource has."""
+        """This account in another region: version 7's `region` input, which every resource has."""
         if region is None or region == self.region:
             return self
         with self._lock:
             return self._regions.setdefault(region, Aws(region, self.settings))
 
     def client(self, service: str) -> Any:
-        """The boto3 client of a service; clients are made once and may be shared by threads."""
+        """The boto3 client of a service; clients are created once and shared by threads."""
         with self._lock:
             if service not in self._clients:
                 self._clients[service] = self._session.client(
@@ -126,13 +126,13 @@ class Aws:
             return self._clients[service]
 
     def _endpoint(self, service: str) -> str | None:
-        """The `endpoints` setting's word for a service; without one boto3 goes by AWS_ENDPOINT_URL."""
+        """The `endpoints` setting for a service; without one, boto3 uses AWS_ENDPOINT_URL."""
         blocks: Iterable[Mapping[str, str]] = self.settings.get("endpoints") or ()
         return next((block[service] for block in blocks if block.get(service)), None)
 
     @cached_property
     def _session(self) -> Any:
-        # Half a second that a run without calls to AWS, such as one without changes, does not pay.
+        # Half a second, which a run without AWS calls (for example one without changes) does not spend.
         import boto3  # noqa: PLC0415
 
         with self._lock:

@@ -1,4 +1,4 @@
-"""Inputs and states of a resource, put together and taken apart. No I/O."""
+"""Combines and splits a resource's inputs and states. No I/O."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +19,7 @@ from sandbox.providers.common.values import (
 
 
 def filled_in(kind: Kind, inputs: State) -> dict[str, Any]:
-    """Blocks whose members AWS fills in, as a preview shows them."""
+    """Blocks with members that AWS fills in, as a preview shows them."""
     return {
         name: {**inputs[name], **dict.fromkeys(members, UNKNOWN)}
         for name, members in kind.computed_inside.items()
@@ -28,7 +28,7 @@ def filled_in(kind: Kind, inputs: State) -> dict[str, Any]:
 
 
 def known_ones(properties: Properties) -> dict[str, Any]:
-    """The properties that hold nothing unknown, plain."""
+    """The properties without unknown values, plain."""
     return {name: value for name, value in plain_properties(properties).items() if not has_unknown(value)}
 
 
@@ -38,7 +38,7 @@ def given_ones(properties: Properties) -> dict[str, PropertyValue]:
 
 
 def named(kind: Kind, name: str, token: str, inputs: State) -> dict[str, Any]:
-    """The automatic name of a resource that the program gave none; empty where there is nothing to name."""
+    """The automatic name of a resource without a name; empty if its type has no automatic name."""
     if kind.naming is None or kind.naming[0] in inputs:
         return {}
     prop, longest = kind.naming
@@ -49,7 +49,7 @@ def named(kind: Kind, name: str, token: str, inputs: State) -> dict[str, Any]:
 
 
 def inputs_read(kind: Kind, live: State, given: State, originals: Properties) -> dict[str, PropertyValue]:
-    """The inputs that a read found: those that the program gives, or all that differ from nothing in an import."""
+    """The inputs that a read found: those that the program gives; for an import, all that differ from the default."""
     secret = secret_keys(originals) | set(kind.secrets)
     if not given:
         values = {
@@ -71,7 +71,7 @@ def inputs_read(kind: Kind, live: State, given: State, originals: Properties) ->
 
 
 def only_known(live: Any, field: Field) -> Any:
-    """What a program may give of a block that AWS has filled in."""
+    """The members of a block that a program may give, from a block that AWS has filled in."""
     match live:
         case Mapping() if field.inside:
             return {name: only_known(value, field.inside[name]) for name, value in live.items() if name in field.inside}
@@ -82,7 +82,7 @@ def only_known(live: Any, field: Field) -> Any:
 
 
 def shaped(live: Any, given: Any, field: Field) -> Any:
-    """What AWS has of the members that the program gave, in a block or in each block of a list."""
+    """AWS's values for the members that the program gave, in a block or in each block of a list."""
     match live, given:
         case Mapping(), Mapping() if field.inside:
             found = {name: shaped(live.get(name), given[name], field.inside.get(name, Field())) for name in given}

@@ -1,4 +1,4 @@
-"""What every stand-in provider shares: property values as plain Python, clean errors over gRPC, names, differences.
+"""Shared by all stand-in providers: property values as plain Python, clean errors over gRPC, names, differences.
 
 Nothing here knows AWS or Kubernetes.
 """

@@ -1,9 +1,9 @@
-"""Which creation a resource comes from, so that a creation that was interrupted finds its first result.
+"""Identifies the creation of a resource, so that a repeated creation finds the result of an interrupted one.
 
-An engine that is killed in the middle of a create does not know the resource that its provider still made, and asks
-for it again the next time. Each creation therefore has a token that is the same whenever it is asked for again and
-another one for each replacement: the hash of the URN and of the token of the creation that it replaces. It stands
-among the resource's inputs as `__creation` (the real providers keep their `__defaults` in the same way).
+If an engine is killed during a create, it does not know the resource that its provider still created, and asks for it
+again the next time. So each creation has a token: the hash of the URN and of the token of the creation that it
+replaces. It is the same for every repetition, and different for each replacement. It is in the resource's inputs as
+`__creation` (the real providers store their `__defaults` in the same way).
 """
 
 import hashlib
@@ -18,8 +18,8 @@ SUFFIX_LENGTH: Final = 7  # of Pulumi's automatic names: https://www.pulumi.com/
 class Creations:
     """The tokens of one run of a provider.
 
-    The engine checks a resource's inputs together with the old ones first, and again without them once it wants to
-    replace the resource: what the first check showed is what the second one has to build on.
+    The engine first checks a resource's inputs together with the old ones, and again without them if it wants to
+    replace the resource. The second check uses what the first one has seen.
     """
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class Creations:
 
         Args:
             urn: The resource's.
-            old_inputs: Those in the state, plain; empty if there are none or the resource is to be replaced.
+            old_inputs: Those in the state, plain; empty if there are none or the resource will be replaced.
         """
         if old_inputs:
             self._replaced[urn] = str(old_inputs.get(CREATION) or "imported")
@@ -41,7 +41,7 @@ class Creations:
 
 
 def automatic_name(name: str, token: str, longest: int) -> str:
-    """A resource's name with the random-looking end that Pulumi gives it, here the start of its creation's token.
+    """A resource's name with the random-looking suffix that Pulumi adds, here the start of its creation's token.
 
     Example:
         >>> automatic_name("controller", "0a1b2c3d4e", 64)

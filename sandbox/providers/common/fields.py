@@ -1,4 +1,4 @@
-"""The inputs that a stand-in's type knows: which are wanted, what they may hold, and what a change to one means."""
+"""The inputs of a stand-in's type: which are required, their valid values, and the effect of a change."""
 
 import difflib
 import operator
@@ -12,7 +12,7 @@ from pulumi.provider.experimental.provider import CheckFailure, DiffResponse, Pr
 from sandbox.providers.common.values import UNKNOWN, has_unknown
 
 INTERNAL = "__"
-"""Prefix of inputs that a provider keeps for itself; the engine does not show them."""
+"""Prefix of a provider's internal inputs; the engine does not show them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +20,11 @@ class Field:
     """One input of a type.
 
     Attributes:
-        replaces: A change makes a new resource.
+        replaces: A change replaces the resource.
         required: The program must give it.
-        default: What the service takes when the program says nothing; what it goes back to when the input is removed.
+        default: The service's value if the program gives none, and after the input is removed.
         same: Whether two known values mean the same to the service (a policy's JSON, a set in another order).
-        inside: The names known inside an object, or inside each object of a list; empty for anything goes.
+        inside: The valid names in an object, or in each object of a list; empty if all are valid.
     """
 
     replaces: bool = False
@@ -38,7 +38,7 @@ Fields = Mapping[str, Field]
 
 
 def same_set(one: Any, other: Any) -> bool:
-    """Whether two lists hold the same members, in whatever order.
+    """Whether two lists have the same members, in any order.
 
     Example:
         >>> same_set(["a", "b"], ["b", "a"])
@@ -69,7 +69,7 @@ def problems(
         inputs: Plain values.
         fields: What the stand-in knows.
         where: The type or function, for the message.
-        exists: Whether the installed SDK has an input of this (top-level) name: asked only on the way to an error.
+        exists: Whether the installed SDK has an input with this (top-level) name; called only for an error.
     """
     return [
         CheckFailure(path, reason)
@@ -107,12 +107,12 @@ def _refusal(path: str, where: str, fields: Fields, exists: Callable[[str], bool
 
 
 def listed(names: Iterable[str]) -> str:
-    """Names as they stand at the end of an error message."""
+    """Names for the end of an error message."""
     return ", ".join(sorted(names))
 
 
 def means_the_same(one: Any, other: Any, known: Field) -> bool:
-    """Whether an input's two values call for no change. An unknown value always may."""
+    """Whether an input's two values require no change. An unknown value may always be a change."""
     if has_unknown(one) or has_unknown(other):
         return False
     if one is None or other is None:
@@ -121,7 +121,7 @@ def means_the_same(one: Any, other: Any, known: Field) -> bool:
 
 
 def changes(old: Mapping[str, Any], new: Mapping[str, Any], fields: Fields) -> dict[str, PropertyDiff]:
-    """The differences between two sets of inputs, by top-level name; internal inputs do not count."""
+    """The differences between two sets of inputs, by top-level name; internal inputs are ignored."""
     found: dict[str, PropertyDiff] = {}
     for name in sorted({*old, *new}):
         known = fields.get(name, Field())
@@ -146,7 +146,7 @@ def diff_response(found: Mapping[str, PropertyDiff], *, delete_before_replace: b
 
 
 def keep_meaning(live: Any, given: Any, known: Field) -> Any:
-    """What a read returns for an input: the program's own spelling as long as the service means the same by its own."""
+    """What a read returns for an input: the program's spelling if the service's value means the same."""
     if given is UNKNOWN or given is None or live is None:
         return live
     return given if means_the_same(live, given, known) else live

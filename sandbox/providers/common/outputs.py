@@ -1,7 +1,7 @@
-"""Output values on the wire, as the SDK's reader wants them.
+"""Output values on the wire, in the form that the SDK's reader needs.
 
-The engine leaves out of an output value what is not so: `secret` where it is none, `dependencies` where there are none,
-`value` where it is not known. `PropertyValue.unmarshal` (SDK 3.272.0) needs all three.
+The engine omits parts of an output value that do not apply: `secret` if it is not secret, `dependencies` if there are
+none, `value` if it is unknown. `PropertyValue.unmarshal` (SDK 3.272.0) needs all three.
 """
 
 from google.protobuf import struct_pb2
@@ -9,7 +9,7 @@ from pulumi.runtime import rpc
 
 
 def complete(struct: struct_pb2.Struct) -> None:
-    """Adds to each output value in a struct, at any depth, what the engine left out."""
+    """Adds what the engine omitted to each output value in a struct, at any depth."""
     for value in struct.fields.values():
         _complete(value)
 

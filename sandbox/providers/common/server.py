@@ -1,7 +1,7 @@
-"""The SDK's provider server with what it lacks: one-line errors, old inputs, half-made resources, an end.
+"""The SDK's provider server with additions: one-line errors, old inputs, half-created resources, an end.
 
-`pulumi.provider.experimental.server` (SDK 3.272.0) puts a Python traceback behind every error message, drops
-`old_inputs` of Diff and Update, and cannot say that a resource exists but is not ready. It also outlives an engine
+`pulumi.provider.experimental.server` (SDK 3.272.0) appends a Python traceback to every error message, drops
+`old_inputs` of Diff and Update, and cannot report that a resource exists but is not ready. It also outlives an engine
 that was killed.
 """
 
@@ -28,27 +28,27 @@ from sandbox.providers.common.outputs import complete
 from sandbox.providers.common.values import Properties, to_properties
 
 THREADS: Final = 16
-"""Blocking calls at a time in one provider; more wait for a free thread."""
+"""Blocking calls in parallel in one provider; others wait for a free thread."""
 
 SECONDS_TO_FINISH: Final = 120
-"""What a provider whose engine has died gives its running creates to come to an end."""
+"""How long a provider waits for running creates after its engine has died."""
 
 
 SECONDS_BETWEEN_LOOKS: Final = 2
-"""How often a provider looks whether its engine is still there."""
+"""How often a provider checks whether its engine is still there."""
 
 
 class ProviderError(Exception):
-    """An error whose message is all that the user needs: one line that names the thing, the value and the remedy."""
+    """An error whose message is complete for the user: one line with the thing, the value and the remedy."""
 
 
 class UnfinishedError(ProviderError):
-    """A resource exists but is not what was asked for: the engine records it and the next update goes on with it.
+    """A resource exists but is not as requested: the engine records it and the next update continues with it.
 
     Attributes:
         resource_id: The provider's id of the resource.
         state: Its properties as far as they are known.
-        inputs: The inputs that it was made from.
+        inputs: The inputs that it was created from.
     """
 
     def __init__(self, message: str, resource_id: str, state: Properties, inputs: Properties) -> None:
@@ -59,31 +59,31 @@ class UnfinishedError(ProviderError):
 
 
 class DiffRequest(sdk.DiffRequest):
-    """The SDK's request with the inputs that the program gave the last time."""
+    """The SDK's request, plus the program's previous inputs."""
 
     old_inputs: Properties
 
 
 class UpdateRequest(sdk.UpdateRequest):
-    """The SDK's request with the inputs that the program gave the last time."""
+    """The SDK's request, plus the program's previous inputs."""
 
     old_inputs: Properties
 
 
 @runtime_checkable
 class Settling(Protocol):
-    """A provider for which equal inputs mean that nothing is to be done, as it says inputs by inputs."""
+    """A provider that may declare for given inputs that equal inputs need no work."""
 
     def settled(self, inputs: struct_pb2.Struct) -> bool:
-        """Whether these inputs, equal to the last ones, need neither a check nor a comparison."""
+        """Whether these inputs, equal to the previous ones, need neither a check nor a comparison."""
         ...
 
 
 class Servicer(ProviderServicer):
-    """The SDK's servicer with Diff and Update of our own and, on every method, errors of one line (see below)."""
+    """The SDK's servicer with our own Diff and Update, and one-line errors on every method (see below)."""
 
     def _settled(self, old: struct_pb2.Struct, new: struct_pb2.Struct) -> bool:
-        """Whether nothing was changed: asked before inputs become Python objects, which for a CRD takes a while."""
+        """Whether nothing changed, asked before inputs become Python objects, which takes a while for a CRD."""
         return old == new and isinstance(self._provider, Settling) and self._provider.settled(new)
 
     async def Check(self, request: Any, context: Any) -> Any:
@@ -122,7 +122,7 @@ class Servicer(ProviderServicer):
         )
 
     async def Update(self, request: Any, context: Any) -> Any:
-        """Has the provider change a resource in place."""
+        """Makes the provider change a resource in place."""
         del context
         asked = UpdateRequest(
             request.urn,
@@ -138,7 +138,7 @@ class Servicer(ProviderServicer):
         return proto.UpdateResponse(properties=PropertyValue.marshal_map(updated.properties))
 
     async def Construct(self, request: Any, context: Any) -> Any:
-        """Has the provider make a component."""
+        """Makes the provider create a component."""
         complete(request.inputs)
         return await super().Construct(request, context)
 
@@ -149,7 +149,7 @@ class Servicer(ProviderServicer):
 
 
 def answering(method: Callable[[Any, Any, Any], Awaitable[Any]]) -> Callable[[Any, Any, Any], Awaitable[Any]]:
-    """A servicer's method that ends a failed RPC with a status which the engine prints as one line."""
+    """A servicer's method that ends a failed RPC with a status that the engine prints as one line."""
 
     @functools.wraps(method)
     async def answer(self: Any, request: Any, context: Any) -> Any:
@@ -164,7 +164,7 @@ def answering(method: Callable[[Any, Any, Any], Awaitable[Any]]) -> Callable[[An
 
 
 def answer_in_one_line(servicer: type, *methods: str) -> None:
-    """Makes `answering` methods of those that a class has."""
+    """Applies `answering` to those of the methods that a class has."""
     for name in methods:
         setattr(servicer, name, answering(getattr(servicer, name)))
 
@@ -177,7 +177,7 @@ answer_in_one_line(
 
 
 def _cause(error: Exception) -> Exception:
-    """The error that the SDK wrapped together with its traceback, where it is one of ours."""
+    """The error that the SDK wrapped together with its traceback, if it is one of ours."""
     inner = error.__context__
     return inner if isinstance(inner, ProviderError) and not isinstance(error, ProviderError) else error
 
@@ -203,18 +203,18 @@ def _struct(properties: Properties) -> struct_pb2.Struct:
 
 
 def serve(provider: sdk.Provider, version: str, argv: Sequence[str] | None = None) -> None:
-    """Serves a provider on a free loopback port, prints the port, ends with the engine that started it.
+    """Serves a provider on a free loopback port, prints the port, and ends with the engine that started it.
 
     Args:
-        provider: What answers.
-        version: The plugin's version, such as `7.51.1`: that of the SDK whose types it stands in for.
-        argv: The command line; its first word that is no flag is the engine's address.
+        provider: Answers the requests.
+        version: The plugin's version, such as `7.51.1`: that of the SDK whose types it imitates.
+        argv: The command line; its first word that is not a flag is the engine's address.
     """
     serve_with(lambda engine: Servicer([], version, provider, engine), argv)
 
 
 def serve_with(servicer: Callable[[str], Any], argv: Sequence[str] | None = None) -> None:
-    """`serve` for a servicer of one's own, made from the engine's address."""
+    """`serve` for a custom servicer, created from the engine's address."""
     words = sys.argv[1:] if argv is None else argv
     engine = next((word for word in words if not word.startswith("-")), "")
     asyncio.run(_serve(servicer, engine))
@@ -224,7 +224,7 @@ async def _serve(servicer: Callable[[str], Any], engine: str) -> None:
     loop = asyncio.get_running_loop()
     loop.set_default_executor(ThreadPoolExecutor(THREADS, "blocking"))
     told_to_stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):  # the engine ends its plugins with the first
+    for number in (signal.SIGINT, signal.SIGTERM):  # the engine stops its plugins with the first one
         loop.add_signal_handler(number, told_to_stop.set)
     server = grpc.aio.server(options=_GRPC_CHANNEL_OPTIONS)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer(engine), server)
@@ -237,10 +237,10 @@ async def _serve(servicer: Callable[[str], Any], engine: str) -> None:
 
 
 async def _orphaned(engine: str, told_to_stop: asyncio.Event) -> bool:
-    """Returns when a signal came, or with True once the engine is gone.
+    """Returns after a signal, or with True once the engine is gone.
 
-    A killed engine tells its plugins nothing. Who started this process says nothing either: it may have been forked
-    by another one on the engine's behalf.
+    A killed engine does not tell its plugins. The parent process does not help either: another process may have forked
+    this one for the engine.
     """
     while not engine or await _answers(engine):
         with contextlib.suppress(TimeoutError):

@@ -1,8 +1,8 @@
-"""Property values of the Pulumi engine as plain Python, and back.
+"""Converts property values of the Pulumi engine to plain Python, and back.
 
-Plain means: None, bool, int, float, str, list, dict, assets, and two marks: `UNKNOWN` for what a preview does not know
-yet, and `Secret` around what must be encrypted in the state. A number that is whole is an int, because boto3 and
-Kubernetes take no 3.0 for a 3.
+Plain means: None, bool, int, float, str, list, dict, assets, and two marks: `UNKNOWN` for a value that a preview does
+not know yet, and `Secret` around values that are encrypted in the state. A whole number is an int, because boto3 and
+Kubernetes do not accept 3.0 for 3.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +23,7 @@ class Unknown:
 
 
 UNKNOWN: Final = Unknown()
-"""A value that is known only after an update. It equals nothing but itself."""
+"""A value that is known only after an update. It equals only itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +71,14 @@ def _plain(value: PropertyValue, *, mark_secrets: bool) -> Any:
 
 
 def property_value(value: Any) -> PropertyValue:  # noqa: PLR0911 - one line for each kind of value
-    """The inverse of `marked`: unknowns and secrets keep their marks."""
+    """The inverse of `marked`: unknown values and secrets keep their marks."""
     match value:
         case PropertyValue():
             return value
         case Secret():
             return property_value(value.value).with_secret(is_secret=True)
         case Unknown():
-            # PropertyValue.computed() cannot be marshalled (SDK 3.272.0); the sentinel is what the engine reads.
+            # PropertyValue.computed() cannot be marshalled (SDK 3.272.0); the engine reads this sentinel.
             return PropertyValue(UNKNOWN_ON_THE_WIRE)
         case bool() | str() | None:
             return PropertyValue(value)
@@ -93,13 +93,13 @@ def property_value(value: Any) -> PropertyValue:  # noqa: PLR0911 - one line for
 
 
 def plain_properties(properties: Properties) -> dict[str, Any]:
-    """`plain` of every property; a null property is one that was not given."""
+    """`plain` of every property; a null property counts as not given."""
     values = {key: plain(value) for key, value in properties.items()}
     return {key: value for key, value in values.items() if value is not None}
 
 
 def to_properties(values: Mapping[str, Any], secret: Iterable[str] = ()) -> dict[str, PropertyValue]:
-    """Values as properties; those named by `secret` become secrets. None is left out."""
+    """Values as properties; those in `secret` become secrets. None is left out."""
     hidden = frozenset(secret)
     return {
         key: property_value(Secret(value) if key in hidden and not isinstance(value, Secret) else value)
@@ -109,12 +109,12 @@ def to_properties(values: Mapping[str, Any], secret: Iterable[str] = ()) -> dict
 
 
 def secret_keys(properties: Properties) -> frozenset[str]:
-    """The names of the properties that are secret or hold a secret at any depth."""
+    """The names of the properties that are secret or contain a secret at any depth."""
     return frozenset(key for key, value in properties.items() if value.contains_secret())
 
 
 def has_unknown(value: Any) -> bool:
-    """Whether a plain value is or holds `UNKNOWN`."""
+    """Whether a plain value is or contains `UNKNOWN`."""
     match value:
         case Unknown():
             return True

@@ -1,6 +1,6 @@
-"""Resources of other providers, declared by their types' names.
+"""Resources of other providers, declared by type name.
 
-Importing pulumi_aws to declare four resources would cost half a second in every run.
+Importing pulumi_aws for four resources would cost half a second in every run.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ import pulumi
 
 
 class Child(pulumi.CustomResource):
-    """A resource of `aws` whose outputs are asked for by name."""
+    """A resource of `aws` whose outputs are accessed by name."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The component: an EKS cluster, its role, its access entries, the add-ons that were asked for."""
+"""The component: an EKS cluster, its role, its access entries, and the requested add-ons."""
 
 import hashlib
 import json
@@ -56,16 +56,16 @@ class Cluster(pulumi.ComponentResource):
         """Registers the component and everything in it.
 
         Raises:
-            ProviderError: The inputs are not ones that the stand-in can serve.
+            ProviderError: The stand-in does not support an input.
         """
         check(inputs)
-        super().__init__(CLUSTER, name, {}, opts)  # without its inputs, as a component of the Node.js SDK
+        super().__init__(CLUSTER, name, {}, opts)  # without its inputs, like a component of the Node.js SDK
         self._prefix, self._inputs = name, inputs
         self._child = pulumi.ResourceOptions(parent=self)
         role_arn, role, after = self._service_role()
         self._cluster = self._control_plane(role_arn, after)
         self._addon("kube-proxy", inputs.get("kubeProxyAddonOptions") or {}, by_default=True)
-        # CoreDNS has nowhere to run without nodes, so it comes only when it is asked for.
+        # CoreDNS has nowhere to run without nodes, so it is added only on request.
         self._addon("coredns", inputs.get("corednsAddonOptions") or {}, by_default=False)
         endpoint = (
             reachable(self._cluster["endpoint"]) if inputs.get("endpointPublicAccess") else self._cluster["endpoint"]
@@ -79,7 +79,7 @@ class Cluster(pulumi.ComponentResource):
         self.register_outputs(self.state)
 
     def _service_role(self) -> tuple[Any, Any, list[pulumi.Resource]]:
-        """The role's ARN, the role, and what the cluster has to wait for."""
+        """The role's ARN, the role, and what the cluster must wait for."""
         given = self._inputs.get("serviceRole")
         if given is not None:
             return pulumi.Output.from_input(given).apply(lambda role: role.arn), given, []
@@ -196,7 +196,7 @@ class Cluster(pulumi.ComponentResource):
         )
 
     def _oidc_provider(self) -> Any:
-        """The IAM provider, without a thumbprint: pulumi-eks dials the issuer for one, IAM asks for none."""
+        """The IAM provider, without a thumbprint: pulumi-eks asks the issuer for one, but IAM does not need it."""
         if not self._inputs.get("createOidcProvider"):
             return ""
         inputs = {"clientIdLists": ["sts.amazonaws.com"], "url": self._issuer()}
@@ -210,7 +210,7 @@ class Cluster(pulumi.ComponentResource):
         return pulumi.runtime.invoke_output(function, args, pulumi.InvokeOutputOptions(parent=self))
 
     def _outputs(self, written: Any, provider: KubernetesProvider, role: Any, oidc_provider_arn: Any) -> dict[str, Any]:
-        # A program that runs for a destroy sees inputs alone of a cluster that is gone, or was never made.
+        # A program that runs for a destroy sees only the inputs of a cluster that is gone or was never created.
         group = self._cluster["vpcConfig"].apply(lambda config: config.get("clusterSecurityGroupId") or "")
         issuer = self._issuer()
         core = {
@@ -261,9 +261,9 @@ def _merged(*tags: Any) -> pulumi.Output[dict[str, str]]:
 
 
 def _known(output: pulumi.Output[Any], otherwise: Any) -> pulumi.Output[Any]:
-    """An output; or `otherwise`, when a program runs for the destroy of a cluster that is gone and nothing is known.
+    """An output; or `otherwise`, if a program runs for the destroy of a cluster that is gone and nothing is known.
 
-    A secret without a value is no RPC that the engine takes.
+    The engine does not accept an RPC with a secret without a value.
     """
 
     async def value() -> Any:
@@ -272,7 +272,7 @@ def _known(output: pulumi.Output[Any], otherwise: Any) -> pulumi.Output[Any]:
     async def known() -> bool:
         return True
 
-    # With the output's resources: what is made of it depends on the cluster.
+    # With the output's resources: what uses it depends on the cluster.
     return output if pulumi.runtime.is_dry_run() else pulumi.Output(output.resources(), value(), known())
 
 

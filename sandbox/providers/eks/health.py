@@ -1,4 +1,4 @@
-"""The wait for a public endpoint, at every update, as pulumi-eks does it (nodejs/eks/cluster/cluster.ts)."""
+"""Waits for a public endpoint at every update, like pulumi-eks (nodejs/eks/cluster/cluster.ts)."""
 
 import asyncio
 import ssl
@@ -9,13 +9,13 @@ import pulumi
 
 TRIES: Final = 60
 PAUSE: Final = 5.0
-"""Seconds between two tries: a deployer outside of the public ranges waits five minutes."""
+"""Seconds between two attempts: a deployer outside the public ranges waits five minutes."""
 TIMEOUT: Final = 1.0
-"""Seconds that one try takes at most."""
+"""The maximum seconds of one attempt."""
 
 
 def reachable(endpoint: pulumi.Output[str]) -> pulumi.Output[str]:
-    """The endpoint, once its `/healthz` answers 200 or enough was tried; at once in a preview."""
+    """The endpoint, once its `/healthz` answers 200 or after the last attempt; at once in a preview."""
     return endpoint if pulumi.runtime.is_dry_run() else endpoint.apply(_wait)
 
 

@@ -1,4 +1,4 @@
-"""What the stand-in takes for `eks:index:Cluster`, and what it says to the rest. No I/O."""
+"""The inputs of `eks:index:Cluster` that the stand-in supports, and its errors for the rest. No I/O."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -38,20 +38,20 @@ ACCESS_ENTRY: Final[Fields] = {
 }
 
 ONE_WAY_ONLY: Final[Mapping[str, tuple[Any, str]]] = {
-    "skipDefaultNodeGroup": (True, "it makes no node group of its own; declare an aws.eks.NodeGroup"),
-    "skipDefaultSecurityGroups": (True, "it makes no security groups; nodes carry the group that EKS makes"),
-    "useDefaultVpcCni": (True, "it makes no vpc-cni add-on; declare it, with a role of its own"),
-    "authenticationMode": ("API", "it writes no aws-auth ConfigMap; access is by access entries"),
-    "createInstanceRole": (None, "it makes no node role; declare one"),
+    "skipDefaultNodeGroup": (True, "it creates no node group; declare an aws.eks.NodeGroup"),
+    "skipDefaultSecurityGroups": (True, "it creates no security groups; nodes carry the group that EKS creates"),
+    "useDefaultVpcCni": (True, "it creates no vpc-cni add-on; declare it, with its own role"),
+    "authenticationMode": ("API", "it writes no aws-auth ConfigMap; use access entries"),
+    "createInstanceRole": (None, "it creates no node role; declare one"),
 }
-"""Inputs of which the stand-in can do one thing: the value, and why."""
+"""Inputs for which the stand-in supports one value: the value, and the reason."""
 
 
 def check(inputs: Mapping[str, Any]) -> None:
-    """Refuses what the stand-in cannot do as the real provider would.
+    """Refuses what the stand-in cannot do like the real provider.
 
     Args:
-        inputs: By camelCase name; outputs may stand for any value.
+        inputs: By camelCase name; any value may be an output.
 
     Raises:
         ProviderError: The first problem, with its remedy.
@@ -64,7 +64,9 @@ def check(inputs: Mapping[str, Any]) -> None:
             said = f"leave `{name}` out" if wanted is None else f"set `{name}` to {wanted}"
             raise ProviderError(f"{CLUSTER} of the sandbox's stand-in: {said}: {why}")
     if "vpcId" not in given or not {"subnetIds", "publicSubnetIds", "privateSubnetIds"} & set(given):
-        raise ProviderError(f"{CLUSTER} of the sandbox's stand-in needs a `vpcId` and subnets: it uses no default VPC")
+        raise ProviderError(
+            f"{CLUSTER} of the sandbox's stand-in needs a `vpcId` and subnets: it does not use the default VPC"
+        )
     if "subnetIds" in given and {"publicSubnetIds", "privateSubnetIds"} & set(given):
         raise ProviderError(f"{CLUSTER}: give `subnetIds`, or `publicSubnetIds` and `privateSubnetIds`, not both")
     if given.get("publicAccessCidrs") and given.get("endpointPublicAccess") is False:

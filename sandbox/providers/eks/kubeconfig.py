@@ -1,4 +1,4 @@
-"""The kubeconfig of a cluster as pulumi-eks writes it: credentials come from the AWS CLI."""
+"""A cluster's kubeconfig as pulumi-eks writes it: credentials come from the AWS CLI."""
 
 import os
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ API_VERSION = "client.authentication.k8s.io/v1beta1"
 
 
 def credentials(given: Any) -> Any:
-    """`providerCredentialOpts`; without them the profile of the environment, then that of the stack's configuration."""
+    """`providerCredentialOpts`; without them the environment's profile, then the stack configuration's."""
     profile = os.environ.get("AWS_PROFILE") or pulumi.Config("aws").get("profile")
     return given or ({"profileName": profile} if profile else {})
 
@@ -26,12 +26,12 @@ def kubeconfig(
     """A kubeconfig with one cluster, one user, one context.
 
     Args:
-        arn: The cluster's, which has its region and name.
+        arn: The cluster's, which contains its region and name.
         endpoint: Of the API server.
         certificate_authority: As PEM in base64.
         options: `roleArn` to assume, `profileName` of the AWS CLI.
-        with_profile: Whether the profile is written: pulumi-eks does that for its own Kubernetes provider and for
-            `getKubeconfig`, and never in the component's outputs (nodejs/eks/cluster/cluster.ts, `genKubeconfig`).
+        with_profile: Whether to write the profile: pulumi-eks does so for its own Kubernetes provider and for
+            `getKubeconfig`, but never in the component's outputs (nodejs/eks/cluster/cluster.ts, `genKubeconfig`).
     """
     region, name = arn.split(":")[3], arn.rpartition("/")[2]
     words = ["--region", region, "eks", "get-token", "--cluster-name", name, "--output", "json"]

@@ -1,4 +1,4 @@
-"""The provider: constructs the component, refuses every other."""
+"""The provider: constructs the component, refuses all others."""
 
 import importlib
 import json
@@ -17,7 +17,7 @@ from sandbox.providers.eks.kubeconfig import rescoped
 GET_KUBECONFIG: Final = f"{CLUSTER}/getKubeconfig"
 
 RESOURCES_AS_INPUTS: Final = ("serviceRole",)
-"""Inputs that hold a resource: to find its outputs the SDK needs the resource's class."""
+"""Inputs that are resources: to find their outputs, the SDK needs the resource's class."""
 
 
 class EksProvider(Provider):
@@ -32,7 +32,7 @@ class EksProvider(Provider):
             ProviderError: The stand-in does not know the type or an input.
         """
         if resource_type != CLUSTER:
-            raise ProviderError(f"{resource_type} is not one the sandbox's stand-in knows; known: {CLUSTER}")
+            raise ProviderError(f"{resource_type} is not supported by the sandbox's stand-in, which supports {CLUSTER}")
         cluster = Cluster(name, inputs, options)
         return ConstructResult(cluster.urn, cluster.state)
 
@@ -43,12 +43,12 @@ class EksProvider(Provider):
             ProviderError: The stand-in does not know the method.
         """
         if token != GET_KUBECONFIG:
-            raise ProviderError(f"{token} is not one the sandbox's stand-in knows; known: {GET_KUBECONFIG}")
+            raise ProviderError(f"{token} is not supported by the sandbox's stand-in, which supports {GET_KUBECONFIG}")
         return CallResult({"result": get_kubeconfig(args["__self__"], args.get("profileName"), args.get("roleArn"))})
 
 
 def get_kubeconfig(urn: Any, profile: Any, role_arn: Any) -> pulumi.Output[str]:
-    """A kubeconfig of a cluster with other credentials, as text.
+    """A cluster's kubeconfig with other credentials, as text.
 
     Args:
         urn: Of the component; its state has a kubeconfig, whose server, authority and name stay.
@@ -62,9 +62,9 @@ def get_kubeconfig(urn: Any, profile: Any, role_arn: Any) -> pulumi.Output[str]:
 
 
 class EksServicer(ProviderServicer):
-    """The SDK's component server with errors of one line.
+    """The SDK's component server with one-line errors.
 
-    It is the older of the SDK's two: the newer one cannot read an output that is not known yet (SDK 3.272.0).
+    It is the older of the SDK's two servers, because the newer one cannot read an unknown output (SDK 3.272.0).
     """
 
     async def CheckConfig(self, request: Any, context: Any) -> Any:
@@ -76,13 +76,13 @@ class EksServicer(ProviderServicer):
         return proto.CheckResponse(inputs=request.news)
 
     async def Configure(self, request: Any, context: Any) -> Any:
-        """Takes part in everything that the engine offers."""
+        """Supports everything that the engine offers."""
         del request, context
         return proto.ConfigureResponse(
             acceptSecrets=True, acceptResources=True, acceptOutputs=True, supportsPreview=True
         )
 
-    # What the SDK's own Construct and Call add to these is a traceback behind every message.
+    # The SDK's own Construct and Call only add a traceback to every message.
 
     async def Construct(self, request: Any, context: Any) -> Any:
         """Makes a component."""

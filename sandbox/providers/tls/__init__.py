@@ -1,4 +1,4 @@
-"""A stand-in for pulumi-resource-tls: keys, requests and certificates, made by `cryptography`.
+"""A stand-in for pulumi-resource-tls: keys, requests and certificates, created with `cryptography`.
 
-Nothing of them exists outside the state, so a creation that is run again has nothing to find.
+They exist only in the state, so a repeated creation has nothing to find.
 """

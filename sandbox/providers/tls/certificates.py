@@ -1,4 +1,4 @@
-"""Requests and certificates: signed here, and when they are to be renewed."""
+"""Requests and certificates: signing, and when to renew."""
 
 import hashlib
 import ipaddress
@@ -77,17 +77,15 @@ def locally_signed(inputs: Mapping[str, Any], now: datetime) -> tuple[str, dict[
         authority = x509.load_pem_x509_certificate(inputs["caCertPem"].encode())
         asked = x509.load_pem_x509_csr(inputs["certRequestPem"].encode())
     except ValueError as error:
-        raise ProviderError(
-            f"`caCertPem` or `certRequestPem` is not what it is called: {error}; give both as PEM"
-        ) from error
+        raise ProviderError(f"`caCertPem` or `certRequestPem` is invalid: {error}; give both as PEM") from error
     if _spki(authority.public_key()) != _spki(key.public_key()):
         raise ProviderError(
-            "`caPrivateKeyPem` is not the key of `caCertPem`; give the key that its certificate was made with"
+            "`caPrivateKeyPem` is not the key of `caCertPem`; give the key that belongs to this certificate"
         )
     builder = _builder(inputs, asked.subject, asked.public_key(), now).issuer_name(authority.subject)
     for extension in asked.extensions:
         if isinstance(extension.value, x509.SubjectAlternativeName):
-            # RFC 5280, 4.2.1.6: the only name that there is must be understood.
+            # RFC 5280, 4.2.1.6: if it is the only name, the extension must be critical.
             builder = builder.add_extension(extension.value, critical=not asked.subject.rdns)
     for extension in authority.extensions:
         if isinstance(extension.value, x509.SubjectKeyIdentifier):

@@ -1,4 +1,4 @@
-"""Private keys: made, read, written in every form that the provider gives."""
+"""Private keys: created, read, and written in all of the provider's formats."""
 
 import base64
 import hashlib
@@ -22,10 +22,10 @@ _NONE = serialization.NoEncryption()
 
 
 def new_key(inputs: Mapping[str, Any]) -> PrivateKey:
-    """A key as asked for by `algorithm`, `rsaBits`, `ecdsaCurve`.
+    """A key with `algorithm`, `rsaBits`, `ecdsaCurve`.
 
     Raises:
-        ProviderError: There is no such algorithm or curve.
+        ProviderError: The algorithm or curve is unknown.
     """
     algorithm, curve = inputs["algorithm"], inputs.get("ecdsaCurve") or DEFAULT_CURVE
     match algorithm:
@@ -45,16 +45,16 @@ def key_of(pem: str, where: str) -> PrivateKey:
     """A key from its PEM.
 
     Raises:
-        ProviderError: It is no key of a kind that signs certificates; the message does not show it.
+        ProviderError: It is not a key that can sign certificates; the message does not show it.
     """
     try:
         key = serialization.load_pem_private_key(pem.encode(), None)
     except (ValueError, TypeError) as error:
         raise ProviderError(
-            f"`{where}` is no private key in PEM; give one such as PrivateKey.private_key_pem"
+            f"`{where}` is not a private key in PEM; give one such as PrivateKey.private_key_pem"
         ) from error
     if not isinstance(key, PrivateKey):
-        raise ProviderError(f"`{where}` is a key of another kind than RSA, ECDSA and ED25519")
+        raise ProviderError(f"`{where}` is not an RSA, ECDSA or ED25519 key")
     return key
 
 
@@ -70,7 +70,7 @@ def algorithm_of(key: PrivateKey) -> str:
 
 
 def written(key: PrivateKey) -> tuple[str, dict[str, Any]]:
-    """A key's id and all its forms."""
+    """A key's id and all its formats."""
     formats = serialization.PrivateFormat
     traditional = formats.PKCS8 if isinstance(key, ed25519.Ed25519PrivateKey) else formats.TraditionalOpenSSL
     pem = serialization.Encoding.PEM

@@ -1,4 +1,4 @@
-"""The table of types. Every input replaces, but for the hours of early renewal."""
+"""The table of types. Every input requires replacement, except the hours of early renewal."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,9 +38,9 @@ class Kind:
 
     Attributes:
         inputs: What a program may give.
-        outputs: The names of what is made.
+        outputs: The names of its results.
         secrets: Properties that are encrypted in the state.
-        renews: Whether it is made anew when its end is near.
+        renews: Whether it is replaced shortly before it expires.
     """
 
     inputs: Fields
@@ -93,5 +93,5 @@ KINDS: Final[Mapping[str, Kind]] = {
 
 
 def renewal_is_due(state: Mapping[str, Any], early_hours: float, now: datetime) -> bool:
-    """Whether a certificate has come into the hours before its end in which it is to be made anew."""
+    """Whether a certificate is in its renewal period."""
     return now >= datetime.fromisoformat(state["validityEndTime"]) - timedelta(hours=early_hours)

@@ -1,4 +1,4 @@
-"""The provider: what the engine asks of any type of the table."""
+"""The provider: answers the engine's requests for any type in the table."""
 
 import asyncio
 import difflib
@@ -23,7 +23,7 @@ class TlsProvider(sdk.Provider):
     """Types of `tls`, as far as the sandbox's project uses them."""
 
     def __init__(self, now: Callable[[], datetime] = _utc_now) -> None:
-        """Makes a provider that has the time from `now`."""
+        """Create a provider that takes the time from `now`."""
         self._now = now
 
     async def check_config(self, request: sdk.CheckRequest) -> sdk.CheckResponse:
@@ -39,21 +39,21 @@ class TlsProvider(sdk.Provider):
         return sdk.ConfigureResponse(accept_secrets=True, supports_preview=True)
 
     async def invoke(self, request: sdk.InvokeRequest) -> sdk.InvokeResponse:
-        """Refuses every function: getCertificate would dial out, getPublicKey is not used.
+        """Refuses every function: getCertificate would need a network, getPublicKey is not used.
 
         Raises:
             ProviderError: Always.
         """
-        raise ProviderError(f"{request.tok} is not one the sandbox's stand-in knows; it knows no function of tls")
+        raise ProviderError(f"{request.tok} is not supported by the sandbox's stand-in, which has no functions")
 
     async def check(self, request: sdk.CheckRequest) -> sdk.CheckResponse:
-        """Names what is wrong with the inputs."""
+        """Reports what is wrong with the inputs."""
         kind, inputs = _kind(request.type), plain_properties(request.new_inputs)
         failures = problems(inputs, kind.inputs, _type(request), lambda name: _exists(_type(request), name))
         return sdk.CheckResponse(_given(request.new_inputs), failures)
 
     async def diff(self, request: sdk.DiffRequest) -> sdk.DiffResponse:
-        """Compares what the program said with what it says; a certificate near its end is replaced."""
+        """Compares the program's old and new inputs; a certificate that expires soon is replaced."""
         kind = _kind(request.type)
         state, news = plain_properties(request.old_state), plain_properties(request.new_inputs)
         olds = plain_properties(request.old_inputs) if isinstance(request, DiffRequest) else state
@@ -76,15 +76,15 @@ class TlsProvider(sdk.Provider):
         return sdk.CreateResponse(made_id, _state(kind, made, request.properties))
 
     async def read(self, request: sdk.ReadRequest) -> sdk.ReadResponse:
-        """Gives back the state: nothing of it is anywhere else; says whether a renewal is due."""
+        """Returns the state, because nothing exists elsewhere, and whether a renewal is due."""
         kind, state = _kind(request.type), plain_properties(request.properties)
         if not state:
-            raise ProviderError(f"{_type(request)} cannot be imported: it is nowhere but in a stack's state")
+            raise ProviderError(f"{_type(request)} cannot be imported: it exists only in a stack's state")
         due = {"readyForRenewal": self._is_due(state, state)} if kind.renews else {}
         return sdk.ReadResponse(request.resource_id, {**request.properties, **to_properties(due)}, request.inputs)
 
     async def update(self, request: sdk.UpdateRequest) -> sdk.UpdateResponse:
-        """Takes over new hours of early renewal."""
+        """Applies new hours of early renewal."""
         kind = _kind(request.type)
         kept = {name: value for name, value in request.olds.items() if name in kind.outputs}
         return sdk.UpdateResponse({**kept, **_given(request.news)})
@@ -98,7 +98,7 @@ class TlsProvider(sdk.Provider):
 
 
 def _make(token: str, inputs: Mapping[str, Any], now: datetime) -> tuple[str, dict[str, Any]]:
-    # Tens of milliseconds that a run without changes does not pay.
+    # Tens of milliseconds, which a run without changes does not spend.
     from sandbox.providers.tls import certificates, keys  # noqa: PLC0415
 
     match token.rpartition(":")[2]:
@@ -121,7 +121,7 @@ def _given(properties: Properties) -> dict[str, PropertyValue]:
 
 
 def _type(request: sdk.CheckRequest | sdk.CreateRequest | sdk.ReadRequest) -> str:
-    """A resource's own type; in the URN of a child stand its parents' before it."""
+    """A resource's own type; in a child's URN, its parents' types come first."""
     return request.type.rpartition("$")[2]
 
 
@@ -129,7 +129,7 @@ def _kind(qualified: str) -> Kind:
     token = qualified.rpartition("$")[2]
     if token not in KINDS:
         close = difflib.get_close_matches(token, KINDS, 1) or sorted(KINDS)
-        raise ProviderError(f"{token} is not one the sandbox's stand-in knows; known: {', '.join(close)}")
+        raise ProviderError(f"{token} is not supported by the sandbox's stand-in, which supports {', '.join(close)}")
     return KINDS[token]
 
 

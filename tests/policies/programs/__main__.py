@@ -1,8 +1,7 @@
-"""Declares what `resources.json` beside it says: `{name: [type, properties]}`, in that order.
+"""Declares the resources in `resources.json` beside it: `{name: [type, properties]}`, in that order.
 
-`{"$id": NAME}` in the properties is the id of a resource declared before, unknown during preview, and
-`{"$secret": VALUE}` a value that is marked secret. Kubernetes objects go to a cluster whose kubeconfig is not known
-during preview.
+`{"$id": NAME}` in the properties is the id of an earlier resource, unknown during preview, and `{"$secret": VALUE}` a
+secret value. Kubernetes objects go to a cluster whose kubeconfig is not known during preview.
 """
 
 import json
@@ -15,7 +14,7 @@ made: dict[str, pulumi.CustomResource] = {}
 
 
 def filled(value: Any) -> Any:
-    """Put ids in the places of references, and secrets where they are asked for."""
+    """Replace references with ids, and mark secrets."""
     if isinstance(value, dict):
         if "$secret" in value:
             return pulumi.Output.secret(value["$secret"])
@@ -33,7 +32,7 @@ def declare(name: str, token: str, props: dict[str, Any]) -> None:
 
 
 def cluster() -> pulumi.ProviderResource:
-    """A provider for a cluster that is not there yet."""
+    """A provider for a cluster that does not exist yet."""
     if "kubernetes" not in made:
         made["kubernetes"] = pulumi.ProviderResource("kubernetes", "kubernetes", {"kubeconfig": made["vpc"].id})
     return made["kubernetes"]  # pyright: ignore[reportReturnType] - put there above

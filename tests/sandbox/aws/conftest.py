@@ -18,7 +18,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Generator[Aws]:
 
 @pytest.fixture
 def own_aws(tmp_path: Path) -> Generator[Aws]:
-    """A process of the test's own: one that may be killed."""
+    """A process for one test, which may kill it."""
     process = Aws(tmp_path)
     process.start()
     yield process

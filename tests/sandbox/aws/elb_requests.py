@@ -1,4 +1,4 @@
-"""Requests of ELBv2 and EC2 that between them use every member of every call that the controller makes."""
+"""Requests of ELBv2 and EC2 that together use every member of every call of the controller."""
 
 import datetime as dt
 import json
@@ -19,7 +19,7 @@ TAGS = [{"Key": "team", "Value": "edge"}]
 
 
 class World:
-    """What the requests are about: a VPC of two zones with IPv4 and IPv6, and what is in it."""
+    """The requests' subjects: a VPC with two zones, IPv4 and IPv6, and its contents."""
 
     def __init__(self, aws: Aws) -> None:
         self.aws, self.name, self._count = aws, f"w{uuid.uuid4().hex[:6]}", 0
@@ -39,7 +39,7 @@ class World:
         return made["Subnet"]["SubnetId"]
 
     def fresh(self) -> str:
-        """A name that nothing has yet."""
+        """A name that is not in use."""
         self._count += 1
         return f"{self.name}-{self._count}"
 
@@ -54,7 +54,7 @@ class World:
         return self.elb.create_target_group(**given)["TargetGroups"][0]["TargetGroupArn"]
 
     def listener(self, balancer: str | None = None, **more: Any) -> str:
-        """A listener's ARN: HTTPS, unless told otherwise."""
+        """A listener's ARN: HTTPS by default."""
         given = {"LoadBalancerArn": balancer or self.balancer(), "Port": 443, "Protocol": "HTTPS",
                  "Certificates": [{"CertificateArn": self.certificate}], "DefaultActions": [FIXED], **more}  # fmt: skip
         given = {key: value for key, value in given.items() if value}
@@ -121,7 +121,7 @@ class World:
         return self.elb.describe_tags(ResourceArns=[arn])["TagDescriptions"][0]["Tags"]
 
     def balancer_told(self, arn: str) -> Document:
-        """All that is told of a load balancer."""
+        """Everything that AWS returns about a load balancer."""
         (told,) = self.elb.describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"]
         return {
             **told,
@@ -131,7 +131,7 @@ class World:
         }
 
     def group_told(self, arn: str) -> Document:
-        """All that is told of a target group."""
+        """Everything that AWS returns about a target group."""
         (told,) = self.elb.describe_target_groups(TargetGroupArns=[arn])["TargetGroups"]
         return {
             **told,
@@ -141,7 +141,7 @@ class World:
         }
 
     def listener_told(self, arn: str) -> Document:
-        """All that is told of a listener."""
+        """Everything that AWS returns about a listener."""
         (told,) = self.elb.describe_listeners(ListenerArns=[arn])["Listeners"]
         return {
             **told,
@@ -151,7 +151,7 @@ class World:
         }
 
     def rule_told(self, arn: str) -> Document:
-        """All that is told of a rule."""
+        """Everything that AWS returns about a rule."""
         (told,) = self.elb.describe_rules(RuleArns=[arn])["Rules"]
         return {
             **told,
@@ -258,16 +258,16 @@ def plain_forward(w: World, **more: Any) -> Document:
 
 
 def action_lists(w: World) -> list[list[Document]]:
-    """Lists of actions that between them have every member."""
+    """Lists of actions that together have every member."""
     return [[COGNITO, forward(w)], [OIDC, FIXED], [JWT, FIXED], [REDIRECT], [plain_forward(w)]]
 
 
 @dataclass(frozen=True)
 class Operation:
-    """How one call is asked and looked up again.
+    """How one call is made and read back.
 
-    `renamed` says where Describe has a member that it calls otherwise; `untold` says why Describe cannot have it;
-    `refused` are members that are always refused here: a request that has one, and AWS's code.
+    `renamed` maps members that Describe names differently; `untold` explains why Describe cannot return one;
+    `refused` are members that are always refused here: a request with one, and AWS's code.
     """
 
     service: str

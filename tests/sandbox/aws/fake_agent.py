@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Stands in for a cluster's agent: every node is ready at once, there is no control plane.
+"""Replaces a cluster's agent: every node is ready at once, there is no control plane.
 
-It makes the keys that service account tokens are signed with, and leaves the private one for the tests.
-A cluster called `...-fails` fails. A file `hold` in the cluster's folder keeps it from reporting anything new.
+It creates the keys for service account tokens, and leaves the private one for the tests. A cluster called `...-fails`
+fails. A file `hold` in the cluster's folder keeps it from reporting anything new.
 """
 
 import argparse

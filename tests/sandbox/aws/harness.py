@@ -1,4 +1,4 @@
-"""An AWS process for tests, and a stage to put clusters on."""
+"""An AWS process for tests, and a stage for clusters."""
 
 import json
 import os
@@ -26,7 +26,7 @@ ROOT = {"access_key": "AKIASANDBOXROOT00000", "secret_key": "root-secret"}
 
 @dataclass
 class Aws:
-    """An AWS process on a state folder of its own, with a fake agent for its clusters."""
+    """An AWS process with its own state folder, and a fake agent for its clusters."""
 
     root: Path
     port: int = field(default_factory=free_port)
@@ -103,7 +103,7 @@ class Aws:
 
 @dataclass
 class Stage:
-    """A VPC with two public subnets in two zones, and the roles that EKS needs; names are this test's own."""
+    """A VPC with two public subnets in two zones, and EKS's roles; the names are unique to this test."""
 
     aws: Aws
     name: str
@@ -138,7 +138,7 @@ class Stage:
         return group()
 
     def instances(self) -> list[dict[str, Any]]:
-        """The cluster's living instances."""
+        """The cluster's running instances."""
         filters = [
             {"Name": "tag:eks:cluster-name", "Values": [self.name]},
             {"Name": "instance-state-name", "Values": ["running"]},
@@ -167,7 +167,7 @@ def make_stage(aws: Aws, name: str) -> Stage:
 
 
 def everything(aws: Aws) -> dict[str, Any]:
-    """All that the process tells about what it holds, in the order it tells it."""
+    """Everything that the process returns about its state, in its order."""
     ec2, elb, iam, eks = (aws.client(name) for name in ("ec2", "elbv2", "iam", "eks"))
     told: dict[str, Any] = {
         f"ec2 {what}": getattr(ec2, f"describe_{what}")()

@@ -37,14 +37,14 @@ def test_a_count_of_addresses_is_given_from_the_interfaces_subnet_and_never_twic
     assert not {one["PrivateIpAddress"], other["PrivateIpAddress"]} & set(given)
 
 
-def test_a_subnet_that_is_full_says_so(stage: Stage) -> None:
+def test_a_full_subnet_is_reported(stage: Stage) -> None:
     ec2, eni = stage.aws.client("ec2"), interface(stage)["NetworkInterfaceId"]
     ec2.assign_private_ip_addresses(NetworkInterfaceId=eni, SecondaryPrivateIpAddressCount=250)
     code = code_of(ec2.assign_private_ip_addresses, NetworkInterfaceId=eni, SecondaryPrivateIpAddressCount=1)
     assert code == "InsufficientFreeAddressesInSubnet"
 
 
-def test_a_freed_address_can_be_had_again_and_is_not_the_first_to_come_back(stage: Stage) -> None:
+def test_a_released_address_can_be_used_again_but_not_first(stage: Stage) -> None:
     ec2, eni = stage.aws.client("ec2"), interface(stage)["NetworkInterfaceId"]
     answer = ec2.assign_private_ip_addresses(NetworkInterfaceId=eni, SecondaryPrivateIpAddressCount=1)
     freed = answer["AssignedPrivateIpAddresses"][0]["PrivateIpAddress"]

@@ -18,7 +18,7 @@ def error_of(call: Any, **parameters: Any) -> tuple[str, str]:
 
 @pytest.fixture(scope="module")
 def home(aws: Aws) -> Generator[Stage]:
-    """A stage with an active cluster, for tests that leave it as it was."""
+    """A stage with an active cluster, for tests that do not change it."""
     stage = make_stage(aws, "home")
     stage.create_cluster()
     yield stage
@@ -38,7 +38,7 @@ def nodes(stage: Stage) -> list[dict[str, Any]]:
     return read_json(stage.aws.state.cluster(stage.name) / "nodes.json")["nodes"]
 
 
-def test_a_cluster_becomes_active_when_its_agent_says_so(stage: Stage) -> None:
+def test_a_cluster_becomes_active_when_its_agent_reports_it(stage: Stage) -> None:
     eks = stage.aws.client("eks")
     made = eks.create_cluster(
         name=stage.name, roleArn=stage.cluster_role, resourcesVpcConfig={"subnetIds": stage.subnets}
@@ -94,8 +94,8 @@ def test_a_deleted_cluster_leaves_no_folder_no_agent_and_no_security_group(stage
         ({"roleArn": f"arn:aws:iam::{ACCOUNT}:role/nobody"}, "nobody does not exist"),
         ({"roleArn": "NODE_ROLE"}, "[eks.amazonaws.com] were not found in the trust relationships"),
         ({"name": "-x"}, "cluster name should contain only"),
-        ({"kubernetesNetworkConfig": {"ipFamily": "ipv6"}}, "no IPv6 clusters"),
-        ({"computeConfig": {"enabled": True}}, "does not do computeConfig"),
+        ({"kubernetesNetworkConfig": {"ipFamily": "ipv6"}}, "does not support IPv6 clusters"),
+        ({"computeConfig": {"enabled": True}}, "does not support computeConfig"),
     ],
 )
 def test_a_cluster_that_cannot_be_is_refused_in_one_line(stage: Stage, wish: dict[str, Any], message: str) -> None:
@@ -373,7 +373,7 @@ def test_the_versions_are_those_that_eks_supports(aws: Aws) -> None:
 
 def test_what_the_sandboxs_eks_does_not_do_it_says(home: Stage) -> None:
     code, message = error_of(home.aws.client("eks").list_fargate_profiles, clusterName=home.name)
-    assert (code, message) == ("NotImplemented", "the sandbox's EKS does not know ListFargateProfiles")
+    assert (code, message) == ("NotImplemented", "the sandbox's EKS does not support ListFargateProfiles")
 
 
 def test_a_cluster_whose_agent_fails_says_why_and_can_be_deleted(stage: Stage) -> None:

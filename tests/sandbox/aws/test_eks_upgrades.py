@@ -1,4 +1,4 @@
-"""Issue 16: EKS keeps what nodes and add-ons have until it is told, and is as strict about versions as AWS."""
+"""Issue 16: EKS changes versions of nodes and add-ons only on request, and is as strict as AWS."""
 
 from collections.abc import Generator
 from typing import Any
@@ -12,7 +12,7 @@ from tests.sandbox.aws.test_eks import error_of, remove
 
 @pytest.fixture(scope="module")
 def old(aws: Aws) -> Generator[Stage]:
-    """A stage with a cluster of 1.34, a node group and add-ons; the tests move it on, one after the other."""
+    """A stage with a cluster of 1.34, a node group and add-ons; the tests upgrade it, one after the other."""
     stage = make_stage(aws, "old")
     stage.create_cluster(version="1.34")
     stage.create_nodegroup(1)
@@ -62,13 +62,13 @@ def test_the_control_plane_moves_to_no_version_that_eks_does_not_offer(old: Stag
     assert nodes(old)[0] == "1.34"
 
 
-def test_nodes_follow_when_they_are_told_and_never_go_back_or_ahead(old: Stage) -> None:
+def test_nodes_upgrade_on_request_and_never_go_back_or_ahead(old: Stage) -> None:
     eks = old.aws.client("eks")
     group: dict[str, Any] = {"clusterName": old.name, "nodegroupName": "main"}
     eks.update_nodegroup_version(**group, version="1.35")
     old.wait_nodegroup()
     assert nodes(old) == ("1.35", "1.35.3-20260901")
-    assert "is older than what it has" in error_of(eks.update_nodegroup_version, **group, version="1.34")[1]
+    assert "is older than its current version" in error_of(eks.update_nodegroup_version, **group, version="1.34")[1]
     assert "unsupported" in error_of(eks.update_nodegroup_version, **group, version="1.37")[1]
     eks.update_nodegroup_version(**group)
     old.wait_nodegroup()

@@ -16,7 +16,7 @@ def code_of(call: Any, **parameters: Any) -> str:
 
 @dataclass
 class Balancing:
-    """A stage whose VPC reaches the internet, and short ways to make things on it."""
+    """A stage whose VPC has an internet gateway, and short functions that create things in it."""
 
     stage: Stage
     elb: Any
@@ -247,7 +247,7 @@ def test_a_target_out_of_reach_is_refused(on: Balancing, target: str, code: str)
     assert code_of(on.elb.register_targets, TargetGroupArn=on.group(), Targets=[{"Id": target}]) == code
 
 
-def test_an_instance_of_another_vpc_is_no_target(on: Balancing) -> None:
+def test_an_instance_in_another_vpc_cannot_be_a_target(on: Balancing) -> None:
     group = on.group(TargetType="instance")
     missing = [{"Id": "i-0123456789abcdef0"}]
     assert code_of(on.elb.register_targets, TargetGroupArn=group, Targets=missing) == "InvalidTarget"

@@ -80,7 +80,7 @@ def test_a_listeners_settings_must_exist(world: World) -> None:
     assert refused(world.listener, Certificates=certificates).startswith("CertificateNotFound")
 
 
-def test_the_modes_of_mutual_authentication_are_told(world: World) -> None:
+def test_the_modes_of_mutual_authentication_are_returned(world: World) -> None:
     listener = world.listener()
     assert world.listener_told(listener)["MutualAuthentication"] == {"Mode": "off"}
     change = {"ListenerArn": listener, "MutualAuthentication": {"Mode": "passthrough"}}
@@ -89,7 +89,7 @@ def test_the_modes_of_mutual_authentication_are_told(world: World) -> None:
     assert "MutualAuthentication" not in world.listener_told(plain)
 
 
-def test_a_trust_store_in_use_stays_and_one_without_certificates_is_none(world: World) -> None:
+def test_a_trust_store_in_use_stays_and_one_without_certificates_is_invalid(world: World) -> None:
     listener = world.listener(MutualAuthentication={"Mode": "verify", "TrustStoreArn": world.trust_store})
     assert refused(world.elb.delete_trust_store, TrustStoreArn=world.trust_store).startswith("TrustStoreInUse")
     users = world.elb.describe_trust_store_associations(TrustStoreArn=world.trust_store)["TrustStoreAssociations"]
@@ -198,7 +198,7 @@ def test_a_client_secret_stays_secret(world: World) -> None:
     assert "hidden" not in str(world.rule_told(world.rule(Actions=[secret, FIXED])))
 
 
-def test_quotas_are_told_and_kept(world: World) -> None:
+def test_quotas_are_returned_and_enforced(world: World) -> None:
     limits = {one["Name"]: int(one["Max"]) for one in world.elb.describe_account_limits()["Limits"]}
     listener = world.listener()
     given = {"ListenerArn": listener, "Conditions": [host("a.example")], "Actions": [REDIRECT]}

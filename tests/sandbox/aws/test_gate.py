@@ -77,7 +77,7 @@ def test_a_throttled_call_leaves_nothing_done(faulty: Aws) -> None:
     assert group_names(faulty, "throttled") == []
 
 
-def test_a_rule_with_a_field_that_is_none_is_refused(aws: Aws) -> None:
+def test_a_rule_with_an_unknown_field_is_refused(aws: Aws) -> None:
     status, body = aws.http("POST", "/_sandbox/faults", b'[{"kind": "throttle", "percentage": 3}]')
     assert status == 400
     assert "percentage" in body
@@ -95,7 +95,7 @@ def test_calls_are_counted_by_caller_and_action_reads_and_writes(aws: Aws) -> No
     assert aws.get("/_sandbox/calls") == {"all": 0, "writes": 0, "callers": {}}
 
 
-def test_a_service_that_is_none_is_named(aws: Aws) -> None:
+def test_an_unknown_service_is_named(aws: Aws) -> None:
     with pytest.raises(ClientError) as error:
         aws.client("braket").search_devices(filters=[])
     assert error.value.response["Error"]["Message"] == "the sandbox has no service braket"
@@ -107,7 +107,7 @@ def test_an_action_that_moto_lacks_is_named(aws: Aws) -> None:
     assert error.value.response["Error"]["Message"].startswith("the sandbox has no ec2:DescribeFastLaunchImages")
 
 
-def test_a_path_of_the_sandbox_that_is_none_is_not_found(aws: Aws) -> None:
+def test_an_unknown_path_of_the_sandbox_is_not_found(aws: Aws) -> None:
     assert aws.http("GET", "/_sandbox/nothing")[0] == 404
 
 
@@ -117,7 +117,7 @@ def test_keys_that_nobody_was_given_are_refused(aws: Aws) -> None:
         aws.client("sts", keys).get_caller_identity()
 
 
-def test_a_waiting_client_is_told_when_a_service_has_written_and_not_before(aws: Aws) -> None:
+def test_a_waiting_client_gets_its_answer_after_a_write_and_not_before(aws: Aws) -> None:
     def version(services: str, since: int, seconds: float) -> int:
         return aws.get(f"/_sandbox/changes?services={services}&since={since}&seconds={seconds}")["version"]
 

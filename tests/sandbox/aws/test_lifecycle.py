@@ -1,4 +1,4 @@
-"""A whole stack's life on one AWS process: made and removed, also while the process is killed again and again."""
+"""A whole stack's life on one AWS process: created and removed, even while the process is killed repeatedly."""
 
 import os
 import random
@@ -15,15 +15,15 @@ from botocore.parsers import ResponseParserError
 from sandbox.run.processes import wait_until
 from tests.sandbox.aws.harness import Aws, everything, make_stage
 
-# Answers that mean "it is done already": the answer before this one was lost.
+# Answers that mean "already done": the previous answer was lost.
 _DONE = {"ResourceInUseException", "ResourceNotFoundException", "LoadBalancerNotFound", "TargetGroupNotFound"}
 
-# What botocore makes of JSON that was cut off before its first byte; every call of EKS answers more.
+# botocore's result for JSON that was cut off before its first byte; every EKS call returns more.
 _CUT_OFF = {"ResponseMetadata"}
 
 
 class Patient:
-    """A client that repeats a call until there is an answer, as a provider does after a lost one."""
+    """A client that repeats a call until it gets an answer, like a provider after a lost one."""
 
     def __init__(self, aws: Aws, service: str) -> None:
         self._client = aws.client(service)
@@ -49,7 +49,7 @@ class Patient:
 
 
 def live(aws: Aws, vpc: str, subnets: list[str]) -> None:
-    """Make a stack on a network and remove it again, in the program's order; each of these calls may be repeated."""
+    """Create a stack on a network and remove it again, in the program's order; each of these calls may be repeated."""
     eks, elb = Patient(aws, "eks"), Patient(aws, "elbv2")
     account = "arn:aws:iam::123456789012:role"
     eks.create_cluster(
@@ -78,7 +78,7 @@ def live(aws: Aws, vpc: str, subnets: list[str]) -> None:
 
 @contextmanager
 def network(aws: Aws) -> Generator[tuple[str, list[str]]]:
-    """A VPC that reaches the internet, and two subnets; all of it goes at the end."""
+    """A VPC with an internet gateway, and two subnets; everything is removed at the end."""
     ec2, stage = aws.client("ec2"), make_stage(aws, "demo")
     gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
     ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=stage.vpc)
@@ -93,7 +93,7 @@ def network(aws: Aws) -> Generator[tuple[str, list[str]]]:
 
 
 def what_stays(aws: Aws) -> dict[str, Any]:
-    """Everything but the instances that AWS shows for a while after their end."""
+    """Everything except terminated instances, which AWS shows for a while."""
     told = everything(aws)
     told["ec2 instances"] = [
         i["InstanceId"]
@@ -138,7 +138,7 @@ def live_through_kills(aws: Aws, vpc: str, subnets: list[str], dice: random.Rand
     thread = threading.Thread(target=live_and_tell)
     thread.start()
     kills = 0
-    # The first comes early: a life that nothing interrupts is over in half a second.
+    # The first kill comes early: a life without interruptions takes only half a second.
     while not done.wait(dice.uniform(0.02, 0.6 if kills else 0.1)) and kills < 8:
         aws.kill()
         aws.start()

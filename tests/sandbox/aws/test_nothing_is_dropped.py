@@ -1,6 +1,6 @@
-"""Nothing that a caller sets is dropped in silence: AWS's own model of each call that the controller makes is walked.
+"""No parameter is silently dropped: this walks AWS's model of each call that the controller makes.
 
-Each member is told again by the matching Describe, or refused with AWS's error, or says here why nobody can see it.
+Each member is returned by the matching Describe, or refused with AWS's error, or listed here with the reason.
 """
 
 from collections.abc import Callable, Iterator
@@ -346,7 +346,7 @@ def _version(w: World) -> str:
 
 
 def _bundle(w: World, arn: str) -> Document:
-    """Where AWS says that a trust store's bundle is."""
+    """The location of a trust store's bundle in AWS's answer."""
     where = w.elb.get_trust_store_ca_certificates_bundle(TrustStoreArn=arn)["Location"]
     address, _, version = where.partition("?versionId=")
     bucket, _, key = address.removeprefix("https://").partition(".s3.amazonaws.com/")
@@ -359,7 +359,7 @@ def _specified(kind: str) -> list[Document]:
 
 
 def _permissions(w: World) -> list[Document]:
-    """One rule of each kind of source."""
+    """One rule with each kind of source."""
     lists = {"PrefixListName": w.fresh(), "MaxEntries": 1, "AddressFamily": "IPv4"}
     prefixes = w.ec2.create_managed_prefix_list(**lists)["PrefixList"]["PrefixListId"]
     sources = (
@@ -372,7 +372,7 @@ def _permissions(w: World) -> list[Document]:
 
 
 def _group_told(w: World, group: str) -> Document:
-    """All that is told of a security group and its rules."""
+    """Everything that AWS returns about a security group and its rules."""
     (told,) = w.ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
     filters = [{"Name": "group-id", "Values": [group]}]
     rules = w.ec2.describe_security_group_rules(Filters=filters)["SecurityGroupRules"]
@@ -380,7 +380,7 @@ def _group_told(w: World, group: str) -> Document:
 
 
 def members(shape: Any, path: str = "") -> Iterator[str]:
-    """Every member of a call, down to its texts and numbers."""
+    """Every member of a call, down to texts and numbers."""
     match shape.type_name:
         case "structure":
             for name, member in shape.members.items():
@@ -425,7 +425,7 @@ def call(world: World, operation: str, request: Document) -> Document:
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_every_member_of_awss_model_is_asked_for_and_told_again(world: World, operation: str) -> None:
+def test_every_member_of_awss_model_is_sent_and_returned(world: World, operation: str) -> None:
     asked, used = OPERATIONS[operation], set[str]()
     for request in asked.asked(world):
         told = set(leaves(asked.told(world, request, call(world, operation, request))))

@@ -14,7 +14,7 @@ from tests.sandbox.aws.harness import Aws, Stage, everything, make_stage
 
 
 def provision(aws: Aws, stage: Stage) -> None:
-    """A little of everything that the project's stack makes."""
+    """Some of everything that the project's stack creates."""
     ec2, elb = aws.client("ec2"), aws.client("elbv2")
     gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
     ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=stage.vpc)
@@ -98,7 +98,7 @@ def test_an_agent_that_died_is_started_again(own_aws: Aws) -> None:
 
 
 def acknowledged(aws: Aws, stop: threading.Event, names: list[str]) -> None:
-    """Make log groups until told to stop; `names` are those that AWS said it has made."""
+    """Create log groups until stopped; `names` are those that AWS has confirmed."""
     logs = aws.client("logs")
     number = 0
     while not stop.is_set():
@@ -146,7 +146,7 @@ def test_half_a_last_line_is_what_a_kill_leaves_and_is_dropped(own_aws: Aws) -> 
 
 
 @pytest.mark.parametrize("damage", ["flip", "version"])
-def test_a_damaged_journal_says_so_in_one_line_and_how_to_start_anew(own_aws: Aws, damage: str) -> None:
+def test_a_damaged_journal_is_one_line_that_explains_how_to_start_again(own_aws: Aws, damage: str) -> None:
     make_stage(own_aws, "demo")
     own_aws.kill()
     lines = journal(own_aws).read_bytes().splitlines(keepends=True)
@@ -173,7 +173,7 @@ def test_a_taken_port_is_named(own_aws: Aws, tmp_path: Path) -> None:
     process = other.spawn()
     assert process.wait(60) == 1
     last = other.log().strip().splitlines()[-1]
-    assert last.startswith(f"port {own_aws.port} cannot be had (Address already in use): end what has it")
+    assert last.startswith(f"port {own_aws.port} is not available (Address already in use): stop what uses it")
 
 
 def reads(aws: Aws) -> list[Any]:

@@ -111,7 +111,7 @@ def test_a_pods_token_becomes_a_session_of_its_role_with_the_pods_tags(pods: Pod
     assert pods.aws.client("ec2", keys).describe_vpcs()["Vpcs"], "the policy asks for the session's tag"
 
 
-def test_what_the_trust_policy_said_is_on_record(pods: Pods) -> None:
+def test_the_decision_of_the_trust_policy_is_logged(pods: Pods) -> None:
     pods.assume(pods.token())
     role = f"arn:aws:iam::{ACCOUNT}:role/pods-controller"
     entries = [e for e in pods.aws.get("/_sandbox/iam/log") if e["resource"] == role][-2:]
@@ -143,10 +143,10 @@ def test_what_the_trust_policy_said_is_on_record(pods: Pods) -> None:
             "ResourceNotFoundException",
             "kube-system/x",
         ),
-        ({"kubernetes.io": {"namespace": "kube-system"}}, "InvalidTokenException", "bound to no pod"),
+        ({"kubernetes.io": {"namespace": "kube-system"}}, "InvalidTokenException", "not bound to a pod"),
     ],
 )
-def test_a_token_that_is_no_associated_pods_is_refused(
+def test_a_token_of_a_pod_without_an_association_is_refused(
     pods: Pods, given: dict[str, Any], code: str, message: str
 ) -> None:
     got_code, got_message = pods.refusal(pods.token(**given))

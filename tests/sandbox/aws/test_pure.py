@@ -1,4 +1,4 @@
-"""Decisions that need no process: what a call is, what a policy says, what a journal line holds."""
+"""Decisions that need no process: what a call is, what a policy decides, what a journal line contains."""
 
 import json
 import time
@@ -97,7 +97,7 @@ def test_headers_that_no_service_reads_are_left_out() -> None:
 
 def test_a_journal_of_another_moto_is_refused(tmp_path: Path) -> None:
     Journal(tmp_path / "journal", {"moto": "5.2.5"}).close()
-    with pytest.raises(JournalError, match=r"another version .* start anew with `sandbox down`"):
+    with pytest.raises(JournalError, match=r"another version .* start again with `sandbox down`"):
         Journal(tmp_path / "journal", {"moto": "6"})
 
 

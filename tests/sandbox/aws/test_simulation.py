@@ -1,4 +1,4 @@
-"""Issue 16, item 15: the policy simulator, as `make verify` asks it about the controller's role."""
+"""Issue 16, item 15: the policy simulator for the controller's role, as `make verify` uses it."""
 
 import json
 
@@ -50,7 +50,7 @@ def test_what_no_statement_allows_is_denied(aws: Aws, role: str) -> None:
 
 
 def test_a_principal_that_is_not_there_is_an_error(aws: Aws) -> None:
-    with pytest.raises(ClientError, match="is no role or user here"):
+    with pytest.raises(ClientError, match="is not a role or user of this account"):
         aws.client("iam").simulate_principal_policy(
             PolicySourceArn=f"arn:aws:iam::{ACCOUNT}:role/nobody", ActionNames=["ec2:DescribeVpcs"]
         )

@@ -230,11 +230,11 @@ def test_a_refused_token_is_on_record(identity: Identity) -> None:
     assert [subject] in last["keys"].values()
 
 
-def test_what_is_no_token_is_refused(identity: Identity) -> None:
+def test_an_invalid_token_is_refused(identity: Identity) -> None:
     assert identity.refusal("not.a.token")[0] == "InvalidIdentityToken"
 
 
-def test_a_role_that_does_not_exist_is_not_told_apart_from_one_that_does_not_trust(identity: Identity) -> None:
+def test_a_missing_role_and_one_without_trust_get_the_same_error(identity: Identity) -> None:
     code, message = identity.refusal(identity.token(), role=f"arn:aws:iam::{ACCOUNT}:role/nobody")
     assert (code, message) == ("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity")
 

@@ -1,4 +1,4 @@
-"""With load balancers that carry traffic, DescribeTargetHealth says what they report."""
+"""If load balancers carry traffic, DescribeTargetHealth returns their reports."""
 
 import json
 from collections.abc import Callable, Generator
@@ -21,7 +21,7 @@ Report = Callable[..., None]
 
 @pytest.fixture
 def report(aws: Aws) -> Generator[Report]:
-    """Say what a load balancer would; at the end nobody carries traffic any more."""
+    """Report like a load balancer; at the end nobody carries traffic any more."""
 
     def send(group: str, state: str | None, reason: str | None = None, **more: Any) -> None:
         target = {"group": group, "id": TARGET["Id"], "port": TARGET["Port"], "state": state, "reason": reason, **more}
@@ -117,7 +117,7 @@ def test_a_delay_of_nothing_drains_nothing(on: Balancing, report: Report) -> Non
     assert health(on, group) == []
 
 
-def test_a_target_that_comes_back_begins_anew(on: Balancing, report: Report) -> None:
+def test_a_target_that_comes_back_starts_again(on: Balancing, report: Report) -> None:
     group = serving(on)
     report(group, "healthy")
     on.elb.deregister_targets(TargetGroupArn=group, Targets=[TARGET])
@@ -125,7 +125,7 @@ def test_a_target_that_comes_back_begins_anew(on: Balancing, report: Report) -> 
     assert health(on, group) == [("initial", "Elb.RegistrationInProgress")]
 
 
-def test_who_waits_for_target_health_is_told_of_news_only(on: Balancing, aws: Aws, report: Report) -> None:
+def test_waiting_for_target_health_returns_only_for_changes(on: Balancing, aws: Aws, report: Report) -> None:
     def version() -> int:
         return aws.get("/_sandbox/changes?services=target-health&seconds=0")["version"]
 

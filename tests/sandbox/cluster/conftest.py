@@ -1,4 +1,4 @@
-"""A cluster agent with AWS beside it: moto, a VPC, three instances, and the agent's own process."""
+"""A cluster agent with its AWS: moto, a VPC, three instances, and the agent's own process."""
 
 import json
 import os
@@ -26,7 +26,7 @@ CHECKOUT = Path(__file__).parents[3]
 
 
 def tools() -> dict[str, str]:
-    """The built tools; a machine without them cannot run these tests and must say so."""
+    """The built tools; on a machine without them these tests must fail with a message."""
     folder = os.environ.get("SANDBOX_TOOLS")
     if not folder:
         pytest.fail("SANDBOX_TOOLS is not set: give the folder that holds control-plane and kwok")
@@ -39,7 +39,7 @@ def tools() -> dict[str, str]:
 
 @dataclass
 class Lab:
-    """AWS, a cluster's agent, and the means to look at both."""
+    """AWS, a cluster's agent, and clients for both."""
 
     state: State
     endpoint: str
@@ -106,7 +106,7 @@ def aws_client(service: str, endpoint: str) -> Any:
 
 
 def make_instances(endpoint: str, count: int) -> tuple[str, list[dict[str, Any]]]:
-    """A VPC with a subnet and instances in it; the VPC's id and the instances as entries of nodes.json."""
+    """A VPC with a subnet and instances; returns the VPC's id and the instances as entries of nodes.json."""
     ec2 = aws_client("ec2", endpoint)
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/20", AvailabilityZone=f"{REGION}a")["Subnet"]["SubnetId"]

@@ -1,4 +1,4 @@
-"""The sandbox's own AWS and a cluster that it made, for tests."""
+"""The sandbox's AWS and one of its clusters, for tests."""
 
 import base64
 import json
@@ -24,7 +24,7 @@ def token_of(url: str) -> str:
 
 
 class Eks:
-    """A cluster that the sandbox's AWS made, and people who knock at its door."""
+    """A cluster of the sandbox's AWS, and its callers."""
 
     def __init__(self, state: State, endpoint: str) -> None:
         self.state = state
@@ -47,7 +47,7 @@ class Eks:
         return boto3.Session(made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"], region_name=REGION)
 
     def token(self, session: boto3.Session, cluster: str = "demo") -> str:
-        """What `aws eks get-token` prints."""
+        """The output of `aws eks get-token`."""
         sts = session.client("sts", endpoint_url=self.endpoint)
         signer = RequestSigner(
             sts.meta.service_model.service_id, REGION, "sts", "v4", session.get_credentials(), session.events
@@ -83,7 +83,7 @@ class Eks:
 
 @contextmanager
 def running_eks(folder: Path, **replacements: str) -> Generator[Eks]:
-    """A sandbox's AWS with the cluster `demo`, ACTIVE; `replacements` are programs in the place of others."""
+    """A sandbox's AWS with the cluster `demo`, ACTIVE; `replacements` are `--with` programs."""
     state = State.at(folder)
     port = free_port()
     settings = Settings(REGION, ACCOUNT, {"aws": port}, KEYS, tools(), replacements=replacements)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A program in the place of the controller: health, and a webhook that allows everything, at the ports it is told."""
+"""A program that replaces the controller: health, and a webhook that allows everything, at the given ports."""
 
 import argparse
 import json
@@ -28,11 +28,11 @@ class Health(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class calls it that
-        """Say nothing."""
+        """Log nothing."""
 
 
 class Webhook(Health):
-    """Allows what it is asked about, and says so on stdout."""
+    """Allows every request, and reports it on stdout."""
 
     def do_POST(self) -> None:
         review = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

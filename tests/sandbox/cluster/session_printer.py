@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A program in the place of the controller: says who it is in AWS, as the SDK finds it out, and stays."""
+"""A program that replaces the controller: prints its AWS identity, from the SDK, and keeps running."""
 
 import os
 import signal

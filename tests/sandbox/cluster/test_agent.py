@@ -28,7 +28,7 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/controller"
 
 
 def eventually(condition: Callable[[], Any], timeout: float = 60.0) -> None:
-    """Bounds are wide: whoever tests may have much else to do. How fast it is, is measured elsewhere."""
+    """Timeouts are long because the machine may be busy; speed is measured elsewhere."""
     assert wait_until(condition, timeout, interval=0.1), condition
 
 
@@ -306,13 +306,13 @@ def controllers(lab: Lab) -> list[dict[str, Any]]:
 
 
 def started_with(lab: Lab, name: str) -> dict[str, Any]:
-    """What the fake controller says it was started with, the last time."""
+    """The last startup arguments that the fake controller printed."""
     lines = lab.state.log(f"{NAME}-pod-{name}").read_text().splitlines()
     return json.loads([line for line in lines if line.startswith("{")][-1])
 
 
 def find_process(lab: Lab, name: str) -> Identity | None:
-    """The process of a pod of the controller's: the one whose arguments name the pod's folder."""
+    """The process of a controller pod: the one whose arguments contain the pod's folder."""
     wanted = f"{lab.folder}/pods/kube-system_{name}_"
     for entry in Path("/proc").iterdir():
         with contextlib.suppress(OSError):
@@ -351,7 +351,7 @@ def test_the_process_has_its_own_token_and_a_session_for_its_role_and_nothing_of
     env = started_with(lab, name)["env"]
     assert env["AWS_ROLE_ARN"] == ROLE
     assert env["AWS_ENDPOINT_URL"] == lab.endpoint
-    # A program that is not ours gets a session: its token was exchanged for it.
+    # A program from outside gets a session: its token was exchanged for it.
     assert env["AWS_ACCESS_KEY_ID"].startswith("ASIA")
     assert env["AWS_SESSION_TOKEN"]
     token = Path(env["AWS_WEB_IDENTITY_TOKEN_FILE"]).read_text()
@@ -364,13 +364,13 @@ def test_the_process_has_its_own_token_and_a_session_for_its_role_and_nothing_of
     assert whoami == "system:serviceaccount:kube-system:lbc"
 
 
-def test_kubectl_shows_the_log_of_a_process_and_says_where_there_is_none(lab: Lab) -> None:
+def test_kubectl_shows_a_processs_log_and_explains_a_missing_one(lab: Lab) -> None:
     name = controllers(lab)[0]["metadata"]["name"]
     assert '"--cluster-name=demo"' in lab.kubectl(*SYSTEM, "logs", name)
     assert len(lab.kubectl(*SYSTEM, "logs", name, "--tail=1").splitlines()) == 1
     lab.apply(pod("silent"))
     eventually(lambda: running(lab, "-l", "app=silent"))
-    assert "kwok only says that it does" in lab.kubectl("logs", "silent", check=False)
+    assert "kwok only reports it as running" in lab.kubectl("logs", "silent", check=False)
     lab.kubectl("delete", "pod", "silent")
 
 
@@ -385,7 +385,7 @@ def test_a_killed_process_comes_back_and_the_restart_is_counted(lab: Lab) -> Non
     before = process_of(lab, name)
     restarts = lab.get("pod", name, *SYSTEM)["status"]["containerStatuses"][0]["restartCount"]
     before.signal(signal.SIGKILL)
-    # The dead pod is out of the Service before anyone could be sent there for long.
+    # The Service drops the dead pod before clients could be sent there for long.
     eventually(lambda: len(controllers(lab)) == 2 and find_process(lab, name) not in (None, before))
     status = lab.get("pod", name, *SYSTEM)["status"]["containerStatuses"][0]
     assert status["restartCount"] == restarts + 1
@@ -430,7 +430,7 @@ def test_a_deleted_process_pod_takes_its_process_and_its_files_with_it(lab: Lab)
     eventually(lambda: len(controllers(lab)) == 2)
 
 
-def test_a_webhook_without_a_process_is_an_error_that_says_so(lab: Lab) -> None:
+def test_a_webhook_without_a_process_is_a_clear_error(lab: Lab) -> None:
     lab.kubectl(*SYSTEM, "scale", "deployment/lbc", "--replicas=0")
     eventually(lambda: not lab.items("pods", *SYSTEM))
     answer = lab.kubectl("create", "configmap", "fine", check=False)
@@ -439,7 +439,7 @@ def test_a_webhook_without_a_process_is_an_error_that_says_so(lab: Lab) -> None:
     eventually(lambda: len(controllers(lab)) == 2)
 
 
-def test_a_pod_whose_secret_is_missing_waits_for_it_and_says_so(lab: Lab) -> None:
+def test_a_pod_whose_secret_is_missing_waits_for_it_and_reports_it(lab: Lab) -> None:
     volumes = [{"name": "v", "secret": {"secretName": "later"}}]
     mounts = [
         {"name": "v", "mountPath": "/v"},
@@ -468,7 +468,7 @@ def _tls(lab: Lab) -> list[str]:
 # Nodes come and go
 
 
-def test_a_node_that_aws_no_longer_wants_goes_with_its_pods_and_a_new_one_joins(lab: Lab) -> None:
+def test_a_node_that_aws_removes_goes_with_its_pods_and_a_new_one_joins(lab: Lab) -> None:
     gone, joins = lab.nodes[0], lab.nodes[2]
     lab.apply(pod("pinned", nodeName=gone["name"]))
     eventually(lambda: running(lab, "-l", "app=pinned"))
@@ -520,7 +520,7 @@ def test_a_second_agent_of_a_cluster_refuses_to_start_and_harms_nothing(lab: Lab
     second.start()
     assert wait_until(lambda: not second.running(), 60)
     assert second.exit_code() == 1
-    assert "has an agent already" in second.last_words()
+    assert "already has an agent" in second.last_words()
     assert lab.status() == before
     assert lab.kubectl("get", "--raw", "/readyz") == "ok"
 
@@ -538,7 +538,7 @@ def test_an_agent_that_is_asked_to_end_leaves_no_process_and_no_context(lab: Lab
     assert not (lab.folder / "run").exists()
 
 
-def test_an_agent_whose_port_is_taken_says_so_and_whose_it_is(lab: Lab) -> None:
+def test_an_agent_reports_a_taken_port_and_its_owner(lab: Lab) -> None:
     port = read_json(lab.folder / "ports.json")["apiserver"]
     with socket.create_server(("127.0.0.1", port)):
         lab.start_agent()

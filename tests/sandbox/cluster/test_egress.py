@@ -1,4 +1,4 @@
-"""The proxy into the cluster, on a socket of its own, with caches that the test fills."""
+"""The proxy into the cluster, on its own socket, with caches that the test fills."""
 
 import asyncio
 from pathlib import Path
@@ -39,7 +39,7 @@ async def answered(socket: Path, slices: list[dict[str, Any]], late: list[dict[s
         behind.close()
 
 
-def test_an_endpoint_that_reaches_the_proxy_a_moment_late_is_no_refusal(tmp_path: Path) -> None:
+def test_an_endpoint_that_reaches_the_proxy_a_moment_late_is_not_refused(tmp_path: Path) -> None:
     assert asyncio.run(answered(tmp_path / "s", [], [SLICE])) == "HTTP/1.1 200 Connection established"
 
 

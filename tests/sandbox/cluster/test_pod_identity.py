@@ -1,4 +1,4 @@
-"""EKS Pod Identity in a cluster: what the webhook puts into pods, and whom the agent gives credentials."""
+"""EKS Pod Identity in a cluster: the webhook's changes to pods, and the agent's credentials."""
 
 import json
 import subprocess
@@ -66,7 +66,7 @@ class Cluster(Eks):
         return done.stdout
 
     def run(self, name: str, account: str) -> list[str]:
-        """What a process pod says: who it is, and its AWS variables."""
+        """The output of a process pod: its identity, and its AWS variables."""
         spec = {"serviceAccountName": account, "containers": [{"name": "c", "image": IMAGE}]}
         file = self.state.root / f"{name}.json"
         file.write_text(json.dumps({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec}))
@@ -135,7 +135,7 @@ def test_a_process_pod_of_an_associated_service_account_is_its_role(cluster: Clu
 
 
 @pytest.mark.sandbox
-def test_the_node_asks_with_its_own_role_and_the_log_says_so(cluster: Cluster) -> None:
+def test_the_node_asks_with_its_own_role_as_the_log_shows(cluster: Cluster) -> None:
     log = ask(cluster.state, "log", {"as": "node"})
     asked = [entry for entry in log if entry["action"] == "eks-auth:AssumeRoleForPodIdentity"]
     assert asked
@@ -151,7 +151,7 @@ def test_a_service_account_that_the_role_does_not_trust_is_nobody(cluster: Clust
 @pytest.mark.sandbox
 def test_a_token_of_no_pod_or_for_somebody_else_gets_nothing(cluster: Cluster) -> None:
     bare = cluster.ask(*SYSTEM, "create", "token", "lbc", "--audience", pod_identity.AUDIENCE).strip()
-    assert cluster.credentials(bare) == (400, "the token is of no pod that runs on a node")
+    assert cluster.credentials(bare) == (400, "the token does not belong to a pod on a node")
     uid = json.loads(cluster.ask(*SYSTEM, "get", "pod", "mine", "-o", "json"))["metadata"]["uid"]
     bound = ("--bound-object-kind", "Pod", "--bound-object-name", "mine", "--bound-object-uid", uid)
     for_sts = cluster.ask(*SYSTEM, "create", "token", "lbc", "--audience", "sts.amazonaws.com", *bound).strip()

@@ -1,4 +1,4 @@
-"""When a probe's verdict changes, asked with answers that are known beforehand."""
+"""When a probe's result changes, with known answers."""
 
 import asyncio
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ PROBE = Probe("http", 80, "/", (), initial_delay=30, period=10, timeout=1, failu
 def verdicts(
     answers: list[bool], monkeypatch: pytest.MonkeyPatch, *, patient: bool
 ) -> tuple[list[tuple[int, bool]], list[float]]:
-    """After which answer which verdict was told, and how long was waited each time; time itself stands still."""
+    """Which result was reported after which answer, and each waiting time; the clock does not move."""
     waits: list[float] = []
     told: list[tuple[int, bool]] = []
     asked = 0

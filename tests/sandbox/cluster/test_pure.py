@@ -1,4 +1,4 @@
-"""What the agent decides, without a cluster: functions of plain values."""
+"""The agent's decisions, without a cluster: functions of plain values."""
 
 import asyncio
 import base64
@@ -128,7 +128,7 @@ def test_a_cluster_that_comes_back_replaces_its_context_and_stays_the_current_on
     assert kubeconfig.merged(once, a_config("one")) == once
 
 
-def test_a_cluster_that_goes_takes_nothing_but_its_own_context(tmp_path: Path) -> None:
+def test_a_removed_cluster_removes_only_its_own_context(tmp_path: Path) -> None:
     path = tmp_path / "kubeconfig"
     for name in ("one", "two"):
         kubeconfig.publish(path, a_config(name))
@@ -153,7 +153,7 @@ def test_a_kept_port_that_is_taken_is_named_and_not_replaced(tmp_path: Path) -> 
         kept_ports(tmp_path / "ports.json", ["apiserver"])
 
 
-def test_a_free_port_is_none_of_the_given_ones() -> None:
+def test_a_free_port_is_not_one_of_the_given_ones() -> None:
     taken = {free_port() for _ in range(20)}
     assert free_port(taken) not in taken
 
@@ -178,7 +178,7 @@ def test_sockets_move_to_a_short_folder_when_the_state_folder_lies_deep_always_t
         shutil.rmtree(moved)
 
 
-# What AWS asks for
+# AWS's requests
 
 
 def test_a_spec_without_a_field_names_the_field(tmp_path: Path) -> None:
@@ -276,7 +276,7 @@ def test_a_service_leads_to_its_ready_endpoints_at_the_named_port() -> None:
     assert found == [Address("10.0.1.7", 9443)]
 
 
-def test_an_address_that_is_no_service_is_left_to_the_pods() -> None:
+def test_an_address_that_is_not_a_services_belongs_to_pods() -> None:
     assert backends(Address("10.0.1.7", 9443), [SERVICE], []) is None
 
 
@@ -382,7 +382,7 @@ def test_a_program_that_was_given_says_its_version_in_its_log() -> None:
     assert images.logged_version("nothing") == "unknown"
 
 
-def test_outside_a_cluster_the_controller_is_told_the_namespace_of_its_lease() -> None:
+def test_outside_a_cluster_the_controller_gets_the_namespace_of_its_lease() -> None:
     image = images.IMAGES[0]
     assert "--leader-election-namespace=ns" in images.arguments(image, [], AROUND)
     own = ["--leader-election-namespace=other"]
@@ -420,11 +420,11 @@ def test_variables_come_from_the_pod_from_secrets_and_from_each_other() -> None:
     ("source", "message"),
     [
         ({"secretKeyRef": {"name": "s", "key": "k"}}, "secret s not found"),
-        ({"resourceFieldRef": {"resource": "limits.cpu"}}, "resourceFieldRef is not known"),
-        ({"fieldRef": {"fieldPath": "spec.secret"}}, "fieldRef spec.secret is not known"),
+        ({"resourceFieldRef": {"resource": "limits.cpu"}}, "resourceFieldRef is not supported"),
+        ({"fieldRef": {"fieldPath": "spec.secret"}}, "fieldRef spec.secret is not supported"),
     ],
 )
-def test_a_variable_that_cannot_be_had_is_an_error_that_names_it(source: dict[str, Any], message: str) -> None:
+def test_a_missing_variable_is_an_error_that_names_it(source: dict[str, Any], message: str) -> None:
     with pytest.raises(ContainerConfigError, match=message):
         environment(POD, {"env": [{"name": "A", "valueFrom": source}]}, nothing)
 
@@ -590,14 +590,14 @@ def test_every_pod_stage_leaves_process_pods_alone() -> None:
 
 
 def test_the_pattern_means_the_same_to_jq_as_to_python() -> None:
-    # gojq and Python agree on this alphabet; anything else needs a look at both manuals.
+    # gojq and Python agree on this alphabet; check both manuals for anything else.
     assert re.fullmatch(r"[A-Za-z0-9|()^$/:@?-]+", images.PATTERN)
 
 
 # Leases, logs, sessions and tokens
 
 
-def test_a_nodes_lease_goes_with_the_node_and_says_when_it_was_renewed() -> None:
+def test_a_nodes_lease_is_deleted_with_the_node_and_has_its_renewal_time() -> None:
     now = dt.datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=dt.UTC)
     made = lease({"metadata": {"name": "n1", "uid": "u1"}}, now)
     assert made["metadata"]["ownerReferences"][0]["uid"] == "u1"
@@ -610,7 +610,7 @@ def test_the_end_of_a_log_is_as_many_lines_as_were_asked_for(lines: int | None, 
 
 
 class FakeApi:
-    """Answers token requests and remembers them."""
+    """Answers token requests and records them."""
 
     def __init__(self) -> None:
         self.asked: list[dict[str, Any]] = []

@@ -1,4 +1,4 @@
-"""Faults for the controller on the stage, and what must hold after each: nothing lost, doubled or left."""
+"""Faults for the controller on the stage, and the condition after each: nothing lost, duplicated or left."""
 
 import itertools
 import json
@@ -21,9 +21,9 @@ from tests.conformance.stage import NAME, Stage
 from tests.conftest import Sandbox
 
 ALONE = "--enable-leader-election=false"
-"""One replica, which need not wait for the lease of the one that was killed."""
+"""One replica, which need not wait for a killed one's lease."""
 _PATIENCE = 120.0
-"""Seconds: a replica waits for its lease, queues back off up to half a minute."""
+"""Seconds: a replica waits for its lease, and queues back off for up to half a minute."""
 CALLERS = [f"*:user/{NAME}-controller"]
 
 
@@ -44,7 +44,7 @@ def footprint(stage: Stage) -> dict[str, Any]:
 
 
 def survives(stage: Stage, case: str, during: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Play a recorded case with faults in it: every step comes out as recorded, and in the end nothing is left."""
+    """Play a recorded case with faults: every step ends as recorded, and nothing is left at the end."""
     before = footprint(stage)
     player = Player(stage, case, monkeypatch)
     player.patience, player.meanwhile = _PATIENCE, stage.revive
@@ -58,7 +58,7 @@ def survives(stage: Stage, case: str, during: Callable[[], None], monkeypatch: p
 
 @contextmanager
 def faults(stage: Stage, *rules: dict[str, Any]) -> Generator[None, None, None]:
-    """AWS misbehaves towards the stage's controller, and towards nobody else."""
+    """AWS misbehaves for the stage's controller only."""
     with misbehaving(stage.sandbox, *({"callers": CALLERS, **rule} for rule in rules)):
         yield
 
@@ -82,7 +82,7 @@ def strike(sandbox: Sandbox, *rules: dict[str, Any]) -> None:
 
 
 def asked(stage: Stage, action: str) -> int:
-    """How often the stage's controllers have asked AWS for an action."""
+    """How often the stage's controllers have called an AWS action."""
     return sum(caller["actions"].get(action, 0) for caller in _calls(stage))
 
 
@@ -104,17 +104,17 @@ def _calls(stage: Stage) -> list[dict[str, Any]]:
 
 
 def outage(stage: Stage, seconds: float) -> Callable[[], None]:
-    """What throttles every call of the controller's for some seconds."""
+    """Throttles every call of the controller for some seconds."""
 
     def during() -> None:
         with faults(stage, {"kind": "throttle"}):
-            time.sleep(seconds)  # the fault lasts so long; nothing is awaited
+            time.sleep(seconds)  # the fault lasts this long; nothing is awaited
 
     return during
 
 
 def killed_at_random(stage: Stage, dice: random.Random) -> Callable[[], None]:
-    """What kills the controller at some moment of its work, and starts the next."""
+    """Kills the controller at some moment of its work, and starts the next one."""
 
     def during() -> None:
         time.sleep(dice.uniform(0, 1.0) if dice.random() < 0.7 else dice.uniform(0, 0.15))
@@ -125,12 +125,12 @@ def killed_at_random(stage: Stage, dice: random.Random) -> Callable[[], None]:
 
 
 def killed_before(stage: Stage, action: str, turn: int) -> Callable[[], None]:
-    """What kills the controller when it comes to a call of AWS, and starts the next: that one finds the work half done.
+    """Kills the controller when it makes an AWS call, and starts the next one, which finds half-finished work.
 
     Args:
         stage: where `action` already fails.
         action: the call, as `service:Action`.
-        turn: the step of the case in which it comes to the call, counted from 0.
+        turn: the step of the case in which the call occurs, counted from 0.
     """
     turns, before = itertools.count(), asked(stage, action)
 
@@ -146,7 +146,7 @@ def killed_before(stage: Stage, action: str, turn: int) -> Callable[[], None]:
 
 
 def kill_controllers(stage: Stage) -> None:
-    """Kill every controller without a word."""
+    """Kill every controller with SIGKILL."""
     for process in stage.controllers:
         assert process.identity
         process.identity.signal(signal.SIGKILL)
@@ -155,7 +155,7 @@ def kill_controllers(stage: Stage) -> None:
 
 
 def killed_part(stage: Stage, part: str, seconds: float) -> Callable[[], None]:
-    """What kills a part of the control plane, and keeps it down for some seconds."""
+    """Kills a part of the control plane, and keeps it down for some seconds."""
 
     def during() -> None:
         first = identity(stage, part)
@@ -166,7 +166,7 @@ def killed_part(stage: Stage, part: str, seconds: float) -> Callable[[], None]:
                 found.signal(signal.SIGKILL)
             if time.monotonic() >= until:
                 break
-            time.sleep(0.1)  # the supervisor brings it back: it goes again until time is up
+            time.sleep(0.1)  # the supervisor restarts it, so kill it again until time is up
         assert wait_until(lambda: answers(stage), 60, 0.2), f"{part} did not come back"
         assert not first.alive()
 
@@ -174,14 +174,14 @@ def killed_part(stage: Stage, part: str, seconds: float) -> Callable[[], None]:
 
 
 def identity(stage: Stage, part: str) -> Identity | None:
-    """The process that is a part of the stage's control plane now."""
+    """The current process of a part of the stage's control plane."""
     status = read_json(stage.sandbox.state.cluster(NAME) / "status.json")
     (pid,) = [p["pid"] for p in status["parts"] if p["name"].rpartition("/")[2] == part]
     return Identity.of(pid)
 
 
 def answers(stage: Stage) -> bool:
-    """Whether the cluster answers, its store included."""
+    """Whether the cluster answers, including its store."""
     try:
         return stage.kubectl("get", "--raw", "/readyz", "--request-timeout=3s") == "ok"
     except AssertionError:

@@ -1,4 +1,4 @@
-"""What somebody changes behind the controller's back is as it was after the next comparison with AWS."""
+"""Changes behind the controller's back are repaired at the next comparison with AWS."""
 
 import json
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.sandbox
 
 
 class Drift:
-    """Changes what a controller made, behind its back."""
+    """Changes a controller's resources behind its back."""
 
     def __init__(self, stage: Stage) -> None:
         self.elb, self.ec2, self._stage = stage.sandbox.aws("elbv2"), stage.sandbox.aws("ec2"), stage
@@ -76,7 +76,7 @@ _DRIFTS = [name for name in vars(Drift) if not name.startswith("_")]
 
 
 class Drifting:
-    """One Ingress, converged, under a controller that compares with AWS every two seconds."""
+    """One Ingress, converged, with a controller that compares with AWS every two seconds."""
 
     def __init__(self, stage: Stage, player: Player) -> None:
         self.drift, self.player = Drift(stage), player

@@ -1,6 +1,6 @@
-"""What goes wrong around a controller, one fault at a time: in the end all is as if nothing had gone wrong.
+"""Faults around a controller, one at a time: the result is always the same as without the fault.
 
-The full counts (50 kills, 20 and 30 seconds) are `make soak`'s.
+`make soak` uses the full counts (50 kills, 20 and 30 seconds).
 """
 
 import json
@@ -120,7 +120,7 @@ def test_when_the_leader_is_killed_the_other_takes_over(stage: Stage, monkeypatc
                 assert process.identity
                 process.identity.signal(signal.SIGKILL)
                 process.stop()
-                stage.controllers.remove(process)  # it is not started again: the other must do
+                stage.controllers.remove(process)  # it is not restarted: the other one must take over
 
         survives(stage, "service-nlb-tls", during, monkeypatch)
         assert leader().partition("_")[0] in {r.name for r in stage.controllers}
@@ -147,7 +147,7 @@ def service() -> dict[str, Any]:
 
 
 class Place:
-    """A namespace, and what controllers said about its objects."""
+    """A namespace, and the controllers' reports on its objects."""
 
     def __init__(self, stage: Stage) -> None:
         self.stage, self.name = stage, unique("faults")

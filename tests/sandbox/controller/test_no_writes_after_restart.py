@@ -1,6 +1,6 @@
-"""A controller that is started again finds everything as it wants it: our AWS tells all that was set.
+"""A restarted controller finds everything as it should be: our AWS returns all settings.
 
-What Describe leaves out, the controller sets anew whenever it compares. So this test fails when a version of the
+If Describe omits a setting, the controller sets it again at every comparison. So this test fails if a version of the
 controller sets something that our AWS drops.
 """
 
@@ -47,7 +47,7 @@ def _pool(stage: Stage) -> str:
 
 
 def _prefixes(stage: Stage) -> dict[str, str]:
-    """Give the public subnets IPv6; `IPV6_A` and `IPV6_B` are the beginnings of their addresses."""
+    """Give the public subnets IPv6; `IPV6_A` and `IPV6_B` are their prefixes."""
     ec2 = stage.sandbox.aws("ec2")
     ec2.associate_vpc_cidr_block(VpcId=stage.vpc, AmazonProvidedIpv6CidrBlock=True)
     (vpc,) = ec2.describe_vpcs(VpcIds=[stage.vpc])["Vpcs"]
@@ -62,7 +62,7 @@ def _prefixes(stage: Stage) -> dict[str, str]:
 
 
 class Everything:
-    """The objects, and what the controller says of them."""
+    """The objects, and the controller's reports on them."""
 
     def __init__(self, stage: Stage, player: Player, manifest: str) -> None:
         self.stage, self.player, self.manifest = stage, player, manifest
@@ -79,7 +79,7 @@ class Everything:
         return self.stage.sandbox.state.log(self.stage.controllers[0].name)
 
     def deployed(self, since: int) -> set[str]:
-        """The stacks that the controller has compared with AWS, by what it logged after a place in its log."""
+        """The stacks that the controller has compared with AWS, from its log after a position."""
         found: set[str] = set()
         for line in self._log.read_text()[since:].splitlines():
             if '"successfully deployed model"' in line and line.startswith("{"):
@@ -112,7 +112,7 @@ def everything(stage: Stage) -> Iterator[Everything]:
         text = player.fill_in(EVERYTHING.read_text())
         for name, value in names.items():
             text = text.replace(name, value)
-        before = footprint(stage)  # what the manifest names is made by now
+        before = footprint(stage)  # the manifest's resources exist by now
         stage.kubectl("create", "namespace", player.namespace)
         made = Everything(stage, player, text)
         try:

@@ -53,7 +53,7 @@ def test_an_archive_is_offered_as_it_is(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"no archive"])
-def test_what_is_no_chart_is_refused_in_one_line(tmp_path: Path, content: bytes | None) -> None:
+def test_an_invalid_chart_is_refused_in_one_line(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "thing"
     if content is None:
         path.mkdir()
@@ -88,7 +88,7 @@ def offer(state: State, *charts: Path) -> None:
 
 
 def fetched(state: State, url: str) -> bytes:
-    """What a client gets that has the proxy and trusts the authority."""
+    """The answer for a client that has the proxy and trusts the authority."""
     folder = state.pulumi / "charts"
     proxy = f"http://127.0.0.1:{read_json(folder / 'ports.json')['proxy']}"
     context = ssl.create_default_context(cafile=str(folder / "authorities.pem"))
@@ -144,8 +144,8 @@ def test_the_gateway_apis_crds_are_found_under_the_address_of_the_release_that_t
             fetched(state, other)
 
 
-def test_clients_that_have_not_been_told_are_not_led_here(state: State) -> None:
-    """Only the provider's and helm's scripts carry the proxy: nothing else of the environment does."""
+def test_clients_without_the_proxy_do_not_come_here(state: State) -> None:
+    """Only the provider's and helm's scripts use the proxy: nothing else in the environment does."""
     assert set(chart_repository.environment(state)) == {"HTTPS_PROXY", "SSL_CERT_FILE"}
     assert (state.pulumi / "charts" / "authority.key").stat().st_mode & 0o077 == 0
 

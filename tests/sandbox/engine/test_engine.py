@@ -1,4 +1,4 @@
-"""The real engine with our language host: programs succeed, fail in one line, and leave the checkout alone."""
+"""The real engine with our language host: programs succeed, or fail in one line, and do not change the checkout."""
 
 import json
 import os
@@ -29,7 +29,7 @@ def test_a_program_runs_with_its_configuration_and_exports(engine: Engine) -> No
     assert json.loads(engine.run("stack", "output", "--stack", "one", "--json").stdout) == {"size": 3}
 
 
-def test_a_refused_program_says_so_once_without_a_traceback(engine: Engine) -> None:
+def test_a_refused_program_is_reported_once_without_a_traceback(engine: Engine) -> None:
     done = engine.up("import pulumi\nraise pulumi.RunError('zones: 1 is too few, give 2 or 3')\n")
     assert done.returncode != 0
     diagnostics = done.stdout[done.stdout.index("Diagnostics:") :]
@@ -63,7 +63,7 @@ def test_what_a_provider_refuses_to_look_up_is_one_line_without_a_traceback(engi
     assert "Traceback" not in done.stdout + done.stderr
 
 
-def test_a_virtual_environment_that_is_none_is_named(engine: Engine) -> None:
+def test_an_invalid_virtual_environment_is_named(engine: Engine) -> None:
     project = engine.program / "Pulumi.yaml"
     before = project.read_text()
     project.write_text("name: tiny\nruntime:\n  name: python\n  options: {virtualenv: gone}\n")

@@ -1,4 +1,4 @@
-"""Plugins by fork: the engine cannot tell them from processes."""
+"""Plugins by fork: for the engine they look like processes."""
 
 import os
 import signal
@@ -31,7 +31,7 @@ sys.exit(3 if "fail" in sys.argv else 0)
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The prefork server's socket; plugins are found below the folder it lies in."""
+    """The prefork server's socket; plugins are in the folder below it."""
     state = State.at(tmp_path_factory.mktemp("prefork"))
     settings = Settings("us-west-2", "1", {"aws": 1}, {"access_key": "A", "secret_key": "S"})
     write_json(state.settings_file, settings.to_json())
@@ -61,7 +61,7 @@ def test_a_plugin_has_its_launchers_streams_folder_arguments_and_environment(ser
     assert plugin.returncode == 0
 
 
-def test_what_a_plugin_writes_as_bytes_is_there_at_once(server: Path) -> None:
+def test_bytes_that_a_plugin_writes_arrive_at_once(server: Path) -> None:
     with start(server, "bytes") as plugin:
         said, warned = plugin.communicate(timeout=10)
     assert said.splitlines()[1:] == ["port 1"]

@@ -1,4 +1,4 @@
-"""Calls of a load balancer controller, and what upstream's policy and ours say to them."""
+"""A load balancer controller's calls, and the decisions of upstream's policy and ours."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ def ec2_tags(cluster: str | None) -> list[dict[str, Any]]:
 
 
 def asked(service: str, operation: str, cluster: str | None, vpc: str, parameters: dict[str, Any]) -> list[Demand]:
-    """What is asked when everything there is carries the cluster's tag (or none) and is in the VPC."""
+    """IAM's questions for a call if everything carries the cluster's tag (or none) and is in the VPC."""
     known = Facts("", {TAG: cluster} if cluster else {}, {"ec2:vpc": [EC2 + "vpc/" + vpc]})
 
     def look(arn: str) -> Facts | None:
@@ -44,7 +44,7 @@ def asked(service: str, operation: str, cluster: str | None, vpc: str, parameter
 
 
 def verdict(own: Policy, found: list[Demand]) -> Decision:
-    """The first refusal, else the last allowance."""
+    """The first refusal, otherwise the last allowance."""
     decisions = [
         evaluate(Request(CONTROLLER, d.action, d.resource, Context(d.context.values)), Policies([own])) for d in found
     ]
@@ -120,7 +120,7 @@ BLIND_BECAUSE = {
     "wafv2:AssociateWebACL": _NO_KEYS,
     "wafv2:DisassociateWebACL": _NO_KEYS,
 }
-"""What is granted and writes and cannot be kept to one cluster, with the Service Authorization Reference's reason."""
+"""Granted write actions that cannot be limited to one cluster, with the Service Authorization Reference's reason."""
 READS: list[Call] = [
     ("ec2", "describe_subnets", {}),
     ("ec2", "get_security_groups_for_vpc", {"VpcId": VPC}),

@@ -8,14 +8,14 @@ from tests.sandbox.aws.harness import ACCOUNT, Aws
 
 
 class Enforced(Aws):
-    """An AWS process, and how tests come by roles and sessions in it."""
+    """An AWS process, and functions that create roles and sessions in it."""
 
     def decisions(self) -> list[dict[str, Any]]:
         """Every decision so far, oldest first."""
         return self.get("/_sandbox/iam/log")
 
     def role(self, name: str, *statements: dict[str, Any]) -> dict[str, str]:
-        """A session's keys: of a role of that name with these statements."""
+        """A session's keys, for a role of that name with these statements."""
         iam, root = self.client("iam"), f"arn:aws:iam::{ACCOUNT}:root"
         trust = {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "sts:AssumeRole"}
         arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document(trust))["Role"]["Arn"]

@@ -16,7 +16,7 @@ ROOT_KEYS = {"access_key": "AKIASANDBOXROOT00000", "secret_key": "root-secret"}
 
 
 class NotSentError(Exception):
-    """The request is ready; that is all that was wanted."""
+    """The request is complete; nothing is sent."""
 
     def __init__(self, request: Any) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Requests that mean one thing to IAM and another to who carries them out: each must be refused, and nothing done."""
+"""Requests that mean one thing to IAM and another to the service: each must be refused, and nothing done."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ LOOK: dict[str, Any] = {"Effect": "Allow", "Action": ["ec2:Describe*", "kms:Desc
 
 @dataclass
 class Attacker:
-    """A session that may look and do nothing, and writes its requests by hand."""
+    """A session that may only read, and writes its requests by hand."""
 
     enforced: Enforced
     keys: Mapping[str, str]
@@ -38,7 +38,7 @@ class Attacker:
         method: str = "POST",
         authorization: str = "{}",
     ) -> tuple[int, str]:
-        """A request that is signed well; `authorization` may write more around its header."""
+        """A correctly signed request; `authorization` may add to its header."""
         given = {"Content-Type": content_type, **(headers or {})}
         request = AWSRequest(method, f"{self.enforced.url}{url}", headers=given, data=body.encode())
         credentials = Credentials(*self.keys.values())
@@ -89,7 +89,7 @@ def test_an_action_in_the_url_and_another_in_the_body_are_refused(attacker: Atta
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "multipart/form-data; boundary=x", "application/json"])
-def test_parameters_that_are_no_form_are_refused(attacker: Attacker, vpc: str, content_type: str) -> None:
+def test_parameters_outside_a_form_are_refused(attacker: Attacker, vpc: str, content_type: str) -> None:
     part = '--x\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n'
     multipart = "".join(part.format(*each) for each in (("Action", "DeleteVpc"), ("VpcId", vpc), ("Version", EC2)))
     body = f"{multipart}--x--\r\n" if content_type.startswith("multipart") else delete(vpc)
@@ -119,7 +119,7 @@ def test_a_second_credential_in_the_signature_is_refused(attacker: Attacker) -> 
         assert (status, ":root" in text) == (403, False)
 
 
-def test_a_second_header_of_another_scheme_is_no_identity(attacker: Attacker) -> None:
+def test_a_second_header_with_another_scheme_is_not_an_identity(attacker: Attacker) -> None:
     other = f"Bearer Credential=AKIASANDBOXROOT00000/20260101/{REGION}/sts/aws4_request"
     body = urlencode({"Action": "GetCallerIdentity", "Version": STS})
     assert attacker.send("sts", body, authorization=other)[0] == 403
@@ -159,7 +159,7 @@ def role(enforced: Enforced) -> str:
     return next(each["Arn"] for each in made if each["RoleName"] == "attacker")
 
 
-def test_nobody_comes_by_a_role_without_a_signature(attacker: Attacker) -> None:
+def test_nobody_gets_a_role_without_a_signature(attacker: Attacker) -> None:
     enforced, victim = attacker.enforced, role(attacker.enforced)
     asked = {"RoleArn": victim, "RoleSessionName": "me", "Version": STS}
     saml = {**asked, "PrincipalArn": f"arn:aws:iam::{ACCOUNT}:saml-provider/p", "SAMLAssertion": "eA=="}

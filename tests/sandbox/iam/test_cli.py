@@ -1,4 +1,4 @@
-"""`sandbox iam`, asked on the command line."""
+"""`sandbox iam` on the command line."""
 
 import json
 import uuid
@@ -19,7 +19,7 @@ def run(enforced: Enforced, *arguments: str) -> Result:
 
 @pytest.fixture
 def role(enforced: Enforced) -> str:
-    """A role that saw the VPCs, and was refused the subnets."""
+    """A role that listed the VPCs, and was refused the subnets."""
     name = f"t{uuid.uuid4().hex[:8]}"
     see = {"Sid": "See", "Effect": "Allow", "Action": ["ec2:DescribeVpcs", "ec2:DescribeTags"], "Resource": "*"}
     ec2 = enforced.client("ec2", enforced.role(name, see))
@@ -47,10 +47,10 @@ def test_a_refusal_says_why(enforced: Enforced, role: str) -> None:
 
 
 def test_who_never_asked_has_no_log(enforced: Enforced) -> None:
-    assert run(enforced, "log", "--as", "nobody").output == "IAM was asked nothing\n"
+    assert run(enforced, "log", "--as", "nobody").output == "IAM has decided nothing yet\n"
 
 
-def test_where_nothing_was_refused_it_says_so(enforced: Enforced) -> None:
+def test_without_refusals_there_is_a_message(enforced: Enforced) -> None:
     assert run(enforced, "denied", "--as", "nobody").output == "IAM refused nothing\n"
 
 
@@ -73,9 +73,9 @@ def test_an_explanation_names_the_statement_and_the_keys(enforced: Enforced, rol
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["unused", "--as", "nobody"], "nobody is no role or user here"),
+        (["unused", "--as", "nobody"], "nobody is not a role or user of this account"),
         (["explain", "ec2:Fly", "--as", "{role}"], "no rule for ec2:Fly"),
-        (["explain", "ec2:DescribeVpcs", "team=red", "--as", "{role}"], "'team=red' is no condition key"),
+        (["explain", "ec2:DescribeVpcs", "team=red", "--as", "{role}"], "'team=red' is not a condition key"),
     ],
 )
 def test_a_bad_question_is_one_line(enforced: Enforced, role: str, arguments: list[str], message: str) -> None:
@@ -88,4 +88,4 @@ def test_a_bad_question_is_one_line(enforced: Enforced, role: str, arguments: li
 def test_a_sandbox_that_is_down_is_one_line(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["iam", "log", "--state-dir", str(tmp_path)])
     assert result.exit_code == 1
-    assert "bring one up with `sandbox up`" in result.stderr
+    assert "start one with `sandbox up`" in result.stderr

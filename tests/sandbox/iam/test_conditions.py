@@ -93,7 +93,7 @@ def test_a_missing_key_fulfils_a_mismatch(operator: str) -> None:
 
 
 @pytest.mark.parametrize("operator", [*POSITIVE, *NEGATED])
-def test_if_exists_lets_a_missing_key_pass_and_judges_a_present_one(operator: str) -> None:
+def test_if_exists_accepts_a_missing_key_and_checks_a_present_one(operator: str) -> None:
     assert holds(f"{operator}IfExists", sense(operator), absent=True)
     own = sense(operator)
     assert holds(f"{operator}IfExists", own, own) is holds(operator, own, own)
@@ -203,7 +203,7 @@ def test_a_variable_has_a_value_or_a_default(text: str, expanded: str | None) ->
     assert expand(text, {"name": "joe"}.get) == expanded
 
 
-def test_a_wildcard_out_of_a_variable_is_none() -> None:
+def test_a_wildcard_from_a_variable_is_a_literal_character() -> None:
     pattern = expand("${name}", {"name": "*"}.get)
     assert pattern is not None
     assert like("*", pattern)

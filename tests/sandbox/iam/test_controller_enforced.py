@@ -1,4 +1,4 @@
-"""A role with the controller's policy makes, changes and removes an ALB; without one statement it is told which."""
+"""A role with the controller's policy creates, changes and removes an ALB; without one statement it is refused."""
 
 import json
 import uuid
@@ -16,7 +16,7 @@ from tests.sandbox.iam.conftest import Enforced
 
 TAG = "elbv2.k8s.aws/cluster"
 Step = tuple[str, str, Callable[[], dict[str, Any]], tuple[str, str] | None]
-"""Service, call, its parameters when it is its turn; what of the answer to keep: a name, and where it stands."""
+"""Service, call, its parameters at that point; what to keep of the answer: a name, and its path."""
 
 
 @dataclass
@@ -50,7 +50,7 @@ def stage(enforced: Enforced) -> Stage:
 
 
 class Controller:
-    """What the controller does for an Ingress: each step is an action and the call."""
+    """What the controller does for an Ingress: each step is an action and its call."""
 
     def __init__(self, stage: Stage, keys: dict[str, str], name: str) -> None:
         self.stage, self.name = stage, name
@@ -61,7 +61,7 @@ class Controller:
         self.group = self.target = self.balancer = self.listener = self.rule = ""
 
     def do(self) -> Iterator[str]:
-        """Everything, from the first look to the last removal; yields the action of each call that was answered."""
+        """All steps, from the first read to the last removal; yields the action of each successful call."""
         for service, call, parameters, result in (*self._make(), *self._change(), *self._remove()):
             client = self.ec2 if service == "ec2" else self.elb
             answer = getattr(client, call)(**parameters())
@@ -149,7 +149,7 @@ def test_the_controllers_policy_is_enough_for_a_load_balancer(stage: Stage) -> N
 
 
 def refused(stage: Stage, number: int) -> tuple[str, str]:
-    """The error that the controller meets without that statement; nothing if it meets none."""
+    """The controller's error without that statement; nothing if there is none."""
     role = name()
     keys = stage.enforced.role(role, *(s for at, s in enumerate(stage.policy()) if at != number))
     try:
@@ -160,7 +160,7 @@ def refused(stage: Stage, number: int) -> tuple[str, str]:
     return "", ""
 
 
-def test_without_one_of_its_statements_it_is_told_which_action_it_lacks(stage: Stage) -> None:
+def test_without_one_of_its_statements_the_error_names_the_missing_action(stage: Stage) -> None:
     idle: list[dict[str, Any]] = []
     for number, left_out in enumerate(stage.policy()):
         code, message = refused(stage, number)

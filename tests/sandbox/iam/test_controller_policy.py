@@ -1,4 +1,4 @@
-"""The controller's policy, upstream's and ours, on the calls that it is made for and on those one step beside."""
+"""The controller's policy, upstream's and ours, on its intended calls and on similar ones."""
 
 from typing import Any
 
@@ -120,7 +120,7 @@ def test_what_aws_cannot_condition_is_allowed_whatever_the_tag(call: Call) -> No
     assert allowed(OURS, call, "other")
 
 
-# The statement of upstream's policy, by number, that each of these calls cannot do without.
+# The number of the upstream statement that each of these calls needs.
 NEEDS = [
     (0, CREATIONS[0], {"Tags": tags("demo")}),
     (1, READS[0], {}),

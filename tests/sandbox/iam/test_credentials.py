@@ -1,4 +1,4 @@
-"""Signatures: botocore's are accepted as they are, and refused when anything about them has changed."""
+"""Signatures: botocore's are accepted, and refused after any change."""
 
 import itertools
 from dataclasses import replace
@@ -136,7 +136,7 @@ def test_a_malformed_signature_is_refused(text: str) -> None:
 
 
 def presigned(token: str | None = None, service: str = "sts") -> Signed:
-    """As `aws eks get-token` makes it."""
+    """Like `aws eks get-token`."""
     request = AWSRequest(
         "GET", f"http://{HOST}/?Action=GetCallerIdentity&Version=2011-06-15", headers={"x-k8s-aws-id": "c"}
     )

@@ -45,7 +45,7 @@ def test_the_roots_key_with_another_secret_is_refused(enforced: Enforced) -> Non
     assert refusal(enforced.client("iam", keys).list_roles)[0] == "SignatureDoesNotMatch"
 
 
-def test_a_session_may_do_what_its_role_may_and_is_told_what_it_may_not(enforced: Enforced) -> None:
+def test_a_session_may_do_what_its_role_may_and_nothing_else(enforced: Enforced) -> None:
     role = name()
     keys = enforced.role(role, allow("ec2:DescribeVpcs"))
     ec2, caller = enforced.client("ec2", keys), f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/test"

@@ -1,4 +1,4 @@
-"""IAM's evaluation logic: who wins, and why."""
+"""IAM's evaluation logic: which statement wins, and why."""
 
 import json
 from typing import Any
@@ -194,7 +194,7 @@ def test_a_role_is_assumed_by_whom_its_trust_policy_names(named: Any, identity: 
     assert assume(trust(named), USER, *identity).allowed is verdict
 
 
-def test_who_is_not_trusted_is_told_so() -> None:
+def test_an_untrusted_caller_gets_an_error() -> None:
     assert assume(trust({"Service": "ec2.amazonaws.com"}), USER, MAY).kind is Kind.TRUST
 
 

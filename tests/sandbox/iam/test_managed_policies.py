@@ -1,4 +1,4 @@
-"""AWS's own managed policies, as moto carries them: whatever they are written with can be read and judged."""
+"""AWS's managed policies, as in moto: everything in them can be read and evaluated."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""docs/iam.md: made from the policy, complete, and as it would be made now."""
+"""docs/iam.md: generated from the policy, complete, and up to date."""
 
 import json
 
@@ -31,7 +31,7 @@ def test_every_action_that_changes_anything_is_tried_on_anothers_or_has_a_reason
     assert tried(asks.BLIND) == set(asks.BLIND_BECAUSE) - {"iam:CreateServiceLinkedRole"}
 
 
-def test_what_is_said_to_have_no_condition_keys_has_none() -> None:
+def test_actions_listed_without_condition_keys_have_none() -> None:
     for action, why in asks.BLIND_BECAUSE.items():
         service, _, name = action.partition(":")
         if why.startswith(asks._NO_KEYS):

@@ -81,7 +81,7 @@ def test_the_log_says_who_asked_for_what_and_what_allowed_it(authorizer: Authori
     assert answer(authorizer, "log", {"as": "arn:aws:iam::1:role/other"}) == []
 
 
-def test_what_is_granted_and_never_used_is_told(authorizer: Authorizer, keys: tuple[str, ...]) -> None:
+def test_unused_permissions_are_listed(authorizer: Authorizer, keys: tuple[str, ...]) -> None:
     ask(authorizer, keys, "describe_vpcs")
     told = [(each["index"], each["action"]) for each in answer(authorizer, "unused", {"as": ROLE})]
     assert told == [(0, "ec2:describesub*"), (1, "ec2:deletesecuritygroup")]
@@ -134,19 +134,19 @@ def test_a_question_may_bring_its_own_keys(authorizer: Authorizer) -> None:
     [
         ("who", {}, "no question 'who'"),
         ("unused", {}, "'as' is missing"),
-        ("unused", {"as": "arn:aws:iam::1:role/x"}, "no role or user"),
+        ("unused", {"as": "arn:aws:iam::1:role/x"}, "is not a role or user"),
         ("explain", {"as": ROLE}, "'action' is missing"),
         ("explain", {"as": ROLE, "action": "ec2:Fly"}, "no rule for ec2:Fly"),
     ],
 )
-def test_a_bad_question_is_told_what_it_lacks(
+def test_a_bad_question_gets_an_answer_that_names_what_is_missing(
     authorizer: Authorizer, question: str, given: dict[str, str], message: str
 ) -> None:
     with pytest.raises(QuestionError, match=message):
         answer(authorizer, question, given)
 
 
-def test_a_role_made_anew_is_another(authorizer: Authorizer, keys: tuple[str, ...]) -> None:
+def test_a_role_that_is_created_again_is_another_role(authorizer: Authorizer, keys: tuple[str, ...]) -> None:
     iam = iam_backends[ACCOUNT]["aws"]
     iam.delete_role_policy("app", "mine")
     iam.delete_role("app")

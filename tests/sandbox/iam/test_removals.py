@@ -1,8 +1,9 @@
-"""The controller's policy on every call of the 13 conformance cases, whole and with one action less.
+"""The controller's policy on every call of the 13 conformance cases, complete and with one action removed.
 
-`controller_calls.json` is what IAM was asked for while `tests/conformance` was played, by a controller that may do
-everything: actions, resources and condition keys, ids made alike, tags other than the cluster's left out (no statement
-looks at them). https://docs.aws.amazon.com/service-authorization/latest/reference/list_awselasticloadbalancingv2.html
+`controller_calls.json` has IAM's questions while `tests/conformance` was played with a controller that may do
+everything: actions, resources and condition keys, with uniform ids, and without tags other than the cluster's (no
+statement uses them).
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_awselasticloadbalancingv2.html
 """
 
 import json
@@ -26,8 +27,8 @@ OURS = controller_policy("3.5.0", "aws", "conformance", REGION, "vpc-0123456789a
 LATER = "a change of something that exists, which no recorded case makes"
 FEATURE = "a feature that no recorded case uses"
 UPSTREAM = "upstream grants it; no recorded case asks for it"
-# Granted, and not needed by any recorded case: action, the statement's first resource, `later` if it is for tags of
-# what is there already.
+# Granted, but not needed by any recorded case: action, the statement's first resource, `later` if it is for tags of
+# existing resources.
 UNUSED = {
     LATER: "elasticloadbalancing:SetIpAddressType *, elasticloadbalancing:RemoveListenerCertificates *",
     FEATURE: """

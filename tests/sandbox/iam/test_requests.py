@@ -1,4 +1,4 @@
-"""What IAM is asked for each call, and what a policy says to it."""
+"""IAM's questions for each call, and a policy's answers."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -286,7 +286,7 @@ def test_tags_that_the_sandbox_does_not_keep_cannot_be_judged() -> None:
         ("ec2", "create_vpc", {"CidrBlock": "10.0.0.0/16", "TagSpecifications": [OF_GROUP]}, "with tags of a security"),
         ("ec2", "create_security_group",
          {"GroupName": "g", "Description": "d", "VpcId": "vpc-1", "TagSpecifications": [OF_GROUP, OF_GROUP]},
-         "given twice for one type"),
+         "has two lists of tags"),
         ("elbv2", "delete_target_group", {"TargetGroupArn": GROUP + "/"}, "does not know what"),
     ],
 )  # fmt: skip
@@ -329,5 +329,5 @@ def test_a_session_hands_its_transitive_tags_and_its_source_identity_on() -> Non
     assert keys(found[2]) == {"sts:sourceidentity": ["ann"]}
 
 
-def test_an_empty_context_is_no_context() -> None:
+def test_an_empty_context_counts_as_none() -> None:
     assert Context({}).get("aws:resourcetag/x") is None

@@ -1,4 +1,4 @@
-"""Working as a role in place of the root: `sandbox exec --as ROLE`."""
+"""Working as a role instead of root: `sandbox exec --as ROLE`."""
 
 import uuid
 
@@ -22,7 +22,7 @@ def make_role(enforced: Enforced, principal: dict[str, str]) -> str:
 
 
 @pytest.mark.parametrize("by_name", [True, False])
-def test_a_shell_works_as_a_role_that_lets_the_account_in(enforced: Enforced, *, by_name: bool) -> None:
+def test_a_shell_works_as_a_role_that_trusts_the_account(enforced: Enforced, *, by_name: bool) -> None:
     arn = make_role(enforced, {"AWS": f"arn:aws:iam::{ACCOUNT}:root"})
     name = arn.rpartition("/")[2]
     given = roles.session(enforced.state, name if by_name else arn)
@@ -31,7 +31,7 @@ def test_a_shell_works_as_a_role_that_lets_the_account_in(enforced: Enforced, *,
     assert who == f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}/sandbox"
 
 
-def test_a_role_that_lets_nobody_in_or_is_none_is_named(enforced: Enforced) -> None:
+def test_a_missing_role_and_one_that_trusts_nobody_are_named(enforced: Enforced) -> None:
     closed = make_role(enforced, {"Service": "eks.amazonaws.com"}).rpartition("/")[2]
     for name, why in ((closed, "AccessDenied"), ("nobody", "NoSuchEntity")):
         with pytest.raises(StateError, match=f"no session of role {name}: .*{why}"):

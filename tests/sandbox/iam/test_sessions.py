@@ -1,4 +1,4 @@
-"""What a session is given besides its role: tags, and policies that narrow it."""
+"""What a session has besides its role: tags, and session policies."""
 
 import uuid
 from typing import Any
@@ -14,7 +14,7 @@ TAGGED = [{"Key": "Team", "Value": "red"}]
 
 
 class Session:
-    """What is put on moto's."""
+    """What is added to moto's session."""
 
 
 def refusal(call: Any, **parameters: Any) -> tuple[str, str]:
@@ -55,7 +55,7 @@ def test_transitive_tags_go_on_to_the_next_role_and_others_do_not(enforced: Enfo
     assert refusal(onward.describe_vpcs)[0] == "UnauthorizedOperation"
 
 
-def test_who_may_not_tag_a_session_gets_none_with_tags(enforced: Enforced, role: str) -> None:
+def test_without_the_right_to_tag_there_is_no_session_with_tags(enforced: Enforced, role: str) -> None:
     keys = enforced.role(f"t{uuid.uuid4().hex[:8]}", {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"})
     sts = enforced.client("sts", keys)
     assert sts.assume_role(RoleArn=role, RoleSessionName="next")

@@ -1,4 +1,4 @@
-"""Trust policies: a role lets in the web identities that it names, and nobody else."""
+"""Trust policies: a role admits only the web identities that it names."""
 
 import json
 from typing import Any
@@ -20,7 +20,7 @@ def statement(condition: Any = None, **more: Any) -> dict[str, Any]:
 
 
 def trusts(policy: dict[str, Any]) -> bool:
-    """Whether a trust policy lets the claims in; what cannot be judged is refused."""
+    """Whether a trust policy admits the claims; what cannot be judged is refused."""
     try:
         return admits(json.dumps(policy), ROLE, web_identity(PROVIDER), ACTION, CLAIMS).allowed
     except CannotJudgeError:

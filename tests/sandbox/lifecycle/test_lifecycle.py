@@ -1,4 +1,4 @@
-"""Wrong input to `sandbox`: one line that names what is wrong and what to give instead, and nothing half-made."""
+"""Wrong input to `sandbox`: one line names the fault and the remedy, and nothing is half-created."""
 
 import os
 import socket
@@ -47,7 +47,7 @@ def test_a_wrong_replacement_names_itself_and_the_remedy(tmp_path: Path, word: s
 
 def test_a_folder_with_other_things_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").touch()
-    assert "holds other things (thesis.tex): name an empty folder" in refusal(
+    assert "contains other files (thesis.tex): name an empty folder" in refusal(
         sandbox("up", "--state-dir", str(tmp_path))
     )
     assert "is not a sandbox's folder" in refusal(sandbox("down", "--state-dir", str(tmp_path)))
@@ -76,7 +76,7 @@ def test_a_kept_port_that_another_took_meanwhile_is_refused_too(
         assert f"port {port}" in refusal(sandbox("up", "--state-dir", str(tmp_path)))
 
 
-def test_what_is_no_chart_is_refused_before_anything_starts(tmp_path: Path) -> None:
+def test_an_invalid_chart_is_refused_before_anything_starts(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     line = refusal(sandbox("up", "--chart", str(tmp_path / "empty"), "--state-dir", str(tmp_path / "s")))
     assert line == f"--chart {tmp_path / 'empty'}: the folder has no Chart.yaml"
@@ -84,7 +84,7 @@ def test_what_is_no_chart_is_refused_before_anything_starts(tmp_path: Path) -> N
 
 def test_a_release_that_never_was_is_refused_before_anything_starts(tmp_path: Path) -> None:
     line = refusal(sandbox("up", "--controller-version", "3.2.9", "--state-dir", str(tmp_path / "s")))
-    assert line.startswith("controller version 3.2.9: there is no such release")
+    assert line.startswith("controller version 3.2.9: unknown release")
     assert not State.at(tmp_path / "s").exists()
 
 
@@ -97,13 +97,13 @@ def test_two_commands_on_one_folder_are_one_at_a_time(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", [["env"], ["exec", "true"]])
 def test_a_sandbox_that_is_down_says_how_to_bring_it_up(tmp_path: Path, command: list[str]) -> None:
-    assert "bring one up with `sandbox up`" in refusal(sandbox(*command, "--state-dir", str(tmp_path)))
+    assert "start one with `sandbox up`" in refusal(sandbox(*command, "--state-dir", str(tmp_path)))
 
 
 def test_a_sandbox_whose_aws_is_gone_says_how_to_bring_it_back(tmp_path: Path) -> None:
     settings = Settings("us-west-2", "1", {"aws": 1}, {"access_key": "A", "secret_key": "S"})
     write_json(State.at(tmp_path).settings_file, settings.to_json())
-    assert "is not running: bring it back with `sandbox up`" in refusal(sandbox("env", "--state-dir", str(tmp_path)))
+    assert "is not running: restart it with `sandbox up`" in refusal(sandbox("env", "--state-dir", str(tmp_path)))
     result = sandbox("status", "--state-dir", str(tmp_path))
     assert result.exit_code == 1
     assert result.output.splitlines()[0] == "down"
@@ -113,7 +113,7 @@ def test_the_status_of_nothing_is_down(tmp_path: Path) -> None:
     assert lifecycle.status(State.at(tmp_path)) == {"state": "down", "aws": None, "clusters": [], "parts": []}
 
 
-def test_down_of_nothing_is_no_error(tmp_path: Path) -> None:
+def test_down_without_a_sandbox_is_not_an_error(tmp_path: Path) -> None:
     result = sandbox("down", "--state-dir", str(tmp_path / "none"))
     assert (result.exit_code, result.output) == (0, f"no sandbox in {tmp_path / 'none'}\n")
 

@@ -1,4 +1,4 @@
-"""What test_world.py runs in a world: two nodes without kube-proxy, a load balancer's node, pods; who reaches whom."""
+"""test_world.py runs this in a world: two nodes without kube-proxy, a load balancer's node, pods; who reaches whom."""
 
 import asyncio
 import json
@@ -33,7 +33,7 @@ ANOTHER = Interface("eni-0000000000000004d", "vpc-1", "10.0.128.1", "10.0.128.20
 
 
 async def main(report: Path) -> None:
-    """Make the network, ask the pod from everywhere, write what came of it."""
+    """Create the network, request the pod from everywhere, write the results."""
     world, told = World(), dict[str, Any]()
     await world.namespace(CLIENTS)
     network = Network(State.at(report.parent), world)

@@ -1,4 +1,4 @@
-"""A sandbox that carries traffic, with the project's own stack in it: apart from the one that all other tests share."""
+"""A sandbox that carries traffic, with the project's stack, separate from the shared sandbox."""
 
 import os
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ REQUESTS = 10_000 if os.environ.get("SOAK") else 1000
 
 
 def processes(word: str) -> list[str]:
-    """The command lines in which a word stands, but our own."""
+    """The command lines that contain a word, except our own."""
     lines: list[str] = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -33,7 +33,7 @@ def processes(word: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Traffic:
-    """The sandbox, and how its network is asked."""
+    """The sandbox, and functions that ask its network."""
 
     sandbox: Sandbox
 

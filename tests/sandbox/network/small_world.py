@@ -1,4 +1,4 @@
-"""What test_world.py runs as the first process of a world: two namespaces, a cable, a listener; then it waits."""
+"""test_world.py runs this as the first process of a world: two namespaces, a cable, a listener; then it waits."""
 
 import asyncio
 import socket

@@ -1,4 +1,4 @@
-"""The figures of a comparison, and what they are written as."""
+"""A comparison's figures, and their output."""
 
 import pytest
 

@@ -13,7 +13,7 @@ from tests.sandbox.network.conftest import Traffic
 pytestmark = [pytest.mark.sandbox, pytest.mark.soak]
 SIZES, RUNS = ("10,100,1000", 2) if os.environ.get("SOAK") else ("10", 1)
 TO_PODS = {way.name for way in WAYS if "ip" in way.name.split("-")}
-COUNTED = ("rewritings", "rules", "translations")  # hops: a node may choose a pod of its own each time
+COUNTED = ("rewritings", "rules", "translations")  # hops: a node may choose one of its own pods each time
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""The way without the load balancer controller: a Classic ELB, made by AWS's own cloud controller manager."""
+"""The way without the load balancer controller: a Classic ELB, created by AWS's own cloud controller manager."""
 
 from pathlib import Path
 from typing import Any

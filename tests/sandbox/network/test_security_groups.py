@@ -1,4 +1,4 @@
-"""Security groups as a router's rules: what the text says. That a packet obeys it is tested in test_network.py."""
+"""Security groups as a router's rules: their text. test_network.py tests the effect on packets."""
 
 from sandbox.network.facts import Facts, Group, Interface, Permission
 from sandbox.network.security_groups import permits, return_paths, ruleset
@@ -52,7 +52,7 @@ def test_ranges_prefix_lists_and_protocols() -> None:
     assert "elements = { 192.0.2.0/24, 198.51.100.0/24 }" in text
 
 
-def test_what_no_rule_lets_in_is_dropped_where_the_interface_is_named() -> None:
+def test_without_a_matching_rule_a_packet_is_dropped_with_the_interfaces_name() -> None:
     text = ruleset(facts(), "vpc-1")
     assert chain(text, f"in-{link_of(NODE.id)}")[-1] == f'counter drop comment "{NODE.id} ingress"'
 
@@ -63,7 +63,7 @@ def test_an_instance_sends_with_its_own_addresses_only_a_load_balancer_with_any(
     assert not any("saddr" in line for line in chain(text, f"out-{link_of(BALANCER.id)}"))
 
 
-def test_a_load_balancer_without_groups_lets_everything_in() -> None:
+def test_a_load_balancer_without_groups_allows_everything() -> None:
     bare = Interface("eni-3", "vpc-1", "10.0.0.1", "10.0.0.21", balancer="net/old/1", checked=False)
     assert chain(ruleset(Facts(interfaces=(bare,)), "vpc-1"), "in-e3") == ["accept"]
 

@@ -1,4 +1,4 @@
-"""What the kernel says of a packet, read; the path of a request, put together; why one stops."""
+"""Parsing the kernel's reports on a packet, building a request's path, and finding why it stops."""
 
 from collections.abc import Generator
 from pathlib import Path
@@ -57,7 +57,7 @@ def test_rules_looked_at_are_those_that_matched_and_those_before_them_in_vain() 
 def test_rules_after_a_return_are_looked_at_too() -> None:
     text = TRACE.partition("trace id 8c61 ip nat KUBE-NODEPORTS")[0] + "trace id 8c61 ip nat PREROUTING policy accept\n"
     (passage,) = passages("i-a", text)
-    # Nothing in KUBE-NODEPORTS matched: both of its rules were looked at.
+    # Nothing in KUBE-NODEPORTS matched: the kernel evaluated both of its rules.
     assert looked_at(passage, chains(RULESET)) == 1 + 3 + 2
 
 
@@ -109,7 +109,7 @@ def test_a_missing_rule_is_named_with_who_lacks_it() -> None:
 def test_no_healthy_target_says_what_each_is() -> None:
     sick = balancer(Target("10.0.0.6", 8080, "unhealthy", "Target.Timeout"))
     assert diagnosis.no_target(sick, 80) == "no healthy target: 10.0.0.6:8080 is unhealthy (Target.Timeout)"
-    assert diagnosis.no_target(balancer(), 80) == "no healthy target: group has no target at all"
+    assert diagnosis.no_target(balancer(), 80) == "no healthy target: group has no targets"
     assert diagnosis.no_target(balancer(Target("10.0.0.6", 8080, "healthy")), 80) is None
 
 

@@ -1,4 +1,4 @@
-"""The network as a value, and the commands from one to the next."""
+"""The network as a value, and the commands from one network to the next."""
 
 from dataclasses import replace
 
@@ -60,7 +60,7 @@ def test_clients_reach_the_vpcs_that_have_interfaces() -> None:
     assert not any("10.9.0.0/16" in line for line in lines)
 
 
-def test_what_goes_takes_its_link_its_rule_and_its_table() -> None:
+def test_a_removed_interface_loses_its_link_its_rule_and_its_table() -> None:
     gone = plan(wanted(FACTS, [POD]), wanted(replace(FACTS, interfaces=(NODE,)), []))
     assert gone.unplugged["vpc-1"][0] == f"link delete dev {link_of(BALANCER.id)}"
     assert any(line.startswith("rule delete fwmark ") for line in gone.unplugged["vpc-1"])
@@ -92,8 +92,8 @@ def test_interfaces_that_carry_nothing_here_are_left_out() -> None:
     assert (balancer.namespace, balancer.balancer, balancer.checked) == ("eni-1", "net/web/123", False)
 
 
-def test_a_subnet_that_goes_takes_its_routers_address_along() -> None:
-    """Else the address is there already when a load balancer comes to the subnet again, and the network is stuck."""
+def test_a_removed_subnet_takes_its_routers_address_with_it() -> None:
+    """Otherwise the address already exists when a load balancer returns to the subnet, and the network is stuck."""
     elsewhere = replace(BALANCER, id="eni-00000000000000003", gateway="10.0.64.1", address="10.0.64.20")
     both = replace(FACTS, interfaces=(NODE, BALANCER, elsewhere))
     lines = plan(wanted(both, []), wanted(FACTS, [])).unplugged["vpc-1"]

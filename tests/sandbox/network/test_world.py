@@ -1,4 +1,4 @@
-"""The world ends with its first process, whatever ends that one, and the machine is as it was before."""
+"""The world ends with its first process, however that ends, and the machine is as before."""
 
 import json
 import os
@@ -50,7 +50,7 @@ def before() -> str:
 
 @pytest.fixture
 def sleep(tmp_path: Path) -> str:
-    """What runs in this test's world and in no other: `sleep` for a number of seconds of its own."""
+    """A process that only this test's world has: `sleep` with a unique number of seconds."""
     return f"sleep {10**6 + zlib.crc32(str(tmp_path).encode())}"
 
 
@@ -90,7 +90,7 @@ def test_killed_it_leaves_no_namespace_and_no_process(world: Process, before: st
 
 
 @pytest.mark.parametrize("own_user", [False, True], ids=["as root", "in a user namespace"])
-def test_it_ends_with_whoever_keeps_it(tmp_path: Path, sleep: str, *, own_user: bool) -> None:
+def test_it_ends_with_its_keeper(tmp_path: Path, sleep: str, *, own_user: bool) -> None:
     if not own_user and os.geteuid():
         pytest.skip("only root has a world without a user namespace")
     report = tmp_path / "report"

@@ -17,7 +17,7 @@ from sandbox.observe.rehearsal import Findings, Sample, lost, replaced, scaled, 
 
 
 def sample(*, targets: str = "", ready: str = "", balancers: str = "alb nlb") -> Sample:
-    """Targets and pods are the last figures of addresses; a pod is called after its address unless told: `7=other`."""
+    """Targets and pods are the last numbers of addresses; a pod's name is its address unless given: `7=other`."""
     pods = [word.partition("=") for word in ready.split()]
     return Sample(
         0.0,
@@ -73,17 +73,17 @@ def test_the_table_counts_and_names_and_says_which_controller_it_was() -> None:
 
     text = table(found, Console(file=None, force_terminal=False))
 
-    assert "one program at both versions, /some/controller: rehearsed are chart, CRDs, webhooks, IAM and order" in text
+    assert "one program at both versions, /some/controller: rehearses only chart, CRDs, webhooks, IAM and order" in text
     assert "load balancers replaced                 1      arn:nlb" in text
     assert "samples/web 10.0.0.7" in text
-    assert "calls denied since the move began       2      ec2:DescribeVpcs by session" in text
+    assert "calls denied after the move began       2      ec2:DescribeVpcs by session" in text
 
 
 @pytest.mark.parametrize(("findings", "code"), [(Findings(), 0), (Findings(replaced=["arn:nlb"]), 1)])
-def test_what_was_lost_is_told_by_the_exit_code(
+def test_the_exit_code_shows_whether_something_was_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, findings: Findings, code: int
 ) -> None:
-    """The command alone: neither the sandbox nor what happens in it is there."""
+    """Only the command, without a sandbox."""
     downs: list[Path] = []
     monkeypatch.setattr(lifecycle, "up", lambda *_, **__: None)
     monkeypatch.setattr(lifecycle, "down", lambda state, _: downs.append(state.root))
@@ -120,7 +120,7 @@ def refused(folder: Path, *arguments: str) -> str:
 
 
 def test_it_wants_a_project_and_a_folder_without_a_sandbox(tmp_path: Path) -> None:
-    assert "there is no Pulumi.yaml with a name here" in refused(tmp_path)
+    assert "no Pulumi.yaml with a name here" in refused(tmp_path)
 
     (tmp_path / "Pulumi.yaml").write_text("name: mine\n")
     (tmp_path / "up").mkdir()

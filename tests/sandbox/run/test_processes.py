@@ -1,4 +1,4 @@
-"""The supervisor: processes are known, awaited, restarted and ended."""
+"""The supervisor: processes are identified, awaited, restarted and stopped."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""The state folder: written whole, read back, private."""
+"""The state folder: written atomically, read back, private."""
 
 import stat
 import subprocess
@@ -27,7 +27,7 @@ def test_files_are_readable_by_their_owner_only(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_a_sandbox_says_how_to_get_one(tmp_path: Path) -> None:
-    with pytest.raises(StateError, match=r"no sandbox in .*: bring one up with `sandbox up`"):
+    with pytest.raises(StateError, match=r"no sandbox in .*: start one with `sandbox up`"):
         State.at(tmp_path).settings()
 
 

@@ -1,4 +1,4 @@
-"""Tools: found when built, built when not, and a clear line when neither can be."""
+"""Tools: found when built, built when missing, and a clear line if neither is possible."""
 
 import os
 import subprocess
@@ -73,7 +73,7 @@ def test_a_build_reports_and_leaves_a_working_executable(small: GoTool) -> None:
 @pytest.mark.usefixtures("cache")
 def test_a_build_that_fails_names_the_compilers_words_and_leaves_nothing(small: GoTool) -> None:
     (small.module / "main.go").write_text("package main\n\nfunc main() { nothing }\n")
-    with pytest.raises(build.BuildError, match=r"small 1\.0 does not build: .*undefined: nothing"):
+    with pytest.raises(build.BuildError, match=r"small 1\.0 failed to build: .*undefined: nothing"):
         build.ensure(small, lambda _: None)
     assert not build.place(small).exists()
 
@@ -84,7 +84,7 @@ def test_progress_counts_packages_and_estimates_what_is_left() -> None:
 
 
 @pytest.mark.usefixtures("cache")
-def test_files_of_a_module_lie_beside_the_executable_and_can_be_changed(small: GoTool) -> None:
+def test_a_modules_files_are_beside_the_executable_and_writable(small: GoTool) -> None:
     (small.module / "chart").mkdir()
     (small.module / "chart" / "Chart.yaml").write_text("name: small\n")
     (small.module / "chart" / "Chart.yaml").chmod(0o400)
@@ -94,7 +94,7 @@ def test_files_of_a_module_lie_beside_the_executable_and_can_be_changed(small: G
 
 
 @pytest.mark.usefixtures("cache")
-def test_files_can_be_had_without_building(small: GoTool) -> None:
+def test_a_modules_files_are_available_without_a_build(small: GoTool) -> None:
     (small.module / "chart").mkdir()
     (small.module / "chart" / "Chart.yaml").write_text("name: small\n")
     tool = replace(small, files=(catalog.ModuleFiles("chart", "small", "chart"),))
@@ -129,7 +129,7 @@ def test_make_up_builds_neither_helm_nor_the_cloud_controller_manager() -> None:
     }
 
 
-# What the user has already.
+# The user's own executables.
 
 
 def script(path: Path, prints: str) -> Path:
@@ -141,7 +141,7 @@ def script(path: Path, prints: str) -> Path:
 
 @pytest.fixture
 def chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, choose.Choice]]:
-    """What is chosen with some executables on PATH; nothing is built."""
+    """The choice with some executables on the PATH; nothing is built."""
     monkeypatch.setattr(build, "ensure_all", lambda tools, _: {t.name: build.place(t) for t in tools})
     monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("SANDBOX_STATE_DIR", raising=False)
@@ -227,7 +227,7 @@ def test_a_release_since_3_5_is_a_version_of_its_module_and_an_earlier_one_a_com
     assert "replace" not in controllers.requirement("3.5.0")
 
 
-@pytest.mark.parametrize(("release", "words"), [("v3", "give a release such as 3.5.0"), ("3.2.9", "no such release")])
+@pytest.mark.parametrize(("release", "words"), [("v3", "give a release such as 3.5.0"), ("3.2.9", "unknown release")])
 def test_a_release_that_never_was_is_refused(release: str, words: str) -> None:
     with pytest.raises(build.BuildError, match=words):
         controllers.module(release)

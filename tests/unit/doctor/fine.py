@@ -1,4 +1,4 @@
-"""What looks like a fault and is none: the doctor may find nothing."""
+"""Things that look like faults and are not: the doctor must find nothing."""
 
 import datetime as dt
 import json
@@ -219,4 +219,4 @@ FINE: list[tuple[str, Callable[[World], object]]] = [
         arguments(w).append("--service-target-eni-security-group-tags=team=shop"),
     )),
 ]  # fmt: skip
-"""What looks like a fault and is none: nothing may be found."""
+"""It looks like a fault and is not: nothing may be found."""

@@ -117,7 +117,7 @@ def test_quotas_and_attributes_are_read_as_names_and_values(account: Account) ->
         assert aws._attributes(account, "arn:net") == {"load_balancing.cross_zone.enabled": "true"}
 
 
-def test_a_role_that_is_not_there_is_none_and_not_a_refusal(account: Account) -> None:
+def test_a_missing_role_is_none_and_not_a_refusal(account: Account) -> None:
     with Stubber(account.client("iam")) as iam:
         iam.add_client_error("get_role", "NoSuchEntity", "no", http_status_code=404)
         assert aws._role(account, ACCOUNT, ROLE) is None

@@ -64,7 +64,7 @@ def test_a_finding_says_where_what_and_how_to_fix_it_in_one_line_each(case: Case
 
 
 @pytest.mark.parametrize("fault", [pytest.param(fault, id=name) for name, fault in FINE])
-def test_what_looks_like_a_fault_and_is_none_is_not_found(fault: Callable[[World], object]) -> None:
+def test_what_only_looks_like_a_fault_is_not_found(fault: Callable[[World], object]) -> None:
     world = healthy()
     fault(world)
     assert found(world) == []
@@ -79,7 +79,7 @@ def with_login() -> World:
 
 # workloads are read together with the controller's Deployment, and only explain a fault
 @pytest.mark.parametrize("fact", sorted(set(Facts.__dataclass_fields__) - {"now", "cluster", "workloads"}))
-def test_a_fact_that_cannot_be_had_is_a_finding_and_nothing_is_concluded_from_it(fact: str) -> None:
+def test_an_unreadable_fact_is_a_finding_and_nothing_is_concluded_from_it(fact: str) -> None:
     said: list[Finding] = []
     for world in (healthy(), healthy_with_pod_identity(), with_login()):  # none of them needs all facts
         world[fact] = Unseen("ec2:Something", "AccessDenied")

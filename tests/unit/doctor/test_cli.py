@@ -101,7 +101,7 @@ def test_a_namespace_keeps_its_own_findings_and_those_of_none(run: Run) -> None:
 def test_a_check_that_is_not_there_is_named(run: Run) -> None:
     done = run(healthy(), "--skip", "subnets")
     assert done.exit_code == 2
-    assert "there is no check 'subnets': --list" in done.output
+    assert "unknown check 'subnets': --list" in done.output
 
 
 def test_the_list_names_all_checks_and_needs_no_cluster() -> None:
@@ -176,7 +176,7 @@ def test_kubectl_finds_the_doctor_as_a_plugin() -> None:
     assert "Usage: kubectl eks-lb doctor" in done.output
 
 
-def test_there_are_no_colours_but_on_a_terminal(run: Run) -> None:
+def test_colours_appear_only_on_a_terminal(run: Run) -> None:
     assert "\x1b" not in run(sick()).output
 
 

@@ -203,7 +203,7 @@ def test_a_kubeconfig_of_another_cluster_is_refused_with_what_to_give(tmp_path: 
         kube.named(str(tmp_path / "nowhere"), None)
 
 
-def test_a_kubeconfig_that_is_no_yaml_is_one_line(tmp_path: Path) -> None:
+def test_an_invalid_kubeconfig_is_one_line(tmp_path: Path) -> None:
     file = tmp_path / "kubeconfig"
     file.write_text("a: [")
     for use in (kube.named, kube.by_kubeconfig):

@@ -178,7 +178,7 @@ def test_a_command_for_kubectl_names_what_it_changes(command: str) -> None:
 
 
 @pytest.mark.parametrize("case", [*CASES, *PATHS, *OBJECTS], ids=lambda case: f"{case.check}: {case.says}")
-def test_a_fix_changes_something_and_what_only_shows_more_stands_beside_it(case: Case) -> None:
+def test_a_fix_changes_something_and_see_only_shows_more(case: Case) -> None:
     world = case.of()
     case.fault(world)
     looks = re.compile(r"^(kubectl (describe|get|logs) |aws \S+ (describe|get|list|lookup)-)")

@@ -1,4 +1,4 @@
-"""The page of changes: written by the tests, complete, and with no replacement that AWS does not need."""
+"""The page of changes: generated, complete, and without replacements that AWS does not need."""
 
 from collections.abc import Iterator
 

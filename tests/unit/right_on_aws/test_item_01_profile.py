@@ -1,4 +1,4 @@
-"""Item 1: the kubeconfig carries the profile and the role that the AWS provider works with."""
+"""Item 1: the kubeconfig has the AWS provider's profile and role."""
 
 import json
 from typing import Any
@@ -51,7 +51,7 @@ def test_item_1_an_explicit_aws_providers_profile_is_used_and_not_the_configurat
 
 
 def test_item_1_without_a_profile_the_kubeconfig_is_pulumi_eks_own() -> None:
-    """Nothing on the cluster changes for those who have none."""
+    """Without a profile or role, nothing on the cluster changes."""
     assert made() == words(json.dumps(KUBECONFIG))
 
 

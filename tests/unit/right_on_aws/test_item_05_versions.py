@@ -116,7 +116,7 @@ def test_item_5_a_controller_that_is_newer_than_the_table_is_like_the_one_that_i
     [
         ("3.6.0", None, "'3.6.0' is not in this package's table .*version_like"),
         ("3.6.0", "3.9.9", "cannot be like '3.9.9'"),
-        ("newest", "3.5.0", "'newest' is no release"),
+        ("newest", "3.5.0", "'newest' is not a release"),
     ],
 )
 def test_item_5_a_controller_of_which_nothing_is_known_is_refused(version: str, like: str | None, says: str) -> None:

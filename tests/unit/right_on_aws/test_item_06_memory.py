@@ -28,6 +28,6 @@ def test_item_6_request_and_limit_are_settings() -> None:
 
 
 def test_item_6_what_is_no_amount_of_memory_is_refused() -> None:
-    with pytest.raises(InvalidInputError, match="memory limit '2 GB' is no amount of memory"):
+    with pytest.raises(InvalidInputError, match="memory limit '2 GB' is not an amount of memory"):
         controller(memory_limit="2 GB")
-    assert "'500' is no amount" in refused(controller={"memoryLimit": "500"})
+    assert "'500' is not an amount" in refused(controller={"memoryLimit": "500"})

@@ -1,4 +1,4 @@
-"""Item 8: whoever runs the program must be among the administrators, and hears so before anything is made."""
+"""Item 8: you must be among the administrators, and get an error before anything is created."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Item 9: a destroy that AWS will refuse is refused before anything goes; `make destroy` works for every stack."""
+"""Item 9: if AWS would refuse a destroy, it fails before anything is deleted; `make destroy` works for every stack."""
 
 import subprocess
 

@@ -13,7 +13,7 @@ def log_group(groups: list[str], clusters: list[str]) -> Resource:
 
 
 def test_item_10_a_group_that_is_left_over_is_taken_over_as_it_is() -> None:
-    """An import whose inputs differ from what is there fails, so they are set by the next `up`."""
+    """An import whose inputs differ from the existing resource fails, so the next `up` sets them."""
     taken = log_group(["/aws/eks/dev/cluster"], ["other"])
 
     assert taken.options.importId == "/aws/eks/dev/cluster"

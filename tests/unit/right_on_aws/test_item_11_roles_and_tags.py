@@ -1,4 +1,4 @@
-"""Item 11: another role restarts the controller's pods; a tag that would break its start is refused."""
+"""Item 11: another role restarts the controller's pods; a tag that would break their start is refused."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Item 12: the controller's role may do what features need that a stack asks for."""
+"""Item 12: the controller's role gets the permissions of the features that a stack asks for."""
 
 import json
 from typing import Any

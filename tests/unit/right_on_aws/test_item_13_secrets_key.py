@@ -1,4 +1,4 @@
-"""Item 13: another secrets key replaces no cluster and loses no key; too old a CLI says so."""
+"""Item 13: another secrets key replaces no cluster and loses no key; a CLI that is too old is reported."""
 
 from typing import Any
 

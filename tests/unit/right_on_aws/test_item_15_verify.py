@@ -1,4 +1,4 @@
-"""Item 15: a report says whether a stack works, and has no account, name or address in it."""
+"""Item 15: a report shows whether a stack works, and contains no account, name or address."""
 
 import http.server
 import re

@@ -35,9 +35,9 @@ _HOPS_FOR_PODS: Final = 2
     link=_INSTALL,
 )
 def controller_is_ready(facts: Facts) -> Iterator[Trouble]:
-    """Without it no load balancer is made, no target follows the pods, and its webhooks refuse new objects."""
+    """Without it no load balancer is created, no target follows the pods, and its webhooks refuse new objects."""
     auto = facts.cluster.get("kubernetesNetworkConfig", {}).get("elasticLoadBalancing", {}).get("enabled", False)
-    if not facts.deployments and not auto:  # EKS Auto Mode has a controller of AWS's own
+    if not facts.deployments and not auto:  # EKS Auto Mode has AWS's own controller
         yield Trouble(
             f"cluster {facts.name}",
             f"it has no Deployment of {CHART}",
@@ -74,8 +74,8 @@ def controller_is_ready(facts: Facts) -> Iterator[Trouble]:
 def controllers_keep_apart(facts: Facts) -> Iterator[Trouble]:
     """Two controllers on the same objects undo each other's work, or the second only waits for the first's lease.
 
-    Every controller serves all IngressClasses with the controller ingress.k8s.aws/alb: --ingress-class is for the old
-    annotation alone. Namespaces keep two apart (--watch-namespace).
+    Every controller serves all IngressClasses with the controller ingress.k8s.aws/alb: --ingress-class applies only to
+    the old annotation. To separate two, use namespaces (--watch-namespace).
     """
     by_class = any(one["spec"].get("controller") == CONTROLLER for one in facts.ingress_classes)
     running = [d for d in facts.deployments if d["spec"].get("replicas", 1)]
@@ -135,7 +135,7 @@ def controller_version_is_known(facts: Facts) -> Iterator[Trouble]:
 def controller_is_told_its_cluster(facts: Facts) -> Iterator[Trouble]:
     """With another cluster's name it changes and deletes that cluster's load balancers.
 
-    And it finds no security group or subnet that is tagged for this one.
+    It also finds no security group or subnet with this cluster's tag.
     """
     expected = {"cluster-name": facts.name, "aws-region": facts.region, "aws-vpc-id": facts.vpc}
     for deployment in facts.deployments:
@@ -157,7 +157,7 @@ def controller_is_told_its_cluster(facts: Facts) -> Iterator[Trouble]:
     link=_IMDS,
 )
 def controller_finds_region_and_vpc(facts: Facts) -> Iterator[Trouble]:
-    """Without the flags it asks the metadata service, which a hop limit of 1 keeps pods from.
+    """Without the flags it asks the metadata service, which pods cannot reach with a hop limit of 1.
 
     "failed to get VPC ID: failed to fetch VPC ID from instance metadata".
     """
@@ -199,7 +199,7 @@ def _reachable(options: Object) -> bool:
 def crds_are_as_new_as_the_controller(facts: Facts) -> Iterator[Trouble]:
     """`helm upgrade` does not update CRDs.
 
-    The API server silently drops fields that a CRD does not have, and objects of a missing kind cannot be made.
+    The API server silently drops fields that a CRD does not have, and objects of a missing kind cannot be created.
     """
     names = {crd["metadata"]["name"]: crd for crd in facts.crds}
     for deployment in facts.deployments[:1]:

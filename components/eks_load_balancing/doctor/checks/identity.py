@@ -111,7 +111,7 @@ def issuer_has_an_oidc_provider(facts: Facts) -> Iterator[Trouble]:
     link=_PROVIDER,
 )
 def oidc_provider_takes_tokens_for_sts(facts: Facts) -> Iterator[Trouble]:
-    """Tokens of service accounts have that audience: "Incorrect token audience"."""
+    """Tokens of service accounts have this audience: "Incorrect token audience"."""
     for provider in facts.oidc_providers:
         if _annotated(facts) and STS_AUDIENCE not in provider["ClientIDList"]:
             yield Trouble(
@@ -129,7 +129,7 @@ def oidc_provider_takes_tokens_for_sts(facts: Facts) -> Iterator[Trouble]:
     link=_IRSA,
 )
 def role_trusts_the_service_account(facts: Facts) -> Iterator[Trouble]:
-    """A trust policy of another cluster does not: "Not authorized to perform sts:AssumeRoleWithWebIdentity"."""
+    """A copied trust policy does not: "Not authorized to perform sts:AssumeRoleWithWebIdentity"."""
     if not _annotated(facts) or facts.role is None:
         return
     own = f"arn:{facts.partition}:iam::{facts.account}:oidc-provider/{issuer_of(facts)}"
@@ -159,7 +159,7 @@ def role_trusts_the_service_account(facts: Facts) -> Iterator[Trouble]:
 def role_trusts_nobody_else(facts: Facts) -> Iterator[Trouble]:
     """Without sub, or with a wildcard in it, other pods of the cluster can assume the role.
 
-    Without aud, so can anybody to whom a pod gave a token for another purpose. Another cluster may share the role, if
+    Without aud, anybody can to whom a pod gave a token for another purpose. Another cluster may share the role, if
     its statement is as strict.
     """
     wanted = {"sub": [own_subject(facts)], "aud": [STS_AUDIENCE]}
@@ -195,7 +195,7 @@ def role_trusts_nobody_else(facts: Facts) -> Iterator[Trouble]:
     link=_POD_IDENTITY,
 )
 def pod_identity_has_its_agent(facts: Facts) -> Iterator[Trouble]:
-    """Pods ask the agent for their role, and nobody answers."""
+    """Pods ask the agent for their role, and get no answer."""
     if facts.associations and _AGENT not in facts.addons:
         yield Trouble(
             f"cluster {facts.name}",
@@ -211,7 +211,7 @@ def pod_identity_has_its_agent(facts: Facts) -> Iterator[Trouble]:
     link=_POD_IDENTITY_ROLE,
 )
 def role_trusts_pod_identity(facts: Facts) -> Iterator[Trouble]:
-    """A role for IRSA does not: the agent, and with it the pods, get AccessDeniedException."""
+    """A role for IRSA does not: the agent and the pods get AccessDeniedException."""
     if not facts.associations or facts.role is None:
         return
     allowed = [

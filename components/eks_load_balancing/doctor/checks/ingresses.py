@@ -1,4 +1,4 @@
-"""Ingresses and Services as the controller reads them: classes, groups, annotations, Secrets."""
+"""Ingresses and Services as the controller sees them: classes, groups, annotations, Secrets."""
 
 import difflib
 import json
@@ -32,14 +32,14 @@ _SERVED_SECONDS: Final = 60
 _AUTO_MODE: Final = "eks.amazonaws.com/alb"
 """The controller of EKS Auto Mode: AWS runs it, and it reads some of the same annotations."""
 _OIDC_KEYS: Final = (("clientID", "clientId"), ("clientSecret",))
-"""Keys of a Secret for OpenID Connect, with the older spelling that the controller accepts too."""
+"""Keys of a Secret for OpenID Connect; the controller also accepts the older spelling."""
 _AWS: Final = f"{known_annotations.SERVICE}aws"
 _ALIKE: Final = 0.6
 """How alike a prefix must be to count as misspelt (`difflib`'s ratio); its first label must be too."""
 
 
 def _name_a_class(facts: Facts, ingress: Object) -> str:
-    """Return how to give an Ingress a class of the controller: one that exists, or one to be made."""
+    """Return how to give an Ingress a class of the controller: an existing one, or a new one."""
     namespace, name = key(ingress)
     ours = sorted(c["metadata"]["name"] for c in facts.ingress_classes if c["spec"].get("controller") == CONTROLLER)
     if not ours:
@@ -96,7 +96,7 @@ def ingresses_have_a_class(facts: Facts) -> Iterator[Trouble]:
 def ingress_classes_have_a_controller(facts: Facts) -> Iterator[Trouble]:
     """A class may name a controller that is not installed, or that is misspelt: its Ingresses wait for an address.
 
-    Ingresses of other controllers are judged at once if they carry this controller's annotations. Otherwise they have a
+    Ingresses of other controllers are checked at once if they have this controller's annotations. Otherwise they have a
     minute to get an address, and count only if no Ingress of their controller has one.
     """
     classes = {c["metadata"]["name"]: c["spec"].get("controller", "") for c in facts.ingress_classes}
@@ -122,7 +122,7 @@ def ingress_classes_have_a_controller(facts: Facts) -> Iterator[Trouble]:
 
 
 def _has_an_address(facts: Facts, ingress: Object) -> bool:
-    """Return whether the status names an address; that of a load balancer that is gone does not count."""
+    """Return whether the status has an address; the address of a deleted load balancer does not count."""
     published = ((ingress.get("status") or {}).get("loadBalancer") or {}).get("ingress") or []
     there = {balancer["DNSName"].lower() for balancer in facts.load_balancers}
     names = [one.get("hostname", "").lower() for one in published]
@@ -138,7 +138,7 @@ def _has_an_address(facts: Facts, ingress: Object) -> bool:
 def groups_stay_in_a_namespace(facts: Facts) -> Iterator[Trouble]:
     """Two teams that choose the same name share a load balancer by accident: one may take over the other's hosts.
 
-    A group that is meant for several namespaces belongs into IngressClassParams, which only an administrator writes.
+    To share a group across namespaces on purpose, use IngressClassParams, which only an administrator writes.
     """
     members: dict[str, list[Object]] = {}
     for ingress in facts.ingresses:
@@ -166,9 +166,9 @@ def groups_stay_in_a_namespace(facts: Facts) -> Iterator[Trouble]:
     link=f"{_GUIDE}ingress/annotations/",
 )
 def annotations_are_known(facts: Facts) -> Iterator[Trouble]:
-    """The controller ignores an annotation that it does not know, silently: a misspelt one changes nothing.
+    """The controller silently ignores an annotation that it does not know: a misspelt one changes nothing.
 
-    Judged are the Ingresses and Services that the controller serves, and the Services behind these Ingresses.
+    This checks the Ingresses and Services that the controller serves, and the Services behind these Ingresses.
     """
     if not facts.deployments:
         return
@@ -198,7 +198,7 @@ def annotations_are_known(facts: Facts) -> Iterator[Trouble]:
 
 
 def _concerns(name: str, thing: Object, *, served: bool) -> bool:
-    """Return whether an annotation is meant for the controller: by its prefix, or by one that is nearly its."""
+    """Return whether an annotation is meant for the controller: by its prefix, or by a similar one."""
     if name.startswith(known_annotations.INGRESS):
         return served or thing["kind"] == "Service"
     if name.startswith(_AWS):
@@ -231,7 +231,7 @@ def _older(version: str, since: str) -> bool:
     link=f"{_GUIDE}ingress/annotations/#authentication",
 )
 def auth_secrets_are_there(facts: Facts) -> Iterator[Trouble]:
-    """Without it the controller changes nothing of the whole load balancer any more: FailedBuildModel."""
+    """Without it the controller stops updating the whole load balancer: FailedBuildModel."""
     for thing in (*facts.ingresses, *facts.services):
         name, (namespace, _) = oidc_secret(thing), key(thing)
         if not name:

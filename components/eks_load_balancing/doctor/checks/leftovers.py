@@ -1,4 +1,4 @@
-"""Resources with the cluster's tag that belong to no object any more."""
+"""Resources with the cluster's tag that no longer belong to an object."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -22,7 +22,7 @@ def _is_orphan(facts: Facts, tags: dict[str, str]) -> bool:
 
 
 def _left(facts: Facts, things: tuple[Object, ...], kind: str) -> Iterator[tuple[Object, str]]:
-    """Yield what the controller made for this cluster and no object needs any more, each with its stack."""
+    """Yield the controller's resources for this cluster that no object needs, each with its stack."""
     for thing in things:
         tags = tagged(facts, thing[f"{kind}Arn"])
         if tags is not None and thing.get("VpcId") == facts.vpc and _is_orphan(facts, dict(tags)):
@@ -40,9 +40,9 @@ def _gone(stack: str, facts: Facts) -> str:
     link=_TAGS,
 )
 def no_load_balancer_is_left_over(facts: Facts) -> Iterator[Trouble]:
-    """A controller that was removed first, or a finalizer that was removed by hand, leaves it behind.
+    """It is left behind if the controller or a finalizer was removed first.
 
-    It costs money, and it answers.
+    It costs money, and it still answers.
     """
     for balancer, stack in _left(facts, facts.load_balancers, "LoadBalancer"):
         yield Trouble(
@@ -75,7 +75,7 @@ def no_target_group_is_left_over(facts: Facts) -> Iterator[Trouble]:
     link=_TAGS,
 )
 def no_security_group_is_left_over(facts: Facts) -> Iterator[Trouble]:
-    """The VPC cannot be deleted while it exists, nor while rules name it."""
+    """The VPC cannot be deleted while it exists, and neither can groups whose rules name it."""
     for group in facts.security_groups:
         tags = tags_of(group)
         if tags.get(TAG) == facts.name and group.get("VpcId") == facts.vpc and _is_orphan(facts, tags):

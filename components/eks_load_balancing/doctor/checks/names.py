@@ -20,9 +20,9 @@ _TAGS: Final = (
     link=_TAGS,
 )
 def cluster_name_is_unique(facts: Facts) -> Iterator[Trouble]:
-    """A controller recognises its resources by this tag alone, and deletes those of another cluster of the same name.
+    """A controller recognises its resources only by this tag, and deletes those of another cluster with the same name.
 
-    Self-managed clusters count too, and so does what an earlier cluster of that name left behind.
+    Self-managed clusters count too, and so do resources that an earlier cluster with that name left behind.
     """
     elsewhere: dict[str, list[str]] = {}
     for balancer in facts.load_balancers:

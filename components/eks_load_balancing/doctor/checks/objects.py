@@ -30,9 +30,9 @@ def _watched(facts: Facts) -> list[Object]:
     link=_FINALIZERS,
 )
 def objects_are_not_stuck(facts: Facts) -> Iterator[Trouble]:
-    """A controller that is gone, or may not delete, leaves its finalizers: object, namespace and destroy wait for ever.
+    """If the controller is gone, or may not delete, its finalizers remain: object, namespace and destroy wait for ever.
 
-    With no controller running the object is stuck at once.
+    If no controller runs, the object is stuck at once.
     """
     running = any(d.get("status", {}).get("readyReplicas", 0) for d in facts.deployments)
     for thing in _watched(facts):
@@ -73,7 +73,7 @@ def _scaled(facts: Facts) -> str:
     link=_EVENTS,
 )
 def objects_have_no_warnings(facts: Facts) -> Iterator[Trouble]:
-    """It reports what it could not do, and tries again: FailedBuildModel, FailedDeployModel, BackendNotFound, ...
+    """Its Warnings name what it could not do; it tries again: FailedBuildModel, FailedDeployModel, BackendNotFound, ...
 
     Events of other components on the same objects do not count.
     """

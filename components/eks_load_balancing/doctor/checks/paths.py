@@ -1,4 +1,4 @@
-"""The path from each DNS name to its pods, hop by hop: what the picture marks as broken, these checks find."""
+"""The path from each DNS name to its pods, hop by hop: these checks report what the picture marks as broken."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -28,7 +28,7 @@ CHECK_OF: Final = {
 
 
 def _hops(facts: Facts, kind: Kind) -> Iterator[Trouble]:
-    """Yield the broken hops of a kind; those of one path that are broken for the same reason are one."""
+    """Yield the broken hops of a kind; those of one path with the same reason count as one."""
     alike: dict[tuple[str, str | None, str], dict[str, Fault]] = {}
     for way in ways(facts):
         for hop, fault in broken(way.start):
@@ -51,7 +51,7 @@ def _hops(facts: Facts, kind: Kind) -> Iterator[Trouble]:
 def names_lead_to_load_balancers(facts: Facts) -> Iterator[Trouble]:
     """Clients and DNS records use the name in the status.
 
-    The controller notices a load balancer that was deleted outside the cluster only at its next look, up to ten hours
+    If a load balancer was deleted outside the cluster, the controller notices only at its next resync, up to ten hours
     later.
     """
     return _hops(facts, Kind.NAME)

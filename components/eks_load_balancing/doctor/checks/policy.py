@@ -20,7 +20,7 @@ from eks_load_balancing.doctor.registry import Trouble, check
 
 _POLICIES: Final = "https://github.com/kubernetes-sigs/aws-load-balancer-controller/tree/main/docs/install"
 _SWITCHES: Final = {"waf": "enable-waf", "wafv2": "enable-wafv2", "shield": "enable-shield"}
-"""Features with a flag of the controller; they are on by default."""
+"""Features with a controller flag; they are on by default."""
 
 
 @check(
@@ -30,10 +30,10 @@ _SWITCHES: Final = {"waf": "enable-waf", "wafv2": "enable-wafv2", "shield": "ena
     link=_POLICIES,
 )
 def role_may_do_what_the_controller_does(facts: Facts) -> Iterator[Trouble]:
-    """A policy of an older version lacks what the new version calls: AccessDenied at the first use.
+    """A policy of an older version lacks actions that the new version calls: AccessDenied at the first use.
 
-    Actions are compared, conditions are not. Features that a flag turns off do not count, nor does a feature without a
-    flag if all of its actions are missing: that is taken to be on purpose.
+    This compares actions, not conditions. It ignores features that a flag switches off, and a feature without a flag if
+    all of its actions are missing, because that is probably intended.
     """
     if not facts.deployments or facts.role is None:
         return
@@ -57,7 +57,7 @@ def role_may_do_what_the_controller_does(facts: Facts) -> Iterator[Trouble]:
 
 
 def _restored(facts: Facts, role: str, version: str, missing: list[str]) -> str:
-    """Return the remedy: remove the policy or the boundary that denies, or attach the version's policy."""
+    """Return the remedy: remove the denying policy or boundary, or attach the version's policy."""
     for policy in facts.role_policies:
         if any(denies(policy["Document"], action) for action in missing):
             name = f"--policy-arn {policy['Arn']}" if policy["Arn"] else f"--policy-name {policy['Name']}"
@@ -84,7 +84,7 @@ def role_is_narrowed_to_this_cluster(facts: Facts) -> Iterator[Trouble]:
         for name, values in tests.items()
         if name in (RESOURCE_TAG, REQUEST_TAG)
         for value in listed(values)
-        if value not in ("true", "false")  # of Null, which tests whether there is a tag
+        if value not in ("true", "false")  # of Null, which tests whether the tag exists
     }
     if facts.role is not None and named and not any(fnmatchcase(facts.name, value) for value in named):
         yield Trouble(

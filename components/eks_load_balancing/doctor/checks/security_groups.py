@@ -1,4 +1,4 @@
-"""What may reach what: security groups, and NetworkPolicies."""
+"""Which traffic is allowed: security groups, and NetworkPolicies."""
 
 import json
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ _CLUSTER_GROUPS: Final = "https://docs.aws.amazon.com/eks/latest/userguide/sec-g
     link=_TAGS,
 )
 def interfaces_have_one_tagged_security_group(facts: Facts) -> Iterator[Trouble]:
-    """The controller writes its rules into that one.
+    """The controller writes its rules into this group.
 
     With none or two it refuses: "expected exactly one securityGroup tagged with kubernetes.io/cluster/...".
     """
@@ -103,9 +103,9 @@ def webhook_port_is_open_to_the_control_plane(facts: Facts) -> Iterator[Trouble]
     link="https://docs.aws.amazon.com/eks/latest/userguide/cni-network-policy.html",
 )
 def network_policies_admit_load_balancers(facts: Facts) -> Iterator[Trouble]:
-    """A load balancer is no pod: only an ipBlock (or a rule without `from`) admits it, namespace selectors never do.
+    """A load balancer is not a pod: only an ipBlock (or a rule without `from`) allows it, namespace selectors never do.
 
-    Kubernetes enforces policies only with a network plugin that does; in the VPC CNI this is an option.
+    Kubernetes needs a network plugin that enforces policies; in the VPC CNI this is an option.
     """
     balancers = {balancer["LoadBalancerArn"]: balancer for balancer in own_balancers(facts)}
     shut: dict[tuple[str, str, tuple[str, ...], int], dict[str, None]] = {}

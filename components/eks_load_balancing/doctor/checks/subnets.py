@@ -14,7 +14,7 @@ _DISCOVERY: Final = "https://kubernetes-sigs.github.io/aws-load-balancer-control
 _ALB_SUBNETS: Final = "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html#subnets-load-balancer"
 _CLUSTER: Final = "kubernetes.io/cluster/"
 FREE_ADDRESSES: Final = 8
-"""Addresses that an ALB needs free in each of its subnets."""
+"""Free addresses that an ALB needs in each of its subnets."""
 SMALLEST: Final = 27
 """The longest prefix of a subnet for an ALB."""
 
@@ -38,10 +38,10 @@ def _tagging(subnet: str, tag: str) -> str:
     link=_DISCOVERY,
 )
 def subnets_are_tagged_for_load_balancers(facts: Facts) -> Iterator[Trouble]:
-    """Without any tag the controller goes by route tables, or finds none; a zone without one gets no load balancer.
+    """Without any tag the controller uses route tables, or finds no subnet; a zone without one gets no load balancer.
 
     An ALB needs two zones. Pods in a zone without the load balancer are reached from another zone, which costs money,
-    or not at all. A zone without a public (or private) subnet is not judged.
+    or not at all. This ignores a zone without a public (or private) subnet.
     """
     public, zones = public_subnets(facts), availability(facts)
     with_nodes = {zones[i["SubnetId"]] for i in facts.instances if i.get("SubnetId") in zones}
@@ -87,7 +87,7 @@ def subnets_are_not_another_clusters(facts: Facts) -> Iterator[Trouble]:
     link=_DISCOVERY,
 )
 def subnets_match_their_routes(facts: Facts) -> Iterator[Trouble]:
-    """An internet-facing load balancer in a private subnet has a public name and addresses that nobody reaches."""
+    """An internet-facing load balancer in a private subnet has a public name, but its addresses cannot be reached."""
     public = public_subnets(facts)
     for subnet in facts.subnets:
         identity, is_public = subnet["SubnetId"], subnet["SubnetId"] in public
@@ -123,7 +123,7 @@ def subnets_match_their_routes(facts: Facts) -> Iterator[Trouble]:
     link=_ALB_SUBNETS,
 )
 def subnets_have_room(facts: Facts) -> Iterator[Trouble]:
-    """Without free addresses an ALB is not made, or cannot grow; pods use the same addresses."""
+    """Without free addresses an ALB cannot be created or grow; pods use the same addresses."""
     for subnet in facts.subnets:
         if not subnet.get("CidrBlock") or not any(_has_role(subnet, scheme) for scheme in ROLE_TAGS):
             continue

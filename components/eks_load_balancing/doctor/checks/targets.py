@@ -1,4 +1,4 @@
-"""TargetGroupBindings and what their target groups hold: the pods that are ready, and no others."""
+"""TargetGroupBindings and the targets in their groups: exactly the ready pods."""
 
 from collections import Counter
 from collections.abc import Collection, Iterator
@@ -39,7 +39,7 @@ _QUOTA_CODES: Final = {_ZONE: "L-B211E961", _BALANCER: "L-EEF1AD04", _GROUP: "L-
 DEFAULT_LIMITS: Final = {_ZONE: 500, _BALANCER: 3000, _GROUP: 1000}
 """Quotas of a new account."""
 FULL: Final = 0.9
-"""The part of a quota that leaves no room for a rollout."""
+"""The share of a quota that leaves no room for a rollout."""
 _UNLABELLED: Final = "default"
 
 
@@ -50,7 +50,7 @@ _UNLABELLED: Final = "default"
     link=_BINDING,
 )
 def bindings_name_a_target_group(facts: Facts) -> Iterator[Trouble]:
-    """The controller does not create a target group for a binding of yours again: its pods get no traffic."""
+    """The controller does not create a deleted target group again if the binding is yours: its pods get no traffic."""
     there = {group["TargetGroupArn"] for group in facts.target_groups}
     for binding in facts.bindings:
         arn = binding["spec"].get("targetGroupARN")
@@ -70,11 +70,11 @@ def bindings_name_a_target_group(facts: Facts) -> Iterator[Trouble]:
     link=_BINDING,
 )
 def targets_are_the_ready_pods(facts: Facts) -> Iterator[Trouble]:
-    """A ready pod that is no target gets no traffic; an address that is no pod's may belong to somebody else tomorrow.
+    """A ready pod that is not a target gets no traffic; an address without a pod may belong to somebody else tomorrow.
 
     Targets that are being registered or drained do not count, nor do pods that wait only for their readiness gates:
     they are registered first. A binding with `multiClusterTargetGroup` shares its group with other clusters, whose
-    targets are not judged.
+    targets are not checked.
     """
     for binding in facts.bindings:
         spec, (namespace, _) = binding["spec"], key(binding)
@@ -99,7 +99,7 @@ def targets_are_the_ready_pods(facts: Facts) -> Iterator[Trouble]:
 
 
 def _moved(facts: Facts, binding: Object, missing: Collection[str], strange: Collection[Object]) -> Remedy:
-    """Return the remedy: that for the controller's own report, or the registrations that are wrong."""
+    """Return the remedy: the one for the controller's own report, or fixes for the wrong registrations."""
     report = last_reports(facts).get((binding["kind"], *key(binding)))
     if report is not None and report["type"] == "Warning":
         return remedy(facts, binding, report)
@@ -133,10 +133,10 @@ def readiness_gates_are_met(facts: Facts) -> Iterator[Trouble]:
     link=_GATES,
 )
 def namespaces_ask_for_readiness_gates(facts: Facts) -> Iterator[Trouble]:
-    """Without gates a rollout replaces pods before their successors are healthy targets, and requests are lost.
+    """Without gates a rollout replaces pods before the new ones are healthy targets, and requests are lost.
 
-    The namespace `default` is judged only if its pods already have gates. A pod label of the same name with the value
-    `disabled` declines. The webhook's own selector decides if it selects namespaces by something else.
+    The namespace `default` is checked only if its pods already have gates. To opt out, give pods a label of the same
+    name with the value `disabled`. If the webhook selects namespaces in another way, its selector decides.
     """
     selector = first(
         webhook.get("namespaceSelector")
@@ -182,7 +182,7 @@ def target_groups_have_room(facts: Facts) -> Iterator[Trouble]:
     """At the quota new pods are not registered ("TooManyTargets"), and a rollout waits for ever.
 
     Each NLB has a quota for each zone. With cross-zone load balancing that quota is for all zones together. A target
-    counts once for each of the NLB's target groups that holds it.
+    counts once for each of the NLB's target groups that contains it.
     """
     limits, groups = {**DEFAULT_LIMITS, **facts.limits}, own_groups(facts)
     counted = [

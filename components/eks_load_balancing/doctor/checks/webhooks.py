@@ -36,7 +36,7 @@ EXPIRES_SOON: Final = dt.timedelta(days=30)
     link=_INSTALL,
 )
 def webhooks_are_registered(facts: Facts) -> Iterator[Trouble]:
-    """Without them pods start without readiness gates, Services without a class, and wrong objects are accepted."""
+    """Without them pods start without readiness gates, Services get no class, and wrong objects are accepted."""
     names = {webhook["name"] for one in facts.webhooks for webhook in webhooks_of_the_controller(one)}
     for deployment in facts.deployments[:1]:
         given, entry = flags(deployment), CONTROLLER_VERSIONS.get(image_version(deployment))
@@ -59,7 +59,7 @@ def webhooks_are_registered(facts: Facts) -> Iterator[Trouble]:
     link=_TROUBLE,
 )
 def webhooks_have_endpoints(facts: Facts) -> Iterator[Trouble]:
-    """Webhooks that nobody answers make the API server refuse new objects: "no endpoints available for service"."""
+    """If nobody answers the webhooks, the API server refuses new objects: "no endpoints available for service"."""
     for (namespace, name), webhooks in webhook_services(facts).items():
         if not ready_addresses(facts, namespace, name):
             because = nothing_serves(facts, namespace, name)

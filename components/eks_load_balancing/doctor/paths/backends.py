@@ -1,4 +1,4 @@
-"""The backends of Ingresses that do not exist: the controller answers 503 in their place. Pure."""
+"""The backends of Ingresses that do not exist: the controller answers 503 instead. Pure."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -9,7 +9,7 @@ from eks_load_balancing.doctor.lookups import annotations_of, called, key, stack
 
 NO_SERVICE: Final = "Backend service does not exist"
 NO_ACTION: Final = "Backend action does not exist"
-"""Bodies of the 503 that the controller answers where an Ingress names a Service, or an action, that does not exist.
+"""Bodies of the controller's 503 for an Ingress that names a missing Service or action.
 
 https://github.com/kubernetes-sigs/aws-load-balancer-controller/blob/main/pkg/ingress/enhanced_backend_builder.go
 """

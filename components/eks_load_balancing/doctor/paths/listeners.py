@@ -37,7 +37,7 @@ def _listened(annotation: str) -> set[int]:
 
 
 def shut(facts: Facts, balancer: Object, listener: Object) -> Fault | None:
-    """Return the fault that the load balancer's security groups admit nobody at a listener's port."""
+    """Return the fault if the load balancer's security groups allow nobody at a listener's port."""
     groups, port = balancer.get("SecurityGroups") or [], listener.get("Port", 0)
     protocols = _PROTOCOLS.get(listener.get("Protocol", ""), ("tcp",))
     if not groups or open_to_somebody(facts, groups, port, protocols):
@@ -54,7 +54,7 @@ def shut(facts: Facts, balancer: Object, listener: Object) -> Fault | None:
 def without_rules(
     facts: Facts, balancer: Object, owner: Object | None, listener: Object, rules: Collection[Object]
 ) -> Fault | None:
-    """Return the fault that an ALB's listener answers 404 to everything, though its Ingresses have rules for it."""
+    """Return the fault if an ALB's listener answers 404 to everything, although its Ingresses have rules for it."""
     if owner is None or owner["kind"] != "Ingress" or balancer["Type"] != "application":
         return None
     fixed = [action.get("FixedResponseConfig") or {} for rule in rules for action in rule["Actions"]]
@@ -71,7 +71,7 @@ def without_rules(
 
 
 def rule_fault(facts: Facts, owner: Object | None, rule: Object, groups: Mapping[str, int]) -> Fault | None:
-    """Return why a rule leads nowhere: a fixed 503 of the controller's, or no target group with a weight."""
+    """Return why a rule leads nowhere: the controller's fixed 503, or no target group with a weight."""
     for action in rule["Actions"]:
         body = (action.get("FixedResponseConfig") or {}).get("MessageBody")
         if body in (NO_SERVICE, NO_ACTION):

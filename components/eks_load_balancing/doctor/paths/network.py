@@ -1,4 +1,4 @@
-"""What may reach what: subnets, interfaces and security groups. Pure; it judges nothing."""
+"""Which traffic is allowed: subnets, interfaces and security groups. Pure; it draws no conclusions."""
 
 import ipaddress
 from collections.abc import Iterable, Iterator
@@ -59,9 +59,9 @@ def groups_of(interface: Object) -> list[str]:
 def admitted(
     facts: Facts, groups: Iterable[str], port: int, sources: Iterable[str], protocols: Iterable[str] = ("tcp",)
 ) -> bool:
-    """Return whether one of the security groups admits one of the sources at a port.
+    """Return whether one of the security groups allows one of the sources at a port.
 
-    A rule for a prefix list counts: its entries are not known here.
+    A rule with a prefix list counts as allowing: its entries are not known here.
 
     Args:
         facts: with the security groups.
@@ -76,7 +76,7 @@ def admitted(
 
 
 def open_to_somebody(facts: Facts, groups: Iterable[str], port: int, protocols: Iterable[str]) -> bool:
-    """Return whether one of the security groups admits anybody at a port; a group that is not known counts as open."""
+    """Return whether one of the security groups allows anybody at a port; an unknown group counts as open."""
     wanted, protocols = set(groups), list(protocols)
     known = [group for group in facts.security_groups if group["GroupId"] in wanted]
     rules = [rule for group in known for rule in group.get("IpPermissions", [])]
@@ -84,7 +84,7 @@ def open_to_somebody(facts: Facts, groups: Iterable[str], port: int, protocols: 
 
 
 def backend_groups(facts: Facts) -> set[str]:
-    """Return the security groups that the controller made for what its load balancers send."""
+    """Return the security groups that the controller created for its load balancers' traffic."""
     return {g["GroupId"] for g in facts.security_groups if tags_of(g).get("elbv2.k8s.aws/resource") == "backend-sg"}
 
 

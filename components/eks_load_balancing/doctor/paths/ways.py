@@ -2,8 +2,8 @@
 
 DNS name -> load balancer -> listener -> rule -> target group -> target -> network interface -> pod
 
-A hop that is broken carries its `Fault`, which has a remedy: `checks.paths` makes a finding of each, so that whatever
-the picture marks is found.
+A broken hop has its `Fault`, which has a remedy. `checks.paths` turns each into a finding, so everything that the
+picture marks is reported.
 """
 
 from collections.abc import Collection, Iterator
@@ -46,7 +46,7 @@ _KINDS: Final = {"application": "ALB", "network": "NLB", "gateway": "GWLB"}
 
 @lru_cache(maxsize=1)
 def ways(facts: Facts) -> tuple[Way, ...]:
-    """Return the paths of every load balancer of the cluster, and of each object that asks for one and has none."""
+    """Return the paths of every load balancer of the cluster, and of each object that should have one and does not."""
     asked = stacks(facts)
     made: set[str] = set()
     found: list[Way] = []
@@ -64,7 +64,7 @@ def ways(facts: Facts) -> tuple[Way, ...]:
 
 
 def _way(facts: Facts, owner: Object, start: Hop) -> Way:
-    """Return a way that is named after its object, or after all members of its IngressGroup."""
+    """Return a path with the name of its object, or of all members of its IngressGroup."""
     if owner["kind"] == "Ingress":
         members = [one for one in facts.ingresses if stack_named(facts, one) == stack_named(facts, owner)]
         if len(members) > 1:
@@ -76,7 +76,7 @@ def _way(facts: Facts, owner: Object, start: Hop) -> Way:
 
 
 def _asking(facts: Facts) -> dict[str, Object]:
-    """Return what asks the controller for a load balancer: stack -> an object. Gateways are not judged."""
+    """Return the objects that should have a load balancer: stack -> an object. Gateways are not checked."""
     wanting = [t for t in (*facts.ingresses, *facts.services) if is_served(facts, t)]
     return {
         stack_named(facts, thing) if thing["kind"] == "Ingress" else "/".join(key(thing)): thing
@@ -214,7 +214,7 @@ def _group_fault(facts: Facts, group: Object, held: Collection[Object]) -> Fault
 
 
 def _target(facts: Facts, balancer: Object, group: Object, described: Object) -> Hop:
-    """Return a target. If a hop after it is broken, that is why it is unhealthy, and it is not marked itself."""
+    """Return a target. If a later hop is broken, that is why it is unhealthy, so it is not marked itself."""
     target, health = described["Target"], described["TargetHealth"]
     after: tuple[Hop, ...] = ()
     if group["TargetType"] == "instance":  # AWS does not know which pod answers on a node port
@@ -225,7 +225,7 @@ def _target(facts: Facts, balancer: Object, group: Object, described: Object) ->
         if in_vpc(facts, target["Id"]):
             interface = interface_of(facts, target["Id"])
             after = (replace(_interface(facts, balancer, group, interface, target), below=(pod,)),)
-        else:  # in a peered network, whose interfaces and security groups are not seen
+        else:  # in a peered network, whose interfaces and security groups are not visible
             after = (pod,)
     fault = None
     if health["State"] not in ("healthy", "initial") and all(hop.whole for hop in after):

@@ -9,7 +9,7 @@ from eks_load_balancing.doctor.faults import Fault, restart, restored
 from eks_load_balancing.doctor.lookups import called, first, is_ready, key
 
 GATE: Final = "target-health.elbv2.k8s.aws/"
-"""What the controller's readiness gates begin with; the name of a TargetGroupBinding follows."""
+"""The prefix of the controller's readiness gates; the name of a TargetGroupBinding follows."""
 NO_BINDING: Final = "a TargetGroupBinding that does not exist"
 _PULL: Final = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName")
 
@@ -62,7 +62,7 @@ def conditions_of(thing: Object) -> dict[str, Object]:
 
 
 def closed_gates(pod: Object) -> list[str]:
-    """Return the readiness gates of a pod that are not met, of whatever maker."""
+    """Return the unmet readiness gates of a pod, whoever added them."""
     conditions = conditions_of(pod)
     gates = [gate["conditionType"] for gate in pod["spec"].get("readinessGates") or []]
     return [gate for gate in gates if conditions.get(gate, {}).get("status") != "True"]
@@ -132,14 +132,14 @@ def _waiting(pod: Object, look: str) -> Fault | None:
 
 
 def deniers(facts: Facts, pod: Object, port: int, sources: Iterable[str]) -> list[Object]:
-    """Return the NetworkPolicies that isolate a pod, if none of them admits any of the sources at a port.
+    """Return the NetworkPolicies that isolate a pod, if none of them allows any of the sources at a port.
 
-    Whether they are enforced is the cluster's network plugin's affair.
+    Whether they are enforced depends on the cluster's network plugin.
     https://kubernetes.io/docs/concepts/services-networking/network-policies/
 
     Args:
         facts: with the policies.
-        pod: of its namespace's policies.
+        pod: its namespace's policies apply.
         port: of the pod.
         sources: address ranges; the load balancer's.
     """

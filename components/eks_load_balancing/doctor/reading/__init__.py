@@ -1,1 +1,1 @@
-"""How facts are read: calls to AWS and Kubernetes, and the permissions that they need. It judges nothing."""
+"""How facts are read: calls to AWS and Kubernetes, and the permissions that they need. It draws no conclusions."""

@@ -1,4 +1,4 @@
-"""Calls to AWS: with the caller's credentials, only those that read, and all pages of each answer."""
+"""Calls to AWS: with the caller's credentials, only reading ones, with all pages of each answer."""
 
 import base64
 from collections.abc import Callable
@@ -27,7 +27,7 @@ class RefusedError(NotSeenError):
 
 
 class Account:
-    """Calls that only read, with the caller's credentials, in one region."""
+    """Read-only calls, with the caller's credentials, in one region."""
 
     def __init__(self, session: boto3.Session, report: Callable[[str], None] = lambda _: None) -> None:
         self._session, self._report = session, report

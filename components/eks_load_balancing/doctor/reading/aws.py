@@ -1,4 +1,4 @@
-"""Reads the facts of AWS. It knows calls and their order; the checks judge what is read."""
+"""Reads the facts of AWS. It knows calls and their order; the checks draw the conclusions."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -158,7 +158,7 @@ def _security_groups(account: Account, cluster: str, in_vpc: list[dict[str, Any]
 
 def _instances(account: Account, nodes: Objects) -> Iterator[Object]:
     ids = [node.get("spec", {}).get("providerID", "").rpartition("/")[2] for node in nodes]
-    machines = [identity for identity in ids if identity.startswith("i-")]  # Fargate's nodes are no instances
+    machines = [identity for identity in ids if identity.startswith("i-")]  # Fargate's nodes are not instances
     for some in _portions(machines, _INSTANCES_AT_ONCE):
         filters = [{"Name": "instance-id", "Values": list(some)}]
         for reservation in account.ask("ec2", "DescribeInstances", Filters=filters)["Reservations"]:

@@ -1,4 +1,4 @@
-"""Reads the facts of Kubernetes. It knows paths and their order; the checks judge what is read."""
+"""Reads the facts of Kubernetes. It knows paths and their order; the checks draw the conclusions."""
 
 import base64
 import json

@@ -20,7 +20,7 @@ GLOBAL: Final = (
     "aws:index/getDefaultTags",
     "aws:index/getArn",
 )
-"""Starts of the tokens of functions that take no `region`."""
+"""Prefixes of the tokens of functions that have no `region`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Function:
         token: Such as `aws:index/getRegion:getRegion`.
         answer: From the arguments (plain, by camelCase name) to the results; blocks.
         arguments: What a program may give.
-        secrets: Results that are encrypted wherever they go.
+        secrets: Results that are encrypted everywhere.
     """
 
     token: str
@@ -41,7 +41,7 @@ class Function:
 
     @property
     def fields(self) -> Fields:
-        """The arguments, with the region that every regional function takes."""
+        """The arguments, including the region that every regional function takes."""
         return self.arguments if self.token.startswith(GLOBAL) else {**self.arguments, "region": Field()}
 
 
@@ -53,7 +53,7 @@ def functions() -> dict[str, Function]:
 
 
 def named(token: str) -> Function:
-    """The function of a token.
+    """The function with that token.
 
     Raises:
         ProviderError: The stand-in does not know it.
@@ -61,5 +61,5 @@ def named(token: str) -> Function:
     known = functions()
     if token not in known:
         close = difflib.get_close_matches(token, known, 3) or sorted(known)
-        raise ProviderError(f"{token} is not one the sandbox's stand-in knows; known: {', '.join(close)}")
+        raise ProviderError(f"{token} is not supported by the sandbox's stand-in, which supports {', '.join(close)}")
     return known[token]

@@ -1,4 +1,4 @@
-"""Functions that tell where and who the program is."""
+"""Functions that return where the program runs, and as whom."""
 
 from typing import Any
 
@@ -20,13 +20,13 @@ REGION_NAMES = {
 
 
 def filters(args: dict[str, Any]) -> list[dict[str, Any]]:
-    """The `filters` and `tags` arguments as EC2 takes them."""
+    """The `filters` and `tags` arguments in EC2's form."""
     named = [{"Name": each["name"], "Values": each["values"]} for each in args.get("filters") or ()]
     return named + [{"Name": f"tag:{key}", "Values": [value]} for key, value in (args.get("tags") or {}).items()]
 
 
 def caller_identity(aws: Aws, _args: dict[str, Any]) -> dict[str, Any]:
-    """Who calls."""
+    """The caller."""
     who = aws.identity
     return {"accountId": who["Account"], "arn": who["Arn"], "userId": who["UserId"], "id": who["Account"]}
 
@@ -43,7 +43,7 @@ def partition(aws: Aws, _args: dict[str, Any]) -> dict[str, Any]:
 
 
 def region(aws: Aws, args: dict[str, Any]) -> dict[str, Any]:
-    """A region's names; the provider's own unless told."""
+    """A region's names; by default the provider's region."""
     name = args.get("name") or aws.region
     return {
         "region": name,
@@ -108,7 +108,7 @@ def default_tags(aws: Aws, _args: dict[str, Any]) -> dict[str, Any]:
 def service_principal(aws: Aws, args: dict[str, Any]) -> dict[str, Any]:
     """A service's name in a trust policy."""
     service = args["serviceName"]
-    # https://docs.aws.amazon.com/eks/latest/userguide/cluster-iam-role.html: EC2 alone is named by China's suffix.
+    # https://docs.aws.amazon.com/eks/latest/userguide/cluster-iam-role.html: only EC2 has China's suffix.
     suffix = "amazonaws.com.cn" if aws.partition == PARTITIONS["cn-"] and service == "ec2" else "amazonaws.com"
     name = f"{service}.{suffix}"
     return {
@@ -124,7 +124,7 @@ def arn(_aws: Aws, args: dict[str, Any]) -> dict[str, Any]:
     """The parts of an ARN."""
     parts = args["arn"].split(":", 5)
     if len(parts) != len(("arn", "partition", "service", "region", "account", "resource")) or parts[0] != "arn":
-        raise ProviderError(f"{args['arn']!r} is no ARN; one is arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE")
+        raise ProviderError(f"{args['arn']!r} is not an ARN; the form is arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE")
     names = ("partition", "service", "region", "account", "resource")
     return {"arn": args["arn"], "id": args["arn"], **dict(zip(names, parts[1:], strict=True))}
 

@@ -1,4 +1,4 @@
-"""Functions that look up resources of others."""
+"""Functions that look up resources that others have created."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,19 +21,19 @@ Answer = Callable[[Aws, dict[str, Any]], dict[str, Any]]
 
 
 def shown_tags(tags: Any) -> dict[str, str]:
-    """Tags that a program may have set."""
+    """Tags that a program can set."""
     return {key: value for key, value in tag_map(tags).items() if not key.startswith(HIDDEN_TAGS)}
 
 
 def _one(found: list[Any], what: str, args: dict[str, Any]) -> Any:
     if len(found) != 1:
-        remedy = "narrow the arguments" if found else "check them, or make it first"
-        raise ProviderError(f"{len(found)} {what} match {args}, one is wanted: {remedy}")
+        remedy = "narrow the arguments" if found else "check them, or create it first"
+        raise ProviderError(f"{len(found)} {what} match {args}, but exactly one must: {remedy}")
     return found[0]
 
 
 def _read(kind: Kind, aws: Aws, resource_id: str, *, absent: str = "") -> dict[str, Any]:
-    """What the type of the same name reads, as a function tells it; `absent` is what the real provider says of none."""
+    """The properties of the type with the same name, in the function's form; `absent` is the real provider's error."""
     live = found_live(kind, aws, resource_id, {}) if absent else kind.read(aws, resource_id, {})
     if not live:
         raise ProviderError(absent)
@@ -51,7 +51,7 @@ def _ec2_list(operation: str, key: str, args: dict[str, Any], aws: Aws, **more: 
 
 
 def vpc(aws: Aws, args: dict[str, Any]) -> dict[str, Any]:
-    """One VPC, by id, tags, filters or as the account's default."""
+    """One VPC, by id, tags or filters, or the account's default one."""
     more = known(vpc_id=args.get("id"), cidr=args.get("cidrBlock"), is_default="true" if args.get("default") else None)
     found = _one(_ec2_list("describe_vpcs", "Vpcs", args, aws, **more), "VPCs", args)
     about = {"default": found.get("IsDefault", False), "state": found.get("State", "available")}
@@ -118,7 +118,7 @@ def cluster(aws: Aws, args: dict[str, Any]) -> dict[str, Any]:
 
 
 def cluster_auth(aws: Aws, args: dict[str, Any]) -> dict[str, Any]:
-    """A token for a cluster's API: a presigned GetCallerIdentity, as `aws eks get-token` makes it."""
+    """A token for a cluster's API: a presigned GetCallerIdentity, like that of `aws eks get-token`."""
     import base64  # noqa: PLC0415 - only this function needs it
 
     from botocore.signers import RequestSigner  # noqa: PLC0415 - see Aws.client
@@ -143,7 +143,7 @@ def cluster_auth(aws: Aws, args: dict[str, Any]) -> dict[str, Any]:
 
 
 def addon_version(aws: Aws, args: dict[str, Any]) -> dict[str, Any]:
-    """The version of an add-on that EKS takes for a Kubernetes version, or the latest one."""
+    """The add-on version that EKS chooses for a Kubernetes version, or the latest one."""
     asked = {"addonName": args["addonName"], "kubernetesVersion": args["kubernetesVersion"]}
     found = aws.client("eks").describe_addon_versions(**asked)["addons"]
     versions = found[0]["addonVersions"] if found else []
@@ -218,7 +218,7 @@ def clusters(aws: Aws, _args: dict[str, Any]) -> dict[str, Any]:
 
 
 def log_groups(aws: Aws, args: dict[str, Any]) -> dict[str, Any]:
-    """The log groups whose names begin as given."""
+    """The log groups whose names have the given prefix."""
     prefix = {"logGroupNamePrefix": args["logGroupNamePrefix"]} if args.get("logGroupNamePrefix") else {}
     pages = aws.client("logs").get_paginator("describe_log_groups").paginate(**prefix)
     found = [group for page in pages for group in page["logGroups"]]
@@ -232,7 +232,7 @@ def log_groups(aws: Aws, args: dict[str, Any]) -> dict[str, Any]:
 
 
 def session_context(aws: Aws, args: dict[str, Any]) -> dict[str, Any]:
-    """The role behind a session of it; any other principal as it is."""
+    """The role behind a session; any other principal unchanged."""
     arn = str(args["arn"])
     _, _, role_session = arn.partition(":assumed-role/")
     if not role_session:

@@ -1,4 +1,4 @@
-"""`aws.iam.getPolicyDocument`: a policy written as blocks, as JSON."""
+"""`aws.iam.getPolicyDocument`: converts a policy in blocks to JSON."""
 
 import json
 from typing import Any
@@ -20,7 +20,7 @@ _STATEMENT = {
 
 
 def _one_or_many(values: list[str]) -> str | list[str]:
-    """IAM takes a lone string as well; the real provider writes it so, and lists in reverse order."""
+    """IAM also accepts a single string; the real provider writes one, and lists in reverse order."""
     return values[0] if len(values) == 1 else sorted(values, reverse=True)
 
 
@@ -51,12 +51,12 @@ def statement(block: dict[str, Any]) -> dict[str, Any]:
 
 
 def merged(documents: list[str], own: list[dict[str, Any]], overrides: list[str]) -> list[dict[str, Any]]:
-    """Statements of source documents, then the program's own, then overriding ones in place of those of their Sid."""
+    """Statements of source documents, then the program's, then overriding ones, which replace equal Sids."""
     found = [one for text in documents for one in _statements(text)]
     sids = [one["Sid"] for one in [*found, *own] if one.get("Sid")]
     twice = next((sid for sid in sids if sids.count(sid) > 1), None)
     if twice:
-        raise ProviderError(f"two statements of the policy document have the sid {twice!r}; give each its own")
+        raise ProviderError(f"two statements of the policy document have the sid {twice!r}; give each a different one")
     found += own
     for text in overrides:
         for over in _statements(text):
@@ -88,7 +88,7 @@ def policy_document(_aws: Aws, args: dict[str, Any]) -> dict[str, Any]:
 
 
 def hash_of(text: str) -> int:
-    """The document's id: a checksum of what it says."""
+    """The document's id: a checksum of its content."""
     import zlib  # noqa: PLC0415 - only this function needs it
 
     return zlib.crc32(text.encode())

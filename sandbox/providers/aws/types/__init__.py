@@ -1,4 +1,4 @@
-"""The table of types: everything that the stand-in knows of a resource is one `Kind` in one of these modules."""
+"""The table of types: everything that the stand-in knows about a resource is one `Kind` in one of these modules."""
 
 import difflib
 from functools import cache
@@ -23,7 +23,7 @@ def kinds() -> dict[str, Kind]:
 
 
 def kind_of(token: str) -> Kind:
-    """The type of a token such as `aws:ec2/vpc:Vpc`; a child's has its parents' before it, each with a `$`.
+    """The type with a token such as `aws:ec2/vpc:Vpc`; a child's token begins with its parents', each with a `$`.
 
     Raises:
         ProviderError: The stand-in does not know it.
@@ -31,5 +31,5 @@ def kind_of(token: str) -> Kind:
     known, token = kinds(), token.rpartition("$")[2]
     if token not in known:
         close = difflib.get_close_matches(token, known, 3) or sorted(known)
-        raise ProviderError(f"{token} is not one the sandbox's stand-in knows; known: {', '.join(close)}")
+        raise ProviderError(f"{token} is not supported by the sandbox's stand-in, which supports {', '.join(close)}")
     return known[token]

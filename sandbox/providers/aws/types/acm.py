@@ -1,4 +1,4 @@
-"""ACM certificates, imported ones: nothing here asks a public authority for one."""
+"""ACM certificates, only imported ones: nothing here requests one from a public authority."""
 
 from typing import Any
 

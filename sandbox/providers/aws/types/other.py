@@ -132,7 +132,7 @@ def _create_alias(aws: Aws, wanted: Wanted) -> str:
     if not name.startswith("alias/"):
         raise ProviderError(f"a key's alias is `alias/...`, not {name!r}; put `alias/` in front")
     found = _find_alias(aws, name)
-    # Aliases have no tags: the same name for the same key is as much as an interrupted creation leaves behind.
+    # Aliases have no tags: if an alias with this name and key exists, it is the result of the interrupted creation.
     if found is None or found.get("TargetKeyId") != _key_arn(aws, wanted["targetKeyId"]).rpartition("/")[2]:
         aws.client("kms").create_alias(AliasName=name, TargetKeyId=wanted["targetKeyId"])
     return name
@@ -239,7 +239,7 @@ LOG_GROUP = Kind(
         lambda _, state: state["arn"],
     ),
     naming=("name", 512),
-    # EKS may have written the group again by now: terraform-provider-aws, internal/service/logs/group.go.
+    # EKS may have created the group again by now: terraform-provider-aws, internal/service/logs/group.go.
     deleted_unseen=True,
 )
 

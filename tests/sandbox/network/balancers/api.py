@@ -1,4 +1,4 @@
-"""The APIs' documents of small load balancers, for tests to change one thing of."""
+"""The APIs' documents of small load balancers, of which tests change single parts."""
 
 from typing import Any
 

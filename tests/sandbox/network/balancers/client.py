@@ -1,4 +1,4 @@
-"""A client of the tests: asks a URL on connections that it keeps, until told to end; says how often it failed."""
+"""A test client: requests a URL on persistent connections until it is stopped; reports how often it failed."""
 
 import http.client
 import json

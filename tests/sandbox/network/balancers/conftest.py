@@ -33,28 +33,28 @@ class Vpc:
         return self.aws.client("elbv2")
 
     def run(self, namespace: str, *argv: str, seconds: float = 30) -> str:
-        """What a command in a namespace prints; it must end well."""
+        """The output of a command in a namespace; it must succeed."""
         told = control.ask(self.aws.state, "run", namespace=namespace, argv=list(argv), seconds=seconds)
         assert told["code"] == 0, f"{argv}: {told}"
         return told["output"]
 
     def attempt(self, namespace: str, *argv: str) -> bool:
-        """Whether a command in a namespace ends well."""
+        """Whether a command in a namespace succeeds."""
         return control.ask(self.aws.state, "run", namespace=namespace, argv=list(argv))["code"] == 0
 
     def curl(self, *argv: str) -> str:
-        """What curl prints at a client."""
+        """The output of curl at a client."""
         told = control.ask(
             self.aws.state, "run", namespace=CLIENTS, argv=["curl", "-sS", "--max-time", "15", *argv], seconds=30
         )
         return told["output"] + told["errors"]
 
     def seen(self, *argv: str) -> dict[str, Any]:
-        """What the server that answered saw of a request."""
+        """What the answering server saw of a request."""
         return json.loads(self.curl(*argv))
 
     def servers(self, *argv: str, times: int = 1) -> set[str]:
-        """Who answered requests: servers' addresses, and whatever else was answered as it is."""
+        """Who answered requests: servers' addresses, and other answers unchanged."""
         answers = [self.curl(*argv) for _ in range(times)]
         return {json.loads(a)["server"] if a.startswith("{") else a for a in answers}
 

@@ -1,6 +1,6 @@
-"""What answers in a machine of the tests.
+"""The servers in a test machine.
 
-HTTP on 8080 says what it saw, on 8081 the same after a PROXY header; UDP on 8053 likewise.
+HTTP on 8080 reports what it saw, on 8081 the same after a PROXY header; UDP on 8053 likewise.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The order of what the loop does, with a proxy that takes its time; without a packet."""
+"""The order of the loop's steps, with a slow proxy; without packets."""
 
 import asyncio
 import threading
@@ -20,7 +20,7 @@ from tests.sandbox.network.balancers.api import documents, forward, group, liste
 
 
 class Stage:
-    """What the loop is told, and in which order it does what; a check ends well while a proxy is being told."""
+    """The loop's inputs, and the order of its steps; a check succeeds while a proxy is being updated."""
 
     def __init__(self, tmp_path: Path) -> None:
         self.folder, self.done = tmp_path, list[tuple[str, bool]]()

@@ -1,4 +1,4 @@
-"""What checks say of a target, and what AWS is told; without a packet."""
+"""What checks mean for a target, and the report to AWS; without packets."""
 
 import pytest
 
@@ -67,7 +67,7 @@ def test_if_all_are_unhealthy_all_get_connections() -> None:
     assert found == {"tg-web": {"10.0.0.7:8080", "10.0.1.7:8080"}}
 
 
-def test_a_target_is_healthy_when_every_node_says_so() -> None:
+def test_a_target_is_healthy_when_every_node_finds_it_so() -> None:
     told = report(two_nodes(), healths(n0_0="healthy", n1_0="unhealthy", n0_1="healthy", n1_1="healthy"), [])
     assert [(t["id"], t["state"], t.get("reason")) for t in told] == [
         ("10.0.0.7", "unhealthy", "Target.Timeout"),

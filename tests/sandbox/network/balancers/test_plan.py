@@ -1,4 +1,4 @@
-"""From the APIs' documents to HAProxy's configuration, without a packet."""
+"""From the APIs' documents to HAProxy's configuration, without packets."""
 
 import shutil
 import subprocess
@@ -25,7 +25,7 @@ def render(node: Node, folder: Path, *, receives: bool = True) -> str:
 
 
 def accepted(text: str, folder: Path) -> None:
-    """HAProxy itself takes the configuration, without a warning."""
+    """HAProxy itself accepts the configuration, without a warning."""
     haproxy = shutil.which("haproxy", path="/usr/sbin:/usr/bin")
     if haproxy is None:
         pytest.skip("haproxy is not here: apt-get install haproxy")
@@ -168,7 +168,7 @@ def test_the_clients_address_is_preserved_as_aws_does(
     assert pools.preserves(group(protocol=protocol, kind=kind, **attributes)) is kept
 
 
-def test_what_is_not_carried_is_said() -> None:
+def test_unsupported_settings_are_listed() -> None:
     (node, _) = nodes(
         documents(
             listener(rule(forward("web"))),
@@ -177,7 +177,7 @@ def test_what_is_not_carried_is_said() -> None:
         )
     )
     assert [x.port for x in node.listeners] == [81]
-    assert node.missing == ("web HTTP:80: a Lambda function as target is not carried",)
+    assert node.missing == ("web HTTP:80: a Lambda function as target is not supported",)
 
 
 def test_datagrams_are_the_kernels_and_streams_haproxys() -> None:

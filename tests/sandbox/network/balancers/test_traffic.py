@@ -108,7 +108,7 @@ def test_a_deregistered_target_finishes_what_it_has_and_gets_nothing_new(vpc: Vp
     vpc.leave(group, leaving)
     assert wait_until(lambda: vpc.health(group)[leaving] == ("draining", "Target.DeregistrationInProgress"), 2)
     assert wait_until(lambda: vpc.servers(url, times=6) == {staying}, 3)
-    # The request that was under way is answered; then nothing is left to drain, and the delay is not waited for.
+    # The running request is answered; then nothing is left to drain, so the delay is not used up.
     assert wait_until(lambda: vpc.run("clients", "cat", out).startswith("{"), 8, 0.2)
     assert leaving in vpc.run("clients", "cat", out)
     assert wait_until(lambda: leaving not in vpc.health(group), 6, 0.2), vpc.health(group)
@@ -262,7 +262,7 @@ def test_datagrams_reach_every_target_with_the_clients_address(vpc: Vpc) -> None
         "    s.send(b'x')\n"
         "    print(s.recv(100).decode())\n"
     )
-    # Health is told before the kernel of the load balancer's node is.
+    # Health is reported before the kernel of the load balancer's node gets it.
     assert wait_until(lambda: vpc.attempt("clients", sys.executable, "-c", ask, balancer["DNSName"]), 10, 0.2)
     told = vpc.run("clients", sys.executable, "-c", ask, balancer["DNSName"]).splitlines()
     assert set(told) == {f"{server} {CLIENT_ADDRESS}" for server in vpc.addresses}

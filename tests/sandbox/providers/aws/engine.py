@@ -1,4 +1,4 @@
-"""A small engine: drives a provider through its methods as Pulumi's engine would, and keeps the state."""
+"""A small engine: drives a provider's methods like Pulumi's engine, and keeps the state."""
 
 import asyncio
 from collections.abc import Coroutine, Mapping
@@ -48,7 +48,7 @@ class Engine:
         return self.run(self._up(token, name, to_properties(inputs)))
 
     def create(self, token: str, name: str, inputs: Mapping[str, Any]) -> Recorded:
-        """Creates one resource, whether or not the state has it, and does not record it: an engine that was killed."""
+        """Creates one resource without recording it, even if the state has it: like an engine that was killed."""
         return self.run(self._create(urn(token, name), to_properties(inputs)))
 
     def preview(self, token: str, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -62,7 +62,7 @@ class Engine:
         return plain_properties(self.run(steps()))
 
     def diff(self, token: str, name: str, inputs: Mapping[str, Any]) -> sdk.DiffResponse:
-        """What the provider says of a change."""
+        """The provider's answer to a change."""
 
         async def steps() -> sdk.DiffResponse:
             old = self.stack[urn(token, name)]
@@ -104,7 +104,7 @@ class Engine:
         return plain_properties(answer.return_value or {})
 
     def run(self, steps: Coroutine[Any, Any, Any]) -> Any:
-        """Runs what the engine would await; always in the same loop, as a provider's process has one."""
+        """Runs a coroutine as the engine would; always in the same loop, as in a provider's process."""
         return self._runner.run(steps)
 
     async def _up(self, token: str, name: str, inputs: Properties) -> Recorded:

@@ -1,4 +1,4 @@
-"""One program that uses every type: what each resource is given, and what a later version of it changes."""
+"""One program that uses every type: each resource's inputs, and a later version's changes."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What the aws stand-in says and does apart from any one type."""
+"""The aws stand-in's answers and behaviour apart from single types."""
 
 import asyncio
 import json
@@ -53,7 +53,9 @@ def asyncio_check(engine: Engine, token: str, inputs: dict[str, Any]) -> None:
 def test_an_unknown_type_is_named_with_ones_like_it(engine: Engine) -> None:
     with pytest.raises(ProviderError) as caught:
         engine.up("aws:ec2/vpcs:Vpcs", "x", {})
-    assert "aws:ec2/vpcs:Vpcs is not one the sandbox's stand-in knows; known: aws:ec2/vpc:Vpc" in str(caught.value)
+    assert "aws:ec2/vpcs:Vpcs is not supported by the sandbox's stand-in, which supports aws:ec2/vpc:Vpc" in str(
+        caught.value
+    )
 
 
 def test_an_unknown_function_is_named_with_ones_like_it(engine: Engine) -> None:
@@ -66,7 +68,7 @@ def test_an_unknown_function_is_named_with_ones_like_it(engine: Engine) -> None:
     [
         ({"regoin": "x"}, "the provider aws has no input `regoin`; did you mean `region`?"),
         ({"httpProxy": "x"}, "stand-in does not know the input `httpProxy` of the provider aws"),
-        ({"defaultTags": "{"}, "aws:defaultTags is '{', which is no JSON"),
+        ({"defaultTags": "{"}, "aws:defaultTags is '{', which is not JSON"),
     ],
 )
 def test_an_unknown_setting_is_refused(settings: dict[str, Any], says: str) -> None:
@@ -110,7 +112,7 @@ def test_what_was_changed_behind_pulumis_back_is_seen_by_a_refresh(engine: Engin
     engine.delete(VPC, "touched")
 
 
-def test_deleting_what_is_gone_is_no_error(engine: Engine, aws: Aws) -> None:
+def test_deleting_a_missing_resource_is_not_an_error(engine: Engine, aws: Aws) -> None:
     vpc = engine.up(VPC, "gone", {"cidrBlock": "10.9.0.0/16"})
     aws.client("ec2").delete_vpc(VpcId=vpc.id)
     engine.delete(VPC, "gone")
@@ -259,7 +261,7 @@ def test_a_cluster_token_is_a_secret(engine: Engine) -> None:
         ),
     ],
 )
-def test_what_is_not_there_is_said_in_the_real_providers_words(
+def test_a_missing_resource_is_reported_in_the_real_providers_words(
     engine: Engine, token: str, args: dict[str, str], says: str
 ) -> None:
     with pytest.raises(ProviderError) as caught:

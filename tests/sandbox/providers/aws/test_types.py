@@ -18,7 +18,7 @@ from tests.sandbox.providers.aws.programs import EXAMPLES, types_without_an_exam
 
 
 class Program:
-    """Makes resources when they are first needed."""
+    """Creates resources when they are first needed."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -29,7 +29,7 @@ class Program:
         return made or self.engine.up(example.type, name, self.inputs(name))
 
     def in_a_new_process(self) -> None:
-        """What the provider knows of a run is gone; its clients stay, they take a second to make."""
+        """Forget what the provider knows of a run; keep its clients, which take a second to create."""
         provider = self.engine.provider
         assert isinstance(provider, AwsProvider)
         provider._creations = Creations()

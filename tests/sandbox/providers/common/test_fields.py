@@ -1,4 +1,4 @@
-"""What a stand-in says about inputs and about changes to them."""
+"""The stand-in's answers about inputs and about changes to them."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def reasons(inputs: dict[str, object]) -> list[str]:
     return [failure.reason for failure in problems(inputs, FIELDS, "aws:x:X", lambda name: name == "ipv6CidrBlock")]
 
 
-def test_known_inputs_are_no_problem() -> None:
+def test_known_inputs_are_accepted() -> None:
     assert reasons({"cidrBlock": "10.0.0.0/16", "config": {"disks": [{"size": 1}]}, "__creation": "x"}) == []
 
 
@@ -52,7 +52,7 @@ def test_a_change_is_one_of_meaning_not_of_spelling() -> None:
     assert changes(old, {"cidrBlock": "a", "subnetIds": ["2", "1"], "dns": True, "__creation": "y"}, FIELDS) == {}
 
 
-def test_a_changed_input_that_replaces_says_so() -> None:
+def test_a_changed_input_that_replaces_is_reported_as_such() -> None:
     found = diff_response(changes({"cidrBlock": "a"}, {"cidrBlock": "b", "dns": False}, FIELDS))
     assert found.changes
     assert found.replaces == ["cidrBlock"]

@@ -73,7 +73,7 @@ def test_an_error_is_its_message_and_no_traceback(client: provider_pb2_grpc.Reso
     assert caught.value.details() == "cidrBlok is not known; did you mean cidrBlock?"
 
 
-def test_what_is_not_implemented_says_so_in_the_way_that_the_engine_expects(
+def test_an_unimplemented_method_answers_as_the_engine_expects(
     client: provider_pb2_grpc.ResourceProviderStub,
 ) -> None:
     with pytest.raises(grpc.RpcError) as caught:
@@ -95,7 +95,7 @@ def test_an_unfinished_resource_reaches_the_engine_with_its_id_and_state(
     assert plain_properties(PropertyValue.unmarshal_map(told.inputs)) == {"size": 2}
 
 
-def test_a_difference_is_told_from_the_old_inputs(client: provider_pb2_grpc.ResourceProviderStub) -> None:
+def test_a_difference_is_computed_from_the_old_inputs(client: provider_pb2_grpc.ResourceProviderStub) -> None:
     old = struct(size=1)
     same = client.Diff(proto.DiffRequest(urn="urn:x", olds=struct(arn="x"), old_inputs=old, news=struct(size=1)))
     other = client.Diff(proto.DiffRequest(urn="urn:x", olds=struct(arn="x"), old_inputs=old, news=struct(size=2)))
@@ -110,7 +110,7 @@ def test_a_provider_ends_with_its_engine() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_provider_ends_quietly_when_it_is_told_to(number: signal.Signals) -> None:
+def test_a_provider_ends_quietly_on_request(number: signal.Signals) -> None:
     with provider() as (process, _, _):
         process.send_signal(number)
         assert process.wait(20) == 0

@@ -136,7 +136,7 @@ def test_add_ons_are_declared_as_asked_for() -> None:
     assert versions == {"aws:eks/addon:Addon c-kube-proxy": "v9", "aws:eks/addon:Addon c-coredns": "v1"}
 
 
-def test_the_outputs_are_those_of_the_cluster_and_the_kubeconfig_is_no_secret() -> None:
+def test_the_outputs_are_the_clusters_and_the_kubeconfig_is_not_a_secret() -> None:
     _, outputs = declare()
     assert outputs["clusterSecurityGroupId"] == outputs["nodeSecurityGroupId"] == "sg-1"
     assert outputs["oidcIssuer"] == "oidc.eks.us-west-2.amazonaws.com/id/A"
@@ -154,7 +154,7 @@ def test_an_oidc_provider_is_declared_when_it_is_asked_for() -> None:
     assert outputs["oidcProviderArn"] == "arn:c-oidcProvider"
 
 
-def test_the_kubeconfig_runs_the_aws_cli_with_the_credentials_it_is_told() -> None:
+def test_the_kubeconfig_runs_the_aws_cli_with_the_given_credentials() -> None:
     options = {"roleArn": "arn:role", "profileName": "ops"}
     config = kubeconfig(CLUSTER["arn"], CLUSTER["endpoint"], "Q0E=", options, with_profile=True)
     assert config["clusters"][0]["cluster"] == {
@@ -291,7 +291,7 @@ def test_a_public_endpoint_is_asked_sixty_times_at_most(
     [
         ({"vpcIdd": "x"}, "eks:index:Cluster has no input `vpcIdd`; did you mean `vpcId`?"),
         ({"fargate": True}, "stand-in does not know the input `fargate` of eks:index:Cluster"),
-        ({"skipDefaultNodeGroup": None}, "set `skipDefaultNodeGroup` to True: it makes no node group of its own"),
+        ({"skipDefaultNodeGroup": None}, "set `skipDefaultNodeGroup` to True: it creates no node group"),
         ({"authenticationMode": "API_AND_CONFIG_MAP"}, "set `authenticationMode` to API: it writes no aws-auth"),
         ({"createInstanceRole": True}, "leave `createInstanceRole` out"),
         ({"vpcId": None}, "needs a `vpcId` and subnets"),
@@ -308,7 +308,7 @@ def test_what_the_stand_in_cannot_do_is_refused_with_a_remedy(wrong: dict[str, A
 
 
 def test_another_component_is_refused_by_name() -> None:
-    with pytest.raises(ProviderError, match="eks:index:NodeGroupV2 is not one the sandbox's stand-in knows"):
+    with pytest.raises(ProviderError, match="eks:index:NodeGroupV2 is not supported by the sandbox's stand-in"):
         EksProvider("4.4.0").construct("x", "eks:index:NodeGroupV2", {})
 
 
@@ -324,5 +324,5 @@ def test_every_output_exists_in_the_installed_sdk() -> None:
     from pulumi._types import resource_types  # noqa: PLC0415
 
     _, outputs = declare()
-    # pulumi-eks tells instanceRoles too, which its own schema has forgotten.
+    # pulumi-eks also returns instanceRoles, which is missing in its own schema.
     assert set(outputs) - {"secret", "instanceRoles"} <= set(resource_types(pulumi_eks.Cluster))

@@ -151,7 +151,7 @@ def test_a_wrong_input_is_named(engine: Engine, token: str, inputs: dict[str, An
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ({"caPrivateKeyPem": "not a key"}, "`caPrivateKeyPem` is no private key in PEM"),
+        ({"caPrivateKeyPem": "not a key"}, "`caPrivateKeyPem` is not a private key in PEM"),
         ({"caCertPem": "not one"}, "give both as PEM"),
         ({"allowedUses": ["server_aut"]}, "`allowedUses` has 'server_aut'"),
     ],
@@ -181,7 +181,7 @@ def test_every_property_exists_in_the_installed_sdk(token: str) -> None:
 
 
 def test_an_unknown_type_is_named_with_a_known_one(engine: Engine) -> None:
-    with pytest.raises(ProviderError, match="tls:index/privateKe:PrivateKe is not one the sandbox's stand-in knows"):
+    with pytest.raises(ProviderError, match="tls:index/privateKe:PrivateKe is not supported by the sandbox's stand-in"):
         engine.up("tls:index/privateKe:PrivateKe", "x", {})
 
 

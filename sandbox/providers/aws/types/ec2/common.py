@@ -1,4 +1,4 @@
-"""What all types of EC2 have in common: descriptions, tags, and how an interrupted creation finds its result."""
+"""Shared by all types of EC2: descriptions, tags, and how an interrupted creation finds its result."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,12 +20,12 @@ def tag_specification(resource_type: str, wanted: Wanted) -> list[dict[str, Any]
 
 
 def created_before(aws: Aws, operation: str, wanted: Wanted, **more: str) -> dict[str, Any] | None:
-    """What an interrupted run of this creation made, if there is anything.
+    """The result of an interrupted run of this creation, if there is one.
 
     Args:
         aws: Where to look.
         operation: Of boto3, such as `describe_vpcs`.
-        wanted: Whose creation it is.
+        wanted: The resource to create.
         more: Further filters by name, `_` for `-`.
     """
     found = described(aws, operation, **{f"tag:{CREATION_TAG}": wanted.creation}, **more)
@@ -33,15 +33,15 @@ def created_before(aws: Aws, operation: str, wanted: Wanted, **more: str) -> dic
 
 
 def described(aws: Aws, operation: str, **filters: str) -> list[dict[str, Any]]:
-    """What a describing operation lists, filtered by single values; `_` in a filter's name stands for `-`."""
+    """The results of a describing operation, filtered by single values; `_` in a filter's name means `-`."""
     asked = [{"Name": name.replace("_", "-"), "Values": [value]} for name, value in filters.items()]
-    # Nearly every operation calls its filters so; this one does not.
+    # Nearly all operations use this name for their filters; this one does not.
     keyword = "Filter" if operation == "describe_nat_gateways" else "Filters"
     return _first_list(getattr(aws.client("ec2"), operation)(**{keyword: asked}))
 
 
 def described_one(aws: Aws, operation: str, **ids: list[str]) -> dict[str, Any] | None:
-    """The one thing of an id, such as `VpcIds=["vpc-1"]`; AWS raises InvalidVpcID.NotFound if there is none."""
+    """The resource with an id, such as `VpcIds=["vpc-1"]`; AWS raises InvalidVpcID.NotFound if it does not exist."""
     return next(iter(_first_list(getattr(aws.client("ec2"), operation)(**ids))), None)
 
 

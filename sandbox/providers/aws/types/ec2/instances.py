@@ -11,7 +11,7 @@ from sandbox.providers.common.fields import Field, same_set
 PLAIN = ("imageId", "instanceType", "keyName", "userData", "ebsOptimized", "instanceInitiatedShutdownBehavior")
 BLOCKS = ("metadataOptions", "blockDeviceMappings", "monitoring", "iamInstanceProfile", "networkInterfaces")
 FLAGS = ("DeleteOnTermination", "Encrypted", "AssociatePublicIpAddress", "EbsOptimized")
-"""What the SDK lets a program write as a string ("true") and EC2 wants as a truth value."""
+"""A value that the SDK allows as a string ("true") and EC2 wants as a boolean."""
 
 _EBS = ("deleteOnTermination", "encrypted", "iops", "kmsKeyId", "snapshotId", "throughput", "volumeSize", "volumeType")
 _INTERFACE = (
@@ -75,7 +75,7 @@ def inputs_of(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def same_user_data(one: Any, other: Any) -> bool:
-    """Whether two base64 texts hold the same bytes."""
+    """Whether two base64 texts contain the same bytes."""
     try:
         return base64.b64decode(one) == base64.b64decode(other)
     except (TypeError, ValueError):
@@ -127,7 +127,7 @@ def _read_template(aws: Aws, template_id: str, _state: State) -> dict[str, Any] 
         "defaultVersion": template["DefaultVersionNumber"],
         "latestVersion": template["LatestVersionNumber"],
         "arn": aws.arn("ec2", f"launch-template/{template_id}"),
-        # moto's templates show the tags that they were made with, whatever became of them.
+        # moto's templates return the tags of their creation, even after changes.
         "tagsAll": tag_map(described(aws, "describe_tags", resource_id=template_id)),
     }
 

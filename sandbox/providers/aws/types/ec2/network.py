@@ -260,7 +260,7 @@ def _read_nat_gateway(aws: Aws, gateway_id: str, _state: State) -> dict[str, Any
 def _nat_gateway_is_available(aws: Aws, gateway_id: str) -> bool:
     gateway = described_one(aws, "describe_nat_gateways", NatGatewayIds=[gateway_id]) or {}
     if gateway.get("State") == "failed":
-        raise ProviderError(f"NAT gateway {gateway_id} failed: {gateway.get('FailureMessage', 'AWS says no more')}")
+        raise ProviderError(f"NAT gateway {gateway_id} failed: {gateway.get('FailureMessage', 'AWS gives no details')}")
     return gateway.get("State") == "available"
 
 

@@ -18,7 +18,7 @@ TARGETS = {
     "vpcEndpointId": "VpcEndpointId",
     "egressOnlyGatewayId": "EgressOnlyInternetGatewayId",
 }
-"""Where a route leads: property -> AWS's name."""
+"""A route's target: property -> AWS's name."""
 
 DESTINATIONS = {
     "destinationCidrBlock": "DestinationCidrBlock",
@@ -79,14 +79,14 @@ def _create_route(aws: Aws, wanted: Wanted) -> str:
             "a route needs one destination (such as destinationCidrBlock) and one target (such as gatewayId)"
         )
     made = _find_route(aws, wanted)
-    # The same destination with the same target can only be ours: a table is a program's own.
+    # A route with the same destination and target must be ours, because a table belongs to one program.
     if made is None or not target.items() <= made.items():
         aws.client("ec2").create_route(RouteTableId=wanted["routeTableId"], **destination, **target)
     return route_id(wanted["routeTableId"], next(iter(destination.values())))
 
 
 def route_id(table_id: str, destination: str) -> str:
-    """A route has no id of its own: `r-`, the table's, and something of the destination."""
+    """A route has no id of its own: `r-`, the table's id, and a hash of the destination."""
     return f"r-{table_id}{int(hashlib.sha256(destination.encode()).hexdigest()[:8], 16)}"
 
 

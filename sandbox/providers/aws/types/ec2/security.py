@@ -18,7 +18,7 @@ IN_LINE = {
 """An in-line rule of a security group."""
 
 Atom = tuple[str, int, int, str, str, str]
-"""Protocol, first port, last port, kind of peer (AWS's name of its list), peer, description: what AWS keeps apart."""
+"""Protocol, first port, last port, kind of peer (AWS's name of its list), peer, description: AWS's key of a rule."""
 
 PEERS = {
     "cidrBlocks": ("IpRanges", "CidrIp"),
@@ -29,12 +29,7 @@ PEERS = {
 
 
 def atoms(rules: Any, group_id: str) -> set[Atom]:
-    """In-line rules taken apart, one for each peer.
-
-    Args:
-        rules: As the program writes them.
-        group_id: What `self` stands for.
-    """
+    """In-line rules split up, one for each peer."""
     found: set[Atom] = set()
     for rule in rules or ():
         protocol, said = str(rule["protocol"]), rule.get("description") or ""
@@ -47,7 +42,7 @@ def atoms(rules: Any, group_id: str) -> set[Atom]:
 
 
 def permission(atom: Atom) -> dict[str, Any]:
-    """One taken-apart rule as AWS's IpPermission."""
+    """One split rule as AWS's IpPermission."""
     protocol, first, last, peers, peer, said = atom
     key = next(key for name, key in PEERS.values() if name == peers)
     ports = {} if protocol == "-1" else {"FromPort": first, "ToPort": last}
@@ -69,7 +64,7 @@ def rules_of(permissions: Any, group_id: str) -> list[dict[str, Any]]:
 
 
 def same_rules(one: Any, other: Any) -> bool:
-    """Whether two lists of in-line rules let the same through."""
+    """Whether two lists of in-line rules allow the same traffic."""
     return atoms(one, "self") == atoms(other, "self")
 
 
@@ -88,7 +83,7 @@ def _create_group(aws: Aws, wanted: Wanted) -> str:
 
 
 def _revoke_default(aws: Aws, group_id: str) -> None:
-    """Takes away AWS's own "allow all egress", as the real provider does: a program says what it lets through."""
+    """Removes AWS's default "allow all egress", as the real provider does: a program states what it allows."""
     group = described_one(aws, "describe_security_groups", GroupIds=[group_id]) or {}
     default = atoms([{"protocol": "-1", "cidrBlocks": ["0.0.0.0/0"]}], group_id)
     if default <= atoms(rules_of(group["IpPermissionsEgress"], group_id), group_id):
@@ -116,7 +111,7 @@ def _read_group(aws: Aws, group_id: str, state: State) -> dict[str, Any] | None:
     group = described_one(aws, "describe_security_groups", GroupIds=[group_id])
     if group is None:
         return None
-    # Rules of other resources, and the load balancer controller's, are none of a program's that gives none in line.
+    # If a program has no in-line rules, rules of other resources and of the load balancer controller are not its own.
     rules = {"ingress": group["IpPermissions"], "egress": group["IpPermissionsEgress"]}
     return {
         "name": group["GroupName"],

@@ -1,4 +1,4 @@
-"""EKS: who may do what. Access entries, access policies, Pod Identity associations."""
+"""EKS permissions: access entries, access policies, Pod Identity associations."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from sandbox.providers.common.fields import Field, same_set
 
 
 def _of(entry_id: str) -> dict[str, str]:
-    """`CLUSTER:PRINCIPAL_ARN`, as the real provider names an access entry."""
+    """`CLUSTER:PRINCIPAL_ARN`, the real provider's id of an access entry."""
     cluster, _, principal = entry_id.partition(":")
     return {"clusterName": cluster, "principalArn": principal}
 

@@ -1,4 +1,4 @@
-"""EKS: clusters, and what all its types have in common."""
+"""EKS: clusters, and what all its types share."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,12 +10,12 @@ from sandbox.providers.common.server import ProviderError
 
 
 def inside(*names: str, **more: Field) -> Fields:
-    """The fields of a block whose members need no word of their own."""
+    """The fields of a block whose members need no special handling."""
     return {**{name: Field() for name in names}, **more}
 
 
 def retag(arn: Callable[[State], str]) -> Retag:
-    """Sets and removes tags of what EKS knows by ARN."""
+    """Sets and removes tags of resources that EKS identifies by ARN."""
     return retagging(
         "eks",
         lambda eks, arn, keys: eks.untag_resource(resourceArn=arn, tagKeys=keys),
@@ -25,14 +25,14 @@ def retag(arn: Callable[[State], str]) -> Retag:
 
 
 def settled(status: str, what: str, issues: Any) -> bool:
-    """Whether EKS has come to an end with something; raises if the end is a bad one."""
+    """Whether EKS has finished; raises if it failed."""
     if status.endswith("FAILED"):
-        raise ProviderError(f"{what} is {status}: {issues or 'EKS says no more'}")
+        raise ProviderError(f"{what} is {status}: {issues or 'EKS gives no details'}")
     return status == "ACTIVE"
 
 
 def timestamp(moment: Any) -> str:
-    """A point in time as the provider writes it."""
+    """A time in the provider's format."""
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if hasattr(moment, "strftime") else str(moment or "")
 
 
@@ -83,7 +83,7 @@ def _update_cluster(aws: Aws, name: str, wanted: Wanted, changed: set[str]) -> N
 
 
 def _await_update(aws: Aws, name: str, answer: Any) -> None:
-    """EKS takes one update at a time: waits for this one, at most ten minutes, inside the thread."""
+    """EKS allows one update at a time: wait for this one, at most ten minutes, inside the thread."""
     import time  # noqa: PLC0415
 
     eks, deadline = aws.client("eks"), time.monotonic() + 600
@@ -100,7 +100,7 @@ def _await_update(aws: Aws, name: str, answer: Any) -> None:
 def _read_cluster(aws: Aws, name: str, state: State) -> dict[str, Any] | None:
     cluster = aws.client("eks").describe_cluster(name=name)["cluster"]
     if "accessConfig" in cluster:
-        # EKS does not tell whether whoever made the cluster became its administrator.
+        # EKS does not return whether the creator became the cluster's administrator.
         cluster["accessConfig"] = {**(state.get("accessConfig") or {}), **cluster["accessConfig"]}
     logs = cluster.get("logging", {}).get("clusterLogging", ())
     issuer = cluster.get("identity", {}).get("oidc", {}).get("issuer")
@@ -113,7 +113,7 @@ def _read_cluster(aws: Aws, name: str, state: State) -> dict[str, Any] | None:
         },
         "enabledClusterLogTypes": [kind for log in logs if log.get("enabled") for kind in log["types"]],
         "encryptionConfig": next(iter(cluster.get("encryptionConfig") or ()), None),
-        # Not told by a plain moto: the sandbox's AWS adds them.
+        # Plain moto does not return these; the sandbox's AWS adds them.
         **known(**{name: cluster.get(name) for name in ("version", *_BLOCKS)}),
         "deletionProtection": cluster.get("deletionProtection", False),
         "arn": cluster["arn"],
@@ -154,7 +154,8 @@ CLUSTER = Kind(
         "accessConfig": Field(inside=inside("authenticationMode", "bootstrapClusterCreatorAdminPermissions")),
         "bootstrapSelfManagedAddons": Field(replaces=True, default=True),
         "enabledClusterLogTypes": Field(same=same_set, default=[]),
-        # Another key is no other cluster, and no call either: terraform-provider-aws, internal/service/eks/cluster.go.
+        # A changed key neither replaces the cluster nor makes a call: terraform-provider-aws,
+        # internal/service/eks/cluster.go.
         "encryptionConfig": Field(inside=inside("resources", provider=Field(required=True, inside=inside("keyArn")))),
         "kubernetesNetworkConfig": Field(replaces=True, inside=inside("ipFamily", "serviceIpv4Cidr")),
         "upgradePolicy": Field(inside=inside("supportType")),

@@ -11,7 +11,7 @@ _AS_GIVEN = (
     *("scalingConfig", "instanceTypes", "amiType", "capacityType", "diskSize", "launchTemplate"),
     *("updateConfig", "nodeRepairConfig", "version", "releaseVersion"),
 )
-"""What EKS calls as the provider does."""
+"""Properties that EKS and the provider name alike."""
 
 
 def _of_cluster(resource_id: str) -> tuple[str, str]:
@@ -97,7 +97,7 @@ def _delete_node_group(aws: Aws, group_id: str, _state: State) -> None:
 
 
 def _same_template(one: Any, other: Any) -> bool:
-    """By id where both have it; AWS gives id and name whichever the program gave."""
+    """By id if both have it; AWS returns id and name, whichever the program gave."""
     keys = {"version", "id"} if "id" in one and "id" in other else {"version", "name"}
     return {key: str(one.get(key)) for key in keys} == {key: str(other.get(key)) for key in keys}
 
@@ -190,7 +190,7 @@ def _read_addon(aws: Aws, addon_id: str, state: State) -> dict[str, Any] | None:
         "tagsAll": dict(addon.get("tags") or {}),
     }
     if "podIdentityAssociations" in state and addon.get("podIdentityAssociations"):
-        # EKS answers with the associations' ARNs, the program gave roles: only that there are none would be news.
+        # EKS returns the associations' ARNs, but the program gave roles: only a missing association is a difference.
         live["podIdentityAssociations"] = state["podIdentityAssociations"]
     return live
 

@@ -1,4 +1,4 @@
-"""What a listener does with a connection, in the provider's words and in ELB's. No I/O."""
+"""What a listener does with a connection, in the provider's form and in ELB's. No I/O."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ ACTION: Fields = {
 
 
 def elb_actions(actions: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Blocks as ELB takes them; one without an order comes after the one before it."""
+    """Blocks in ELB's form; one without an order follows the previous one."""
     return [
         known(
             Type=action["type"],
@@ -48,7 +48,7 @@ def _forward(forward: dict[str, Any]) -> dict[str, Any]:
 
 
 def actions_of(actions: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """ELB's actions as blocks. A forward to one group is told as `targetGroupArn`, as it is mostly given."""
+    """ELB's actions as blocks. A forward to one group becomes `targetGroupArn`, the usual form."""
     return [_action_of(action) for action in sorted(actions, key=lambda each: each.get("Order") or 0)]
 
 
@@ -74,5 +74,5 @@ def _forward_of(forward: dict[str, Any]) -> dict[str, Any]:
 
 
 def same_actions(one: Any, other: Any) -> bool:
-    """Whether two lists of blocks make the same actions: a forward to one group can be written in two ways."""
+    """Whether two lists of blocks mean the same actions: a forward to one group can be written in two ways."""
     return actions_of(elb_actions(one)) == actions_of(elb_actions(other))

@@ -44,7 +44,7 @@ HEALTH = {
 
 
 def attribute_text(value: Any) -> str:
-    """A property's value as ELB writes attributes.
+    """A property's value in ELB's attribute format.
 
     Example:
         >>> attribute_text(True)
@@ -71,7 +71,7 @@ def _read_attributes(names: Mapping[str, str], attributes: Any) -> dict[str, Any
 
 
 def tags_of(elb: Any, arn: str) -> dict[str, str]:
-    """The tags of anything in ELB."""
+    """The tags of any ELB resource."""
     return tag_map(elb.describe_tags(ResourceArns=[arn])["TagDescriptions"][0].get("Tags"))
 
 
@@ -80,11 +80,11 @@ retag = retagging(
     lambda elb, arn, keys: elb.remove_tags(ResourceArns=[arn], TagKeys=keys),
     lambda elb, arn, tags: elb.add_tags(ResourceArns=[arn], Tags=tag_list(tags)),
 )
-"""Sets and removes tags of anything in ELB."""
+"""Sets and removes tags of any ELB resource."""
 
 
 def _suffix(arn: str) -> str:
-    """The part of an ARN that CloudWatch knows a load balancer or target group by."""
+    """The part of an ARN that identifies a load balancer or target group in CloudWatch."""
     return arn.split(":", 5)[5].removeprefix("loadbalancer/")
 
 
@@ -275,7 +275,7 @@ def _balancer_is_active(aws: Aws, arn: str) -> bool:
     found = aws.client("elbv2").describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"][0]
     state = found.get("State") or {}
     if state.get("Code") == "failed":
-        raise ProviderError(f"the load balancer {arn} failed: {state.get('Reason', 'AWS says no more')}")
+        raise ProviderError(f"the load balancer {arn} failed: {state.get('Reason', 'AWS gives no details')}")
     return state.get("Code") == "active"
 
 

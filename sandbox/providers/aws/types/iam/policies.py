@@ -8,7 +8,7 @@ from sandbox.providers.aws.types.iam.roles import attached, text
 from sandbox.providers.common.fields import Field, same_set
 
 VERSIONS = 5
-"""How many versions of a policy IAM keeps; one has to go before a sixth comes."""
+"""The number of policy versions that IAM keeps; one must be deleted before a sixth is created."""
 
 
 def _create_policy(aws: Aws, wanted: Wanted) -> str:
@@ -125,7 +125,7 @@ ROLE_POLICY = Kind(
 
 def _attach(aws: Aws, wanted: Wanted) -> str:
     iam = aws.client("iam")
-    # Attaching twice is attaching once to AWS, but not to moto, which then counts two.
+    # In AWS, attaching twice has no effect; moto counts two attachments.
     if wanted["policyArn"] not in attached(iam, wanted["role"]):
         iam.attach_role_policy(RoleName=wanted["role"], PolicyArn=wanted["policyArn"])
     return f"{wanted['role']}/{wanted['policyArn']}"

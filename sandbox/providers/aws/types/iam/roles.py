@@ -10,7 +10,7 @@ from sandbox.providers.common.fields import Field, same_set
 
 
 def text(document: Any) -> str:
-    """A policy document as text; boto3 parses what the API sends as URL-encoded JSON."""
+    """A policy document as text; boto3 parses the URL-encoded JSON from the API."""
     return unquote(document) if isinstance(document, str) else json.dumps(document)
 
 
@@ -81,7 +81,7 @@ def _read_role(aws: Aws, name: str, state: State) -> dict[str, Any] | None:
         "uniqueId": role["RoleId"],
         "tagsAll": tag_map(role.get("Tags")),
     }
-    # Policies that other resources attach are not this one's, unless the program lists them here.
+    # Policies that other resources attach do not belong to this one, unless the program lists them here.
     if "managedPolicyArns" in state:
         live["managedPolicyArns"] = attached(iam, name)
     if "inlinePolicies" in state:
