@@ -42,6 +42,9 @@ _INSTANCE_TYPE: Final = re.compile(
     r"(?P<family>(u-\d+tb1|[a-z]+[a-z0-9]*(-[a-z0-9]+)?))\.(nano|micro|small|medium|large|\d*xlarge|metal(-\d+xl)?)"
 )
 _GENERATION: Final = re.compile(r"[a-z]+\d+(?P<attributes>[a-z]*)(?P<more>-[a-z0-9]+)?")
+_REGION: Final = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}")
+# https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
+_ROLE_NAME: Final = re.compile(r"[\w+=,.@-]{1,64}")
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _BUCKET: Final = re.compile(r"(?!xn--|sthree-|amzn-s3-demo-)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?<!-s3alias)(?<!--ol-s3)")
 _ADDRESS: Final = re.compile(r"\d+\.\d+\.\d+\.\d+")
@@ -258,9 +261,13 @@ _EACH: Final[Mapping[str, Callable[[Any], object]]] = {
     "min_size": _between(0, MOST_NODES),
     "namespace": errors.namespace,
     "permissions_boundary_arn": _arn("iam", f"policy/{_NAME}", "policy/NAME"),
+    "policy_arns": _arn("iam", f"policy/{_NAME}", "policy/NAME"),
     "port": _between(1, LAST_PORT),
     "public_access_cidrs": _public_range,
+    "region": _matches(_REGION, "a region", "us-west-2"),
     "replicas": _between(0, MOST_PODS),
+    "role_arn": _ROLE,
+    "role_name": _matches(_ROLE_NAME, "a role's name", "load-balancer-controller"),
     "secrets_key_arn": _arn("kms", rf"key/{_IDENTIFIER}", "key/ID"),
     "service_port": _between(1, LAST_PORT),
     "shared_target_group_arns": _arn(
@@ -273,5 +280,6 @@ _WHOLE: Final[Mapping[str, Callable[[Any], None]]] = {
     "admin_arns": _once,
     "disabled_features": _once,
     "instance_types": _once,
+    "policy_arns": _once,
     "tags": _tags,
 }

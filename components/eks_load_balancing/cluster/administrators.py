@@ -8,6 +8,7 @@ import pulumi_aws as aws
 from pulumi import Input
 
 from eks_load_balancing.errors import InvalidInputError
+from eks_load_balancing.outputs import slug
 
 
 class Caller(NamedTuple):
@@ -128,11 +129,6 @@ def administrator(
 def _renamed(opts: pulumi.ResourceOptions, before: str | None) -> pulumi.ResourceOptions:
     aliases = [pulumi.Alias(name=before)] if before else []
     return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(aliases=aliases))
-
-
-def slug(arn: str) -> str:
-    """Return the part of an ARN that says who it is, as part of a resource's name."""
-    return "-".join(arn.split(":")[4:]).replace("/", "-")
 
 
 def principals(admin_arns: Sequence[str], arn: str, opts: pulumi.InvokeOptions | None = None) -> Sequence[str]:
