@@ -259,6 +259,10 @@ def load(config: Mapping[str, str]) -> Settings:
     region = config.get("aws:region")
     if not region:
         raise pulumi.RunError("aws:region is missing: give the region, such as us-west-2")
+    try:
+        check_form("region", region)
+    except InvalidInputError as error:
+        raise pulumi.RunError(f"aws:region: {error}") from None
     prefix = f"{PROJECT}:"
     given = {key.removeprefix(prefix): _value(text) for key, text in config.items() if key.startswith(prefix)}
     if "region" in given:

@@ -227,15 +227,22 @@ def _tags(tags: Mapping[str, Any]) -> None:
             )
 
 
+def check_addon_version(addon: str, version: str) -> None:
+    """Refuse what is no version of an add-on."""
+    if not _ADDON_VERSION.fullmatch(version):
+        raise InvalidInputError(
+            f"{addon} {version!r} is not an add-on's version: give default, latest, eks, or one such as"
+            " v1.13.1-eksbuild.1",
+            key="addons",
+        )
+
+
 def _addon_versions(versions: Mapping[str, Any]) -> None:
     for addon, version in versions.items():
         if addon not in ADDONS:
             raise InvalidInputError(f"add-on {addon!r} is not installed here: give some of {', '.join(ADDONS)}")
-        if isinstance(version, str) and not _ADDON_VERSION.fullmatch(version):
-            raise InvalidInputError(
-                f"{addon} {version!r} is not an add-on's version: give default, latest, eks, or one such as"
-                " v1.13.1-eksbuild.1"
-            )
+        if isinstance(version, str):
+            check_addon_version(addon, version)
 
 
 _EACH: Final[Mapping[str, Callable[[Any], object]]] = {

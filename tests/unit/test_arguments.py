@@ -114,7 +114,7 @@ def test_an_output_for_a_plain_argument_is_refused_by_name(component: str, key: 
             {"admin_arns": "arn:aws:iam::123456789012:role/a"},
             "admin_arns 'arn:aws:iam::123456789012:role/a'",
         ),
-        ("Cluster", {"admin_arns": [Output.from_input("x")]}, "admin_arns[0] is an output"),
+        ("Cluster", {"addon_versions": {"coredns": Output.from_input("x")}}, "addon_versions.coredns is an output"),
         (
             "Cluster",
             {"nodes": {"instance_type": ["m7i.large"]}},

@@ -126,7 +126,7 @@ NETWORK, CLUSTER, NODES, CONTROLLER, SAMPLES = (
         ({"samples": {"alb": {"replicas": "x"}}}, f"{SAMPLES}.alb.replicas", '"x": input', "give the pods, such as 2"),
         ({"samples": {"namespace": "A"}}, f"{SAMPLES}.namespace", "'A' is not a name", "with a letter or digit"),
         ({"tags": {"a": 1}}, "eks-load-balancing:tags.a", "1: input should be", "give another value"),
-        ({"region": "here"}, f"{NETWORK}.zones", "not in here", "give zones of it"),
+        ({"region": "here"}, "aws:region", "'here' is not a region", "give one such as us-west-2"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(changes: dict[str, Any], key: str, fault: str, remedy: str) -> None:
