@@ -27,7 +27,6 @@ MOST_NODES: Final = 450
 LARGEST_DISK: Final = 65536
 """GiB of a gp3 volume: https://docs.aws.amazon.com/ebs/latest/userguide/general-purpose.html"""
 LAST_PORT: Final = 65535
-# https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html#id_tags_naming_best_practices
 _TAG_KEY_LENGTH: Final = 128
 _TAG_VALUE_LENGTH: Final = 256
 _MOST_TAGS: Final = 47
@@ -55,7 +54,6 @@ _REPOSITORY: Final = re.compile(
 _IMAGE: Final = re.compile(rf"{_REPOSITORY.pattern}(:\w[\w.-]{{0,127}})?(@[A-Za-z0-9+._-]+:[0-9a-fA-F]{{32,}})?")
 # https://docs.aws.amazon.com/eks/latest/userguide/updating-an-add-on.html
 _ADDON_VERSION: Final = re.compile(r"default|latest|eks|v\d+\.\d+\.\d+-eksbuild\.\d+")
-# Those of the private networks: EKS does not take them for the endpoint that is not private.
 _PRIVATE: Final = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
 
 
@@ -158,6 +156,7 @@ _A: Final = {
     "regional/webacl/NAME/ID": "a regional WAF web ACL",
     "targetgroup/NAME/ID": "a target group",
 }
+_CERTIFICATE: Final = _arn("acm", rf"certificate/{_IDENTIFIER}", "certificate/ID")
 _ROLE: Final = _arn("iam", f"role/{_NAME}", "role/NAME")
 
 
@@ -250,11 +249,15 @@ _EACH: Final[Mapping[str, Callable[[Any], object]]] = {
     # An account's root can have an access entry: EKS makes one for a cluster that root creates.
     "admin_arns": _arn("iam", f"(role|user)/{_NAME}|root", "role/NAME or user/NAME"),
     "assumable_role_arns": _ROLE,
-    "certificate_arn": _arn("acm", rf"certificate/{_IDENTIFIER}", "certificate/ID"),
+    "certificate_arn": _CERTIFICATE,
+    "certificate_arns": _CERTIFICATE,
     "cluster_name": errors.cluster_name,
     "container_port": _between(1, LAST_PORT),
     "deregistration_delay": _between(0, LONGEST_DELAY),
     "desired_size": _between(0, MOST_NODES),
+    "eip_allocation_ids": _matches(
+        re.compile(r"eipalloc-[0-9a-f]+"), "an allocation of an address", "eipalloc-0a1b2c3d"
+    ),
     "disk_size": _between(1, LARGEST_DISK),
     "health_check_path": _path,
     "host": _host,
@@ -269,7 +272,9 @@ _EACH: Final[Mapping[str, Callable[[Any], object]]] = {
     "namespace": errors.namespace,
     "permissions_boundary_arn": _arn("iam", f"policy/{_NAME}", "policy/NAME"),
     "policy_arns": _arn("iam", f"policy/{_NAME}", "policy/NAME"),
+    "path": _path,
     "port": _between(1, LAST_PORT),
+    "private_ipv4_addresses": _matches(_ADDRESS, "an IPv4 address", "10.0.0.10"),
     "public_access_cidrs": _public_range,
     "region": _matches(_REGION, "a region", "us-west-2"),
     "replicas": _between(0, MOST_PODS),
@@ -280,6 +285,9 @@ _EACH: Final[Mapping[str, Callable[[Any], object]]] = {
     "shared_target_group_arns": _arn(
         "elasticloadbalancing", rf"targetgroup/{_IDENTIFIER}/{_IDENTIFIER}", "targetgroup/NAME/ID"
     ),
+    "subnet_ids": _matches(re.compile(r"subnet-[0-9a-z-]+"), "a subnet's id", "subnet-0a1b2c3d"),
+    "security_group_ids": _matches(re.compile(r"sg-[0-9a-z-]+"), "a security group's id", "sg-0a1b2c3d"),
+    "user_id": _between(1, 2**31 - 1),
     "web_acl_arn": _arn("wafv2", rf"regional/webacl/[\w-]+/{_IDENTIFIER}", "regional/webacl/NAME/ID"),
 }
 _WHOLE: Final[Mapping[str, Callable[[Any], None]]] = {
