@@ -249,6 +249,8 @@ _EACH: Final[Mapping[str, Callable[[Any], object]]] = {
     # An account's root can have an access entry: EKS makes one for a cluster that root creates.
     "admin_arns": _arn("iam", f"(role|user)/{_NAME}|root", "role/NAME or user/NAME"),
     "assumable_role_arns": _ROLE,
+    "alternative_hosts": _host,
+    "bucket_name": _bucket,
     "certificate_arn": _CERTIFICATE,
     "certificate_arns": _CERTIFICATE,
     "cluster_name": errors.cluster_name,

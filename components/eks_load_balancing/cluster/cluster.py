@@ -22,6 +22,7 @@ from eks_load_balancing.cluster.cluster_args import ClusterArgs
 from eks_load_balancing.cluster.control_plane import (
     CLUSTER,
     OWN_PROPERTIES,
+    authority_of,
     bounded_roles,
     kubeconfig_options,
     log_group,
@@ -107,9 +108,7 @@ class Cluster(pulumi.ComponentResource):
         self.issuer_url = cluster.oidc_provider_url
         self.security_group_id = cluster.cluster_security_group_id
         self.endpoint = cluster.eks_cluster.apply(lambda made: made.endpoint)
-        self.certificate_authority = cluster.eks_cluster.apply(lambda made: made.certificate_authority).apply(
-            lambda authority: authority and authority.data
-        )
+        self.certificate_authority = authority_of(cluster.eks_cluster)
         self.arn = pulumi.Output.all(self._partition, args["region"], self._cluster_name).apply(
             lambda known: f"arn:{known[0]}:eks:{known[1]}:{me.account}:cluster/{known[2]}"
         )

@@ -27,7 +27,15 @@ _KEY_DELETION_DAYS: Final = 30
 """The longest that KMS waits: without its key a cluster's secrets cannot be read again."""
 
 
-def kubeconfig_options(profile: str | None, role_arn: Input[str | None] | None) -> eks.KubeconfigOptionsArgs | None:
+def authority_of(made: Output[aws.eks.Cluster]) -> Output[str]:
+    """Return the certificate that a cluster's API server's is signed with, in base64."""
+    authority: Output[Any] = made.apply(lambda cluster: cast(Output[Any], cluster.certificate_authority))
+    return authority.apply(lambda known: str(known.data) if known else "")
+
+
+def kubeconfig_options(
+    profile: Input[str | None] | None, role_arn: Input[str | None] | None
+) -> eks.KubeconfigOptionsArgs | None:
     """Return whose credentials pulumi-eks's own Kubernetes provider uses; of them the role is in its outputs."""
     if not profile and role_arn is None:
         return None

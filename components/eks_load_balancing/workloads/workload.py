@@ -116,36 +116,45 @@ def deploy(workload: Workload, parent: pulumi.Resource) -> kubernetes.apps.v1.De
                             "label_selector": {"match_labels": workload.labels},
                         }
                     ],
-                    "containers": [
-                        {
-                            "name": "web",
-                            "image": workload.image,
-                            "ports": [
-                                {"name": "http", "container_port": workload.container_port},
-                                *(
-                                    {"name": one.name, "container_port": one.container_port, "protocol": one.protocol}
-                                    for one in workload.more_ports
-                                ),
-                            ],
-                            "env": [{"name": key, "value": value} for key, value in workload.environment.items()]
-                            or None,
-                            "lifecycle": {"pre_stop": {"sleep": {"seconds": sleep}}},
-                            "readiness_probe": {
-                                "http_get": {"path": workload.health_check_path, "port": workload.container_port},
-                                "period_seconds": 5,
-                            },
-                            "resources": workload.resources or _RESOURCES,
-                            "security_context": {
-                                "allow_privilege_escalation": False,
-                                "capabilities": {"drop": ["ALL"]},
-                                "read_only_root_filesystem": True,
-                            },
-                            "volume_mounts": [{"name": "tmp", "mount_path": "/tmp"}],  # noqa: S108 - the pod's own
-                        }
-                    ],
+                    "containers": [_container(workload, sleep)],
                     "volumes": [{"name": "tmp", "empty_dir": {}}],
                 },
             },
         },
         opts=child,
     )
+
+
+def _container(workload: Workload, sleep: int) -> kubernetes.core.v1.ContainerArgsDict:
+    ports: list[kubernetes.core.v1.ContainerPortArgsDict] = [
+        {"name": "http", "container_port": workload.container_port},
+        *(
+            {"name": one.name, "container_port": one.container_port, "protocol": one.protocol}
+            for one in workload.more_ports
+        ),
+    ]
+    container: kubernetes.core.v1.ContainerArgsDict = {
+        "name": "web",
+        "image": workload.image,
+        "ports": ports,
+        "lifecycle": {"pre_stop": {"sleep": {"seconds": sleep}}},
+        "readiness_probe": {
+            "http_get": {"path": workload.health_check_path, "port": workload.container_port},
+            "period_seconds": 5,
+        },
+        "resources": _resources(workload),
+        "security_context": {
+            "allow_privilege_escalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "read_only_root_filesystem": True,
+        },
+        "volume_mounts": [{"name": "tmp", "mount_path": "/tmp"}],  # noqa: S108 - the pod's own
+    }
+    if workload.environment:
+        container["env"] = [{"name": key, "value": value} for key, value in workload.environment.items()]
+    return container
+
+
+def _resources(workload: Workload) -> kubernetes.core.v1.ResourceRequirementsArgsDict:
+    asked = workload.resources or _RESOURCES
+    return {"requests": asked.get("requests", {}), "limits": asked.get("limits", {})}
