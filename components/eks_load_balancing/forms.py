@@ -287,8 +287,6 @@ _EACH: Final[Mapping[str, Callable[[Any], object]]] = {
     "shared_target_group_arns": _arn(
         "elasticloadbalancing", rf"targetgroup/{_IDENTIFIER}/{_IDENTIFIER}", "targetgroup/NAME/ID"
     ),
-    "subnet_ids": _matches(re.compile(r"subnet-[0-9a-z-]+"), "a subnet's id", "subnet-0a1b2c3d"),
-    "security_group_ids": _matches(re.compile(r"sg-[0-9a-z-]+"), "a security group's id", "sg-0a1b2c3d"),
     "user_id": _between(1, 2**31 - 1),
     "web_acl_arn": _arn("wafv2", rf"regional/webacl/[\w-]+/{_IDENTIFIER}", "regional/webacl/NAME/ID"),
 }

@@ -17,7 +17,7 @@ def test_the_index_lists_every_example() -> None:
 
 
 def test_every_example_is_run_in_the_sandbox() -> None:
-    tests = ("e2e/test_examples.py", "sandbox/network/test_in_tree.py")
+    tests = ("e2e/test_examples.py", "e2e/test_own_settings.py", "sandbox/network/test_in_tree.py")
     run = "".join((ROOT / "tests" / name).read_text() for name in tests)
 
     assert sorted(set(re.findall(r'running\([\w.]+, "([\w-]+)"', run))) == EXAMPLES

@@ -4,14 +4,14 @@ https://docs.aws.amazon.com/acm/latest/userguide/dns-validation.html
 """
 
 from moto.acm.models import CertBundle
-from moto.route53 import route53_backends
+from moto.route53.models import route53_backends
 
 from sandbox.aws.patching import replace
 
 
 def install() -> None:
     """Install it."""
-    check = replace(CertBundle, "check", lambda cert: None)  # noqa: ARG005 - the method's own argument
+    check = CertBundle.check
 
     def checked(cert: CertBundle) -> None:
         if cert.type != "AMAZON_ISSUED" or cert.status != "PENDING_VALIDATION":
@@ -19,7 +19,7 @@ def install() -> None:
         elif proved(cert):
             cert.status = "ISSUED"
 
-    CertBundle.check = checked
+    replace(CertBundle, "check", checked)
 
 
 def proved(cert: CertBundle) -> bool:
@@ -28,6 +28,11 @@ def proved(cert: CertBundle) -> bool:
         (option["ResourceRecord"]["Name"].rstrip("."), option["ResourceRecord"]["Value"])
         for option in cert.describe()["Certificate"]["DomainValidationOptions"]
     }
-    zones = route53_backends[cert.account_id]["aws"].zones.values()
-    there = {(one.name.rstrip("."), value) for zone in zones for one in zone.rrsets for value in one.records}
+    zones = route53_backends[cert.arn.split(":")[4]]["aws"].zones.values()
+    there = {
+        (one.name.rstrip("."), value if isinstance(value, str) else value["Value"])
+        for zone in zones
+        for one in zone.rrsets
+        for value in one.records or ()
+    }
     return wanted <= there

@@ -38,6 +38,8 @@ Global Accelerators are left out unless `global_accelerator` asks for them. Thei
 What is off by default is granted when a stack asks for it, in a policy of its own
 ([controller_opt_ins.py](../components/eks_load_balancing/controller/opt_ins.py)): `feature_gates` with `EnableRGTAPI`
 or `EnableCertificateManagement`, `assumable_role_arns`, `shared_target_group_arns`.
+`policy_arns` and `policy_statements` grant whatever else a program names, the statements in a policy of their own too.
+With `role_arn` nothing is granted here: the role is yours.
 
 {_table(("purpose", "actions", "only if"), (_row(s)[:3] for s in _opt_ins()))}
 `wafv2:ListWebACLs` goes with `wafv2`, for web ACLs that are named and not given by ARN; no release's policy grants it.

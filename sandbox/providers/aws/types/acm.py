@@ -107,10 +107,7 @@ CERTIFICATE = Kind(
         "subjectAlternativeNames": Field(replaces=True, same=same_set),
         "validationMethod": Field(replaces=True),
     },
-    outputs=(
-        *("arn", "domainName", "subjectAlternativeNames", "domainValidationOptions"),
-        *("notBefore", "notAfter", "status", "type"),
-    ),
+    outputs=("arn", "domainValidationOptions", "notBefore", "notAfter", "status", "type"),
     volatile=("notBefore", "notAfter"),
     ready=_has_options,
     create=_import,

@@ -19,7 +19,8 @@ def _create_zone(aws: Aws, wanted: Wanted) -> str:
         zone = one["Id"].rpartition("/")[2]
         if is_ours(_zone_tags(aws, zone), wanted):
             return zone
-    made = route53.create_hosted_zone(Name=wanted["name"], CallerReference=wanted.creation)
+    about = {"Comment": wanted.get("comment", ""), "PrivateZone": False}
+    made = route53.create_hosted_zone(Name=wanted["name"], CallerReference=wanted.creation, HostedZoneConfig=about)
     zone = made["HostedZone"]["Id"].rpartition("/")[2]
     route53.change_tags_for_resource(**_ZONE, ResourceId=zone, AddTags=tag_list(wanted.all_tags))
     return zone
@@ -29,11 +30,17 @@ def _read_zone(aws: Aws, zone: str, _state: State) -> dict[str, Any] | None:
     found = aws.client("route53").get_hosted_zone(Id=zone)
     return {
         "name": found["HostedZone"]["Name"].rstrip("."),
+        "comment": found["HostedZone"]["Config"].get("Comment", ""),
         "zoneId": zone,
         "arn": f"arn:{aws.partition}:route53:::hostedzone/{zone}",
         "nameServers": found.get("DelegationSet", {}).get("NameServers", []),
         "tagsAll": _zone_tags(aws, zone),
     }
+
+
+def _update_zone(aws: Aws, zone: str, wanted: Wanted, changed: set[str]) -> None:
+    if "comment" in changed:
+        aws.client("route53").update_hosted_zone_comment(Id=zone, Comment=wanted.get("comment", ""))
 
 
 def _retag_zone(aws: Aws, zone: str, _state: State, new: dict[str, str], old: list[str]) -> None:
@@ -43,7 +50,8 @@ def _retag_zone(aws: Aws, zone: str, _state: State, new: dict[str, str], old: li
 
 ZONE = Kind(
     type="aws:route53/zone:Zone",
-    inputs={"name": Field(required=True, replaces=True)},
+    inputs={"name": Field(required=True, replaces=True), "comment": Field()},
+    update=_update_zone,
     outputs=("arn", "nameServers", "zoneId"),
     create=_create_zone,
     read=_read_zone,
@@ -83,8 +91,12 @@ def _change(aws: Aws, action: str, zone: str, record_set: dict[str, Any]) -> Non
 
 def _create_record(aws: Aws, wanted: Wanted) -> str:
     zone, name = wanted["zoneId"], _whole(aws, wanted["zoneId"], wanted["name"])
-    _change(aws, "UPSERT" if wanted.get("allowOverwrite") else "CREATE", zone, _record_set(name, wanted.inputs))
-    return f"{zone}_{name}_{wanted['type']}"
+    resource_id, record_set = f"{zone}_{name}_{wanted['type']}", _record_set(name, wanted.inputs)
+    found = _found(aws, resource_id) or {}
+    # Records have no tags: one that says the same is as much as an interrupted creation leaves behind.
+    same = {**found, "Name": name} == record_set
+    _change(aws, "UPSERT" if same or wanted.get("allowOverwrite") else "CREATE", zone, record_set)
+    return resource_id
 
 
 def _update_record(aws: Aws, resource_id: str, wanted: Wanted, changed: set[str]) -> None:

@@ -69,14 +69,12 @@ def _put_policy(aws: Aws, wanted: Wanted) -> str:
     return wanted["bucket"]
 
 
+def _change_policy(aws: Aws, _name: str, wanted: Wanted, _changed: set[str]) -> None:
+    _put_policy(aws, wanted)
+
+
 def _read_policy(aws: Aws, name: str, _state: State) -> dict[str, Any] | None:
-    s3 = aws.client("s3")
-    try:
-        return {"bucket": name, "policy": s3.get_bucket_policy(Bucket=name)["Policy"]}
-    except s3.exceptions.ClientError as error:
-        if error.response["Error"]["Code"] not in ("NoSuchBucketPolicy", "NoSuchBucket"):
-            raise
-        return None
+    return {"bucket": name, "policy": aws.client("s3").get_bucket_policy(Bucket=name)["Policy"]}
 
 
 POLICY = Kind(
@@ -84,7 +82,7 @@ POLICY = Kind(
     inputs={"bucket": Field(required=True, replaces=True), "policy": Field(required=True, same=same_json)},
     create=_put_policy,
     read=_read_policy,
-    update=lambda aws, _, wanted, __: _put_policy(aws, wanted) and None,
+    update=_change_policy,
     delete=lambda aws, name, _: aws.client("s3").delete_bucket_policy(Bucket=name),
 )
 
@@ -95,14 +93,12 @@ def _put_block(aws: Aws, wanted: Wanted) -> str:
     return wanted["bucket"]
 
 
+def _change_block(aws: Aws, _name: str, wanted: Wanted, _changed: set[str]) -> None:
+    _put_block(aws, wanted)
+
+
 def _read_block(aws: Aws, name: str, _state: State) -> dict[str, Any] | None:
-    s3 = aws.client("s3")
-    try:
-        block = s3.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"]
-    except s3.exceptions.ClientError as error:
-        if error.response["Error"]["Code"] not in ("NoSuchPublicAccessBlockConfiguration", "NoSuchBucket"):
-            raise
-        return None
+    block = aws.client("s3").get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"]
     return {"bucket": name, **{key: block[key[:1].upper() + key[1:]] for key in _BLOCKS}}
 
 
@@ -111,7 +107,7 @@ ACCESS_BLOCK = Kind(
     inputs={"bucket": Field(required=True, replaces=True), **{name: Field(default=False) for name in _BLOCKS}},
     create=_put_block,
     read=_read_block,
-    update=lambda aws, _, wanted, __: _put_block(aws, wanted) and None,
+    update=_change_block,
     delete=lambda aws, name, _: aws.client("s3").delete_public_access_block(Bucket=name),
 )
 

@@ -196,7 +196,7 @@ EXAMPLES: dict[str, Example] = {
         "aws:acm/certificateValidation:CertificateValidation",
         lambda get: {"certificateArn": get("requested").id, "validationRecordFqdns": [get("proof")["fqdn"]]},
     ),
-    "bucket": Example("aws:s3/bucket:Bucket", lambda _: {"forceDestroy": True}, tagged()),
+    "bucket": Example("aws:s3/bucket:Bucket", lambda _: {}, tagged()),
     "bucket-policy": Example(
         "aws:s3/bucketPolicy:BucketPolicy",
         lambda get: {"bucket": get("bucket").id, "policy": policy("s3:GetObject")},

@@ -1,0 +1,65 @@
+"""An NLB and two ALBs in front of pods and a Service that this package did not make."""
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from eks_load_balancing import (
+    ApplicationLoadBalancedIngress,
+    ClusterReference,
+    LoadBalancerController,
+    NetworkLoadBalancedService,
+)
+
+LABELS = {"app": "shop"}
+
+config = pulumi.Config()
+cluster = ClusterReference.lookup(config.require("cluster"))
+on_cluster = pulumi.ResourceOptions(provider=cluster.provider)
+shop = kubernetes.apps.v1.Deployment(
+    "shop",
+    metadata={"name": "shop"},
+    spec={
+        "replicas": 2,
+        "selector": {"match_labels": LABELS},
+        "template": {
+            "metadata": {"labels": LABELS},
+            "spec": {"containers": [{"name": "shop", "image": "registry.example/shop:1"}]},
+        },
+    },
+    opts=on_cluster,
+)
+service = kubernetes.core.v1.Service(
+    "shop",
+    metadata={"name": "shop"},
+    spec={"selector": LABELS, "ports": [{"port": 80, "target_port": 8080}]},
+    opts=on_cluster,
+)
+controller = LoadBalancerController(
+    "controller", {**cluster.arguments, "version": config.require("controllerVersion")}, on_cluster
+)
+samples = pulumi.ResourceOptions(provider=cluster.provider, depends_on=[controller, shop])
+where = {"cluster_name": cluster.cluster_name, "namespace": "default"}
+named = service.metadata.name
+
+feed = NetworkLoadBalancedService(
+    "feed",
+    {
+        **where,
+        "selector": LABELS,
+        "ports": [{"port": 80, "container_port": 8080}, {"port": 514, "protocol": "UDP"}],
+        "preserve_client_ip": True,
+        "load_balancer_attributes": {"dns_record.client_routing_policy": "availability_zone_affinity"},
+    },
+    samples,
+)
+pages = ApplicationLoadBalancedIngress(
+    "pages",
+    {**where, "service_name": named, "paths": [{"path": "/shop"}, {"path": "/cart", "path_type": "Exact"}]},
+    samples,
+)
+shares = [{"service_name": named, "weight": 90}, {"service_name": named, "weight": 10}]
+canary = ApplicationLoadBalancedIngress("canary", {**where, "weighted_services": shares}, samples)
+
+pulumi.export("feed", feed.host_name)
+pulumi.export("pages", pages.host_name)
+pulumi.export("canary", canary.host_name)
