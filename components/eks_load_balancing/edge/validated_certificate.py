@@ -1,6 +1,7 @@
 """An ACM certificate that proves itself by DNS."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, NotRequired, TypedDict
 
 import pulumi
@@ -40,12 +41,11 @@ class ValidatedCertificate(pulumi.ComponentResource):
             subject_alternative_names=hosts[1:] or None,
             validation_method="DNS",
             tags=args.get("tags"),
-            # A listener needs the old one until it has the new one.
             opts=child,
         )
         records: list[aws.route53.Record] = []
         for host in record_hosts(hosts):
-            option = Output.all(certificate.domain_validation_options, host).apply(lambda known: _option(*known))
+            option = certificate.domain_validation_options.apply(partial(_option, host=host))
             records.append(
                 aws.route53.Record(
                     f"{name}-{host}",
