@@ -1,26 +1,27 @@
-# make up        the whole stack on this machine: environment, tools, sandbox, `pulumi up`, and what serves what
-#                with TRAFFIC=1 it carries real packets (Linux): then `sandbox trace` and `sandbox compare` work
-# make down      take it down again: `pulumi destroy`, then the sandbox itself
-# make destroy   `pulumi destroy` of a stack, also where an earlier one stopped halfway: make destroy STACK=dev
-# make verify    does a stack that is up work? make verify STACK=dev ARGS="--output dev.txt"; docs/verify.md
-# make packages  Debian's packages that real packets and the browser's tests need (as root)
+# make up        the whole stack on this machine: environment, tools, sandbox, `pulumi up`, load balancers and their pods
+#                TRAFFIC=1 adds real packets (Linux), for `sandbox trace` and `sandbox compare`
+# make down      `pulumi destroy`, then remove the sandbox
+# make destroy   `pulumi destroy` of a stack; continues one that stopped halfway: make destroy STACK=dev
+# make verify    check a running stack: make verify STACK=dev ARGS="--output dev.txt"; docs/verify.md
+# make packages  Debian packages for real packets and the browser tests (as root)
 # make test      everything that .ci/run runs after `make packages`
-# make soak      the campaigns of the tests in full (hours), or some: make soak ARGS="-k rollouts"; see docs/reliability.md
-# make check     lint, format, types, import layers and generated files alone
+# make soak      test campaigns with full counts (hours), or some: make soak ARGS="-k rollouts"; docs/measured/reliability.md
+# make check     only lint, format, types, import layers and the policies' generated files
+# make docs      write the generated pages again: components, doctor, policies, changes, iam
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SANDBOX := $(BIN)/sandbox
-# The sandbox's stack is on this machine; every other one is on AWS, with the Pulumi CLI and the credentials of the shell.
+# The stack `sandbox` is on this machine. All others are on AWS, with the shell's Pulumi CLI and credentials.
 PULUMI = $(if $(filter sandbox,$(STACK)),$(SANDBOX) exec -- pulumi,pulumi)
 POLICIES := --policy-pack policies --policy-pack-config policies/profiles/sandbox.json
 STACK := sandbox
-# Proxies, name service, the kernel's own tools; load generators; a browser for the tests of `sandbox view`.
+# Proxies, DNS, the kernel's tools, load generators, and a browser for the tests of `sandbox view`.
 PACKAGES := haproxy dnsmasq-base iproute2 util-linux iptables nftables conntrack curl wrk chromium chromium-driver
 
 .DEFAULT_GOAL := help
-.PHONY: help environment packages up destroy down verify check test soak measure measure-controller
+.PHONY: help environment packages up destroy down verify check docs test soak measure measure-controller
 
 help:
 	@sed -n '/^#/!q; s/^# //p' Makefile
@@ -46,8 +47,8 @@ up: environment
 	@$(PULUMI) up --stack $(STACK) --yes --skip-preview $(POLICIES)
 	@$(SANDBOX) targets
 
-# With the program while the state has a guard that is asked before it is deleted; without it once they are gone: an earlier
-# destroy has come further then, and a program cannot declare what is on no cluster.
+# Deleting a guard runs its hook, which is in the program: --run-program. Without guards an earlier destroy has already
+# deleted more, perhaps the cluster, without which the program cannot run.
 destroy: $(if $(filter sandbox,$(STACK)),environment)
 	@guarded=$$($(PULUMI) stack export --stack $(STACK) | grep -q '"BeforeDelete"' && echo --run-program); \
 	$(PULUMI) destroy --stack $(STACK) $(if $(filter sandbox,$(STACK)),--yes --skip-preview) $$guarded
@@ -56,7 +57,7 @@ down: environment
 	@if $(SANDBOX) exec -- pulumi stack ls 2>/dev/null | grep -q '^$(STACK)'; then $(MAKE) --no-print-directory destroy; fi
 	@$(SANDBOX) down
 
-# From outside and read only: a second preview, the doctor, targets and ready pods, host names, the role's permissions.
+# Read-only, from outside: a second preview, the doctor, targets and ready pods, host names, the role's permissions.
 verify: environment
 	@$(if $(filter sandbox,$(STACK)),$(SANDBOX) exec --) $(BIN)/python -m eks_load_balancing.verify --stack $(STACK) \
 	  --cluster "$$($(PULUMI) stack output clusterName --stack $(STACK))" $(ARGS)
@@ -67,6 +68,13 @@ check: environment
 	@$(BIN)/basedpyright
 	@PYTHONPATH=policies $(BIN)/lint-imports
 	@$(BIN)/python policies/generate.py --check
+
+docs: environment
+	@$(BIN)/python -m eks_load_balancing.reference
+	@$(BIN)/python -m eks_load_balancing.doctor.manual
+	@$(BIN)/python policies/generate.py
+	@$(BIN)/python -m tests.changes
+	@$(BIN)/python -m tests.sandbox.iam.page
 
 test: check
 	@$(BIN)/pytest

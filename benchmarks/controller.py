@@ -1,4 +1,4 @@
-"""How fast the load balancer controller is and what it asks of AWS: tables of docs/performance.md.
+"""How fast the load balancer controller is and what it asks of AWS: tables of docs/measured/performance.md.
 
     python -m benchmarks.controller [--with controller=PATH] [--rounds N] [--only scaling,calls,many] [--json]
 

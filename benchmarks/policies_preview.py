@@ -13,7 +13,7 @@ from pathlib import Path
 
 _REPOSITORY = Path(__file__).parent.parent
 _PREVIEW = [str(Path(sys.executable).with_name("sandbox")), "exec", "--", "pulumi", "preview", "--stack", "sandbox"]
-_PACK = ["--policy-pack", "policies", "--policy-pack-config", "policies/profiles/dev.json"]
+_PACK = ["--policy-pack", "policies", "--policy-pack-config", "policies/profiles/sandbox.json"]
 BUDGET = 1.15
 """How many times as long a preview may take with the pack."""
 
@@ -36,4 +36,4 @@ def main(rounds: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]) if sys.argv[1:] else 7))
+    sys.exit(main(int(sys.argv[1]) if sys.argv[1:] else 11))

@@ -1,4 +1,4 @@
-"""How fast and how large the sandbox is: medians of one run, as the table of docs/performance.md.
+"""How fast and how large the sandbox is: medians of one run, as the table of docs/measured/performance.md.
 
     python -m benchmarks.sandbox [--rounds N] [--tools]
 

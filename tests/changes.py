@@ -1,8 +1,8 @@
-"""What each setting does when it is changed, as `docs/changes.md` has it: `python -m tests.changes` writes the page.
+"""The effect of each setting's change: `docs/changes.md` (`make docs` writes it).
 
-The program is run twice under Pulumi's mocks, and what it declares is compared. What a change of an input does to an
-AWS resource is what its provider does (`replaces` in `sandbox/providers/aws/types`). `tests/e2e/test_changes.py`
-previews the same changes on a stack that is up, with the real engine.
+It runs the program twice under Pulumi's mocks and compares the declared resources. What a changed input does to an AWS
+resource comes from its provider (`replaces` in `sandbox/providers/aws/types`). `tests/e2e/test_changes.py` previews the
+same changes on a running stack, with the real engine.
 """
 
 import re
@@ -19,8 +19,8 @@ from tests.unit.test_program import program
 PAGE: Final = Path(__file__).parents[1] / "docs" / "changes.md"
 OTHER: Final = "arn:aws:iam::123456789012:role/other"
 _KEY: Final = "arn:aws:kms:us-west-2:123456789012:key/other"
-_EFFECTS: Final = ("refused", "replaced", "deleted", "rolling", "made", "in place", "nothing")
-"""What can come of a change, the worst first."""
+_EFFECTS: Final = ("refused", "replaced", "deleted", "rolling", "created", "in place", "nothing")
+"""The possible effects of a change, worst first."""
 _ROLLING_NODES: Final = {"version", "releaseVersion", "launchTemplate"}
 _NO_NEW_PODS: Final = {
     "replicaCount",
@@ -33,18 +33,19 @@ _NO_NEW_PODS: Final = {
 
 
 _NAMED: Final = 4
-"""Resources that are named in one cell of the page; of more, their number is."""
+"""A cell of the page names up to this many resources; if there are more, it gives their number."""
 _ON: Final = True
+_PROTECTED: Final = "switch it off and run `pulumi up` before you delete the stack"
 
 
 class Change(NamedTuple):
-    """One setting, and what it is changed to on the stack `dev`."""
+    """One setting, and its new value on the stack `dev`."""
 
     key: str
     value: Any
     note: str = ""
     before: Any = None
-    """What it is before, if that is not what the stack's file says."""
+    """The value before the change, if it differs from the stack's file."""
 
 
 class Row(NamedTuple):
@@ -57,64 +58,66 @@ class Row(NamedTuple):
 
 
 CHANGES: Final = (
-    Change("network.cidr", "10.11.0.0/16", "everything in the VPC goes with it"),
+    Change("network.cidr", "10.11.0.0/16", "everything in the VPC is replaced with it"),
     Change("network.zones", ["us-west-2a", "us-west-2b", "us-west-2c"], "nodes: EKS cannot add subnets to a group"),
     Change("network.nat", "per-zone", "connections through the old gateway end"),
-    Change("cluster.name", "other", "another cluster: everything on it is made again"),
-    Change("cluster.version", "1.36", "one minor version a step, never back; add-ons follow", before="1.35"),
+    Change("cluster.name", "other", "another cluster: everything on it is created again"),
+    Change("cluster.version", "1.36", "one minor version per step, never back; add-ons follow", before="1.35"),
     Change("cluster.upgradePolicy", "extended"),
     Change("cluster.allowUnlistedVersion", _ON),
     Change("cluster.publicAccessCidrs", ["198.51.100.0/24"]),
-    Change("cluster.adminArns", [DEPLOYER, OTHER], "without whoever runs the program: refused"),
+    Change("cluster.adminArns", [DEPLOYER, OTHER], "refused if you are not in the list"),
     Change("cluster.logRetentionDays", 365),
-    Change("cluster.deletionProtection", _ON, "to delete the stack, off and `pulumi up` first"),
+    Change("cluster.deletionProtection", _ON, _PROTECTED),
     Change("cluster.podIdentityAgent", _ON),
     Change("cluster.secretsKeyArn", _KEY, "EKS never changes a cluster's key"),
     Change("cluster.addonVersions", {"coredns": "latest"}),
     Change("cluster.kubeconfigProfile", "ops"),
-    Change("cluster.kubeconfigRoleArn", DEPLOYER, "and the Kubernetes provider, by pulumi-eks's kubeconfig"),
-    Change("nodes.instanceTypes", ["m7i.xlarge"], "the new group is there before the old one goes"),
-    Change("nodes.min", 1, "above the number of nodes: with `nodes.manageDesired`"),
-    Change("nodes.desired", 3, "the number is the autoscaler's: see `nodes.manageDesired`"),
+    Change(
+        "cluster.kubeconfigRoleArn", DEPLOYER, "also changes the Kubernetes provider, through pulumi-eks's kubeconfig"
+    ),
+    Change("nodes.instanceTypes", ["m7i.xlarge"], "the new group exists before the old one is deleted"),
+    Change("nodes.min", 1, "to raise it above the number of nodes, set `nodes.manageDesired`"),
+    Change("nodes.desired", 3, "the autoscaler sets the number: see `nodes.manageDesired`"),
     Change("nodes.max", 6),
-    Change("nodes.amiType", "AL2023_ARM_64_STANDARD", "alone; with instance types of that architecture: replaced"),
+    Change("nodes.amiType", "AL2023_ARM_64_STANDARD", "replaced if you also set instance types of that architecture"),
     Change("nodes.diskSize", 60),
     Change("nodes.manageDesired", _ON, "from then on every `up` sets the number"),
-    Change("nodes.version", "1.35", "older nodes are refused by EKS: only ever forward", before="1.34"),
+    Change("nodes.version", "1.35", "only forward: EKS refuses older nodes", before="1.34"),
     Change("nodes.releaseVersion", "latest"),
-    Change("controller.version", "3.5.0", "the preview says what comes with it", before="3.4.3"),
+    Change("controller.version", "3.5.0", "the preview lists the steps", before="3.4.3"),
     Change("controller.versionLike", "3.5.0", "only for a version that is not in the table"),
     Change("controller.replicas", 3),
     Change("controller.disabledFeatures", ["waf", "shield", "cognito"]),
     Change("controller.legacyAnnotations", _ON),
     Change("controller.imageRegistry", "regional"),
     Change("controller.imageRepository", "registry.example/controller"),
-    Change("controller.chart", "oci://registry.example/chart", "nothing, if the chart is the same"),
+    Change("controller.chart", "oci://registry.example/chart", "no effect if the chart is the same"),
     Change("controller.memoryRequest", "512Mi"),
     Change("controller.memoryLimit", "2Gi"),
     Change("controller.featureGates", {"EnableRGTAPI": True}),
     Change("controller.assumableRoleArns", [OTHER]),
     Change("controller.sharedTargetGroupArns", ["arn:aws:elasticloadbalancing:us-west-2:123456789012:targetgroup/t/1"]),
-    Change("samples.namespace", "shop", "the load balancers are made again, with other host names"),
+    Change("samples.namespace", "shop", "the load balancers are created again, with other host names"),
     *(
         Change(f"samples.{sample}.{key}", value, note)
         for sample in ("nlb", "alb")
         for key, value, note in (
             ("image", "registry.example/web:2", "no request is lost"),
             ("replicas", 3, ""),
-            ("scheme", "internet-facing", "the controller makes another load balancer, with another host name"),
+            ("scheme", "internet-facing", "the controller creates a new load balancer, with another host name"),
             ("inboundCidrs", ["10.0.0.0/8"], ""),
             ("certificateArn", "arn:aws:acm:us-west-2:123456789012:certificate/1", ""),
             ("accessLogsBucket", "logs", ""),
             ("deregistrationDelay", 60, ""),
-            ("deletionProtection", _ON, "to delete the stack, off and `pulumi up` first"),
+            ("deletionProtection", _ON, _PROTECTED),
         )
     ),
     Change("samples.alb.host", "web.example.com"),
     Change("samples.alb.webAclArn", "arn:aws:wafv2:us-west-2:123456789012:regional/webacl/a/1"),
-    Change("tags", {"environment": "dev", "team": "web"}, "the controller's pods start again, and nodes get new tags"),
+    Change("tags", {"environment": "dev", "team": "web"}, "the controller's pods restart, and nodes get new tags"),
     Change("permissionsBoundaryArn", "arn:aws:iam::123456789012:policy/boundary"),
-    Change("protect", _ON, "of each resource's state alone"),
+    Change("protect", _ON, "only changes Pulumi's state"),
 )
 
 
@@ -135,7 +138,7 @@ def _nested(path: str, value: Any) -> dict[str, Any]:
 
 
 def row(change: Change) -> Row:
-    """What a change does, in one line."""
+    """The effect of a change, in one line."""
     before = program("dev") if change.before is None else declared(change.key, change.before)
     try:
         after = declared(change.key, change.value)
@@ -147,7 +150,7 @@ def row(change: Change) -> Row:
 
 
 def worst_of(found: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """The fate of each resource, the worst one if it has several."""
+    """The effect on each resource; the worst one if there are several."""
     fates: dict[str, str] = {}
     for name, fate in found:
         fates[name] = min(fate, fates.get(name, fate), key=_EFFECTS.index)
@@ -155,12 +158,12 @@ def worst_of(found: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def effects(before: Declared, after: Declared) -> Iterator[tuple[str, str]]:
-    """Yield the name and the fate of each resource that is not the same."""
+    """Yield the name of each resource that differs, and the effect on it."""
     had, has = ({(made.type, made.name): made for made in run.resources if _is_real(made)} for run in (before, after))
     for kind, name in sorted(had.keys() | has.keys(), key=lambda one: one[1]):
         old, new = had.get((kind, name)), has.get((kind, name))
         if old is None:
-            yield name, "made"
+            yield name, "created"
         elif new is None:
             yield name, "deleted"
         elif fate := _fate(old, new):
@@ -170,7 +173,7 @@ def effects(before: Declared, after: Declared) -> Iterator[tuple[str, str]]:
 
 
 def _is_real(made: Resource) -> bool:
-    """Whether it is something outside of the state: no component, no guard."""
+    """Whether it exists outside Pulumi's state: not a component, not a guard."""
     return not made.type.startswith(("eks-load-balancing:", "pulumi:index:"))
 
 
@@ -235,18 +238,19 @@ def _some(names: list[str]) -> str:
 
 
 _HEAD = """\
-<!-- made by `python -m tests.changes`: change tests/changes.py, not this file -->
+<!-- made by `make docs`: change tests/changes.py, not this file -->
 
 # Changes
 
-What each setting does when it is changed on a stack that is up, from the stack `dev`'s settings.
+What happens when you change a setting of a running stack. The table starts from the settings of the stack `dev`.
 
 - **in place**: resources are updated, nothing stops.
 - **rolling**: pods or nodes are replaced one after the other.
-- **replaced**: a resource goes and another one takes its place, with another identity.
-- **refused**: the program says so before anything is changed.
+- **replaced**: a resource is deleted and a new one takes its place, with a new identity.
+- **created**: new resources are added.
+- **refused**: the program reports an error before it changes anything.
 
-A preview shows what is in the table and no other delete or replacement. Two changes at once do what both do.
+A preview shows what is in the table, and no other deletion or replacement. Two changes at once have both effects.
 
 | setting | effect | resources | |
 |---|---|---|---|

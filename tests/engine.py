@@ -22,7 +22,7 @@ class Engine:
         home.prepare(self.state)
         self.program.mkdir()
         (self.program / "Pulumi.yaml").write_text("name: tiny\nruntime: python\n")
-        (self.program / "Pulumi.one.yaml").write_text("config:\n  tiny:size: 3\n")
+        (self.program / "Pulumi.one.yaml").write_text('config:\n  tiny:size: "3"\n')
         self.run("stack", "init", "one")
 
     def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":

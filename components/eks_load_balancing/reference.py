@@ -1,9 +1,9 @@
-"""Write what is made from the components' docstrings: `components/schema.json` and `docs/components.md`.
+"""Generate `components/schema.json` and `docs/components.md` from the components' docstrings.
 
-    python -m eks_load_balancing.reference
+    python -m eks_load_balancing.reference      # `make docs` runs it
 
-It is for the checkout, and nothing that an installed package needs. The schema is the one that the engine reads from
-the folder (`pulumi package get-schema ./components`). A test holds both files to what this would write.
+It works in a checkout only; an installed package does not need it. The schema is the one that the engine reads from
+the folder (`pulumi package get-schema ./components`). A test checks that both files are up to date.
 """
 
 import json
@@ -18,17 +18,18 @@ SCHEMA = FOLDER / "schema.json"
 PAGE = FOLDER.parent / "docs" / "components.md"
 
 _HEAD = """\
-<!-- made by `python -m eks_load_balancing.reference`: change the docstrings in components/, not this file -->
+<!-- made by `make docs`: change the docstrings in components/, not this file -->
 
 # Components
 
-Each is a class of the Python package `eks_load_balancing`, and a resource `eks-load-balancing:index:NAME` of the
-plugin. Arguments in `code` are plain values, checked when the component is declared; the others may be outputs of other
-resources. Names are Python's; other languages have them in camel case.
+Each component is a class of the Python package `eks_load_balancing`, and a resource `eks-load-balancing:index:NAME` of
+the plugin. Arguments in `code` are plain values, and are checked when you declare the component. The others may be
+outputs of other resources. Names are Python's; other languages use camel case.
 
-## On a cluster that is there
+## On an existing cluster
 
-None of them needs `Network` or `Cluster`. `ClusterReference.lookup` makes of a name what the others ask for:
+No component needs `Network` or `Cluster`. `ClusterReference.lookup` takes a cluster's name and provides what the others
+need:
 
 ```python
 cluster = ClusterReference.lookup("mine")
@@ -47,7 +48,7 @@ def schema() -> dict[str, Any]:
 
 
 def page(of: dict[str, Any]) -> str:
-    """Return the page about every component of a schema."""
+    """Return the page that describes every component of a schema."""
     parts = [_HEAD, *(_component(token.rpartition(":")[2], made) for token, made in sorted(of["resources"].items()))]
     parts += [_type(token.rpartition(":")[2], made) for token, made in sorted(of["types"].items())]
     return "\n".join(parts)

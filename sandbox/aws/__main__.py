@@ -23,13 +23,13 @@ CLUSTER_AGENT = [sys.executable, "-m", "sandbox.cluster"]
 
 
 def main() -> int:
-    """Run until SIGTERM. The clusters' agents live on: they belong to the clusters, not to this process."""
+    """Run until SIGTERM. The clusters' agents keep running: they belong to the clusters, not to this process."""
     parser = argparse.ArgumentParser(prog="python -m sandbox.aws", description=__doc__)
     parser.add_argument("--state-dir", required=True, help="the sandbox's state folder")
     parser.add_argument("--agent", help="a program that runs a cluster, in the place of `python -m sandbox.cluster`")
     arguments = parser.parse_args()
     state = State.at(arguments.state_dir)
-    # moto takes members out of sets of strings here and there: their order is the hash seed's.
+    # In some places moto iterates over sets of strings; their order depends on the hash seed.
     if os.environ.get("PYTHONHASHSEED") != "0":
         os.environ["PYTHONHASHSEED"] = "0"
         os.execv(sys.executable, [sys.executable, "-m", "sandbox.aws", *sys.argv[1:]])  # noqa: S606 - this very program
@@ -45,7 +45,7 @@ def run(state: State, agent: list[str]) -> NoReturn:
     """Replay, serve, end. `agent` is the command that runs a cluster.
 
     Raises:
-        StateError: there is no sandbox in the folder, another process serves it, or its port is taken.
+        StateError: the folder has no sandbox, another process serves it, or its port is taken.
         RuntimeError: the journal cannot be replayed.
     """
     began = time.monotonic()
@@ -53,13 +53,13 @@ def run(state: State, agent: list[str]) -> NoReturn:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: end.set())
     settings = state.settings()
-    # What can go wrong is found out first: what comes after takes seconds.
+    # Check for errors first: the next steps take seconds.
     hold = only_one(state)
     door = reserve(settings.ports["aws"])
     header = {"moto": version("moto"), "seed": random.SystemRandom().getrandbits(63), "time": time.time()}
     journal = Journal(state.aws / "journal", header)
     entries = list(journal.entries())
-    # moto reads these when it is imported, so that it is only imported now.
+    # moto reads these when it is imported, so import it only now.
     os.environ |= {
         "MOTO_ACCOUNT_ID": settings.account,
         "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
@@ -95,13 +95,13 @@ def run(state: State, agent: list[str]) -> NoReturn:
         agents.stop()
         journal.close()
     hold.close()
-    # Everything that matters is in the journal: the interpreter would take seconds to clear away moto's objects.
+    # Everything important is in the journal; the interpreter would take seconds to free moto's objects.
     logging.shutdown()
     os._exit(0)
 
 
 def reserve(port: int) -> socket.socket:
-    """The loopback socket that will be listened on; until then connections are refused.
+    """Bind the loopback socket; connections are refused until something listens on it.
 
     Raises:
         StateError: another program has the port.
@@ -119,7 +119,7 @@ def reserve(port: int) -> socket.socket:
 
 
 def only_one(state: State) -> IO[str]:
-    """Hold the folder's lock: two processes with one journal would each know half of the truth.
+    """Hold the folder's lock: two processes must not write one journal.
 
     Raises:
         StateError: another process holds it.

@@ -1,7 +1,6 @@
-"""The account as IAM sees it, read from the emulator: who has a key, which policies bear on whom.
+"""The account as IAM sees it, read from the emulator: who has a key, which policies apply to whom.
 
-Nothing is copied or cached: what a call sees is what the
-calls before it made.
+Nothing is copied or cached: a call sees what the calls before it created.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +21,7 @@ from sandbox.iam.permissions.demands import Look
 from sandbox.iam.permissions.reference import Place
 from sandbox.iam.wire.credentials import Key
 
-# Services that an account has once: their calls are signed for a region that the sandbox need not be in.
+# Global services: their calls are signed for a region that may not be the sandbox's.
 _ONCE = {"globalaccelerator", "iam", "route53", "shield", "sts"}
 _EVERYTHING = '{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
 _NOTHING = '{"Statement": []}'
@@ -30,9 +29,9 @@ _NOTHING = '{"Statement": []}'
 
 @dataclass(frozen=True)
 class EmulatedAccount:
-    """The account of the sandbox.
+    """The sandbox's account.
 
-    `root_keys` are the root's: `{"access_key", "secret_key"}`, as in sandbox.json.
+    `root_keys` are the root user's: `{"access_key", "secret_key"}`, as in sandbox.json.
     """
 
     place: Place
@@ -41,12 +40,12 @@ class EmulatedAccount:
 
     @property
     def look(self) -> Look:
-        """What there is to know of resources."""
+        """Facts about resources."""
         return Surroundings(self.place, self.eks).look
 
     @property
     def root(self) -> Principal:
-        """The account's root."""
+        """The account's root user."""
         arn = f"arn:{self.place.partition}:iam::{self.place.account}:root"
         return Principal("root", arn, self.place.account, arn)
 
@@ -55,17 +54,17 @@ class EmulatedAccount:
         return iam_backends[self.place.account][self.place.partition]
 
     def check_region(self, service: str, region: str) -> None:
-        """What is asked of another region would be done there, and judged by what is here.
+        """Refuse a call for another region: it would be executed there, and judged by the state here.
 
         Raises:
-            CannotJudgeError: the sandbox is in another.
+            CannotJudgeError: the sandbox is in another region.
         """
         elsewhere = service in _ONCE and get_partition(region) == self.place.partition
         if region != self.place.region and not elsewhere:
             raise CannotJudgeError(f"the sandbox is in {self.place.region}, not in {region}")
 
     def key(self, access_key: str) -> Key | None:
-        """The holder of an access key; None if there is none."""
+        """The holder of an access key; None if nobody holds it."""
         if access_key == self.root_keys["access_key"]:
             return Key(self.root_keys["secret_key"], self.root, user_id=self.place.account)
         sts: Any = sts_backends[self.place.account][self.place.partition]
@@ -77,10 +76,10 @@ class EmulatedAccount:
 
     def _session(self, session: Any) -> Key | None:
         role, issued = self._role(session.role_arn), session.access_key.create_date
-        # A role that was made anew under its old name is another.
+        # A role that was deleted and created again under its name is another role.
         if role is None or role.create_date > issued:
             return None
-        # moto keeps neither tags nor managed policies of a session; `sandbox.aws.identities.sessions` puts them there.
+        # moto stores neither tags nor managed policies of a session; `sandbox.aws.identities.sessions` adds them.
         inline = [("session policy", session.policy)] if session.policy else []
         managed = [(arn, self._document(arn)) for arn in getattr(session, "policy_arns", ())]
         narrowed = tuple(policy(name, text) for name, text in [*inline, *managed])
@@ -99,7 +98,7 @@ class EmulatedAccount:
         )
 
     def holder(self, source: str) -> Key | None:
-        """A user or a role's session, by the ARN of user or role: for questions; its secret signs nothing."""
+        """A user or a role's session, by the ARN of the user or role: for questions only; its secret cannot sign."""
         role = self._role(source)
         if role:
             arn = f"arn:{self.place.partition}:sts::{self.place.account}:assumed-role/{role.name}/question"
@@ -109,7 +108,7 @@ class EmulatedAccount:
         return Key("", Principal("user", source, self.place.account, source), user_id=user.id) if user else None
 
     def arn_of(self, name: str) -> str | None:
-        """The ARN of the role, or else the user, of that name."""
+        """The ARN of the role with this name, or else of the user."""
         holders = (*self._iam.roles.values(), *self._iam.users.values())
         return next((each.arn for each in holders if each.name == name), None)
 
@@ -123,13 +122,13 @@ class EmulatedAccount:
         return next((role for role in self._iam.roles.values() if role.arn == arn), None)
 
     def _document(self, arn: str) -> str:
-        """The default version of a managed policy; a policy that is gone allows nothing."""
+        """The default version of a managed policy; a deleted policy allows nothing."""
         managed = self._iam.managed_policies.get(arn)
         versions = managed.versions if managed else []
         return next((v.document for v in versions if v.version_id == managed.default_version_id), _NOTHING)
 
     def policies(self, key: Key, action: str, resource: str) -> Policies:
-        """Every policy that bears on what the key's holder asks for."""
+        """Every policy that applies to a request by the key's holder."""
         identity, boundary = self.identity(key.principal)
         own, kind = self.resource_policy(action, resource)
         return Policies(
@@ -161,7 +160,7 @@ class EmulatedAccount:
         yield from (policy(arn, self._document(arn)) for arn in holder.managed_policies)
 
     def resource_policy(self, action: str, resource: str) -> tuple[Policy | None, Kind | None]:
-        """The policy of the resource itself, where that decides: a role's trust policy, a key's policy."""
+        """The resource's own policy, if it decides: a role's trust policy, a key's policy."""
         if action in {"sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"}:
             role = self._role(resource)
             text = role.assume_role_policy_document if role else _NOTHING

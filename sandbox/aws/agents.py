@@ -1,6 +1,6 @@
-"""End the clusters of a sandbox: agents, what they started, and their folders.
+"""End the clusters of a sandbox: their agents, the agents' processes, and their folders.
 
-Apart from what starts them: `sandbox down` needs this, and none of moto.
+This is separate from the code that starts them: `sandbox down` needs it, but not moto.
 """
 
 import shutil
@@ -12,7 +12,7 @@ from sandbox.run.processes import Identity, Process, session_members, wait_until
 from sandbox.run.state import State, read_json
 
 GRACE = 20.0
-"""Seconds that an agent has to end its processes."""
+"""Seconds in which an agent must end its processes."""
 
 
 def clusters_on_disk(state: State) -> list[str]:
@@ -29,8 +29,8 @@ def end_cluster(state: State, name: str, process: Process | None = None, grace: 
     Args:
         state: the sandbox's.
         name: the cluster's.
-        process: the agent, if it is our child (it is to be reaped).
-        grace: seconds that the agent has to end what it started.
+        process: the agent, if it is our child and must be reaped.
+        grace: seconds in which the agent must end its processes.
     """
     folder = state.cluster(name)
     agent = Identity.from_json(read_json(folder / "process.json"))
@@ -44,7 +44,7 @@ def end_cluster(state: State, name: str, process: Process | None = None, grace: 
         wait_until(lambda: not session_members(agent.pid), 5)
         if process:
             process.running()
-    # A process that died of SIGKILL may still be writing a file's last page into its folder.
+    # After SIGKILL a process may still write a file's last page into its folder.
     wait_until(lambda: _removed(folder), 5)
 
 
@@ -54,7 +54,7 @@ def _removed(folder: Path) -> bool:
 
 
 def stop_all(state: State) -> None:
-    """End every cluster of a sandbox, all at once: what `sandbox down` calls when the AWS process has ended."""
+    """End every cluster of a sandbox, in parallel; `sandbox down` calls this after the AWS process has ended."""
     names = clusters_on_disk(state)
     if names:
         with ThreadPoolExecutor(len(names)) as pool:

@@ -1,7 +1,7 @@
-"""The clusters' agents: started when EKS wants a cluster, kept running, watched, ended with it.
+"""The clusters' agents: started when EKS wants a cluster, kept running, watched, ended with the cluster.
 
-The model (`sandbox.aws.eks`) knows what is wanted; this shell makes the machine match, again and again, and tells the
-model what the agents report. An agent lives in a session of its own and outlives this process.
+The model (`sandbox.aws.eks`) knows what should run. This module makes the machine match, again and again, and passes
+the agents' reports to the model. An agent has its own session and outlives this process.
 """
 
 import json
@@ -34,14 +34,14 @@ class _Gate(Protocol):
 
 
 class Observations:
-    """What agents have written since it was last asked."""
+    """What agents have written since the last look."""
 
     def __init__(self, state: State) -> None:
         self._state = state
         self._stamps: dict[Path, tuple[int, int]] = {}
 
     def news(self, eks: Eks) -> list[dict[str, Any]]:
-        """One observation for each cluster whose report differs from what the model holds."""
+        """One observation for each cluster whose report differs from the model."""
         found: list[dict[str, Any]] = []
         for name in eks.clusters:
             folder = self._state.cluster(name)
@@ -65,7 +65,7 @@ class Observations:
 
 
 def read_report(folder: Path, name: str) -> dict[str, Any] | None:
-    """What the agent in `folder` says of its cluster: `{"cluster", "status", "keys"}`."""
+    """The report of the agent in `folder` on its cluster: `{"cluster", "status", "keys"}`."""
     try:
         status = read_json(folder / "status.json")
     except StateError:
@@ -82,7 +82,7 @@ def read_report(folder: Path, name: str) -> dict[str, Any] | None:
 
 @dataclass
 class _Tries:
-    """How often an agent was started, and when it may be again."""
+    """How often an agent was started, and when it may start again."""
 
     count: int = 0
     not_before: float = 0.0
@@ -90,7 +90,7 @@ class _Tries:
 
 @dataclass
 class Agents:
-    """One agent for every cluster that EKS wants, none for any other."""
+    """Runs one agent for every cluster that EKS wants, and no others."""
 
     state: State
     gate: _Gate
@@ -103,15 +103,15 @@ class Agents:
     _stopping: bool = False
 
     def start(self) -> None:
-        """Begin; agents that live are adopted, clusters that nobody wants are removed."""
+        """Start: adopt running agents, remove clusters that are no longer wanted."""
         threading.Thread(target=self._run, name="agents", daemon=True).start()
 
     def wake(self) -> None:
-        """Look now, and not in half a second."""
+        """Look now instead of in half a second."""
         self._woken.set()
 
     def stop(self) -> None:
-        """Watch no longer. The agents live on."""
+        """Stop watching. The agents keep running."""
         self._stopping = True
 
     def _run(self) -> None:
@@ -182,6 +182,6 @@ class Agents:
 
 
 def write_if_new(path: Path, data: Any) -> None:
-    """Write a document unless it stands there already: its reader watches the file."""
+    """Write a document, unless the file already contains it: its reader watches the file."""
     if json.dumps(read_json(path)) != json.dumps(data):
         write_json(path, data)

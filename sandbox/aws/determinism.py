@@ -1,4 +1,4 @@
-"""Randomness and time as a journal entry gives them: the same call makes the same ids, now and when it is replayed."""
+"""Randomness and time from a journal entry: a call creates the same ids now and when it is replayed."""
 
 import base64
 import sys
@@ -19,7 +19,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def utcnow() -> datetime:
-    """The entry's time while one is carried out, else the machine's; naive UTC, as moto has it."""
+    """The entry's time while an entry is executed, otherwise the machine's; naive UTC, as in moto."""
     return (_frozen[-1] if _frozen else datetime.now(UTC)).replace(tzinfo=None)
 
 
@@ -30,7 +30,7 @@ def now() -> float:
 
 @contextmanager
 def under(seed: int, time: float) -> Generator[None]:
-    """Within, every id is drawn from `seed` and it is `time` (seconds since 1970)."""
+    """Inside, ids come from `seed` and the time is `time` (seconds since 1970)."""
     before = mock_random.getstate()
     mock_random.seed(seed)
     _frozen.append(_EPOCH + timedelta(seconds=time))
@@ -42,10 +42,10 @@ def under(seed: int, time: float) -> Generator[None]:
 
 
 def install(seed: int, time: float) -> None:
-    """Make moto take its time and its randomness from here.
+    """Make moto take time and randomness from this module.
 
-    A region's backend (with its default VPC) is made whenever the first call, a read maybe, asks for it. Each is
-    therefore made under a seed of its own, and at `time`.
+    moto creates a region's backend (with its default VPC) at the first call that needs it, perhaps a read. So each
+    backend is created with its own seed, and at `time`.
     """
     _replace_everywhere(moto.core.utils.utcnow, utcnow)
     make: Callable[..., Any] = moto.core.base_backend.AccountSpecificBackend.__getitem__
@@ -61,17 +61,17 @@ def install(seed: int, time: float) -> None:
 
 
 def random_bytes(count: int) -> bytes:
-    """What `os.urandom` is to moto, drawn from the entry's seed."""
+    """Replaces moto's `os.urandom`, with bytes from the entry's seed."""
     return mock_random.getrandbits(count * 8).to_bytes(count, "big")
 
 
 def session_token() -> str:
-    """A session token: opaque, of AWS's length."""
+    """A session token: opaque, as long as AWS's."""
     return "IQoJb3JpZ2luX2Vj" + base64.b64encode(random_bytes(264)).decode()
 
 
 def _replace_everywhere(original: Any, replacement: Any) -> None:
-    """Give every loaded moto module that imported `original` by name the `replacement`."""
+    """Replace `original` with `replacement` in every loaded moto module that imported it by name."""
     for module in list(sys.modules.values()):
         if getattr(module, "__name__", "").startswith("moto"):
             for name, value in list(vars(module).items()):

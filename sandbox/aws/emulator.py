@@ -1,4 +1,4 @@
-"""moto as the sandbox uses it: its applications, called without a network, with our corrections and extensions."""
+"""moto in the sandbox: its applications, called without a network, with our corrections and extensions."""
 
 import functools
 import io
@@ -22,14 +22,14 @@ from sandbox.iam.wire.call import Call
 from sandbox.iam.wire.replies import Denial, error_reply
 
 log = logging.getLogger(__name__)
-# What the project's stack calls. Anything else that moto knows is loaded when it is first asked for.
+# The services that the project's stack calls. moto loads others at their first call.
 _PRELOADED = ("ec2", "elasticloadbalancing", "iam", "sts", "eks")
-# A node group replaces an instance that somebody ends.
+# A node group replaces an instance that was terminated.
 _TOUCH_NODES = {("ec2", "TerminateInstances")}
 
 
 class Emulator:
-    """Answers calls. Everything it knows is in memory, and a function of the calls that it was given."""
+    """Answers calls. Its whole state is in memory, and a function of the calls so far."""
 
     def __init__(self, seed: int, time: float, region: str, account: str, endpoint: str) -> None:
         self.region = region
@@ -42,7 +42,7 @@ class Emulator:
         self.eks = eks_api.install(region, account, endpoint)
         self.door = Door()
         sts.install(self.eks, self.door)
-        # EC2's response class has hundreds of methods; moto lists them anew at every call, for 2 ms.
+        # EC2's response class has hundreds of methods; moto lists them again at every call, which takes 2 ms.
         listing: Any = moto.core.utils.method_names_from_class
         replace(moto.core.responses, "method_names_from_class", functools.cache(listing))
         self._dispatcher = DomainDispatcherApplication(create_backend_app)
@@ -123,7 +123,7 @@ class Emulator:
             "wsgi.run_once": False,
         }
         if "authorization" not in call.headers:
-            # A presigned URL carries its credential in the query, an unsigned call none: moto looks in the header only.
+            # A presigned URL has its credential in the query, an unsigned call has none: moto looks only in the header.
             environ |= self._scope(call.service or "", call.access_key or "")
             environ["PATH_INFO"] = unquote(path, "latin-1")
         for name, value in call.headers.items():

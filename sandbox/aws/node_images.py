@@ -1,4 +1,4 @@
-"""EKS's node images, as SSM offers their ids to everybody."""
+"""EKS's node images: the public SSM parameters with their ids."""
 
 import itertools
 import json
@@ -14,7 +14,7 @@ _IMAGES = "/aws/service/eks/optimized-ami/"
 
 
 def install() -> None:
-    """Add the images' parameters to an account when it first asks for one."""
+    """Add the parameters to an account at its first request for one."""
     check = ParameterDict._check_loading_status  # noqa: SLF001 - moto fills its public parameters here
 
     def check_loading_status(self: ParameterDict, key: str) -> None:

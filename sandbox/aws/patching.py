@@ -1,13 +1,13 @@
-"""One way to put a function of ours in the place of one of moto's."""
+"""Replaces one of moto's functions with ours."""
 
 from typing import Any
 
 
 def replace(owner: Any, name: str, value: Any) -> Any:
-    """Set `owner.name` to `value` and return what it was.
+    """Set `owner.name` to `value` and return the old value.
 
     Raises:
-        AttributeError: there is no such thing: moto has changed, and the correction with it must.
+        AttributeError: it does not exist: moto has changed, and the correction must change too.
     """
     before = getattr(owner, name)
     setattr(owner, name, value)

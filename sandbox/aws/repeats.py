@@ -1,4 +1,4 @@
-"""EC2's client tokens: a call repeated with its token, because the answer was lost, gets the answer it had.
+"""EC2's client tokens: a call that is repeated with its token, after its answer was lost, gets the same answer.
 
 https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html
 """
@@ -13,14 +13,14 @@ from sandbox.iam.wire.replies import Denial, error_reply
 
 @dataclass
 class Repeats:
-    """Answers by action and token. moto ignores tokens, and would make everything twice."""
+    """Answers by action and token. moto ignores tokens, and would create everything twice."""
 
     _answers: dict[tuple[str, str], tuple[dict[str, str], bytes]] = field(
         default_factory=dict[tuple[str, str], tuple[dict[str, str], bytes]]
     )
 
     def answer(self, call: Call) -> Response | None:
-        """The answer to give without doing anything, or None if the call is new."""
+        """The answer to return without doing anything, or None if the call is new."""
         known = self._answers.get((call.action, token_of(call)))
         if known is None:
             return None
@@ -31,11 +31,11 @@ class Repeats:
         return Response(body, 200, content_type="text/xml")
 
     def keep(self, call: Call, reply: Response) -> None:
-        """Remember the answer of a call that carries a token and has succeeded."""
+        """Remember the answer of a successful call with a token."""
         if token_of(call) and reply.status_code < 300:  # noqa: PLR2004 - HTTP's successes
             self._answers[call.action, token_of(call)] = (call.parameters, reply.get_data())
 
 
 def token_of(call: Call) -> str:
-    """The client token of a call to EC2 that writes, else empty."""
+    """The client token of a writing call to EC2; otherwise empty."""
     return call.parameters.get("ClientToken", "") if call.service == "ec2" and call.writes else ""

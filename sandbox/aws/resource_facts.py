@@ -1,4 +1,4 @@
-"""What the emulator knows of resources: their full ARNs, their tags, the condition keys that are their properties."""
+"""What the emulator knows about resources: full ARNs, tags, and the condition keys that are their properties."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Surroundings:
     eks: Eks
 
     def look(self, arn: str) -> Facts | None:
-        """The facts of a resource; None if there is none of that name."""
+        """The facts about a resource; None if it does not exist."""
         service, resource = arn.split(":", 5)[2::3]
         known = self._known.get(service)
         return known(arn, resource) if known else Facts(arn, tags=None)
@@ -67,7 +67,7 @@ class Surroundings:
         )
 
     def _identity(self, arn: str, resource: str) -> Facts | None:
-        """Names come without their paths; the ARN has them."""
+        """Names come without their paths; the ARN contains them."""
         kind, _, name = resource.partition("/")
         backend = iam_backends[self.place.account][self.place.partition]
         stores: dict[str, Iterable[Any]] = {
@@ -107,14 +107,14 @@ class Surroundings:
 
 
 def tags_of(given: Any) -> dict[str, str]:
-    """Tags, however moto keeps them: `{key: value}`, `{key: {"Key", "Value"}}`, or a list of the latter."""
+    """Tags in any of moto's formats: `{key: value}`, `{key: {"Key", "Value"}}`, or a list of the latter."""
     if isinstance(given, dict):
         return {k: (v.get("Value") or "") if isinstance(v, dict) else v or "" for k, v in given.items()}
     return {tag["Key"]: tag.get("Value") or "" for tag in given or []}
 
 
 def _of_association(backend: Any, name: str) -> str:
-    """What an association's id is about: an address, a route table."""
+    """The resource behind an association's id: an address, a route table."""
     if name.startswith("eipassoc-"):
         found = (a.allocation_id for a in backend.addresses.values() if a.association_id == name)
         return next(found, name)

@@ -1,4 +1,4 @@
-"""STS where moto checks nothing: who a key is, and what a web identity must prove."""
+"""STS where moto checks nothing: who a key belongs to, and what a web identity must prove."""
 
 from collections.abc import Mapping
 from dataclasses import replace as replace_fields
@@ -31,7 +31,7 @@ class Refused(ServiceException):
 
 
 def install(eks: Eks, door: Door) -> None:
-    """Give moto's STS our answers; `eks` knows the issuers' keys, `door` whom roles trust."""
+    """Replace moto's STS answers; `eks` knows the issuers' keys, `door` whom roles trust."""
     moto.core.errors.COMMON_ERROR_CODES.append("AccessDenied")
     replace(moto.sts.models, "random_session_token", determinism.session_token)
 
@@ -71,7 +71,7 @@ def web_identity_session(eks: Eks, door: Door, request: TokenResponse) -> dict[s
     """AssumeRoleWithWebIdentity.
 
     Raises:
-        Refused: the token proves nothing, or the role does not trust whom it proves.
+        Refused: the token is not valid, or the role does not trust its holder.
     """
     iam = iam_backends[request.current_account][request.partition]
     providers = {p.url: p.client_id_list for p in iam.open_id_providers.values()}
@@ -122,10 +122,10 @@ def answer(session: Any, identity: WebIdentity, provider: str) -> dict[str, Any]
 
 
 def role_of(request: TokenResponse, arn: str, action: str) -> Any:
-    """Moto's role of that ARN.
+    """Moto's role with that ARN.
 
     Raises:
-        Refused: there is none; AWS does not say so.
+        Refused: it does not exist; like AWS, the message does not say so.
     """
     roles = iam_backends[request.current_account][request.partition].roles.values()
     role = next((r for r in roles if r.arn == arn), None)

@@ -1,7 +1,7 @@
-"""What the load balancers that carry traffic report of their targets: what DescribeTargetHealth then says.
+"""What load balancers that carry traffic report about their targets, and DescribeTargetHealth returns.
 
-Until somebody reports, no traffic is carried and every target is healthy at once. Reports are neither journaled nor
-kept: after a restart they come anew, with the reporter's next.
+Before the first report, no traffic flows and every target is healthy at once. Reports are neither journaled nor kept:
+after a restart, the reporter's next one arrives.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ Key = tuple[str, int | None]
 
 @dataclass(frozen=True)
 class Health:
-    """State, reason and description as DescribeTargetHealth gives them; the last two None for a healthy target."""
+    """State, reason and description as in DescribeTargetHealth; the last two are None for a healthy target."""
 
     state: str
     reason: str | None = None
@@ -33,14 +33,20 @@ class Reports:
     def __init__(self) -> None:
         self._groups: dict[str, dict[Key, Health]] = {}
         self.carried = False
-        """Whether somebody carries traffic, hence says what is healthy."""
+        """Whether somebody carries traffic, and so reports health."""
+        self._listening: set[str] = set()
+
+    def listens(self, balancer: str) -> bool:
+        """Whether a load balancer, by its ARN, is ready for traffic; without traffic every one is."""
+        return not self.carried or balancer in self._listening
 
     def take(self, document: dict[str, Any]) -> bool:
-        """Take a whole report in the place of the last one; whether it says something else.
+        """Replace the last report; return whether the new one differs.
 
         Args:
-            document: `{"carried": bool, "targets": [{"group", "id", "port", "state", "reason", "description"}]}`;
-                `group` is a target group's ARN or a Classic load balancer's name.
+            document: `{"carried": bool, "listening": [ARN of a load balancer that is ready for traffic],
+                "targets": [{"group", "id", "port", "state", "reason", "description"}]}`; `group` is a target group's
+                ARN or a Classic load balancer's name.
 
         Raises:
             ValueError: it has another shape.
@@ -50,21 +56,21 @@ class Reports:
             for target in document["targets"]:
                 health = Health(target["state"], target.get("reason"), target.get("description"))
                 groups.setdefault(target["group"], {})[target["id"], target.get("port")] = health
-            carried = bool(document["carried"])
+            carried, listening = bool(document["carried"]), set(document["listening"])
         except (KeyError, TypeError) as error:
             raise ValueError(f"a report is {{carried, targets: [{{group, id, port, state}}]}}: {error}") from error
-        news = (groups, carried) != (self._groups, self.carried)
-        self._groups, self.carried = groups, carried
+        news = (groups, carried, listening) != (self._groups, self.carried, self._listening)
+        self._groups, self.carried, self._listening = groups, carried, listening
         return news
 
     def of(self, group: str, key: Key) -> Health | None:
-        """What was reported of a target; None if nothing was."""
+        """A target's reported health; None if there is no report."""
         return self._groups.get(group, {}).get(key)
 
     def forget(self, group: str, key: Key) -> None:
-        """A target comes or goes: what was said of it is no longer true."""
+        """A target is registered or deregistered: its old health no longer counts."""
         self._groups.get(group, {}).pop(key, None)
 
 
 reports = Reports()
-"""Those of this process: moto's backends, which are corrected in place, are as global."""
+"""The reports of this process: like moto's backends, which are corrected in place, they are global."""

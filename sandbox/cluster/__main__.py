@@ -15,8 +15,8 @@ log = logging.getLogger("sandbox.cluster")
 
 
 def run(state: State, name: str) -> None:
-    """Be the agent of cluster `name` until SIGTERM."""
-    # Until the agent has its own handlers, a SIGTERM is an orderly end too.
+    """Run the agent of cluster `name` until SIGTERM."""
+    # Until the agent has its own handlers, SIGTERM is a normal end too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     folder = Folder(state, name)
     spec = ClusterSpec.read(folder)
@@ -26,7 +26,7 @@ def run(state: State, name: str) -> None:
         plane = ControlPlane(folder, state.settings(), spec)
         try:
             booting = plane.boot()
-            # Half a second and more of libraries, while kube-apiserver boots.
+            # These libraries take half a second or more to import, while kube-apiserver boots.
             from sandbox.cluster.agent import main  # noqa: PLC0415 - see above
 
             asyncio.run(main(state, plane, booting, status))

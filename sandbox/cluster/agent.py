@@ -1,7 +1,7 @@
-"""The cluster agent: what goes on around a control plane that boots, runs and is to end.
+"""The cluster agent: everything around a control plane, from its boot to its end.
 
-The order is the story: the agent's own webhooks and the way into the cluster, caches of the cluster's objects, and what
-acts on them (addresses, leases, nodes, process pods); then the cluster is ACTIVE.
+It starts in this order: the egress proxy and the webhooks, caches of the cluster's objects, then everything that acts
+on the caches (addresses, leases, nodes, process pods). After that the cluster is ACTIVE.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ import signal
 from collections.abc import Coroutine
 from concurrent.futures import Future
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import aiohttp
 from botocore.exceptions import BotoCoreError, ClientError
@@ -42,8 +42,23 @@ _POLL_SECONDS = 0.05
 _RETRY_SECONDS = 1.0
 
 
+class Caches(NamedTuple):
+    """The cluster's objects that the agent follows."""
+
+    pods: Cache
+    nodes: Cache
+    services: Cache
+    slices: Cache
+
+    @classmethod
+    def of(cls, api: Api) -> "Caches":
+        """Return the caches; they are empty until they run."""
+        slices = "/apis/discovery.k8s.io/v1/endpointslices"
+        return cls(*(Cache(api, path) for path in ("/api/v1/pods", "/api/v1/nodes", "/api/v1/services", slices)))
+
+
 class Agent:
-    """What surrounds one control plane."""
+    """Runs everything around one control plane."""
 
     def __init__(self, state: State, plane: ControlPlane, status: Status) -> None:
         """`plane` may still be booting."""
@@ -74,74 +89,102 @@ class Agent:
             *(asyncio.to_thread(client, self._state, service) for service in ("ec2", "eks"))
         )
         await asyncio.wrap_future(booting)
-        plane, loop = self._plane, asyncio.get_running_loop()
+        loop = asyncio.get_running_loop()
 
         def parts_changed() -> None:
             loop.call_soon_threadsafe(self._write_status)
 
-        plane.on_change = parts_changed
-        api = Api(plane.sockets.endpoint, plane.keys, "agent")
+        self._plane.on_change = parts_changed
+        api = Api(self._plane.sockets.endpoint, self._plane.keys, "agent")
         undo.push_async_callback(api.close)
         session = await undo.enter_async_context(aiohttp.ClientSession())
-        pods, node_objects = Cache(api, "/api/v1/pods"), Cache(api, "/api/v1/nodes")
-        services, slices = Cache(api, "/api/v1/services"), Cache(api, "/apis/discovery.k8s.io/v1/endpointslices")
-        runner = self._runner = Runner(self._host(api, session), pods, self._write_status)
-        proxy = Egress(services.objects.values, slices.objects.values, self._listener)
-        access = Access(
-            api,
-            session,
-            Entries(eks, self._spec.name),
-            cluster=self._spec.name,
-            endpoint=self._spec.aws_endpoint,
-            nodes=lambda: {node.instance_id: node.name for node in self._wanted.values()},
-        )
-        identity = pod_identity.PodIdentity(
-            partial(client, self._state), eks, self._spec.name, lambda: self._wanted, plane.sockets.credentials
-        )
-        credentials = pod_identity.Endpoint(identity)
-        webhooks = Webhooks(api, self._spec.region, access.review, Kubelet(runner.log_of), identity)
-        cni = Cni(api, Ec2Addresses(ec2), pods, lambda: self._wanted)
+        caches = Caches.of(api)
+        runner = self._runner = Runner(self._host(api, session), caches.pods, self._write_status)
 
-        await proxy.start(plane.sockets.egress)
-        undo.push_async_callback(proxy.stop)
-        await credentials.start()
-        undo.push_async_callback(credentials.stop)
-        await webhooks.start(plane.sockets.webhooks, plane.keys)
-        undo.push_async_callback(webhooks.stop)
-        await api.apply(
-            f"/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/{irsa.WEBHOOK_NAME}",
-            irsa.webhook_configuration(plane.sockets.webhook("/mutate"), plane.keys.ca_data()),
-        )
+        await self._serve(api, session, eks, caches=caches, runner=runner, undo=undo)
         undo.push_async_callback(self._cancel_tasks)
         undo.push_async_callback(runner.stop)
-        for cache in (pods, node_objects, services, slices):
-            self._background(cache.run())
-        await asyncio.gather(*(c.synced.wait() for c in (pods, node_objects, services, slices)))
-        pods.subscribe(cni.take)
-        node_objects.subscribe(lambda _event, _node: self._nodes_changed(node_objects))
-        runner.start()
-        self._background(cni.run())
-        self._background(leases.renew(api, node_objects))
-        self._background(self._follow_nodes(nodes.Nodes(api, self._spec, node_objects, pods), cni, ec2))
+        await self._fill(caches)
+        self._act(api, ec2, caches, runner)
         await self._until_usable(api)
         if self._settings.traffic:
-            for item in cloud_controller.rights():
-                await api.apply(f"/apis/{item['apiVersion']}/{item['kind'].lower()}s/{item['metadata']['name']}", item)
-            place = await asyncio.to_thread(default_place, eks, ec2, self._spec.name)
-            await asyncio.wrap_future(plane.add_cloud_controller(place))
+            await self._start_cloud_controller(api, ec2, eks)
         self._publish(undo)
         self._status.phase = ACTIVE
         self._write_status()
-        log.info("cluster %s is ACTIVE at %s", self._spec.name, plane.sockets.endpoint)
+        log.info("cluster %s is ACTIVE at %s", self._spec.name, self._plane.sockets.endpoint)
+
+    async def _serve(
+        self,
+        api: Api,
+        session: aiohttp.ClientSession,
+        eks: Any,
+        *,
+        caches: "Caches",
+        runner: Runner,
+        undo: contextlib.AsyncExitStack,
+    ) -> None:
+        """Serve what kube-apiserver and pods call: the egress proxy, Pod Identity's credentials, the webhooks.
+
+        The webhooks listen before their configuration is applied: from then on no pod is created without them.
+        """
+        spec, sockets, keys = self._spec, self._plane.sockets, self._plane.keys
+        access = Access(
+            api,
+            session,
+            Entries(eks, spec.name),
+            cluster=spec.name,
+            endpoint=spec.aws_endpoint,
+            nodes=lambda: {node.instance_id: node.name for node in self._wanted.values()},
+        )
+        identity = pod_identity.PodIdentity(
+            partial(client, self._state), eks, spec.name, lambda: self._wanted, sockets.credentials
+        )
+        proxy = Egress(caches.services.objects.values, caches.slices.objects.values, self._listener)
+        credentials = pod_identity.Endpoint(identity)
+        webhooks = Webhooks(api, spec.region, access.review, Kubelet(runner.log_of), identity)
+        await proxy.start(sockets.egress)
+        undo.push_async_callback(proxy.stop)
+        await credentials.start()
+        undo.push_async_callback(credentials.stop)
+        await webhooks.start(sockets.webhooks, keys)
+        undo.push_async_callback(webhooks.stop)
+        await api.apply(
+            f"/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/{irsa.WEBHOOK_NAME}",
+            irsa.webhook_configuration(sockets.webhook("/mutate"), keys.ca_data()),
+        )
+
+    async def _fill(self, caches: "Caches") -> None:
+        """Start the caches and wait until each has read its objects once."""
+        for cache in caches:
+            self._background(cache.run())
+        await asyncio.gather(*(cache.synced.wait() for cache in caches))
+
+    def _act(self, api: Api, ec2: Any, caches: "Caches", runner: Runner) -> None:
+        """Start what acts on the filled caches: addresses, leases, nodes, process pods."""
+        cni = Cni(api, Ec2Addresses(ec2), caches.pods, lambda: self._wanted)
+        caches.pods.subscribe(cni.take)
+        caches.nodes.subscribe(lambda _event, _node: self._nodes_changed(caches.nodes))
+        runner.start()
+        self._background(cni.run())
+        self._background(leases.renew(api, caches.nodes))
+        self._background(self._follow_nodes(nodes.Nodes(api, self._spec, caches.nodes, caches.pods), cni, ec2))
+
+    async def _start_cloud_controller(self, api: Api, ec2: Any, eks: Any) -> None:
+        """Start AWS's cloud controller manager, after granting it its rights in the cluster."""
+        for item in cloud_controller.rights():
+            await api.apply(f"/apis/{item['apiVersion']}/{item['kind'].lower()}s/{item['metadata']['name']}", item)
+        place = await asyncio.to_thread(default_place, eks, ec2, self._spec.name)
+        await asyncio.wrap_future(self._plane.add_cloud_controller(place))
 
     def _listener(self, target: Address) -> int | None:
-        """The loopback port behind an address of the cluster: a process pod's, or any node's kubelet."""
+        """Return the loopback port behind an address in the cluster: a process pod's, or any node's kubelet."""
         if target.port == kubelet.PORT and any(node.address == target.host for node in self._wanted.values()):
             return self._plane.sockets.webhooks
         return self._runner.listener(target) if self._runner else None
 
     def _publish(self, undo: contextlib.AsyncExitStack) -> None:
-        """Hand out the administrator's kubeconfig: its own file, and a context of the sandbox's."""
+        """Write the administrator's kubeconfig: as a file of its own, and as a context of the sandbox's kubeconfig."""
         keys, arn = self._plane.keys, self._spec.arn
         user = kubeconfig.client_data(keys, "admin")
         admin = kubeconfig.kubeconfig(arn, self._plane.sockets.endpoint, keys.ca_data(), user)
@@ -164,12 +207,12 @@ class Agent:
         )
 
     async def _until_usable(self, api: Api) -> None:
-        """Wait until a pod could be made: the controllers have to make the default service account first."""
+        """Wait until pods can be created: the controllers must create the default service account first."""
         while await api.find("/api/v1/namespaces/default/serviceaccounts/default") is None:  # noqa: ASYNC110 - the cluster's event, not ours
             await asyncio.sleep(_POLL_SECONDS)
 
     async def _follow_nodes(self, reconciler: nodes.Nodes, cni: Cni, ec2: Any) -> None:
-        """Make the cluster's nodes the ones of nodes.json, now and whenever it changes."""
+        """Keep the cluster's nodes equal to nodes.json, now and after every change."""
         folder = self._plane.folder
         changes = awatch(folder.root, recursive=False, watch_filter=lambda _, path: path == str(folder.nodes_file))
         while True:
@@ -208,14 +251,14 @@ class Agent:
 
 
 def _complain(task: "asyncio.Task[None]") -> None:
-    """None of the agent's tasks ends by itself: one that does is a fault, and not to be passed over."""
+    """Stop the agent if a task failed: none of its tasks ends by itself, so that is a fault."""
     if not task.cancelled() and task.exception() is not None:
         log.critical("a task of the agent failed", exc_info=task.exception())
         signal.raise_signal(signal.SIGTERM)
 
 
 def machine(ec2: Any, instance_type: str) -> nodes.Machine:
-    """What EC2 says an instance type has; the usual if it knows none of that name."""
+    """Return what EC2 reports about an instance type; a usual machine if EC2 does not know it."""
     found = ec2.describe_instance_types(InstanceTypes=[instance_type])["InstanceTypes"]
     if not found:
         return nodes.FALLBACK
@@ -223,7 +266,7 @@ def machine(ec2: Any, instance_type: str) -> nodes.Machine:
 
 
 def default_place(eks: Any, ec2: Any, cluster: str) -> cloud_controller.Place:
-    """The first of a cluster's subnets."""
+    """Return the first of the cluster's subnets."""
     subnet = eks.describe_cluster(name=cluster)["cluster"]["resourcesVpcConfig"]["subnetIds"][0]
     (found,) = ec2.describe_subnets(SubnetIds=[subnet])["Subnets"]
     return cloud_controller.Place(subnet, found["AvailabilityZone"])

@@ -1,6 +1,6 @@
-"""The Kubernetes API as the agent needs it: requests and watches, objects as the dicts that the wire carries.
+"""The Kubernetes API for the agent: requests and watches, with objects as plain dicts.
 
-Not the generated client: its models cost milliseconds an object, and a Deployment scaled to 200 pods makes a thousand
+Not the generated client: its models cost milliseconds per object, and scaling a Deployment to 200 pods makes a thousand
 events. Nothing here knows what an object means.
 """
 
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 Object = dict[str, Any]
 Key = tuple[str, str]
-"""Namespace (empty for what has none) and name."""
+"""Namespace (empty for cluster-scoped objects) and name."""
 
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
@@ -31,11 +31,11 @@ _FAILED = 400
 _RETRY_SECONDS = 0.25
 _ANSWER_SECONDS = 15.0
 _LONGEST_OBJECT = 4 * 2**20
-"""etcd keeps no object above 1.5 MiB; a watch event is one line."""
+"""etcd stores no object larger than 1.5 MiB; a watch event is one line."""
 
 
 class ApiError(Exception):
-    """kube-apiserver's refusal."""
+    """kube-apiserver refused a request."""
 
     def __init__(self, status: int, reason: str, message: str) -> None:
         """`status` is HTTP's, `reason` Kubernetes' (`NotFound`, `Conflict`...)."""
@@ -59,7 +59,7 @@ class Api:
         )
 
     async def close(self) -> None:
-        """End the session."""
+        """Close the session."""
         await self._session.close()
 
     async def request(
@@ -71,7 +71,7 @@ class Api:
         params: Mapping[str, str] | None = None,
         content_type: str = "application/json",
     ) -> Object:
-        """One request; the answer's object.
+        """Send one request; return the object in the answer.
 
         Raises:
             ApiError: kube-apiserver refused.
@@ -92,7 +92,7 @@ class Api:
         return await self.request("GET", path)
 
     async def find(self, path: str) -> Object | None:
-        """The object at `path`, or None if there is none."""
+        """The object at `path`, or None if it does not exist."""
         try:
             return await self.request("GET", path)
         except ApiError as error:
@@ -109,12 +109,12 @@ class Api:
         return await self.request("PATCH", path, body, content_type=content_type)
 
     async def apply(self, path: str, body: Object) -> Object:
-        """Make the object at `path` have what `body` says, whether it is there or not (server-side apply)."""
+        """Create or update the object at `path` with `body` (server-side apply)."""
         params = {"fieldManager": "sandbox-agent", "force": "true"}
         return await self.request("PATCH", path, body, params=params, content_type="application/apply-patch+yaml")
 
     async def delete(self, path: str, *, grace: int | None = None, uid: str | None = None) -> bool:
-        """Delete the object at `path` (only if it is still the one with that uid); whether it was there."""
+        """Delete the object at `path` (only if it has that uid); return whether it existed."""
         options: Object = {"apiVersion": "v1", "kind": "DeleteOptions"}
         if grace is not None:
             options["gracePeriodSeconds"] = grace
@@ -159,7 +159,7 @@ def key_of(obj: Object) -> Key:
 
 
 def timestamp() -> str:
-    """Now, as Kubernetes writes times."""
+    """The current time in Kubernetes' format."""
     return dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -168,9 +168,9 @@ Handler = Callable[[str, Object], None]
 
 
 class Cache:
-    """A collection as it stands in the cluster, kept up to date by a watch.
+    """A collection of the cluster, kept up to date by a watch.
 
-    Handlers are called in the order of events, from the event loop: what takes time they leave to a task.
+    Handlers are called in the order of events, from the event loop; they must leave slow work to a task.
     """
 
     def __init__(self, api: Api, path: str, **params: str) -> None:
@@ -183,13 +183,13 @@ class Cache:
         self.synced = asyncio.Event()
 
     def subscribe(self, handler: Handler) -> None:
-        """Call `handler` for every event from now on, beginning with `ADDED` for what is there."""
+        """Call `handler` for every event from now on, beginning with `ADDED` for existing objects."""
         self._handlers.append(handler)
         for obj in self.objects.values():
             handler("ADDED", obj)
 
     async def run(self) -> None:
-        """Keep up, for ever: kube-apiserver may go and come back."""
+        """Follow the collection for ever: kube-apiserver may stop and come back."""
         version: str | None = None
         while True:
             try:
@@ -224,7 +224,7 @@ class Cache:
         return answer["metadata"]["resourceVersion"]
 
     def _take(self, event: str, obj: Object) -> None:
-        # Who set which field is half of an object's size, and nobody here asks.
+        # managedFields are half of an object's size, and nobody here uses them.
         obj["metadata"].pop("managedFields", None)
         if event == "DELETED":
             self.objects.pop(key_of(obj), None)

@@ -1,7 +1,7 @@
-"""The way from kube-apiserver into the cluster: a proxy that knows what Services and pod addresses lead to.
+"""kube-apiserver's way into the cluster: a proxy that knows which processes are behind Services and pod addresses.
 
-kube-apiserver asks `CONNECT 172.20.13.7:443` of a unix socket when a webhook is a Service. There is no such address
-here; the proxy does what kube-proxy would (Service -> a ready endpoint) and then goes on to the loopback port of the
+kube-apiserver sends `CONNECT 172.20.13.7:443` to a unix socket if a webhook is a Service. That address does not exist
+here. The proxy does kube-proxy's work (Service -> a ready endpoint) and then connects to the loopback port of the
 process that is that pod. https://kubernetes.io/docs/tasks/extend-kubernetes/setup-konnectivity/
 """
 
@@ -19,14 +19,14 @@ log = logging.getLogger(__name__)
 
 _REQUEST_SECONDS = 5.0
 _CONNECT_SECONDS = 2.0
-# What kube-apiserver was just told may not have reached this proxy's caches yet: an endpoint is waited for a moment
-# before there is none. Who waited for the endpoint and then makes a Service must not be refused.
+# kube-apiserver's latest changes may not be in this proxy's caches yet, so wait a moment for an endpoint before
+# reporting none: a client that waited for the endpoint and then creates a Service must not be refused.
 _GRACE_SECONDS = 1.0
 _LOOK_SECONDS = 0.02
 
 
 class UnreachableError(Exception):
-    """Nothing can be connected to; `status` is the HTTP status to say so with."""
+    """No connection is possible; `status` is the HTTP status for the answer."""
 
     def __init__(self, status: int, reason: str) -> None:
         """`reason` is one line."""
@@ -42,7 +42,7 @@ class Address:
     port: int
 
     def __str__(self) -> str:
-        """As people write it."""
+        """In readable form."""
         return f"{self.host}:{self.port}"
 
     @staticmethod
@@ -53,10 +53,10 @@ class Address:
 
 
 def backends(target: Address, services: Iterable[Object], slices: Iterable[Object]) -> list[Address] | None:
-    """The pod addresses behind a Service's address, as kube-proxy would choose among; None if it is no Service's.
+    """The pod addresses behind a Service's address, from which kube-proxy would choose; None if it is not a Service's.
 
     Raises:
-        UnreachableError: it is a Service's, but has no such port or no ready endpoint.
+        UnreachableError: the Service has no such port or no ready endpoint.
     """
     service = next((s for s in services if target.host in (s["spec"].get("clusterIPs") or [])), None)
     if service is None:
@@ -77,7 +77,7 @@ def backends(target: Address, services: Iterable[Object], slices: Iterable[Objec
             conditions = endpoint.get("conditions") or {}
             if conditions.get("ready", True) or (conditions.get("serving") and conditions.get("terminating")):
                 found[conditions.get("ready", True)] += [Address(endpoint["addresses"][0], n) for n in numbers]
-    # Endpoints that still serve while they terminate are better than none: so does kube-proxy.
+    # Like kube-proxy: endpoints that still serve while they terminate are better than none.
     chosen = found[True] or found[False]
     if not chosen:
         raise UnreachableError(503, f"no endpoints available for service {namespace}/{name}")
@@ -93,7 +93,7 @@ class Egress:
         slices: Callable[[], Iterable[Object]],
         listener: Callable[[Address], int | None],
     ) -> None:
-        """`services` and `slices` give all there are; `listener` gives the loopback port behind a pod's port."""
+        """`services` and `slices` return all of them; `listener` returns the loopback port behind a pod's port."""
         self._services = services
         self._slices = slices
         self._listener = listener
@@ -106,14 +106,14 @@ class Egress:
         self._server = await asyncio.start_unix_server(self._accept, socket)
 
     async def stop(self) -> None:
-        """Stop listening and cut what is open."""
+        """Stop listening and close open connections."""
         if self._server is not None:
             self._server.close()
         for tunnel in list(self._tunnels):
             tunnel.cancel()
 
     def resolve(self, target: Address) -> int:
-        """The loopback port to connect to for a Service's or pod's address.
+        """The loopback port for a Service's or pod's address.
 
         Raises:
             UnreachableError: with the reason.
@@ -128,7 +128,7 @@ class Egress:
         raise UnreachableError(502, f"no process of the sandbox listens on {' or '.join(map(str, pods[:3]))}")
 
     async def _resolved(self, target: Address) -> int:
-        """As `resolve`, asked again for a moment."""
+        """Like `resolve`, but retried for a moment."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + _GRACE_SECONDS
         while True:
@@ -155,7 +155,7 @@ class Egress:
             await self._tunnel(await self._resolved(Address.parse(target)), reader, writer)
         except UnreachableError as error:
             log.warning("%s: %s", target, error)
-            # kube-apiserver repeats the status line in its own error: the reason belongs there.
+            # kube-apiserver repeats the status line in its own error, so the reason belongs there.
             writer.write(f"HTTP/1.1 {error.status} {error}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
         except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError) as error:
             log.info("%s: %r", target, error)

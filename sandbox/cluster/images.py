@@ -1,8 +1,8 @@
-"""The images that the sandbox knows: what runs as a process when a pod names one, and with which arguments.
+"""The images that the sandbox knows: which program runs when a pod names one, and with which arguments.
 
-A process outside a container needs a few arguments of its own: other ports (all pods share this machine's loopback),
-a kubeconfig, the folders that stand for mounts, the sandbox's AWS. They replace the container's where it gives them;
-everything else is the container's own.
+A process outside a container needs a few arguments of its own: other ports (all pods share this machine's loopback), a
+kubeconfig, folders instead of mounts, the sandbox's AWS. They replace the container's if it gives them; everything else
+comes from the container.
 """
 
 import itertools
@@ -14,13 +14,13 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class PortFlag:
-    """A flag that says where a program listens."""
+    """A flag for a program's port."""
 
     flag: str
     default: int
-    """The port in the pod, where the container does not give the flag."""
+    """The port in the pod if the container does not give the flag."""
     form: str
-    """The flag's value on this machine, `{}` being the port."""
+    """The flag's value on this machine; `{}` is the port."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,12 @@ class Image:
     name: str
     """Also its name in `--with NAME=PATH`."""
     pattern: str
-    """A regular expression, read alike by Python and jq, found in the container's image."""
+    """A regular expression, which Python and jq read alike, found in the container's image."""
     tool: str
-    """What runs: a tool of `sandbox.tools`."""
+    """The program: a tool of `sandbox.tools`."""
     ports: tuple[PortFlag, ...]
     certificates: tuple[str, str] | None = None
-    """A flag for a folder of certificates, and the path that is its default in the image."""
+    """A flag for a folder of certificates, and its default path in the image."""
 
 
 IMAGES = (
@@ -56,15 +56,15 @@ PATTERN = "|".join(f"({image.pattern})" for image in IMAGES)
 """Matches every known image: kwok leaves such pods alone."""
 
 WEB = r"(^|/)(nginx|nginx-unprivileged|httpd|whoami)(:|@|$)"
-"""Matches the images of web servers: with `--traffic` such pods serve (`sandbox.network`), else kwok says they do."""
+"""Matches web server images: with `--traffic` such pods serve (`sandbox.network`), otherwise kwok reports them."""
 
 
 def process_images(*, traffic: bool) -> str:
-    """What matches every image whose pods kwok is to leave alone."""
+    """A regular expression for every image whose pods kwok must ignore."""
     return f"{PATTERN}|({WEB})" if traffic else PATTERN
 
 
-# By the names that AWS's SDK for Go gives them.
+# In the spelling of AWS's SDK for Go.
 _AWS_APIS = (
     "EC2",
     "Elastic Load Balancing v2",
@@ -79,12 +79,12 @@ _AWS_APIS = (
 
 
 def known(image: str) -> Image | None:
-    """What runs for a container's image; None if kwok only says that it runs."""
+    """The program for a container's image; None if kwok only reports it as running."""
     return next((entry for entry in IMAGES if re.search(entry.pattern, image)), None)
 
 
 def flag_values(args: Sequence[str], flag: str) -> list[str]:
-    """The values that `args` gives a flag, as `--flag=value` or `--flag value`."""
+    """A flag's values in `args`, given as `--flag=value` or `--flag value`."""
     values = [a.split("=", 1)[1] for a in args if a.startswith((f"--{flag}=", f"-{flag}="))]
     return values + [value for name, value in itertools.pairwise(args) if name in (f"--{flag}", f"-{flag}")]
 
@@ -105,7 +105,7 @@ def without_flags(args: Sequence[str], flags: Sequence[str]) -> list[str]:
 
 
 def pod_ports(image: Image, args: Sequence[str]) -> dict[str, int]:
-    """Flag -> the port that the program has in the pod, which Services and probes name."""
+    """Flag -> the program's port in the pod, which Services and probes name."""
     ports: dict[str, int] = {}
     for port in image.ports:
         given = flag_values(args, port.flag)
@@ -116,7 +116,7 @@ def pod_ports(image: Image, args: Sequence[str]) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a process outside a container needs to be told."""
+    """What a process needs outside a container."""
 
     kubeconfig: Path
     namespace: str
@@ -124,16 +124,16 @@ class Surroundings:
     listeners: Mapping[str, int]
     """Flag -> loopback port."""
     certificates: Path | None
-    """The folder that stands for the image's certificate mount."""
+    """The folder that replaces the image's certificate mount."""
 
 
 def arguments(image: Image, args: Sequence[str], around: Surroundings) -> list[str]:
-    """The program's arguments: the container's, with those of `around` in the place of its own."""
+    """The program's arguments: the container's, with those of `around` replacing its own."""
     ours = {port.flag: port.form.format(around.listeners[port.flag]) for port in image.ports}
     ours["kubeconfig"] = str(around.kubeconfig)
     ours["aws-api-endpoints"] = ",".join(f"{api}={around.aws_endpoint}" for api in _AWS_APIS)
     if not flag_values(args, "leader-election-namespace"):
-        # In a cluster it reads its namespace from a file that only a container has.
+        # In a cluster it reads its namespace from a file that exists only in containers.
         ours["leader-election-namespace"] = around.namespace
     if image.certificates and around.certificates:
         ours[image.certificates[0]] = str(around.certificates)
@@ -159,7 +159,7 @@ class Program:
 def program(
     image: Image, tag: str, tools: Mapping[str, str], origins: Mapping[str, Mapping[str, str]], given: Mapping[str, str]
 ) -> Program:
-    """What runs for a container: `--with NAME@VERSION` of its tag, else `--with NAME`, else the tool.
+    """The program for a container: `--with NAME@VERSION` for its tag, otherwise `--with NAME`, otherwise the tool.
 
     Args:
         image: the known image.
@@ -178,6 +178,6 @@ _LOGGED_VERSION = re.compile(r'"GitVersion":\s*"([^"]+)"')
 
 
 def logged_version(log: str) -> str:
-    """The version that a program's log gives, or `unknown`."""
+    """The version in a program's log, or `unknown`."""
     found = _LOGGED_VERSION.search(log)
     return found[1] if found else "unknown"

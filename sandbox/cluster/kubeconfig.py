@@ -14,10 +14,10 @@ def kubeconfig(name: str, server: str, ca_data: str, user: dict[str, Any]) -> di
     """A kubeconfig of one cluster, one user and one context, all called `name`.
 
     Args:
-        name: an EKS cluster's ARN where people see it: so does `aws eks update-kubeconfig`.
+        name: in users' kubeconfigs the EKS cluster's ARN, as with `aws eks update-kubeconfig`.
         server: the endpoint's URL.
         ca_data: base64 of the CA's PEM.
-        user: the user's credentials, as kubeconfigs have them.
+        user: the user's credentials, in a kubeconfig's format.
     """
     return {
         "apiVersion": "v1",
@@ -30,12 +30,12 @@ def kubeconfig(name: str, server: str, ca_data: str, user: dict[str, Any]) -> di
 
 
 def client_files(pki: Pki, client: str) -> dict[str, Any]:
-    """A user by the files of a client certificate."""
+    """A user with a client certificate in files."""
     return {"client-certificate": str(pki.cert(client)), "client-key": str(pki.key(client))}
 
 
 def client_data(pki: Pki, client: str) -> dict[str, Any]:
-    """A user by a client certificate that stands in the kubeconfig itself: such a kubeconfig can be moved."""
+    """A user with a client certificate in the kubeconfig itself, so the kubeconfig can be moved."""
     return {
         "client-certificate-data": base64.b64encode(pki.cert(client).read_bytes()).decode(),
         "client-key-data": base64.b64encode(pki.key(client).read_bytes()).decode(),
@@ -43,7 +43,7 @@ def client_data(pki: Pki, client: str) -> dict[str, Any]:
 
 
 def write(path: Path, config: dict[str, Any]) -> Path:
-    """Write a kubeconfig, readable by its owner only; its path."""
+    """Write a kubeconfig that only its owner can read; return its path."""
     write_text(path, yaml.safe_dump(config, sort_keys=False))
     return path
 
@@ -61,7 +61,7 @@ def without(config: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def merged(config: dict[str, Any], addition: dict[str, Any]) -> dict[str, Any]:
-    """`config` with the one context of `addition`; it becomes the current one if there was none."""
+    """`config` with the context in `addition`; it becomes the current one if there was none."""
     name = addition["current-context"]
     current = config.get("current-context") or ""
     base = without(config, name)
@@ -78,13 +78,13 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def publish(path: Path, addition: dict[str, Any]) -> None:
-    """Put a cluster's context into the shared kubeconfig at `path`; several agents may do so at once."""
+    """Add a cluster's context to the shared kubeconfig at `path`; several agents may do so at once."""
     with locked(path.with_name(f".{path.name}.lock")):
         write(path, merged(_read(path), addition))
 
 
 def withdraw(path: Path, name: str) -> None:
-    """Take a cluster's context out of the shared kubeconfig at `path`."""
+    """Remove a cluster's context from the shared kubeconfig at `path`."""
     if not path.exists():
         return
     with locked(path.with_name(f".{path.name}.lock")):

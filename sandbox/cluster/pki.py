@@ -1,7 +1,7 @@
-"""The cluster's keys: one CA, the certificates it signs, and the key pair of service account tokens.
+"""The cluster's keys: one CA, the certificates it signs, and the key pair for service account tokens.
 
-Everything is made once and reused: a cluster that comes back must be the one that its clients already trust, and AWS
-verifies service account tokens against `sa.pub` for as long as the cluster lives.
+Everything is created once and reused: clients must still trust a cluster that comes back, and AWS verifies service
+account tokens against `sa.pub` as long as the cluster lives.
 """
 
 import base64
@@ -22,7 +22,7 @@ _BACKDATED = dt.timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class Subject:
-    """Whom a client certificate names: Kubernetes takes CN as the user and O as its groups."""
+    """The user in a client certificate: Kubernetes takes CN as the user and O as its groups."""
 
     user: str
     groups: tuple[str, ...] = ()
@@ -38,7 +38,7 @@ CLIENTS = {
     "front-proxy": Subject("front-proxy-client"),
     "kube-proxy": Subject("system:kube-proxy"),
     "cloud-controller-manager": Subject("eks:cloud-controller-manager"),
-    # How kube-apiserver shows itself to webhooks and kubelets.
+    # kube-apiserver's own identity for webhooks and kubelets.
     "apiserver-client": Subject("kube-apiserver-client", (MASTERS,)),
 }
 
@@ -69,20 +69,20 @@ class Pki:
 
     @property
     def service_account_public_key(self) -> Path:
-        """What service account tokens are verified with, here and in AWS."""
+        """Verifies service account tokens, here and in AWS."""
         return self.folder / "sa.pub"
 
     def ca_data(self) -> str:
-        """The CA as DescribeCluster and kubeconfigs carry it: base64 of its PEM."""
+        """The CA in the format of DescribeCluster and kubeconfigs: base64 of its PEM."""
         return base64.b64encode(self.ca.read_bytes()).decode()
 
 
 def ensure(folder: Path, serving_names: list[str]) -> Pki:
-    """The cluster's keys: those that are there, and the missing ones made now.
+    """The cluster's keys: existing ones, and new ones for those that are missing.
 
     Args:
-        folder: where they lie; made with mode 0700.
-        serving_names: DNS names and addresses that kube-apiserver answers to.
+        folder: their folder; created with mode 0700.
+        serving_names: kube-apiserver's DNS names and addresses.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     pki = Pki(folder)
@@ -165,7 +165,7 @@ def _make_ca(pki: Pki) -> None:
 
 
 def _make_service_account_keys(pki: Pki) -> None:
-    # RSA, as EKS has it: relying parties of IRSA know RS256.
+    # RSA, as on EKS: relying parties of IRSA know RS256.
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     _write_key(pki.service_account_key, key)
     public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
@@ -185,7 +185,7 @@ class _Issuer:
     key: ec.EllipticCurvePrivateKey
 
     def issue(self, pki: Pki, name: str, subject: Subject, serving_names: list[str] | None = None) -> None:
-        """Make a key and a certificate: for a server if it has names to serve, else for a client."""
+        """Create a key and a certificate: for a server if it has names, otherwise for a client."""
         key = ec.generate_private_key(ec.SECP256R1())
         usage = ExtendedKeyUsageOID.SERVER_AUTH if serving_names else ExtendedKeyUsageOID.CLIENT_AUTH
         builder = (

@@ -1,4 +1,4 @@
-"""Where a cluster listens: loopback ports that are chosen once and kept, and a folder for unix sockets."""
+"""Where a cluster listens: loopback ports, chosen once and kept, and a folder for unix sockets."""
 
 import hashlib
 import os
@@ -11,14 +11,14 @@ from sandbox.run.ports import PortTakenError, free_port, is_free, owner
 from sandbox.run.state import read_json, write_json
 
 _LONGEST_FOLDER = 107 - len("/egress.sock.tmp")
-"""sun_path holds 107 characters (unix(7)); room for the longest name in the folder."""
+"""sun_path can have 107 characters (unix(7)), minus room for the longest name in the folder."""
 
 
 def kept_ports(file: Path, names: Iterable[str]) -> dict[str, int]:
-    """The port of each name: as chosen earlier, or chosen now and written to `file`.
+    """The port of each name: chosen earlier, or chosen now and written to `file`.
 
     Raises:
-        PortTakenError: a port chosen earlier is taken. It is not replaced: clients hold it (kubeconfigs, Pulumi)
+        PortTakenError: a port chosen earlier is taken. It is kept, because clients use it (kubeconfigs, Pulumi).
     """
     ports: dict[str, int] = read_json(file) or {}
     for name in names:
@@ -33,15 +33,15 @@ def kept_ports(file: Path, names: Iterable[str]) -> dict[str, int]:
 
 
 def socket_folder(wanted: Path) -> Path:
-    """A private, empty folder for unix sockets: `wanted`, or a short one elsewhere where its path is too long.
+    """A private, empty folder for unix sockets: `wanted`, or a short path elsewhere if that is too long.
 
-    The short one is the same whenever the same folder is wanted: what a killed agent left there, the next one clears.
+    The short path depends only on the wanted folder, so the next agent clears what a killed one left there.
     """
     folder = wanted
     if len(str(wanted)) > _LONGEST_FOLDER:
         mark = hashlib.sha256(str(wanted).encode()).hexdigest()[:12]
         folder = Path(tempfile.gettempdir()) / f"sandbox-{os.getuid()}-{mark}"
     shutil.rmtree(folder, ignore_errors=True)
-    # Fails where another user has put something of that name into the common temporary folder.
+    # Fails if another user has created this name in the shared temporary folder.
     folder.mkdir(mode=0o700, parents=True)
     return folder

@@ -1,6 +1,7 @@
-"""What AWS asks of a cluster, and where the cluster keeps its things.
+"""What AWS asks of a cluster, and where the cluster keeps its files.
 
-`cluster.json` and `nodes.json` are written by the AWS process and read here; everything else in the folder is ours.
+The AWS process writes `cluster.json` and `nodes.json`; the agent reads them. Everything else in the folder is the
+agent's.
 """
 
 import ipaddress
@@ -12,12 +13,12 @@ from sandbox.run.state import State, read_json
 
 
 class SpecError(Exception):
-    """A document of the AWS process that the agent cannot work with."""
+    """The agent cannot use a document of the AWS process."""
 
 
 @dataclass(frozen=True)
 class ClusterSpec:
-    """cluster.json: one cluster as CreateCluster asked for it."""
+    """cluster.json: one cluster as requested in CreateCluster."""
 
     name: str
     arn: str
@@ -26,7 +27,7 @@ class ClusterSpec:
     account: str
     vpc_id: str
     issuer: str
-    """What service account tokens carry as `iss`, and the URL of the IAM OIDC provider."""
+    """The issuer (`iss`) of service account tokens, and the URL of the IAM OIDC provider."""
     aws_endpoint: str
     service_cidr: str = "172.20.0.0/16"
     deployer_arn: str = ""
@@ -47,7 +48,7 @@ class ClusterSpec:
         """The spec in a cluster's folder.
 
         Raises:
-            SpecError: there is none, or it lacks a field.
+            SpecError: it is missing, or lacks a field.
         """
         data = read_json(folder.spec_file)
         if data is None:
@@ -61,7 +62,7 @@ class ClusterSpec:
 
 @dataclass(frozen=True)
 class NodeSpec:
-    """One entry of nodes.json: an instance that is to be a node."""
+    """One entry of nodes.json: an instance that should be a node."""
 
     name: str
     provider_id: str
@@ -77,13 +78,13 @@ class NodeSpec:
 
     @staticmethod
     def from_json(data: dict[str, Any]) -> "NodeSpec":
-        """The entry as it stands in nodes.json; a null label map or taint list is an empty one."""
+        """The entry from nodes.json; a null label map or taint list counts as empty."""
         known = {f.name for f in fields(NodeSpec)}
         return NodeSpec(**{k: v for k, v in data.items() if k in known and v is not None})
 
 
 def read_nodes(path: Path) -> dict[str, NodeSpec]:
-    """The nodes that are wanted, by name; none while there is no file."""
+    """The wanted nodes by name; none if the file does not exist."""
     data: dict[str, Any] = read_json(path) or {}
     return {entry["name"]: NodeSpec.from_json(entry) for entry in data.get("nodes", [])}
 
@@ -102,7 +103,7 @@ class Folder:
 
     @property
     def spec_file(self) -> Path:
-        """What AWS asked for."""
+        """AWS's request."""
         return self.root / "cluster.json"
 
     @property
@@ -112,7 +113,7 @@ class Folder:
 
     @property
     def status_file(self) -> Path:
-        """What the agent reports."""
+        """The agent's report."""
         return self.root / "status.json"
 
     @property

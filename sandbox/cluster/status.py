@@ -1,4 +1,4 @@
-"""status.json: what the agent tells the AWS process about its cluster."""
+"""status.json: the agent's report to the AWS process about its cluster."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +11,7 @@ CREATING, FAILED = "CREATING", "FAILED"
 
 @dataclass
 class Status:
-    """The document; written when it changes and only then."""
+    """The document; written only when it changes."""
 
     path: Path
     phase: str = CREATING
@@ -23,7 +23,7 @@ class Status:
     _written: dict[str, Any] | None = field(default=None, repr=False)
 
     def to_json(self) -> dict[str, Any]:
-        """The document as it is written."""
+        """The document in its written form."""
         return {
             "phase": self.phase,
             "endpoint": self.endpoint,
@@ -34,7 +34,7 @@ class Status:
         }
 
     def write(self) -> None:
-        """Write it, if it says something new."""
+        """Write it, if it has changed."""
         document = self.to_json()
         if document != self._written:
             write_json(self.path, document)

@@ -1,4 +1,4 @@
-"""What IAM needs to know of an account. `sandbox.aws.account` answers it from the emulator."""
+"""What IAM needs to know about an account. `sandbox.aws.account` answers from the emulator."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -24,7 +24,7 @@ class Account(Protocol):
 
     @property
     def look(self) -> Look:
-        """What there is to know of resources."""
+        """Facts about resources."""
         ...
 
     def check_region(self, service: str, region: str) -> None:
@@ -35,19 +35,19 @@ class Account(Protocol):
         """
 
     def key(self, access_key: str) -> Key | None:
-        """The holder of an access key; None if there is none."""
+        """The holder of an access key; None if nobody holds it."""
         ...
 
     def holder(self, source: str) -> Key | None:
-        """A user or a role's session, by the ARN of the user or role; its secret signs nothing."""
+        """A user or a role's session, by the ARN of the user or role; its secret cannot sign."""
         ...
 
     def arn_of(self, name: str) -> str | None:
-        """The ARN of the role, or else the user, of that name."""
+        """The ARN of the role with this name, or else of the user."""
         ...
 
     def policies(self, key: Key, action: str, resource: str) -> Policies:
-        """Every policy that bears on what the key's holder asks for."""
+        """Every policy that applies to a request by the key's holder."""
         ...
 
     def identity(self, principal: Principal) -> tuple[Sequence[Policy], Policy | None]:

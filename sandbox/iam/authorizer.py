@@ -1,4 +1,4 @@
-"""The front: one call in, None or AWS's refusal out."""
+"""The entry point: takes one call; returns None or AWS's refusal."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,19 +18,18 @@ from sandbox.iam.wire.credentials import CredentialError, Key, Signed, claim_of,
 from sandbox.iam.wire.denials import reason, refused, unproven
 from sandbox.iam.wire.replies import Denial
 
-# What nobody needs a permission for.
-# https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+# Calls that need no permission. https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
 _FREE = "sts:GetCallerIdentity"
-# The one call without a signature: what it proves, it proves by the token in it.
+# The one unsigned call: the token in it proves the caller.
 _BY_TOKEN = "AssumeRoleWithWebIdentity"  # noqa: S105 - no secret
-# Services that an account has once, and the region that their calls count as made in.
+# Global services, and the region in which AWS counts their calls.
 _GLOBAL = {"globalaccelerator": "us-west-2", "iam": "us-east-1", "route53": "us-east-1", "shield": "us-east-1"}
-# What AWS says of the sessions of instances, and the sandbox does not.
+# Keys that AWS sets for instances' sessions, and the sandbox does not.
 _UNKNOWN = frozenset(
     {"aws:ec2instancesourcevpc", "aws:ec2instancesourceprivateipv4", "ec2:roledelivery", "ec2:sourceinstancearn"}
 )
 _SERVICES = {"i-": "ec2.amazonaws.com", "cloud-controller-manager": "eks.amazonaws.com"}
-"""How the names of sessions begin that a service takes, as itself, for its instances and control planes."""
+"""The name prefixes of sessions that a service creates for its instances and control planes."""
 _PRINCIPAL_TYPES = {"root": "Account", "user": "User", "session": "AssumedRole", "service": "Service"}
 
 
@@ -43,11 +42,11 @@ class Authorizer:
     now: Callable[[], float] = time.time
 
     def authorize(self, call: Call, headers: Mapping[str, str]) -> Denial | None:
-        """None to let `call` through, or what AWS would answer instead.
+        """Return None to let `call` through, or AWS's refusal.
 
         Args:
             call: the call.
-            headers: every header as it came, names in lower case: the signature binds more than the call keeps.
+            headers: every header as it came, names in lower case: the signature covers more than the call keeps.
         """
         service = call.service or ""
         if service == "sts" and call.access_key is None:
@@ -70,7 +69,7 @@ class Authorizer:
         return next((no for demand in asked if (no := self._ask(service, key, demand, headers))), None)
 
     def _by_token(self, call: Call) -> Denial | None:
-        """An unsigned call is let through to who reads its token, if that is what it is to everybody."""
+        """Let an unsigned call through if its operation needs no signature; the operation verifies the token itself."""
         why = f"the sandbox has no rule for sts:{call.action}"
         try:
             if operation_of(call).name == _BY_TOKEN:
@@ -80,7 +79,7 @@ class Authorizer:
         return refused("sts", "anonymous", f"sts:{call.action}", "*", f"because {why}")
 
     def _caller_of(self, call: Call, headers: Mapping[str, str]) -> Key:
-        """The caller, where the signature is of just what the call was read to be."""
+        """The caller, if the signature covers exactly what was parsed as the call."""
         request = Signed(call.method, call.url, headers, call.body)
         claim = claim_of(request)
         if (claim.access_key, *claim.scope[1:]) != (call.access_key, call.region, call.service):
@@ -88,10 +87,10 @@ class Authorizer:
         return self.authenticate(request)
 
     def authenticate(self, request: Signed) -> Key:
-        """The key that the request was signed with.
+        """The key that signed the request.
 
         Raises:
-            CredentialError: it was signed with none.
+            CredentialError: no key signed it.
         """
         claim = claim_of(request)
         return verify(request, claim, self.state.key(claim.access_key), datetime.fromtimestamp(self.now(), UTC))
@@ -99,7 +98,7 @@ class Authorizer:
     def admits(
         self, document: str, role_arn: str, principal: Principal, action: str, keys: Mapping[str, str | Sequence[str]]
     ) -> bool:
-        """`trust.admits`, noted; what cannot be judged is refused."""
+        """`trust.admits`, with a log entry; refuses what cannot be judged."""
         try:
             decision = trust.admits(document, role_arn, principal, action, keys)
             why = str(decision.kind) if decision.allowed else reason(action, decision)
@@ -115,10 +114,10 @@ class Authorizer:
         return decision.allowed
 
     def decide(self, key: Key, demand: Demand, headers: Mapping[str, str] | None = None) -> Decision:
-        """IAM's verdict on one demand; nothing is noted.
+        """IAM's verdict on one demand, without a log entry.
 
         Raises:
-            CannotJudgeError: a policy that might decide it is beyond the sandbox.
+            CannotJudgeError: the sandbox cannot evaluate a policy that might decide it.
         """
         known = {k: v for k, v in self._caller(key, demand, headers or {}).items() if k not in demand.context.unknown}
         context = Context({**known, **demand.context.values}, demand.context.unknown | _UNKNOWN)
@@ -167,7 +166,7 @@ class Authorizer:
             "aws:principaltype": (_PRINCIPAL_TYPES[who.kind],),
             "aws:requestedregion": (_GLOBAL.get(demand.action.partition(":")[0], self.state.place.region),),
             "aws:resourceaccount": (self.state.place.account,),
-            # On AWS every call of an SDK is; here nothing leaves the machine.
+            # On AWS every SDK call uses TLS; here nothing leaves the machine.
             "aws:securetransport": ("true",),
             "aws:sourceip": ("127.0.0.1",),
             "aws:userid": (key.user_id,),
@@ -191,7 +190,7 @@ class Authorizer:
 
 
 def _for_service(root: Key, call: Call) -> Key:
-    """EC2 or EKS, where the root asks for a session of theirs: so nodes and clusters of the sandbox get theirs."""
+    """EC2 or EKS, if root asks for a session of theirs: the sandbox's nodes and clusters get their sessions so."""
     session = call.parameters.get("RoleSessionName", "")
     service = next((service for prefix, service in _SERVICES.items() if session.startswith(prefix)), None)
     return replace(root, principal=Principal("service", service, root.principal.account)) if service else root

@@ -1,4 +1,4 @@
-"""What IAM decided: who asked for what, and which statement said so."""
+"""IAM's decisions: who asked for what, and which statement decided."""
 
 import json
 from collections import Counter, deque
@@ -19,21 +19,21 @@ class Entry:
 
     time: float
     principal: str
-    """The ARN that GetCallerIdentity gives."""
+    """The ARN that GetCallerIdentity returns."""
     source: str
     """The user or role behind it."""
     action: str
     resource: str
     keys: Mapping[str, Sequence[str]]
-    """The condition keys of action and resource; those of the caller are left out."""
+    """The condition keys of action and resource, without the caller's."""
     allowed: bool
     why: str
-    """`root`, or what the caller is told."""
+    """`root`, or the reason that the caller gets."""
     statements: tuple[Statement, ...] = ()
-    """All that allowed it, or the one that denied it."""
+    """All statements that allowed it, or the one that denied it."""
 
     def to_json(self) -> dict[str, Any]:
-        """The entry as the log shows it."""
+        """The entry as it appears in the log."""
         return {
             "time": round(self.time, 3),
             "principal": self.principal,
@@ -48,7 +48,7 @@ class Entry:
 
 @dataclass
 class Decisions:
-    """The last decisions, and counts of all. With a path every decision is also a line of that file."""
+    """The last decisions, and counts of all. With a path, every decision is also written to that file as a line."""
 
     path: Path | None = None
     entries: deque[Entry] = field(default_factory=lambda: deque(maxlen=_KEPT))
@@ -59,7 +59,7 @@ class Decisions:
     _file: IO[str] | None = None
 
     def add(self, entry: Entry) -> None:
-        """Keep one."""
+        """Record one decision."""
         self.entries.append(entry)
         self.counts[entry.source, entry.action, entry.allowed] += 1
         if entry.allowed:
@@ -72,7 +72,7 @@ class Decisions:
             self._file.write(json.dumps(entry.to_json(), separators=(",", ":")) + "\n")
 
     def clear(self) -> None:
-        """Forget all; the file stays."""
+        """Clear the log; the file stays."""
         self.entries.clear()
         self.counts.clear()
         self.uses.clear()
@@ -82,7 +82,7 @@ class Decisions:
         return (entry for entry in self.entries if not entry.allowed)
 
     def unused(self, source: str, policies: Iterable[Policy]) -> Iterator[tuple[Statement, str]]:
-        """What a principal's policies grant and it never used: statement and action, wildcards as they stand."""
+        """What a principal's policies grant and it never used: statement and action, with wildcards unexpanded."""
         for each in policies:
             for statement in each.statements:
                 used = {a for s, p, i, a in self.uses if (s, p, i) == (source, each.name, statement.index)}

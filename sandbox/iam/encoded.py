@@ -1,4 +1,4 @@
-"""EC2's encoded authorization messages: the whole of a refusal, for `aws sts decode-authorization-message`. Pure.
+"""EC2's encoded authorization messages: a complete refusal, for `aws sts decode-authorization-message`. Pure.
 
 AWS encrypts them; here they are only packed.
 https://docs.aws.amazon.com/STS/latest/APIReference/API_DecodeAuthorizationMessage.html
@@ -16,11 +16,11 @@ from sandbox.iam.wire.credentials import Key
 
 
 class EncodedMessageError(Exception):
-    """No message of the sandbox's."""
+    """The message was not encoded by this sandbox."""
 
 
 def encode(key: Key, demand: Demand, decision: Decision | None) -> str:
-    """What was refused to whom, and the statement that denied it, if one did."""
+    """Encode what was refused to whom, and the statement that denied it, if there was one."""
     statements = decision.statements if decision else ()
     document = {
         "allowed": False,
@@ -49,7 +49,7 @@ def decode(message: str) -> str:
     """The message's JSON.
 
     Raises:
-        EncodedMessageError: it is none.
+        EncodedMessageError: it is not an encoded message.
     """
     try:
         return zlib.decompress(base64.b64decode(message, b"-_", validate=True)).decode()

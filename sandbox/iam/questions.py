@@ -1,6 +1,6 @@
-"""What people ask of the authorizer: its log, what was refused, what was granted for nothing, and why or why not.
+"""Answers users' questions: the log, what was refused, what was granted but not used, and why or why not.
 
-The AWS process answers these under `/_sandbox/iam/`; the shapes are JSON's.
+The AWS process serves the answers under `/_sandbox/iam/`, as JSON.
 """
 
 import itertools
@@ -25,14 +25,14 @@ def answer(authorizer: Authorizer, question: str, given: Mapping[str, str]) -> A
     """The answer to `log`, `denied`, `unused` or `explain`.
 
     Args:
-        authorizer: whose decisions and policies it is about.
+        authorizer: has the decisions and policies.
         question: its name.
-        given: `as` (ARN or name of a role or user); for `log` and `denied` also `since` (a time that an entry had) and
-            `last` (how many at most); for `explain` also `action`, `resource`, and condition keys under
+        given: `as` (ARN or name of a role or user); for `log` and `denied` also `since` (the time of an entry) and
+            `last` (the maximum number); for `explain` also `action`, `resource`, and condition keys under
             their own names (`aws:RequestTag/team`).
 
     Raises:
-        QuestionError: there is no such question, or something is missing.
+        QuestionError: the question is unknown, or something is missing.
     """
     if given.get("as"):
         given = {**given, "as": authorizer.state.arn_of(given["as"]) or given["as"]}
@@ -58,9 +58,9 @@ def _needed(given: Mapping[str, str], name: str) -> str:
 
 
 def _entries(authorizer: Authorizer, given: Mapping[str, str], *, denied: bool) -> list[dict[str, Any]]:
-    """The entries, oldest first; `as` names a principal or what is behind it, `action` is an action.
+    """The entries, oldest first; `as` names a principal or the user or role behind it, `action` is an action.
 
-    Those after `since` only, and no more than the `last` of them, if given.
+    Only those after `since`, and at most the `last` of them, if given.
     """
     since, last = float(given.get("since", 0)), int(given.get("last", len(authorizer.decisions.entries)))
 
@@ -68,16 +68,16 @@ def _entries(authorizer: Authorizer, given: Mapping[str, str], *, denied: bool) 
         who = given.get("as") in {None, entry.principal, entry.source}
         return who and given.get("action") in {None, entry.action} and not (denied and entry.allowed)
 
-    # The log is long, and who asks again and again wants its end.
+    # The log is long, and repeated questions need only its end.
     late = itertools.takewhile(lambda entry: round(entry.time, 3) > since, reversed(authorizer.decisions.entries))
     return [entry.to_json() for entry in itertools.islice(filter(wanted, late), last)][::-1]
 
 
 def unused(authorizer: Authorizer, source: str) -> list[dict[str, Any]]:
-    """What a role's or user's own policies allow and it never did, since the counting began.
+    """What a role's or user's own policies allow and it has never used since counting began.
 
     Raises:
-        QuestionError: there is no such role or user.
+        QuestionError: the role or user does not exist.
     """
     key = authorizer.state.holder(source)
     if key is None:
@@ -90,10 +90,10 @@ def unused(authorizer: Authorizer, source: str) -> list[dict[str, Any]]:
 
 
 def explain(authorizer: Authorizer, source: str, action: str, resource: str, keys: Mapping[str, str]) -> dict[str, Any]:
-    """What IAM would say, and why; the resource's tags are those that it has now.
+    """IAM's decision and the reason, with the resource's current tags.
 
     Raises:
-        QuestionError: there is no such role or user, or the sandbox has no rule for the action.
+        QuestionError: the role or user does not exist, or the sandbox has no rule for the action.
     """
     key = authorizer.state.holder(source)
     if key is None:

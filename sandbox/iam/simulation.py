@@ -1,6 +1,6 @@
-"""IAM's policy simulator: what a principal's policies say to actions that nobody tries.
+"""IAM's policy simulator: the decision of a principal's policies on actions that nobody performs.
 
-The simulator looks at no resource: a condition sees the keys that the question has, and no others.
+The simulator does not look at resources: conditions see only the keys in the question.
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
 """
 
@@ -30,11 +30,11 @@ def simulate(authorizer: Authorizer, parameters: Mapping[str, str]) -> str:
     """The answer to SimulatePrincipalPolicy, as XML.
 
     Args:
-        authorizer: whose policies are asked.
-        parameters: the call's, flat: `ActionNames.member.1`.
+        authorizer: has the policies.
+        parameters: the call's parameters, flat: `ActionNames.member.1`.
 
     Raises:
-        QuestionError: there is no such principal.
+        QuestionError: the principal does not exist.
     """
     keys = {name.lower(): tuple(values) for name, values in _context(parameters) if values}
     source = parameters["PolicySourceArn"]

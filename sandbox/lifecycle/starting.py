@@ -16,7 +16,7 @@ from sandbox.engine import chart_repository, home
 from sandbox.lifecycle.errors import LifecycleError
 from sandbox.lifecycle.running import aws_identity, charts_identity, plugins_identity, traffic_identity
 from sandbox.lifecycle.settings import Wish, settle
-from sandbox.run.processes import Process, ProcessFailedError
+from sandbox.run.processes import Process, ProcessFailedError, wait_until
 from sandbox.run.state import EMPTY_KUBECONFIG, Settings, State, locked, write_text
 from sandbox.tools.catalog import CONTROLLER
 from sandbox.tools.choose import choose
@@ -129,6 +129,8 @@ def _start(processes: list[Process], report: Report) -> None:
 
 def _aws(state: State, settings: Settings) -> Process | None:
     """The AWS process to start, or None if it runs."""
+    # One that an interrupted `up` left behind while it started goes on by itself.
+    wait_until(lambda: aws_identity(state) is not None or _is_free(state.aws / "lock"), _READY_SECONDS)
     if aws_identity(state) is not None:
         return None
     address = f"http://127.0.0.1:{settings.ports['aws']}/_sandbox/ready"
@@ -138,6 +140,14 @@ def _aws(state: State, settings: Settings) -> Process | None:
             return answer.status == 200  # noqa: PLR2004 - OK
 
     return _part(state, "aws", "sandbox.aws", ready)
+
+
+def _is_free(lock: Path) -> bool:
+    try:
+        with locked(lock, wait=False):
+            return True
+    except BlockingIOError:
+        return False
 
 
 def _plugins(state: State) -> Process | None:

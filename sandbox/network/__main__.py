@@ -1,7 +1,7 @@
 """`python -m sandbox.network --state-dir D`: keep the world running until SIGTERM.
 
-This process is outside of the world and small; the first process inside (`inside`) does the work. When this one ends,
-killed or not, the kernel kills that one, and with it everything that the world was made of.
+This process is small and outside the world; the first process inside (`inside`) does the work. When this one ends, even
+by a kill, the kernel kills that one, and with it the whole world.
 """
 
 import argparse
@@ -19,10 +19,10 @@ _READY_SECONDS = 60.0
 
 
 def keep(state: State) -> None:
-    """Start the world, start it again if it ends, end it at SIGTERM.
+    """Start the world, restart it if it ends, end it at SIGTERM.
 
     Raises:
-        ProcessFailedError: it does not come up.
+        ProcessFailedError: it does not start.
     """
     end = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -43,7 +43,7 @@ def keep(state: State) -> None:
         supervisor.watch()
         end.wait()
     finally:
-        # SIGTERM does not reach a process that is the first of its namespace's; nothing in it has an end to tidy up.
+        # SIGTERM does not reach the first process of a process namespace, and nothing in it needs cleaning up.
         supervisor.stop(grace=0)
 
 

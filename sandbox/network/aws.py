@@ -1,4 +1,4 @@
-"""AWS as the world follows it: told whenever something may have changed."""
+"""Follows AWS for the world: notices whenever something may have changed."""
 
 import asyncio
 import logging
@@ -14,9 +14,9 @@ _RETRY_SECONDS = 0.5
 
 
 async def changes(state: State, services: Sequence[str]) -> AsyncIterator[int]:
-    """Yield at once, and again whenever one of `services` (signing names) may have changed since.
+    """Yield at once, and again whenever one of `services` (signing names) may have changed.
 
-    AWS may go and come back: nothing is yielded meanwhile.
+    AWS may stop and come back; meanwhile nothing is yielded.
     """
     version, address = -1, f"{state.aws_endpoint}/_sandbox/changes"
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_WAIT_SECONDS + 10)) as session:

@@ -1,4 +1,4 @@
-"""What the world has of each EKS cluster: a kube-proxy on every node, and the pods that serve."""
+"""The world's part of each EKS cluster: a kube-proxy on every node, and the serving pods."""
 
 import asyncio
 import contextlib
@@ -29,7 +29,7 @@ class Cluster:
     def __init__(self, state: State, name: str, world: World, network: Network) -> None:
         self.folder = Folder(state, name)
         self.proxies: dict[str, asyncio.Task[None]] = {}
-        """Node -> what keeps its kube-proxy."""
+        """Node -> the task that runs its kube-proxy."""
         self._state = state
         self._settings = state.settings()
         self._world = world
@@ -50,7 +50,7 @@ class Cluster:
                 tasks.create_task(pods.run())
                 tasks.create_task(self._keep_proxies(tasks))
                 await pods.synced.wait()
-                # A pod's node has to be known when the pod is.
+                # A pod's node must be known before the pod.
                 await asyncio.to_thread(self.instances)
                 web.start(pods)
 
@@ -59,7 +59,7 @@ class Cluster:
         return {node.name: node.instance_id for node in read_nodes(self.folder.nodes_file).values()}
 
     async def _keep_proxies(self, tasks: asyncio.TaskGroup) -> None:
-        """One kube-proxy in every node that has a namespace, none in any other."""
+        """Run one kube-proxy in every node that has a namespace, and in no other."""
         if self._settings.traffic == "none":
             return
         config = kube_proxy.configuration(self.folder, self._endpoint)
@@ -98,7 +98,7 @@ class Clusters:
     """All active clusters of the sandbox."""
 
     def __init__(self, state: State, world: World, network: Network, on_change: Callable[[], None]) -> None:
-        """`on_change` is called when a cluster comes or goes."""
+        """`on_change` is called when a cluster appears or disappears."""
         self._state = state
         self._world = world
         self._network = network
@@ -110,7 +110,7 @@ class Clusters:
         return {i: name for cluster, _ in self.running.values() for name, i in cluster.instances().items()}
 
     async def follow(self) -> None:
-        """Follow EKS, for ever."""
+        """Follow EKS for ever."""
         async for _ in aws.changes(self._state, ("eks",)):
             active = set(self._state.active_clusters())
             for name in self.running.keys() - active:

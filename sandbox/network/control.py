@@ -1,6 +1,6 @@
-"""The door into the world: what the command line asks of it, over a unix socket in the state folder.
+"""The world's control socket: the command line's requests, over a unix socket in the state folder.
 
-Whoever may open the socket, the sandbox's owner, may run anything in the world; nobody else reaches it.
+Anyone who can open the socket may run anything in the world; only the sandbox's owner can.
 """
 
 import asyncio
@@ -19,15 +19,15 @@ from sandbox.run.state import State, StateError, read_json
 
 log = logging.getLogger(__name__)
 Answer = Callable[[dict[str, Any]], Awaitable[Any]]
-"""Takes a question as JSON, gives its answer as JSON.
+"""Takes a question as JSON and returns its answer as JSON.
 
 Raises:
-    ValueError: it cannot be answered, and why.
+    ValueError: it cannot be answered; the message gives the reason.
 """
 
 
 class Door:
-    """The socket, and what may be asked at it."""
+    """The socket, and the questions that it answers."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -38,7 +38,7 @@ class Door:
         self._answers[question] = answer
 
     async def open(self, path: Path) -> None:
-        """Listen at `path`, whose folder only the owner may enter."""
+        """Listen at `path`, whose folder only the owner may open."""
         app = web.Application()
         app.router.add_post("/{question}", self._take)
         runner = web.AppRunner(app, access_log=None)
@@ -83,7 +83,7 @@ class _Connection(http.client.HTTPConnection):
 
 
 def refuse_without_traffic(state: State) -> None:
-    """Refuse what needs packets on a sandbox that carries none.
+    """Refuse a command that needs packets if the sandbox does not carry any.
 
     Raises:
         StateError: it carries none.
@@ -93,10 +93,10 @@ def refuse_without_traffic(state: State) -> None:
 
 
 def ask(state: State, question: str, patience: float = 120, **body: Any) -> Any:
-    """Ask the world of a sandbox, from outside.
+    """Ask a sandbox's world from outside.
 
     Raises:
-        StateError: there is none, it does not answer, or it cannot answer this.
+        StateError: it does not run, does not answer, or cannot answer this.
     """
     refuse_without_traffic(state)
     path = (read_json(state.traffic / "status.json") or {}).get("socket", "")

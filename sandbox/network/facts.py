@@ -1,6 +1,6 @@
-"""What EC2 says of networks, as plain values: subnets, interfaces, security groups.
+"""EC2's networks as plain values: subnets, interfaces, security groups.
 
-`read` asks; everything else is data. Only what a packet can meet is kept.
+`read` asks EC2; everything else is data. It keeps only what affects packets.
 """
 
 import ipaddress
@@ -15,7 +15,7 @@ class Interface:
     id: str
     vpc: str
     gateway: str
-    """The address that its subnet's router answers to."""
+    """The address of its subnet's router."""
     address: str
     others: tuple[str, ...] = ()
     """Secondary addresses: those of pods."""
@@ -23,24 +23,24 @@ class Interface:
     instance: str = ""
     """The instance that it is the primary interface of; empty for a load balancer's."""
     balancer: str = ""
-    """What AWS calls the load balancer: `app/NAME/ID`, `net/NAME/ID`, or a Classic ELB's name."""
+    """AWS's name of the load balancer: `app/NAME/ID`, `net/NAME/ID`, or a Classic ELB's name."""
     checked: bool = True
-    """Whether what leaves it must come from one of its addresses (the source/destination check)."""
+    """Whether it can send only from its own addresses (the source/destination check)."""
 
     @property
     def namespace(self) -> str:
-        """The namespace that it leads into."""
+        """The namespace that it is in."""
         return self.instance or self.id
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """All of its addresses, the primary one first."""
+        """All its addresses, the primary one first."""
         return (self.address, *self.others)
 
 
 @dataclass(frozen=True)
 class Permission:
-    """One rule of a security group: what it lets through, and from (or to) whom."""
+    """One rule of a security group: what it allows, and from (or to) whom."""
 
     protocol: str
     """`tcp`, `udp`, `icmp`, a number, or `-1` for all."""
@@ -68,7 +68,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Facts:
-    """All that EC2 holds of networks."""
+    """All of EC2's networks."""
 
     interfaces: tuple[Interface, ...] = ()
     groups: tuple[Group, ...] = ()
@@ -91,7 +91,7 @@ def gateway(cidr: str) -> str:
 
 
 def interface(data: dict[str, Any], gateways: dict[str, str]) -> Interface | None:
-    """An entry of DescribeNetworkInterfaces; None for what carries no traffic here (NAT gateways, spare interfaces).
+    """An entry of DescribeNetworkInterfaces; None if it carries no traffic here (NAT gateways, spare interfaces).
 
     Args:
         data: the entry.
@@ -120,7 +120,7 @@ def interface(data: dict[str, Any], gateways: dict[str, str]) -> Interface | Non
 
 
 def permissions(rules: list[dict[str, Any]], group: str, *, egress: bool) -> tuple[Permission, ...]:
-    """The rules of a group in one direction, of those that DescribeSecurityGroupRules listed. IPv4 only."""
+    """A group's rules in one direction, from the output of DescribeSecurityGroupRules. IPv4 only."""
     found: list[Permission] = []
     for rule in rules:
         if rule["GroupId"] != group or rule["IsEgress"] != egress or rule.get("CidrIpv6"):
@@ -141,14 +141,21 @@ def permissions(rules: list[dict[str, Any]], group: str, *, egress: bool) -> tup
 
 
 def read(ec2: Any) -> Facts:
-    """Ask EC2 (a boto3 client); blocking."""
-    subnets = ec2.describe_subnets()["Subnets"]
-    gateways = {s["SubnetId"]: gateway(s["CidrBlock"]) for s in subnets}
+    """Read everything from EC2 (a boto3 client); blocking.
+
+    Interfaces first: what they need cannot be deleted before them. If a later answer lacks it, they are gone too.
+    """
     listed = _all(ec2, "describe_network_interfaces", "NetworkInterfaces")
+    gateways = {s["SubnetId"]: gateway(s["CidrBlock"]) for s in ec2.describe_subnets()["Subnets"]}
     rules = _all(ec2, "describe_security_group_rules", "SecurityGroupRules")
     groups = _all(ec2, "describe_security_groups", "SecurityGroups")
     lists = {rule["PrefixListId"] for rule in rules if rule.get("PrefixListId")}
-    made = [interface(data, gateways) for data in listed]
+    known = {g["GroupId"] for g in groups}
+    made = [
+        interface(data, gateways)
+        for data in listed
+        if data["SubnetId"] in gateways and known.issuperset(g["GroupId"] for g in data.get("Groups") or [])
+    ]
     return Facts(
         interfaces=tuple(sorted((i for i in made if i), key=lambda i: i.id)),
         groups=tuple(

@@ -1,7 +1,7 @@
 """`python -m sandbox.network.inside --state-dir D`: the first process of the world.
 
-It is in namespaces of its own for mounts and processes, but in the host's network: it reaches AWS and the clusters on
-loopback, and enters a network namespace only to leave a socket or a process there.
+It has its own mount and process namespaces, but is in the host's network: it reaches AWS and the clusters on loopback,
+and enters a network namespace only to create a socket or start a process there.
 """
 
 import argparse
@@ -29,10 +29,10 @@ log = logging.getLogger("sandbox.network")
 
 
 def own_run() -> None:
-    """Put an empty /run over the machine's, in our mount namespace only: `ip netns` keeps its names there.
+    """Mount an empty /run over the machine's, in our mount namespace only: `ip netns` keeps its names there.
 
     Raises:
-        RuntimeError: this is no process namespace of our own, so that the machine's own /run would be hidden.
+        RuntimeError: this is not a process namespace of our own, so it would hide the machine's /run.
     """
     if os.getpid() != 1:
         raise RuntimeError("only the first process of a world may have a /run of its own: `python -m sandbox.network`")
@@ -57,7 +57,7 @@ class Inside:
         self._socket = socket_folder(state.traffic / "run") / "door.sock"
 
     async def run(self) -> None:
-        """Run for ever; the first task that fails ends everything, and the keeper begins anew."""
+        """Run for ever. The first task that fails ends everything, and the parent process starts it again."""
         await self._world.namespace(CLIENTS)
         work: list[Coroutine[Any, Any, None]] = [
             self._network.follow(),
@@ -95,7 +95,7 @@ class Inside:
 
 
 def main() -> None:
-    """Run until killed: nothing here has an end to tidy up."""
+    """Run until killed: nothing here needs cleaning up."""
     parser = argparse.ArgumentParser(prog="python -m sandbox.network.inside", description=__doc__)
     parser.add_argument("--state-dir", required=True, help="the sandbox's state folder")
     state = State.at(parser.parse_args().state_dir)

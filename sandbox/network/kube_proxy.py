@@ -1,6 +1,6 @@
-"""The real kube-proxy, one in the namespace of each node.
+"""The real kube-proxy, one in each node's namespace.
 
-It finds kube-apiserver where every other part does, at a port of its loopback: a node's loopback is its own, so a relay
+Like every other part, it reaches kube-apiserver at a port on its loopback. A node has its own loopback, so a relay
 listens there.
 """
 
@@ -23,7 +23,7 @@ _MEMORY = {"GOGC": "50", "GOMEMLIMIT": "96MiB"}
 
 
 def arguments(config: Path, node: str, mode: str) -> list[str]:
-    """Arguments of kube-proxy on one node, with what EKS's add-on sets.
+    """Arguments of kube-proxy on one node, with the settings of EKS's add-on.
 
     Args:
         config: its kubeconfig.
@@ -39,7 +39,7 @@ def arguments(config: Path, node: str, mode: str) -> list[str]:
         "--iptables-sync-period=30s",
         f"--healthz-bind-address=0.0.0.0:{HEALTH_PORT}",
         "--metrics-bind-address=127.0.0.1:10249",
-        # These kernel parameters are the machine's, not a namespace's: they are left as they are.
+        # These kernel parameters belong to the machine, not to a namespace, so they stay as they are.
         "--conntrack-max-per-core=0",
         "--conntrack-min=0",
         "--conntrack-tcp-timeout-established=0s",
@@ -48,7 +48,7 @@ def arguments(config: Path, node: str, mode: str) -> list[str]:
 
 
 def configuration(folder: Folder, endpoint: str) -> Path:
-    """Write kube-proxy's kubeconfig; its path."""
+    """Write kube-proxy's kubeconfig; return its path."""
     keys = Pki(folder.pki)
     user = kubeconfig.client_files(keys, "kube-proxy")
     config = kubeconfig.kubeconfig("kube-proxy", endpoint, keys.ca_data(), user)
@@ -56,13 +56,13 @@ def configuration(folder: Folder, endpoint: str) -> Path:
 
 
 async def keep(world: World, node: NodeSpec, command: list[str], port: int, log_file: Path) -> None:
-    """Run a node's kube-proxy, again and again, until cancelled.
+    """Run a node's kube-proxy, restarting it, until cancelled.
 
     Args:
-        world: where the node's namespace is.
+        world: has the node's namespace.
         node: the node.
         command: kube-proxy with its arguments.
-        port: kube-apiserver's, on the host's loopback and to be on the node's.
+        port: kube-apiserver's, on the host's loopback, and then on the node's too.
         log_file: its log.
     """
     door = listener(node.instance_id, "127.0.0.1", port)

@@ -1,8 +1,10 @@
-"""The network that there is: made again and again the one that EC2 and Kubernetes describe."""
+"""The current network, made equal to what EC2 and Kubernetes describe, again and again."""
 
 import asyncio
 import logging
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 from sandbox.network import aws, facts, security_groups
 from sandbox.network.facts import Facts
@@ -23,8 +25,12 @@ _ROUTER = {
 _MANY_CONNECTIONS = {"net__ipv4__ip_local_port_range": "1024 65000", "net__ipv4__tcp_tw_reuse": "1"}
 
 
+def _batch(namespace: str) -> list[str]:
+    return ["ip", "-force", "-n", namespace, "-batch", "-"]
+
+
 class Network:
-    """Makes namespaces, links, routes and security groups what they should be; one at a time."""
+    """Updates namespaces, links, routes and security groups; one update at a time."""
 
     def __init__(self, state: State, world: World) -> None:
         self._state = state
@@ -37,29 +43,34 @@ class Network:
         self.facts = Facts()
 
     async def follow(self) -> None:
-        """Follow EC2, for ever. Load balancers and EKS make interfaces too."""
+        """Follow EC2 for ever. Load balancers and EKS create interfaces too."""
         ec2: Any = client(self._state, "ec2")
         async for _ in aws.changes(self._state, ("ec2", "elasticloadbalancing", "eks")):
             while True:
                 try:
                     self.facts = await asyncio.to_thread(facts.read, ec2)
-                    await self._settle()
-                except Exception:
-                    log.exception("the network is not what EC2 says; trying again")
+                except ClientError as error:
+                    log.info("something was deleted while EC2 was read; reading again: %s", error)
                     await asyncio.sleep(_RETRY_SECONDS)
-                else:
+                    continue
+                except Exception:
+                    log.exception("EC2 cannot be read; trying again")
+                    await asyncio.sleep(_RETRY_SECONDS)
+                    continue
+                if await self._settled():
                     break
+                await asyncio.sleep(_RETRY_SECONDS)
 
     async def add_pod(self, pod: Pod) -> None:
-        """Give a pod its namespace; returns when it is wired to its node, which may have to come first."""
+        """Give a pod its namespace. Returns when it is wired to its node, whose namespace may have to exist first."""
         self._pods[pod.uid] = pod
-        await self._settle()
+        await self._settle_in_the_end()
         await self.until_there(pod.place)
 
     async def remove_pod(self, uid: str) -> None:
-        """Take a pod's namespace away."""
+        """Remove a pod's namespace."""
         if self._pods.pop(uid, None):
-            await self._settle()
+            await self._settle_in_the_end()
 
     async def until_there(self, namespace: str) -> None:
         """Wait until a namespace is wired."""
@@ -73,11 +84,25 @@ class Network:
 
     @property
     def wiring(self) -> Wiring:
-        """The network as it is."""
+        """The current network."""
         return self._wiring
 
+    async def _settle_in_the_end(self) -> None:
+        while True:
+            if await self._settled():
+                return
+            await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _settled(self) -> bool:
+        """Make the network the one that is wanted now, or log why that is not possible at the moment."""
+        try:
+            await self._settle()
+        except Exception:
+            log.exception("the network is not what EC2 says; trying again")
+            return False
+        return True
+
     async def _settle(self) -> None:
-        """Make the network the one that is wanted now."""
         async with self._lock:
             after = wanted(self.facts, self._pods.values())
             todo = plan(self._wiring, after)
@@ -88,21 +113,28 @@ class Network:
             self._changed.notify_all()
 
     async def _carry_out(self, todo: Plan, after: Wiring) -> None:
-        for namespace, lines in todo.unplugged.items():
-            await self._world.attempt(None, ["ip", "-force", "-n", namespace, "-batch", "-"], "\n".join(lines) + "\n")
+        await self._unplug(todo)
         # Clients are there before the first VPC and after the last one.
         for namespace in sorted(self._wiring.namespaces - after.namespaces - {CLIENTS}):
             await self._world.remove(namespace)
             self._tables.pop(namespace, None)
-        # What was taken away is gone, whatever happens to what is added.
+        # What was removed is gone, even if adding fails.
         kept = frozenset(c for c in self._wiring.cables if c in after.cables)
         self._wiring = Wiring(self._wiring.gateways & after.gateways, kept, self._wiring.returns & after.returns)
         for namespace in sorted(after.namespaces - self._world.names()):
             await self._make(namespace, after)
-        for namespace, lines in todo.plugged.items():
-            batch = "\n".join(lines) + "\n"
-            await self._world.run(None, ["ip", "-force", "-n", namespace, "-batch", "-"], batch)
+        try:
+            for namespace, lines in todo.plugged.items():
+                await self._world.run(None, _batch(namespace), "\n".join(lines) + "\n")
+        except BaseException:
+            # Nothing half added stays: the next attempt would meet it.
+            await self._unplug(plan(after, self._wiring))
+            raise
         self._wiring = after
+
+    async def _unplug(self, todo: Plan) -> None:
+        for namespace, lines in todo.unplugged.items():
+            await self._world.attempt(None, _batch(namespace), "\n".join(lines) + "\n")
 
     async def _make(self, namespace: str, after: Wiring) -> None:
         await self._world.namespace(namespace)
@@ -115,7 +147,7 @@ class Network:
             await asyncio.to_thread(lambda: set_kernel(namespace, **values))
 
     async def _filter(self, after: Wiring) -> None:
-        """Put the security groups' rules into the routers, where they differ from those there."""
+        """Update the security groups' rules in the routers where they differ."""
         for router in sorted({router for router, _ in after.gateways}):
             rules = security_groups.ruleset(self.facts, router) + security_groups.return_paths(self.facts, router)
             if self._tables.get(router) != rules:

@@ -1,4 +1,4 @@
-"""What a machine must have to carry traffic: Linux, a few programs, and root or user namespaces."""
+"""What a machine needs to carry traffic: Linux, a few programs, and root or user namespaces."""
 
 import os
 import shutil
@@ -21,18 +21,18 @@ _TRY = "ip link add name veth-a type veth peer name veth-b && nft add table ip t
 
 
 def isolated(*command: str, own_user: bool | None = None) -> list[str]:
-    """`command` as the first process of namespaces of its own, ended with the process that starts it.
+    """`command` as the first process of new namespaces; it ends with the process that starts it.
 
     Args:
         command: a program and its arguments.
-        own_user: whether it is the root of a user namespace; unless told, where it is not root already.
+        own_user: whether it is root in a new user namespace; by default, if we are not root already.
     """
     user = ["--user", "--map-root-user"] if (os.geteuid() if own_user is None else own_user) else []
     return ["unshare", *user, "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", *command]
 
 
 def search_path() -> str:
-    """The PATH with the folders in which Debian keeps what an administrator runs."""
+    """The PATH with the folders in which Debian keeps administrators' programs."""
     return os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin", "/sbin"])
 
 

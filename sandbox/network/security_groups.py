@@ -1,14 +1,13 @@
 """Security groups as nftables rules of a VPC's router.
 
-Pure. AWS decides outside of the machines, at each interface; so does the router here, with its own connection tracking:
-what an instance's kernel does, and does not, stays its own. A new connection has to pass the rules of the interface
-that it leaves by and of the one that it enters; what belongs to a known connection passes. A reference to a group means
-the interfaces that carry it, whatever address a packet has: so a target knows its load balancer's traffic when the
-client's address is preserved.
-https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html
+Pure. AWS decides outside the machines, at each interface. So does the router here, with its own connection tracking, so
+that it does not change what an instance's kernel does. A new connection must pass the rules of the interface that it
+leaves and of the one that it enters; packets of known connections pass. A reference to a group means the interfaces
+that carry the group, whatever a packet's address: so a target accepts its load balancer's traffic when the client's
+address is preserved. https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html
 
-Chains, in the order that a packet meets them: forward -> out-LINK (source check, groups' egress) -> arrive -> in-LINK
-(groups' ingress). The comment of a rule is the rule's id, that of a final drop the interface's.
+Chains, in a packet's order: forward -> out-LINK (source check, groups' egress) -> arrive -> in-LINK
+(groups' ingress). A rule's comment is the security group rule's id; a final drop's comment is the interface's.
 """
 
 from collections.abc import Iterable
@@ -21,7 +20,7 @@ RETURN_TABLE = "return-paths"
 
 
 def ruleset(facts: Facts, vpc: str) -> str:
-    """The whole table of one VPC's router, to be put in the place of the one before at once."""
+    """The complete table of one VPC's router; it replaces the previous one atomically."""
     here = [i for i in facts.interfaces if i.vpc == vpc]
     used = {group for i in here for group in i.groups}
     groups = [g for g in facts.groups if g.id in used]
@@ -56,10 +55,10 @@ def ruleset(facts: Facts, vpc: str) -> str:
 
 
 def return_paths(facts: Facts, vpc: str) -> str:
-    """The table that sends answers back to the load balancer's interface which a connection came from.
+    """The table that returns answers to the load balancer interface that a connection came from.
 
-    A load balancer that preserves the client's address sends with an address that is not its own, and AWS's network
-    brings the answer back to it all the same.
+    A load balancer that preserves the client's address sends from an address that is not its own. AWS's network still
+    returns the answer to it.
     """
     here = [i for i in facts.interfaces if i.vpc == vpc and i.balancer]
     lines = [f"table ip {RETURN_TABLE} {{"]
@@ -96,7 +95,7 @@ def _leaving(interface: Interface) -> list[str]:
 
 
 def _rule(permission: Permission, verdict: str, link: str, address: str) -> list[str]:
-    """The rule of a permission, in a list; an empty one for a protocol that has no IPv4."""
+    """The rule of a permission, in a list; an empty list for protocols without IPv4."""
     match = _protocol(permission)
     if match is None:
         return []
@@ -128,7 +127,7 @@ def _protocol(permission: Permission) -> str | None:
 
 
 def permits(permission: Permission, protocol: str, port: int) -> bool:
-    """Whether a rule is about a protocol and a port, whoever it lets through."""
+    """Whether a rule matches a protocol and a port, regardless of its source."""
     if permission.protocol == "-1":
         return True
     number = {"tcp": "6", "udp": "17"}.get(protocol, protocol)
@@ -138,7 +137,7 @@ def permits(permission: Permission, protocol: str, port: int) -> bool:
 
 
 def groups_of(facts: Facts, interface: Interface) -> list[Group]:
-    """The groups that an interface carries."""
+    """The groups of an interface."""
     return [g for g in facts.groups if g.id in interface.groups]
 
 

@@ -1,7 +1,7 @@
-"""Pods that serve: a real HTTP server in a namespace of the pod's own, wired to its node.
+"""Pods that serve: a real HTTP server in the pod's own namespace, wired to its node.
 
-What a kubelet does for a pod is `ProcessPod`'s work (probes, preStop, SIGTERM, the grace period, the pod's status).
-Here are the differences: the process runs in the pod's namespace, and probes come from its node.
+`ProcessPod` does a kubelet's work for a pod (probes, preStop, SIGTERM, the grace period, the pod's status). This module
+has the differences: the process runs in the pod's namespace, and probes come from its node.
 """
 
 import asyncio
@@ -36,12 +36,12 @@ def serves(container: Object) -> bool:
 
 
 def is_ours(pod: Object) -> bool:
-    """Whether a pod is one that serves here: on the host's network it would be its node, which has none to share."""
+    """Whether a pod serves here. One on the host's network cannot: its node's namespace is not shared."""
     return any(serves(c) for c in pod["spec"]["containers"]) and not pod["spec"].get("hostNetwork")
 
 
 def ports(container: Object) -> list[int]:
-    """The TCP ports that a container listens on: those it names, else HTTP's."""
+    """The TCP ports that a container listens on: the ports that it names, otherwise HTTP's."""
     named = [p["containerPort"] for p in container.get("ports") or [] if p.get("protocol", "TCP") == "TCP"]
     return named or [_DEFAULT_PORT]
 
@@ -58,7 +58,7 @@ class WebPod(ProcessPod):
     """Its node's."""
 
     def image(self, container: Object) -> images.Image | None:
-        """What runs for a container: the server, or nothing beside it."""
+        """What runs for a container: the server; nothing for other containers."""
         return _WEB if serves(container) else None
 
     async def launch(self, container: Object, image: images.Image) -> Process:
@@ -74,7 +74,7 @@ class WebPod(ProcessPod):
         )
 
     async def probed(self, probe: Probe) -> bool:
-        """Ask as the kubelet does, from the node, at the pod's address."""
+        """Probe the pod's address from its node, like a kubelet."""
         try:
             async with asyncio.timeout(probe.timeout):
                 return await self._ask(probe)
@@ -99,7 +99,7 @@ class WebPods:
     """All pods of a cluster that serve."""
 
     def __init__(self, host: Host, network: Network, program: Path, instances: Callable[[], dict[str, str]]) -> None:
-        """`program` is the server, `instances` gives the nodes' instances by name."""
+        """`program` is the server, `instances` returns the nodes' instances by name."""
         self._host = host
         self._network = network
         self._program = program
@@ -107,7 +107,7 @@ class WebPods:
         self._running: dict[str, tuple[WebPod, asyncio.Task[None]]] = {}
 
     def start(self, pods: Cache) -> None:
-        """Begin; what an earlier process left in the pods' folders is removed (it died with its pods)."""
+        """Start. Removes an earlier process's files from the pods' folders (its pods died with it)."""
         shutil.rmtree(self._host.pods, ignore_errors=True)
         pods.subscribe(self._take)
 
@@ -147,7 +147,7 @@ class WebPods:
             log.error("pod %s/%s", pod.namespace, pod.name, exc_info=task.exception())
 
     async def stop(self) -> None:
-        """End all processes without deleting their pods."""
+        """Stop all processes without deleting their pods."""
         tasks = [task for _, task in self._running.values()]
         for task in tasks:
             task.cancel()

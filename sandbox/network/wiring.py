@@ -1,8 +1,8 @@
-"""Which namespaces, links and routes there are to be, and the commands from one such network to the next.
+"""The wanted namespaces, links and routes, and the commands from one such network to the next.
 
-Pure. A subnet is no bridge: as in a VPC every interface has a link of its own to the router, which answers to the
-subnet's first address and knows where each address is. A node is wired likewise to its pods, as the VPC CNI does it:
-a link and a route of one address each, no overlay, no translation.
+Pure. A subnet is not a bridge. As in a VPC, every interface has its own link to the router, which has the subnet's
+first address and knows where each address is. In the same way a node is wired to its pods, as the VPC CNI does it: a
+link and a route to one address each, no overlay, no translation.
 https://docs.aws.amazon.com/eks/latest/best-practices/vpc-cni.html
 """
 
@@ -14,12 +14,12 @@ from sandbox.network.facts import Facts, Interface
 from sandbox.network.world import CLIENTS
 
 CLIENT_ADDRESS = "192.0.2.10"
-"""Of documentation's own range: in no VPC. https://datatracker.ietf.org/doc/html/rfc5737"""
+"""From the range reserved for documentation: in no VPC. https://datatracker.ietf.org/doc/html/rfc5737"""
 _CLIENT_GATEWAY = "192.0.2.1"
 _POD_GATEWAY = "169.254.1.1"
-"""What the VPC CNI gives every pod as its gateway."""
+"""The gateway that the VPC CNI gives every pod."""
 _LONGEST = 14
-"""Characters of a link's name that are ours to choose: IFNAMSIZ holds 15."""
+"""Characters of a link's name that we can choose: IFNAMSIZ allows 15."""
 
 
 @dataclass(frozen=True)
@@ -33,26 +33,26 @@ class Cable:
     address: str
     gateway: str
     others: frozenset[str] = frozenset()
-    """Addresses that the router sends to the guest, which sends them on: a node's pods."""
+    """Addresses that the router sends to the guest, which forwards them: a node's pods."""
     end: str = "eth0"
     """The guest's end."""
     reaches: tuple[str, ...] = ("default",)
-    """What the guest sends to its gateway."""
+    """The addresses that the guest sends to its gateway."""
 
 
 @dataclass(frozen=True)
 class Return:
-    """A load balancer's link: answers to what came from it with another's address go back to it."""
+    """A load balancer's link: answers to its packets with other source addresses return to it."""
 
     router: str
     link: str
     mark: int
-    """What the router marks such connections with."""
+    """The router's mark for such connections."""
 
 
 @dataclass(frozen=True)
 class Pod:
-    """A pod that is to have a namespace."""
+    """A pod that needs a namespace."""
 
     uid: str
     namespace: str
@@ -93,21 +93,21 @@ def pod_link(namespace: str, name: str) -> str:
 
 
 def hardware(link: str) -> str:
-    """The hardware address of a router's end, known without asking: a guest needs no ARP for its gateway."""
+    """The hardware address of a router's end. It can be computed, so a guest needs no ARP for its gateway."""
     digest = hashlib.sha256(link.encode()).hexdigest()
     return ":".join(["02", *(digest[i : i + 2] for i in range(0, 10, 2))])
 
 
 def mark_of(interface: Interface) -> int:
-    """What connections of a load balancer's interface are marked with; also the number of its routing table."""
+    """The mark of connections from a load balancer's interface; also the number of its routing table."""
     return 0x10000 + int(interface.id[-5:], 16)
 
 
 def wanted(facts: Facts, pods: Iterable[Pod]) -> Wiring:
-    """The network of an account's interfaces and of pods; pods on nodes that are not there are left out.
+    """The network of an account's interfaces and of pods; pods on missing nodes are left out.
 
-    The clients have a link to every VPC that has interfaces, as a peered network has. Of two VPCs with the same
-    addresses they reach one.
+    Like a peered network, the clients have a link to every VPC that has interfaces. If two VPCs have the same
+    addresses, the clients reach only one.
     """
     used = {i.vpc for i in facts.interfaces}
     nodes = {i.instance for i in facts.interfaces if i.instance}
@@ -137,10 +137,10 @@ def wanted(facts: Facts, pods: Iterable[Pod]) -> Wiring:
 
 @dataclass
 class Plan:
-    """What leads from one network to another, in this order."""
+    """The steps from one network to another, in this order."""
 
     unplugged: dict[str, list[str]]
-    """Namespace -> commands of `ip -batch` that take away; one that fails has nothing left to take."""
+    """Namespace -> commands of `ip -batch` that remove things; a failing command had nothing to remove."""
     plugged: dict[str, list[str]]
     """Namespace -> commands of `ip -batch` that add, routers' links before their guests' ends."""
 
@@ -150,7 +150,7 @@ class Plan:
 
 
 def plan(before: Wiring, after: Wiring) -> Plan:
-    """The commands that make the network `after` of the network `before`; namespaces are made and removed by others."""
+    """The commands from the network `before` to the network `after`; the caller creates and removes namespaces."""
     made = Plan({}, {})
     old, new = ({_bare(c): c for c in w.cables} for w in (before, after))
     for bare in sorted(old.keys() - new.keys(), key=_order):
@@ -158,8 +158,8 @@ def plan(before: Wiring, after: Wiring) -> Plan:
     for gone in sorted(before.returns - after.returns, key=lambda r: r.link):
         lines = made.unplugged.setdefault(gone.router, [])
         lines += [f"rule delete fwmark {gone.mark} lookup {gone.mark}", f"route flush table {gone.mark}"]
-    for router, address in sorted(after.gateways - before.gateways):
-        made.plugged.setdefault(router, []).append(f"address add {address}/32 dev lo")
+    _addresses(made.unplugged, "delete", before.gateways - after.gateways)
+    _addresses(made.plugged, "add", after.gateways - before.gateways)
     for bare in sorted(new.keys() - old.keys(), key=_order):
         made.plugged.setdefault(bare.router, []).extend(_at_router(bare))
     for bare in sorted(new.keys() - old.keys(), key=_order):
@@ -179,12 +179,17 @@ def plan(before: Wiring, after: Wiring) -> Plan:
     return made
 
 
+def _addresses(commands: dict[str, list[str]], verb: str, gateways: Iterable[tuple[str, str]]) -> None:
+    for router, address in sorted(gateways):
+        commands.setdefault(router, []).append(f"address {verb} {address}/32 dev lo")
+
+
 def _bare(cable: Cable) -> Cable:
     return replace(cable, others=frozenset())
 
 
 def _order(cable: Cable) -> tuple[bool, str, str]:
-    """Cables of VPCs before those of nodes: a node has its eth0 before its pods."""
+    """VPCs' cables before nodes': a node has its eth0 before its pods."""
     return (cable.guest.startswith("pod-"), cable.router, cable.link)
 
 

@@ -1,8 +1,8 @@
-"""The world: network namespaces of our own, and processes in them.
+"""The world: our own network namespaces, and processes in them.
 
-The process that makes a `World` is the first one of a process namespace, with mounts of its own and, where it is not
-root, as the root of a user namespace (see `__main__`). So the names under /run/netns are seen by nobody else, and when
-that process ends, by whatever signal, the kernel ends every other and takes all namespaces, links and rules away.
+The process that creates a `World` is the first one of a process namespace. It has its own mounts and, if it is not
+root, it is root in a user namespace (see `__main__`). So nobody else sees the names under /run/netns. When that process
+ends, by whatever signal, the kernel ends all others and removes all namespaces, links and rules.
 """
 
 import asyncio
@@ -23,11 +23,11 @@ _Result = TypeVar("_Result")
 
 
 class CommandFailedError(Exception):
-    """A command in a namespace that did not end well: which, where, and its last words."""
+    """A command in a namespace failed: which one, where, and its last output."""
 
 
 def within(namespace: str, argv: Sequence[str | Path]) -> list[str]:
-    """The command that runs `argv` in a namespace, in the place of itself."""
+    """The command that runs `argv` in a namespace, replacing itself."""
     return ["nsenter", f"--net={FOLDER / namespace}", "--", *(str(a) for a in argv)]
 
 
@@ -38,16 +38,16 @@ class World:
         self._names: set[str] = set()
 
     def names(self) -> set[str]:
-        """The namespaces that there are."""
+        """The existing namespaces."""
         return set(self._names)
 
     async def namespace(self, name: str) -> None:
-        """Make sure that there is a namespace called `name`, its loopback up."""
+        """Ensure that a namespace called `name` exists, with its loopback up."""
         if name in self._names:
             return
         self._names.add(name)
         try:
-            # Not `ip netns add`: it goes back to the host's network, which who is not root may not enter again.
+            # Not `ip netns add`: it returns to the host's network, which only root may enter again.
             (FOLDER / name).touch()
             await self.run(None, ["unshare", f"--net={FOLDER / name}", "true"])
             await self.run(None, ["ip", "-n", name, "link", "set", "lo", "up"])
@@ -56,13 +56,13 @@ class World:
             raise
 
     async def remove(self, name: str) -> None:
-        """Take a namespace away; what runs in it keeps it alive, so that is to be ended before."""
+        """Remove a namespace. Processes in it keep it alive, so stop them first."""
         if name in self._names:
             self._names.discard(name)
             await self.run(None, ["ip", "netns", "delete", name])
 
     async def run(self, namespace: str | None, argv: Sequence[str | Path], given: str = "") -> str:
-        """Run a command in a namespace (None: the host's network) to its end; what it printed.
+        """Run a command in a namespace (None: the host's network) to its end; return its output.
 
         Raises:
             CommandFailedError: its exit code is not 0.
@@ -74,7 +74,7 @@ class World:
         return output
 
     async def attempt(self, namespace: str | None, argv: Sequence[str | Path], given: str = "") -> tuple[int, str, str]:
-        """Run a command in a namespace to its end: exit code, what it printed, what it complained of."""
+        """Run a command in a namespace to its end; return exit code, stdout and stderr."""
         process = await self.start(namespace, argv, stdin=asyncio.subprocess.PIPE, piped=True)
         try:
             output, errors = await process.communicate(given.encode())
@@ -99,10 +99,10 @@ class World:
         Args:
             namespace: where; None for the host's network.
             argv: the command.
-            env: its environment; this process's own if not given.
-            stdin: a file descriptor, or one of subprocess's.
-            output: the file descriptor that it writes to; ours if not given.
-            piped: whether its output and its complaints are to be read by the caller.
+            env: its environment; by default this process's.
+            stdin: a file descriptor, or one of subprocess's constants.
+            output: the file descriptor for its output; by default ours.
+            piped: whether the caller reads its stdout and stderr.
         """
         command = within(namespace, argv) if namespace else [str(a) for a in argv]
         pipe = asyncio.subprocess.PIPE
@@ -116,7 +116,7 @@ class World:
 
 
 def inside(namespace: str, work: Callable[[], _Result]) -> _Result:
-    """Call `work` in a namespace and give its result: a socket that it makes stays there, whoever uses it."""
+    """Call `work` in a namespace and return its result: a socket that it creates stays there, whoever uses it."""
     future: Future[_Result] = Future()
 
     def enter() -> None:
@@ -131,7 +131,7 @@ def inside(namespace: str, work: Callable[[], _Result]) -> _Result:
         except BaseException as error:  # noqa: BLE001 - it is raised where the result is asked for
             future.set_exception(error)
 
-    # A thread of its own: the namespace is a thread's, and this one ends with it.
+    # In a new thread: a namespace belongs to a thread, and this one ends with the work.
     thread = threading.Thread(target=enter, name=f"in-{namespace}", daemon=True)
     thread.start()
     thread.join()

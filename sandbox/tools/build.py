@@ -150,11 +150,11 @@ def _build_go(tool: GoTool, executable: Path, report: Report) -> None:
     ) as process:
         assert process.stderr is not None  # noqa: S101 - says to the type checker what PIPE means
         last: list[str] = []
-        reported = 0.0
+        reported, interval = 0.0, 1 if sys.stderr.isatty() else 15  # a log of CI keeps every line
         for done, line in enumerate(process.stderr, 1):
             last = [*last[-4:], line.strip()]
             now = time.monotonic()
-            if now - reported > 1:
+            if now - reported > interval:
                 reported = now
                 report(f"{tool.name} {tool.version}: {progress(done, total, now - compile_begun)}")
     if process.returncode:

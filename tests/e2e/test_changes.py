@@ -1,6 +1,7 @@
 """The page of changes against the real engine and the real providers: a preview of each on the stack that is up."""
 
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from tests.unit.test_program import program
 
 pytestmark = pytest.mark.sandbox
 
+SOAK = bool(os.environ.get("SOAK"))
 _STACK = "sandbox"
 _TAKES_AWAY = {"delete", "replace", "create-replacement", "delete-replaced"}
 _ELSEWHERE = ("controller.chart", "protect", "cluster.kubeconfigProfile", "cluster.kubeconfigRoleArn")
@@ -22,6 +24,8 @@ _ELSEWHERE = ("controller.chart", "protect", "cluster.kubeconfigProfile", "clust
 _PREVIEWED = [change for change in CHANGES if change.before is None and change.key not in _ELSEWHERE]
 _WITH_ALL_IN_IT = ("network.cidr", "cluster.name", "samples.namespace")
 """What is made again takes what depends on it along: the page names the cause alone."""
+_QUICK = ("cluster.adminArns", "cluster.secretsKeyArn", "nodes.instanceTypes", "nodes.amiType", "controller.replicas")
+"""What is previewed unless SOAK=1: each preview takes seconds."""
 _CALLER = "arn:aws:iam::123456789012:root"
 
 
@@ -41,7 +45,13 @@ def folder_with(change: Change, folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("change", _PREVIEWED, ids=lambda change: change.key)
+def name_of(step: dict[str, Any]) -> str:
+    """The name of a step's resource."""
+    return step["urn"].rpartition("::")[2]
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("change", [c for c in _PREVIEWED if SOAK or c.key in _QUICK], ids=lambda change: change.key)
 def test_a_preview_shows_what_the_page_says_and_takes_nothing_else_away(
     stack: Sandbox, tmp_path: Path, change: Change
 ) -> None:
@@ -55,7 +65,10 @@ def test_a_preview_shows_what_the_page_says_and_takes_nothing_else_away(
         return
     fates = worst_of(effects(program(_STACK), declared(change.key, change.value, _STACK)))
     seen = json.loads(stack.run(*preview, "--json", cwd=folder))
-    taken = {step["urn"].rpartition("::")[2] for step in seen["steps"] if step["op"] in _TAKES_AWAY}
-    said = {name for name, fate in fates.items() if fate in ("replaced", "deleted")}
+    taken = {name_of(step) for step in seen["steps"] if step["op"] in _TAKES_AWAY}
+    # Other names: a component of pulumi-eks is one resource under mocks, and the caller there is another principal.
+    known = {name_of(step) for step in seen["steps"] if (step.get("newState") or step["oldState"]).get("custom")}
+    said = known & {name for name, fate in fates.items() if fate in ("replaced", "deleted")}
 
-    assert said <= taken if change.key in _WITH_ALL_IN_IT else said == taken
+    assert said - taken == set()
+    assert change.key in _WITH_ALL_IN_IT or taken - said == set()

@@ -3,7 +3,6 @@
 import json
 import os
 import random
-import re
 import signal
 import subprocess
 import threading
@@ -16,6 +15,7 @@ from typing import Any, Self
 import pytest
 
 from sandbox import lifecycle
+from sandbox.observe import targets
 from sandbox.run.processes import wait_until
 from sandbox.run.state import State
 from tests.conftest import REPOSITORY, Sandbox
@@ -25,7 +25,6 @@ pytestmark = pytest.mark.sandbox
 SOAK = bool(os.environ.get("SOAK"))
 _HOLDERS = ("services", "ingresses", "targetgroupbindings")
 _HELD = "{{range .items}}{{range .metadata.finalizers}}{{.}} {{end}}{{end}}"
-_TABLE = ("load balancer", "kind", "scheme", "host name", "listener", "target group", "type", "targets")
 
 
 class Make:
@@ -134,14 +133,13 @@ class Finalizers:
 
 @pytest.mark.soak
 @pytest.mark.parametrize("_round", range(20 if SOAK else 1))
-def test_up_ends_with_a_table_and_down_leaves_nothing(make: Make, _round: int) -> None:
+def test_up_ends_with_what_serves_what_and_down_leaves_nothing(make: Make, _round: int) -> None:
     state = make.sandbox.state
     lifecycle.up(state, lifecycle.Wish({}), lambda _: None)
     before = account(make.sandbox)
     output = make.run("up")
-    header = next(line for line in output.splitlines() if line.startswith("load balancer"))
-    assert tuple(re.split(r"\s{2,}", header.strip())) == _TABLE
     rows = serving(make.sandbox)
+    assert output.rstrip().endswith(targets.tree(rows))
     assert {r["kind"] for r in rows} == {"ALB", "NLB"}
     assert all(t["pod"] and t["health"] == "healthy" for r in rows for t in r["targets"])
     assert failed_webhook_calls(make.sandbox) == []
@@ -163,7 +161,7 @@ def stage_reached(sandbox: Sandbox, stage: str) -> bool:
         return status["state"] != "down"
     if stage == "cluster":
         return bool(status["clusters"])
-    return any("aws-load-balancer-controller" in p["name"] for p in status["parts"])
+    return any("aws-load-balancer-controller" in p["name"] and p["pid"] for p in status["parts"])
 
 
 @pytest.mark.soak

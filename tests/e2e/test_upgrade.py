@@ -25,6 +25,7 @@ _PROGRAM = ("Pulumi.yaml", "Pulumi.sandbox.yaml", "__main__.py", "settings.py")
 VERSIONS = sorted(path.name.removesuffix(".json.gz") for path in STATES.glob("*.json.gz"))
 _SERVER = re.compile(r"https://127\.0\.0\.1:\d+")
 _AUTHORITY = re.compile(r"certificate-authority-data[\\\":]+([A-Za-z0-9+/=]+)")
+_MANAGER = "__fieldManager"
 _TAKES_AWAY = ("delete", "replace", "create-replacement", "delete-replaced", "discard-replaced")
 
 
@@ -68,7 +69,18 @@ def state_of(version: str, sandbox: Sandbox) -> dict[str, Any]:
         (new,) = set(pattern.findall(there))
         text = text.replace(old, new)
     # A certificate that is due is replaced, and is meant to be: not what is asked here.
-    return json.loads(re.sub(r'("validityEndTime":")\d{4}', r"\g<1>9999", text))
+    state: dict[str, Any] = json.loads(re.sub(r'("validityEndTime":")\d{4}', r"\g<1>9999", text))
+    managers = field_managers(json.loads(sandbox.run("pulumi", "stack", "export", "--stack", "sandbox")))
+    for resource in state["deployment"]["resources"]:
+        if _MANAGER in resource.get("outputs", {}):
+            resource["outputs"][_MANAGER] = managers.get(resource["urn"], resource["outputs"][_MANAGER])
+    return state
+
+
+def field_managers(export: dict[str, Any]) -> dict[str, str]:
+    """Who manages the fields of each object on the cluster: a name that the provider makes up for each resource."""
+    resources = export["deployment"]["resources"]
+    return {r["urn"]: r["outputs"][_MANAGER] for r in resources if _MANAGER in r.get("outputs", {})}
 
 
 @pytest.fixture

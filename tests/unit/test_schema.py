@@ -55,8 +55,8 @@ def test_what_is_required_is_what_has_no_default(schema: dict[str, Any]) -> None
 
 
 def test_the_schema_that_is_checked_in_is_the_components_own(schema: dict[str, Any]) -> None:
-    assert json.loads(reference.SCHEMA.read_text()) == schema, "run: python -m eks_load_balancing.reference"
+    assert json.loads(reference.SCHEMA.read_text()) == schema, "run: make docs"
 
 
 def test_the_documentation_is_the_components_own(schema: dict[str, Any]) -> None:
-    assert reference.PAGE.read_text() == reference.page(schema), "run: python -m eks_load_balancing.reference"
+    assert reference.PAGE.read_text() == reference.page(schema), "run: make docs"

@@ -1,8 +1,8 @@
 """Generates the manual, `docs/doctor.md`, from the checks.
 
-    python -m eks_load_balancing.doctor.manual
+    python -m eks_load_balancing.doctor.manual      # `make docs` runs it
 
-It works in a checkout only. A test compares the file with what this would write.
+It works in a checkout only. A test checks that the file is up to date.
 """
 
 import json
@@ -16,7 +16,7 @@ from eks_load_balancing.doctor.registry import COULD_NOT_LOOK, Check
 PAGE = Path(__file__).parents[3] / "docs" / "doctor.md"
 
 _HEAD = """\
-<!-- made by `python -m eks_load_balancing.doctor.manual`: change the checks, not this file -->
+<!-- made by `make docs`: change the checks, not this file -->
 
 # Doctor
 
@@ -27,13 +27,16 @@ Balancer Controller, whether this program made it or not. It only reads.
     python -m eks_load_balancing.doctor --cluster NAME [--region REGION] [--profile PROFILE]
     kubectl eks-lb doctor               # the same, for the cluster of kubectl's current context
 
-    --kubeconfig FILE, --context NAME   connect with a kubeconfig; otherwise with AWS credentials, like `aws eks
-                                        get-token`, without a kubeconfig. Without --cluster the kubeconfig names it
-    --namespace NAME                    only this namespace, and what is in none; repeatable
-    --checks NAME,...  --skip NAME,...  only these checks; all except these
-    --list                              show all checks
-    --watch [--interval SECONDS]        look again and again until nothing is found; print what has changed
-    --json, --markdown                  for machines; for a ticket
+Without `--cluster` the kubeconfig names the cluster.
+
+| option | |
+|---|---|
+| `--kubeconfig FILE`, `--context NAME` | connect with a kubeconfig. Default: AWS credentials, as `aws eks get-token` |
+| `--namespace NAME` | only this namespace, and objects without a namespace; repeatable |
+| `--checks NAME,...`, `--skip NAME,...` | only these checks; all checks except these |
+| `--list` | show all checks |
+| `--watch [--interval SECONDS]` | repeat until nothing is found; print what has changed |
+| `--json`, `--markdown` | for machines; for a ticket |
 
 Each finding says where, what, how to fix it, and where the rule comes from. Commands in a fix are in backticks: each
 removes the fault as it is, except for words in capitals (`VALUE`), which are yours to fill in. Where the doctor cannot

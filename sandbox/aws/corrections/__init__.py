@@ -1,4 +1,4 @@
-"""What moto does otherwise than AWS, put right: one subject a module, each with the AWS page that says so."""
+"""Corrections of moto where it differs from AWS: one subject per module, each with the AWS page that documents it."""
 
 from sandbox.aws.corrections import (
     addresses,
@@ -16,7 +16,7 @@ from sandbox.aws.corrections import (
 
 
 def install() -> None:
-    """Put everything right, once, before the first call."""
+    """Install all corrections, once, before the first call."""
     for subject in (
         interfaces,
         addresses,

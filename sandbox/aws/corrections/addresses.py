@@ -1,7 +1,7 @@
-"""Addresses of a subnet: whoever needs one gets a free one, and what is freed can be had again.
+"""Addresses of a subnet: new interfaces get a free one, and released addresses can be used again.
 
-moto draws an interface's addresses at random, AWS's reserved ones and those in use included. Here they are taken one
-after the other around the subnet, so that an address just freed is the last to come back.
+moto picks an interface's address at random, even if AWS reserves it or it is in use. Here addresses are taken in order
+around the subnet, so an address that was just released is reused last.
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AssignPrivateIpAddresses.html
 """
 
@@ -21,7 +21,7 @@ _RESERVED_FIRST = 4
 
 
 def install() -> None:
-    """Put it right."""
+    """Install the corrections."""
     replace(Subnet, "get_available_subnet_ip", lambda subnet, instance: free(subnet, 1)[0])  # noqa: ARG005 - moto names it
     replace(Subnet, "request_ip", lambda subnet, ip, instance: check_free(subnet, [ip]))  # noqa: ARG005 - moto names it
     replace(Subnet, "del_subnet_ip", lambda subnet, ip: None)  # noqa: ARG005 - what no interface holds is free
@@ -46,13 +46,13 @@ def install() -> None:
 
 
 def ipv6_blocks(subnet: Any) -> list[dict[str, Any]]:
-    """The IPv6 blocks of a subnet; moto tells their state as text that no client understands."""
+    """The IPv6 blocks of a subnet; moto returns their state as text that no client can parse."""
     held = subnet.ipv6_cidr_block_associations.values()
     return [one for one in held if one["ipv6CidrBlockState"]["State"] == "associated"]
 
 
 def assign_private_ip_addresses(self: ElasticNetworkInterfaces) -> ActionResult:
-    """AssignPrivateIpAddresses: the given ones or a count of free ones; the answer names the new ones only."""
+    """AssignPrivateIpAddresses: the given addresses, or a number of free ones; the answer names only the new ones."""
     interface = self.ec2_backend.get_network_interface(self._get_param("NetworkInterfaceId"))
     held = {a["PrivateIpAddress"] for a in interface.private_ip_addresses}
     given = [a for a in self._get_param("PrivateIpAddresses", []) if a not in held]
@@ -66,7 +66,7 @@ def assign_private_ip_addresses(self: ElasticNetworkInterfaces) -> ActionResult:
 
 
 def unassign_private_ip_addresses(self: Any, eni_id: str, private_ip_address: list[str] | None = None) -> Any:
-    """UnassignPrivateIpAddresses: all of them secondary addresses of this interface, or none is taken."""
+    """UnassignPrivateIpAddresses: all must be secondary addresses of this interface; otherwise none is removed."""
     interface = self.get_network_interface(eni_id)
     secondary = {a["PrivateIpAddress"] for a in interface.private_ip_addresses if not a.get("Primary")}
     wanted = set(private_ip_address or [])
@@ -84,7 +84,7 @@ def assign(interface: Any, addresses: list[str]) -> None:
 
 
 def take_over(interface: Any, addresses: list[str]) -> None:
-    """Take addresses from the other interfaces of the subnet that have them as secondary ones."""
+    """Remove the addresses from the other interfaces of the subnet that have them as secondary ones."""
     for other in in_subnet(interface.subnet):
         other.private_ip_addresses = [
             a for a in other.private_ip_addresses if a.get("Primary") or a["PrivateIpAddress"] not in addresses
@@ -97,12 +97,12 @@ def in_subnet(subnet: Any) -> list[Any]:
 
 
 def taken(subnet: Any) -> set[str]:
-    """Every address of a subnet that an interface has."""
+    """All addresses of a subnet that interfaces use."""
     return {a["PrivateIpAddress"] for i in in_subnet(subnet) for a in i.private_ip_addresses}
 
 
 def check_free(subnet: Any, addresses: list[str]) -> None:
-    """Raise unless all `addresses` are the subnet's, and nobody's."""
+    """Raise unless all `addresses` are in the subnet and free."""
     used = taken(subnet) if addresses else set[str]()
     for address in addresses:
         if not usable(subnet.cidr, ipaddress.ip_address(address)):
@@ -112,16 +112,16 @@ def check_free(subnet: Any, addresses: list[str]) -> None:
 
 
 def usable(network: Any, address: Any) -> bool:
-    """Whether AWS lets anybody have an address of `network`. Pure."""
+    """Whether AWS lets customers use an address of `network`. Pure."""
     place = int(address) - int(network.network_address)
     return _RESERVED_FIRST <= place < network.num_addresses - 1
 
 
 def free(subnet: Any, count: int) -> list[str]:
-    """`count` addresses that nobody has, next after those given out last.
+    """`count` free addresses, starting after the last one that was given out.
 
     Raises:
-        Refusal: the subnet has not so many.
+        Refusal: the subnet does not have that many.
     """
     used = taken(subnet) | {str(address) for address in subnet._reserved_ips}
     begin, places = getattr(subnet, "next_place", _RESERVED_FIRST), subnet.cidr.num_addresses - 1 - _RESERVED_FIRST

@@ -1,4 +1,4 @@
-"""Classic load balancers: the health check that AWS gives every new one, and host names of their own region.
+"""Classic load balancers: the default health check of new ones, and host names of their region.
 
 https://docs.aws.amazon.com/elasticloadbalancing/latest/classic/elb-healthchecks.html
 """
@@ -17,17 +17,17 @@ MAX_TAGS = 50
 
 
 def install() -> None:
-    """Put it right."""
+    """Install the corrections."""
     create = ELBBackend.create_load_balancer
 
     def create_load_balancer(self: ELBBackend, name: str, *arguments: Any, **more: Any) -> LoadBalancer:
-        # Given none, moto would make a group that lets nothing in.
+        # Without one, moto would create a group that allows nothing in.
         if more.get("subnets") and not more.get("security_groups"):
             more["security_groups"] = [default_group(self, more["subnets"][0])]
         made: Any = create(self, name, *arguments, **more)
         made.health_check = FakeHealthCheck("5", "10", "2", "30", f"TCP:{made.listeners[0].instance_port}")
         made.dns_name = host_name(name, self.region_name, made.scheme)
-        # moto reads the machine's clock here, which a replay must not.
+        # Here moto reads the machine's clock, which a replay must not.
         made.created_time = utcnow()
         elb_interfaces.follow(self, f"ELB {name}", made.subnets, made.security_groups)
         return made
@@ -51,7 +51,7 @@ def install() -> None:
 
 
 def default_group(backend: ELBBackend, subnet: str) -> str:
-    """The group of a load balancer that was given none: its VPC's default one."""
+    """The default group of the VPC, for a load balancer without groups."""
     ec2: Any = ec2_backends[backend.account_id][backend.region_name]
     return ec2.get_default_security_group(ec2.get_subnet(subnet).vpc_id).id
 
@@ -63,7 +63,7 @@ def host_name(name: str, region: str, scheme: str) -> str:
 
 
 def followed(change: Any) -> Any:
-    """A change of groups or subnets, after which the interfaces are in those."""
+    """Changes groups or subnets, and updates the interfaces."""
 
     def changed(self: ELBBackend, load_balancer_name: str, *arguments: Any) -> Any:
         answer = change(self, load_balancer_name, *arguments)
@@ -76,7 +76,7 @@ def followed(change: Any) -> Any:
 
 
 def delete_load_balancer_listeners(self: ELBBackend, name: str, ports: list[str]) -> LoadBalancer | None:
-    """Remove the listeners on `ports` and keep the others; moto's loop doubles those."""
+    """Remove the listeners on `ports` and keep the others; moto's loop duplicates those."""
     balancer = self.load_balancers.get(name)
     if balancer:
         gone = {int(port) for port in ports}
@@ -85,7 +85,7 @@ def delete_load_balancer_listeners(self: ELBBackend, name: str, ports: list[str]
 
 
 def add_tag(balancer: LoadBalancer, key: str, value: str) -> None:
-    """Set a tag; AWS allows 50, moto 10."""
+    """Set a tag; AWS allows 50, moto only 10."""
     from moto.elb.exceptions import TooManyTagsError  # noqa: PLC0415 - beside its one use
 
     if len(balancer.tags) >= MAX_TAGS and key not in balancer.tags:

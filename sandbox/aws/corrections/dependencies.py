@@ -17,7 +17,7 @@ from sandbox.aws.patching import replace
 
 
 def install() -> None:
-    """Put it right."""
+    """Install the corrections."""
     replace(SecurityGroups, "delete_security_group", deleting_group(SecurityGroups.delete_security_group))
     replace(SubnetBackend, "delete_subnet", deleting_subnet(SubnetBackend.delete_subnet))
     replace(VPCBackend, "delete_vpc", deleting_vpc(VPCBackend.delete_vpc))
@@ -32,7 +32,7 @@ def install() -> None:
 
 
 def deleting_group(delete: Callable[..., Any]) -> Callable[..., Any]:
-    """DeleteSecurityGroup: one that nothing uses."""
+    """DeleteSecurityGroup: only if nothing uses it."""
 
     def delete_security_group(self: SecurityGroups) -> Any:
         name, group_id = self._get_param("GroupName"), self._get_param("GroupId")
@@ -45,7 +45,7 @@ def deleting_group(delete: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def deleting_subnet(delete: Callable[..., Any]) -> Callable[..., Any]:
-    """DeleteSubnet: one without interfaces; its associations go with it, which moto leaves for ever."""
+    """DeleteSubnet: only without interfaces. Its associations are deleted too; moto keeps them for ever."""
 
     def delete_subnet(self: Any, subnet_id: str) -> Any:
         if any(i.subnet.id == subnet_id for i in self.enis.values()):
@@ -61,7 +61,7 @@ def deleting_subnet(delete: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def deleting_vpc(delete: Callable[..., Any]) -> Callable[..., Any]:
-    """DeleteVpc: one with nothing in it but what it was made with, which goes with it."""
+    """DeleteVpc: only if it contains nothing but its default resources, which are deleted with it."""
 
     def delete_vpc(self: Any, vpc_id: str) -> Any:
         used = (
@@ -80,7 +80,7 @@ def deleting_vpc(delete: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def admit_members(group: Any) -> None:
-    """A VPC's default group lets its own members in.
+    """A VPC's default group allows traffic from its own members.
 
     https://docs.aws.amazon.com/vpc/latest/userguide/default-security-group.html
     """
@@ -92,7 +92,7 @@ def admit_members(group: Any) -> None:
 
 
 def check_unused(ec2: Any, group: Any) -> None:
-    """Raise if an interface carries `group`, if another group's rules speak of it, or if it is a VPC's default."""
+    """Raise if an interface has `group`, if another group's rules refer to it, or if it is a VPC's default group."""
     if group.is_default:
         raise Refusal(
             "CannotDelete", f'the specified group: "{group.id}" name: "{group.name}" cannot be deleted by a user'

@@ -1,4 +1,4 @@
-"""The network interfaces of load balancers: one a subnet, with its groups; they come and go with it.
+"""The network interfaces of load balancers: one per subnet, with its groups, created and deleted with it.
 
 So a security group or a subnet that a load balancer uses cannot be deleted, as on AWS.
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html
@@ -17,14 +17,14 @@ def follow(
     groups: Sequence[str],
     mappings: Mapping[str, Mapping[str, str]] | None = None,
 ) -> None:
-    """Make the interfaces called `description` be one in each of `subnets`, all with `groups`.
+    """Create or remove interfaces so that `description` has one in each of `subnets`, all with `groups`.
 
     Args:
         backend: moto's backend that has the load balancer; it names account and region.
-        description: `ELB app/NAME/ID`, what AWS calls them.
+        description: `ELB app/NAME/ID`, as AWS describes them.
         subnets: subnet ids; none to remove all.
         groups: security group ids.
-        mappings: a subnet's wishes: `AllocationId` of an elastic address, `PrivateIPv4Address`.
+        mappings: settings per subnet: `AllocationId` of an elastic address, `PrivateIPv4Address`.
     """
     ec2: Any = ec2_backends[backend.account_id][backend.region_name]
     mine = {i.subnet.id: i for i in ec2.enis.values() if i.description == description}
@@ -54,7 +54,7 @@ def make(ec2: Any, description: str, subnet_id: str, mapping: Mapping[str, str])
 
 
 def elastic(account: str, region: str, description: str, subnet_id: str) -> dict[str, str]:
-    """The elastic address of a load balancer in a subnet, as LoadBalancerAddresses has it; empty without one."""
+    """The elastic address of a load balancer in a subnet, as in LoadBalancerAddresses; empty if there is none."""
     ec2: Any = ec2_backends[account][region]
     mine = [i for i in ec2.enis.values() if i.description == description and i.subnet.id == subnet_id]
     found = [a for interface in mine for a in ec2.addresses if a.eni is interface]

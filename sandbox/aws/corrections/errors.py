@@ -1,4 +1,4 @@
-"""Errors of EC2 and Elastic Load Balancing that moto lacks or says otherwise."""
+"""Errors of EC2 and Elastic Load Balancing that moto lacks or words differently."""
 
 from moto.core.exceptions import ServiceException
 
@@ -11,5 +11,5 @@ class Refusal(ServiceException):
 
 
 def depends(what: str) -> Refusal:
-    """`what` cannot go while something hangs on it."""
+    """`what` cannot be deleted while something depends on it."""
     return Refusal("DependencyViolation", what)

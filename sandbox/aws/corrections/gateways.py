@@ -1,4 +1,4 @@
-"""NAT and internet gateways: a NAT gateway's interface and address go with it; neither goes while it is used.
+"""NAT and internet gateways: a NAT gateway's interface and address are removed with it; no gateway is removed in use.
 
 https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-working-with.html
 """
@@ -19,8 +19,8 @@ Function = Callable[..., Any]
 
 
 def install() -> None:
-    """Put it right."""
-    # moto draws the gateway's address from all of 10.0.0.0/8; without one it gets a free one of its subnet.
+    """Install the corrections."""
+    # moto picks the gateway's address from all of 10.0.0.0/8; without one it gets a free address of its subnet.
     replace(moto.ec2.models.nat_gateways, "random_private_ip", lambda: None)
     replace(NatGatewayBackend, "create_nat_gateway", creating(NatGatewayBackend.create_nat_gateway))
     replace(NatGatewayBackend, "delete_nat_gateway", deleting(NatGatewayBackend.delete_nat_gateway))
@@ -33,7 +33,7 @@ def install() -> None:
 
 
 def creating(create: Function) -> Function:
-    """CreateNatGateway: with an interface that is known as the gateway's."""
+    """CreateNatGateway: with an interface that is marked as the gateway's."""
 
     def create_nat_gateway(self: Any, subnet_id: str, *arguments: Any, **more: Any) -> Any:
         gateway = create(self, subnet_id, *arguments, **more)
@@ -49,7 +49,7 @@ def creating(create: Function) -> Function:
 
 
 def making_default(create: Function) -> Function:
-    """A default VPC has an internet gateway, and its main route table a route there.
+    """A default VPC has an internet gateway, and a route to it in its main route table.
 
     https://docs.aws.amazon.com/vpc/latest/userguide/default-vpc-components.html
     """
@@ -66,7 +66,7 @@ def making_default(create: Function) -> Function:
 
 
 def deleting(delete: Function) -> Function:
-    """DeleteNatGateway: its interface goes, its elastic address is free."""
+    """DeleteNatGateway: deletes its interface and releases its elastic address."""
 
     def delete_nat_gateway(self: Any, nat_gateway_id: str) -> Any:
         gateway = self.nat_gateways.get(nat_gateway_id)
@@ -83,7 +83,7 @@ def deleting(delete: Function) -> Function:
 
 
 def describing(describe: Function) -> Function:
-    """DescribeNatGateways: one that is named must exist; tags can be filtered by."""
+    """DescribeNatGateways: named ones must exist; filters can use tags."""
 
     def describe_nat_gateways(self: Any, filters: Any, nat_gateway_ids: list[str] | None) -> Any:
         missing = [i for i in nat_gateway_ids or [] if i not in self.nat_gateways]
@@ -97,7 +97,7 @@ def describing(describe: Function) -> Function:
 
 
 def releasing(release: Function) -> Function:
-    """ReleaseAddress: not while something has it."""
+    """ReleaseAddress: not while it is in use."""
 
     def release_address(self: Any, address: str | None = None, allocation_id: str | None = None) -> None:
         found = self.address_by_ip([address]) if address else self.address_by_allocation([allocation_id])

@@ -12,7 +12,7 @@ from sandbox.aws.patching import replace
 
 
 def install() -> None:
-    """Put it right."""
+    """Install the corrections."""
     delete = IAMBackend.delete_policy
 
     def delete_policy(self: IAMBackend, policy_arn: str) -> None:

@@ -1,4 +1,4 @@
-"""Network interfaces: their groups are their own, an instance's are its primary interface's, and they go with it.
+"""Network interfaces: each has its own groups; an instance's groups are its primary interface's, deleted with it.
 
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeNetworkInterfaces.html
 """
@@ -14,9 +14,9 @@ from sandbox.aws.patching import replace
 
 
 def install() -> None:
-    """Put it right."""
+    """Install the corrections."""
     replace(NetworkInterface, "group_set", property(groups))
-    # moto keeps a second list on the instance and answers with the union of both, in any order.
+    # moto keeps a second list on the instance and returns the union of both, in arbitrary order.
     Instance.security_groups = property(instance_groups, set_instance_groups)  # pyright: ignore[reportAttributeAccessIssue] - moto has a plain attribute there
     prepare = Instance.prep_nics
 
@@ -47,7 +47,7 @@ def install() -> None:
 
 
 def groups(interface: Any) -> list[Any]:
-    """An interface's groups, in the order they were given."""
+    """An interface's groups, in their given order."""
     return interface._group_set
 
 
@@ -58,7 +58,7 @@ def instance_groups(instance: Any) -> list[Any]:
 
 
 def set_instance_groups(instance: Any, wanted: list[Any]) -> None:
-    """ModifyInstanceAttribute's groups go to the primary interface."""
+    """ModifyInstanceAttribute's groups apply to the primary interface."""
     instance.given_groups = wanted
     primary = getattr(instance, "nics", {}).get(0)
     if primary:
@@ -66,7 +66,7 @@ def set_instance_groups(instance: Any, wanted: list[Any]) -> None:
 
 
 def filter_values(interface: Any, name: str) -> Any:
-    """Values that moto's filters lack or get wrong; None for the others."""
+    """Values that moto's filters lack or get wrong; None for others."""
     match name:
         case "addresses.private-ip-address":
             return [address["PrivateIpAddress"] for address in interface.private_ip_addresses]

@@ -1,4 +1,4 @@
-"""IPAM of EC2, which moto lacks: pools of public IPv4 addresses as far as a load balancer names one.
+"""IPAM of EC2, which moto lacks: pools of public IPv4 addresses, as far as load balancers use them.
 
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateIpamPool.html
 """
@@ -41,7 +41,7 @@ def _tags(self: EC2Response) -> list[Document]:
 
 
 def check_pool(ec2: Any, identifier: str) -> None:
-    """Raise unless there is such a pool of public IPv4 addresses."""
+    """Raise unless this pool of public IPv4 addresses exists."""
     pool = _kept(ec2, "pool").get(identifier)
     if pool is None:
         raise Refusal("InvalidConfigurationRequest", f"The IPAM pool '{identifier}' does not exist")
@@ -74,7 +74,7 @@ def describe_ipams(self: EC2Response) -> ActionResult:
 
 
 def delete_ipam(self: EC2Response) -> ActionResult:
-    """DeleteIpam: one without pools."""
+    """DeleteIpam: only without pools."""
     ec2, identifier = self.ec2_backend, self._get_param("IpamId")
     found = _find(ec2, "IPAM", "InvalidIpamId", identifier)
     scopes = {found["PrivateDefaultScopeId"], found["PublicDefaultScopeId"]}
@@ -116,7 +116,7 @@ def create_ipam_pool(self: EC2Response) -> ActionResult:
 
 
 def describe_ipam_pools(self: EC2Response) -> ActionResult:
-    """DescribeIpamPools: one that is named must exist."""
+    """DescribeIpamPools: named ones must exist."""
     ec2 = self.ec2_backend
     wanted = self._get_param("IpamPoolIds", [])
     pools = [_find(ec2, "pool", "InvalidIpamPoolId", identifier) for identifier in wanted]
@@ -124,7 +124,7 @@ def describe_ipam_pools(self: EC2Response) -> ActionResult:
 
 
 def provision_ipam_pool_cidr(self: EC2Response) -> ActionResult:
-    """ProvisionIpamPoolCidr: a block that is the pool's from then on."""
+    """ProvisionIpamPoolCidr: adds a block to the pool."""
     pool = _find(self.ec2_backend, "pool", "InvalidIpamPoolId", self._get_param("IpamPoolId"))
     try:
         block = str(ipaddress.ip_network(self._get_param("Cidr")))
@@ -137,7 +137,7 @@ def provision_ipam_pool_cidr(self: EC2Response) -> ActionResult:
 
 
 def delete_ipam_pool(self: EC2Response) -> ActionResult:
-    """DeleteIpamPool: one that no load balancer uses."""
+    """DeleteIpamPool: only if no load balancer uses it."""
     ec2: Any = self.ec2_backend
     identifier = self._get_param("IpamPoolId")
     pool = _find(ec2, "pool", "InvalidIpamPoolId", identifier)

@@ -1,4 +1,4 @@
-"""Rules of security groups: the description of a prefix list is told like that of an address.
+"""Rules of security groups: descriptions of prefix lists are returned like those of addresses.
 
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_PrefixListId.html
 """
@@ -11,7 +11,7 @@ from sandbox.aws.patching import replace
 
 
 def install() -> None:
-    """Put it right."""
+    """Install the corrections."""
     make, flatten = SecurityGroupRule.__init__, SecurityGroup._flattened_rules
 
     def init(self: Any, *arguments: Any, **more: Any) -> None:

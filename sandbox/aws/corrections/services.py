@@ -11,11 +11,11 @@ from sandbox.aws.patching import replace
 
 def install() -> None:
     """Install them."""
-    # A key's material comes from os.urandom in moto: after a replay it would not open what it sealed.
+    # In moto a key's material comes from os.urandom: after a replay it could not decrypt its own ciphertexts.
     replace(moto.kms.utils, "generate_data_key", random_bytes)
     ShieldResponse.get_subscription_state = get_subscription_state  # pyright: ignore[reportAttributeAccessIssue] - moto lacks the action
 
 
 def get_subscription_state(_self: ShieldResponse) -> str:
-    """GetSubscriptionState: nobody pays for Shield Advanced here."""
+    """GetSubscriptionState: this account has no Shield Advanced."""
     return json.dumps({"SubscriptionState": "INACTIVE"})

@@ -1,5 +1,5 @@
-"""EKS: clusters with a control plane behind them, node groups of real instances, and what moto's EKS does not know.
+"""EKS: clusters with a control plane behind them, node groups of real instances, and what moto's EKS lacks.
 
-`store` holds what there is and is a pure function of the calls and observations it was given; one module a subject
-changes it (clusters, nodegroups, addons, access, pod_identity, tags); `api` is what moto's server calls.
+`store` has the state, a pure function of the calls and observations so far. One module per subject changes it
+(clusters, nodegroups, addons, access, pod_identity, tags). moto's server calls `api`.
 """

@@ -1,4 +1,4 @@
-"""Who may enter a cluster: access entries and access policies. The cluster's agent turns them into RBAC."""
+"""Who may use a cluster: access entries and access policies. The cluster's agent turns them into RBAC."""
 
 import re
 
@@ -16,30 +16,30 @@ POLICIES = (
     "AmazonEKSEditPolicy",
     "AmazonEKSViewPolicy",
 )
-# The kinds of entries that nodes have; none of them takes groups, a user name or policies of its own.
+# The types of nodes' entries; none of them may have groups, a user name or policies.
 _NODES = {"EC2_LINUX", "EC2_WINDOWS", "FARGATE_LINUX", "HYBRID_LINUX", "EC2", "HYPERPOD_LINUX"}
 _PRINCIPAL = re.compile(r"arn:aws[\w-]*:iam::\d{12}:(root|user/.+|role/.+)")
 
 
 def policy_arn(eks: Eks, name: str) -> str:
-    """The ARN of one of EKS's own access policies."""
+    """The ARN of one of EKS's access policies."""
     return f"arn:{eks.partition}:eks::aws:cluster-access-policy/{name}"
 
 
 def admit_creator(eks: Eks, cluster: Cluster) -> None:
-    """Bootstrap: who makes the cluster administers it."""
+    """Bootstrap: the cluster's creator becomes its administrator."""
     add_entry(eks, cluster, cluster.creator, {})
     add_policy(cluster, cluster.creator, policy_arn(eks, "AmazonEKSClusterAdminPolicy"), {"type": "cluster"})
 
 
 def admit_nodes(eks: Eks, cluster: Cluster, role: str) -> None:
-    """A managed node group's role gets its entry by itself."""
+    """EKS creates the entry of a managed node group's role."""
     if role not in cluster.entries and cluster.document["accessConfig"]["authenticationMode"] != "CONFIG_MAP":
         add_entry(eks, cluster, role, {"type": "EC2_LINUX", "managed": True})
 
 
 def user_name(principal: str, kind: str) -> str:
-    """The Kubernetes user that a principal becomes by default; a role's sessions keep their names."""
+    """The default Kubernetes user of a principal; a role's sessions keep their names."""
     if kind in _NODES:
         return "system:node:{{EC2PrivateDNSName}}"
     if ":role/" in principal:
@@ -50,7 +50,7 @@ def user_name(principal: str, kind: str) -> str:
 
 
 def add_entry(eks: Eks, cluster: Cluster, principal: str, wanted: Document) -> Document:
-    """Make an entry; `wanted` may hold type, groups, user name, tags."""
+    """Create an entry; `wanted` may contain type, groups, user name, tags."""
     kind = wanted.get("type") or "STANDARD"
     entry: Document = {
         "clusterName": cluster.name,
@@ -70,7 +70,7 @@ def add_entry(eks: Eks, cluster: Cluster, principal: str, wanted: Document) -> D
 
 
 def entry_arn(eks: Eks, cluster: Cluster, principal: str) -> str:
-    """An entry's ARN names the principal's kind, account and name."""
+    """An entry's ARN contains the principal's kind, account and name."""
     path = principal.split(":", 5)[5]
     kind, _, name = path.partition("/")
     account = principal.split(":")[4]
@@ -78,7 +78,7 @@ def entry_arn(eks: Eks, cluster: Cluster, principal: str) -> str:
 
 
 def guarded(eks: Eks, request: Request) -> Cluster:
-    """The cluster, if its authentication mode knows access entries."""
+    """The cluster, if its authentication mode supports access entries."""
     cluster = eks.cluster(request["clusterName"])
     if cluster.document["accessConfig"]["authenticationMode"] == "CONFIG_MAP":
         raise InvalidRequestError(
@@ -89,7 +89,7 @@ def guarded(eks: Eks, request: Request) -> Cluster:
 
 
 def find(eks: Eks, request: Request) -> tuple[Cluster, Document]:
-    """The entry that a request speaks of."""
+    """The entry that a request names."""
     cluster = guarded(eks, request)
     entry = cluster.entries.get(request["principalArn"])
     if entry is None:
@@ -117,7 +117,7 @@ def create_access_entry(eks: Eks, request: Request) -> Document:
 
 
 def exists(eks: Eks, principal: str) -> bool:
-    """Whether IAM knows the principal; another account's cannot be asked for."""
+    """Whether IAM knows the principal; principals of other accounts cannot be checked."""
     if principal.split(":")[4] != eks.account or principal.endswith(":root"):
         return True
     iam = iam_backends[eks.account][eks.partition]
@@ -125,7 +125,7 @@ def exists(eks: Eks, principal: str) -> bool:
 
 
 def check_names(kind: str, request: Request) -> None:
-    """Groups and user names of Kubernetes' own are not to be had."""
+    """Refuse groups and user names that Kubernetes reserves."""
     groups, name = request.get("kubernetesGroups") or [], request.get("username") or ""
     if kind in _NODES and (groups or name):
         raise InvalidParameterError(f"an access entry of type {kind} takes neither kubernetesGroups nor a username")
@@ -143,7 +143,7 @@ def describe_access_entry(eks: Eks, request: Request) -> Document:
 
 
 def list_access_entries(eks: Eks, request: Request) -> Document:
-    """ListAccessEntries, all or those that a policy is associated with."""
+    """ListAccessEntries, all or only those with an associated policy."""
     cluster = guarded(eks, request)
     wanted = request.get("associatedPolicyArn")
     principals = [p for p in cluster.entries if not wanted or (p, wanted) in cluster.policies]
@@ -163,7 +163,7 @@ def update_access_entry(eks: Eks, request: Request) -> Document:
 
 
 def delete_access_entry(eks: Eks, request: Request) -> Document:
-    """DeleteAccessEntry, and its policies with it."""
+    """DeleteAccessEntry, and its policies."""
     cluster, entry = find(eks, request)
     del cluster.entries[entry["principalArn"]]
     for key in [k for k in cluster.policies if k[0] == entry["principalArn"]]:
@@ -177,7 +177,7 @@ def list_access_policies(eks: Eks, request: Request) -> Document:
 
 
 def add_policy(cluster: Cluster, principal: str, policy: str, scope: Document) -> Document:
-    """Associate a policy, or change the scope of one that is."""
+    """Associate a policy, or change the scope of an associated one."""
     before = cluster.policies.get((principal, policy))
     association: Document = {
         "policyArn": policy,

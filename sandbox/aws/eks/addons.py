@@ -1,4 +1,4 @@
-"""Add-ons: recorded and reported ACTIVE. What runs in the sandbox in their place, its agent brings along."""
+"""Add-ons: recorded and reported ACTIVE. The cluster's agent provides what the sandbox runs instead of them."""
 
 from moto.moto_api._internal import mock_random
 
@@ -35,7 +35,7 @@ def create_addon(eks: Eks, request: Request) -> Document:
 
 
 def check_version(name: str, kubernetes_version: str, version: str | None) -> str:
-    """The version, if the catalog has it for the cluster's Kubernetes version; EKS's default unless one is given."""
+    """The version, if the catalog has it for the cluster's Kubernetes version; EKS's default if none is given."""
     if name not in ADDONS:
         raise InvalidParameterError(f"Addon {name} specified is not supported: there are {sorted(ADDONS)}")
     offered = addon_versions(name, kubernetes_version)
@@ -48,7 +48,7 @@ def check_version(name: str, kubernetes_version: str, version: str | None) -> st
 
 
 def find(eks: Eks, request: Request) -> tuple[Cluster, Document]:
-    """The add-on that a request speaks of."""
+    """The add-on that a request names."""
     cluster = eks.cluster(request["clusterName"])
     addon = cluster.addons.get(request["addonName"])
     if addon is None:
@@ -110,7 +110,7 @@ def describe_addon_versions(_eks: Eks, request: Request) -> Document:
 
 
 def _offered(name: str, kubernetes_versions: list[str]) -> list[Document]:
-    """The versions of an add-on with the Kubernetes versions that each is for."""
+    """The versions of an add-on, each with its Kubernetes versions."""
     compatible: dict[str, list[Document]] = {}
     for kubernetes in kubernetes_versions:
         versions = addon_versions(name, kubernetes)

@@ -1,6 +1,6 @@
 """What moto's server calls for EKS: the action's function, between botocore's parser and moto's serializer.
 
-It takes moto's own EKS's place, which knows neither control planes nor add-ons, access, Pod Identity or updates.
+It replaces moto's EKS, which has no control planes, add-ons, access entries, Pod Identity or updates.
 """
 
 import json
@@ -39,10 +39,10 @@ ACTIONS: dict[str, Action] = {
 
 
 def serve(eks: Eks) -> None:
-    """Have moto's server ask `eks` for everything under EKS's host."""
+    """Make moto's server call `eks` for everything under EKS's host."""
 
     class Response(BaseResponse):
-        """moto's protocol work around our actions."""
+        """moto's protocol handling around our actions."""
 
         def __init__(self) -> None:
             super().__init__(service_name="eks")
@@ -69,13 +69,13 @@ def serve(eks: Eks) -> None:
 
 
 def refuse(status: int, code: str, message: str) -> Any:
-    """An EKS error as moto's server answers."""
+    """An EKS error in the form of moto's server."""
     headers = {"x-amzn-ErrorType": code, "Content-Type": "application/json"}
     return status, headers, json.dumps({"message": message, "__type": code})
 
 
 def install(region: str, account: str, endpoint: str) -> Eks:
-    """An EKS without clusters, served in the place of moto's."""
+    """An EKS without clusters, served instead of moto's."""
     eks = Eks(region, account, get_partition(region), endpoint)
     serve(eks)
     return eks

@@ -1,6 +1,6 @@
-"""EKS Auth: AssumeRoleForPodIdentity, which gives a pod's token a session of the role that its service account has.
+"""EKS Auth: AssumeRoleForPodIdentity exchanges a pod's token for a session of its service account's role.
 
-A node calls it for a pod of its own. The role must trust `pods.eks.amazonaws.com` to assume it and to tag the session.
+A node calls it for one of its pods. The role must trust `pods.eks.amazonaws.com` to assume it and to tag the session.
 https://docs.aws.amazon.com/eks/latest/APIReference/API_auth_AssumeRoleForPodIdentity.html
 """
 
@@ -34,11 +34,11 @@ class AccessDeniedError(EksError):
 
 
 class InvalidTokenError(EksError):
-    """The token proves nothing."""
+    """The token is not valid."""
 
 
 class ExpiredTokenError(EksError):
-    """The token was good."""
+    """The token is valid."""
 
 
 def application(eks: Eks, door: Door) -> Callable[..., Any]:
@@ -66,14 +66,14 @@ def assume_role_for_pod_identity(eks: Eks, door: Door, name: str, token: str) ->
     """AssumeRoleForPodIdentity.
 
     Args:
-        eks: whose cluster it is.
-        door: what asks the role's trust policy.
+        eks: has the cluster.
+        door: evaluates the role's trust policy.
         name: the cluster's name.
         token: the pod's, for the audience `pods.eks.amazonaws.com`.
 
     Raises:
-        EksError: the token is none of this cluster's pods', its service account has no role, or the role is not to be
-            had this way.
+        EksError: no pod of this cluster has the token, its service account has no role, or the role cannot be assumed
+            this way.
     """
     cluster = eks.cluster(name)
     identity = _verified(eks, cluster, token)
@@ -98,7 +98,8 @@ def assume_role_for_pod_identity(eks: Eks, door: Door, name: str, token: str) ->
         duration=_SESSION_SECONDS,
         external_id=None,  # pyright: ignore[reportArgumentType] - as above
     )
-    # https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html: all of them go on to roles assumed with it.
+    # https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html: all of them are passed on to roles that it
+    # assumes.
     furnish(session, Extras(tags, frozenset(key.lower() for key in tags)))
     return {
         "subject": {"namespace": pod["namespace"], "serviceAccount": pod["serviceaccount"]["name"]},
@@ -127,7 +128,7 @@ def session_tags(cluster: Cluster, pod: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _verified(eks: Eks, cluster: Cluster, token: str) -> WebIdentity:
-    """Who holds the token; IAM's OIDC providers have no say in it, the cluster's own keys have."""
+    """The holder of the token, verified with the cluster's own keys; IAM's OIDC providers are not involved."""
     issuer = cluster.issuer.removeprefix("https://")
     try:
         return verify(token, {issuer: [AUDIENCE]}, eks.public_keys, determinism.now())
@@ -137,7 +138,7 @@ def _verified(eks: Eks, cluster: Cluster, token: str) -> WebIdentity:
 
 
 def _pod(identity: WebIdentity) -> Mapping[str, Any]:
-    """What a token says of its pod: `{"namespace", "pod": {"name", "uid"}, "serviceaccount": {"name", "uid"}}`."""
+    """What a token says about its pod: `{"namespace", "pod": {"name", "uid"}, "serviceaccount": {"name", "uid"}}`."""
     pod = identity.claims.get("kubernetes.io") or {}
     if "pod" not in pod:
         raise InvalidTokenError("The token is bound to no pod: it must be a projected one")

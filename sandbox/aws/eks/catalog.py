@@ -1,15 +1,16 @@
-"""What the sandbox's EKS has on offer: Kubernetes versions, the node image and add-ons of each."""
+"""What the sandbox's EKS offers: Kubernetes versions, and the node images and add-ons of each."""
 
 from datetime import date
 from typing import Final
 
 VERSION = "1.36"
-"""EKS's default version, and the one Kubernetes version whose control plane the sandbox builds: every cluster runs it,
-whatever version EKS says it has."""
+"""EKS's default version, and the only Kubernetes version whose control plane the sandbox builds: every cluster runs it,
+whatever version EKS reports.
+"""
 PATCH = f"{VERSION}.3"
 PLATFORM = "eks.1"
 NODE_IMAGE = "ami-0e5a0db0c5a9d1e36"
-"""What stands for EKS's node image, of any architecture: nothing boots from it."""
+"""The placeholder for EKS's node image, of any architecture: nothing boots from it."""
 
 SUPPORT: Final = {
     "1.32": (date(2026, 3, 23), date(2027, 3, 23)),
@@ -18,10 +19,12 @@ SUPPORT: Final = {
     "1.35": (date(2027, 3, 27), date(2028, 3, 27)),
     "1.36": (date(2027, 8, 2), date(2028, 8, 2)),
 }
-"""By version, the oldest first: the first days without standard and without extended support.
-https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html"""
+"""By version, oldest first: the first days without standard and without extended support.
+https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html
+"""
 
-# Newest first. The last one is EKS's default for a Kubernetes version: newer ones are there before they become it.
+# Newest first. The last one is EKS's default for a Kubernetes version; EKS offers newer ones before they become the
+# default.
 ADDONS: Final = {
     "vpc-cni": ("v1.21.2-eksbuild.1", "v1.21.1-eksbuild.1"),
     "coredns": ("v1.13.2-eksbuild.1", "v1.13.1-eksbuild.1"),
@@ -48,5 +51,5 @@ def minor(version: str) -> int:
 
 
 def addon_versions(name: str, version: str) -> list[str]:
-    """The versions of an add-on for a Kubernetes version, the newest first; the last one is EKS's default."""
+    """The versions of an add-on for a Kubernetes version, newest first; the last one is EKS's default."""
     return [offered.format(version=version) for offered in ADDONS[name]]

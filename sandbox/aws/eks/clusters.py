@@ -21,12 +21,12 @@ from sandbox.aws.eks.store import Cluster, Document, Eks, Request, page, record_
 _NAME = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}")
 _LOG_TYPES = ["api", "audit", "authenticator", "controllerManager", "scheduler"]
 FARTHEST_BEHIND = 2
-"""Minor versions behind the control plane at which nodes keep it from moving on."""
+"""The most minor versions that nodes may be behind the control plane before an upgrade."""
 _REFUSED = ("outpostConfig", "remoteNetworkConfig", "computeConfig", "storageConfig")
 
 
 def create_cluster(eks: Eks, request: Request) -> Document:
-    """CreateCluster: the agent boots a control plane; ACTIVE when it says so."""
+    """CreateCluster: the agent boots a control plane; the cluster is ACTIVE when the agent reports it."""
     name, token = request["name"], request.get("clientRequestToken")
     existing = eks.clusters.get(name)
     if existing and token and existing.token == token:
@@ -77,7 +77,7 @@ def create_cluster(eks: Eks, request: Request) -> Document:
 
 
 def refuse_unknown(request: Request) -> None:
-    """Say what the sandbox does not do, in place of passing it over."""
+    """Refuse what the sandbox does not support, instead of ignoring it."""
     for name in _REFUSED:
         value = request.get(name)
         if value and value != {"enabled": False} and value.get("enabled", True):
@@ -92,7 +92,7 @@ def check_version(version: str) -> str:
 
 
 def check_support(version: str, policy: str) -> None:
-    """Raise if a version has left standard support and the policy has no other.
+    """Raise if a version is out of standard support and the policy allows only standard support.
 
     https://docs.aws.amazon.com/eks/latest/userguide/disable-extended-support.html
     """
@@ -116,7 +116,7 @@ def check_role(eks: Eks, arn: str, service: str, field: str) -> None:
 
 
 def network_of(eks: Eks, wanted: Document) -> Document:
-    """ResourcesVpcConfig as DescribeCluster gives it, from the request's; subnets in two zones at least."""
+    """ResourcesVpcConfig as DescribeCluster returns it, from the request's; it needs subnets in at least two zones."""
     ec2 = machines.ec2(eks)
     ids = wanted.get("subnetIds") or []
     found = {s.id: s for s in ec2.describe_subnets()}
@@ -144,7 +144,7 @@ def network_of(eks: Eks, wanted: Document) -> Document:
 
 
 def service_network(wanted: Document, vpc_cidr: str) -> Document:
-    """Services get 172.20.0.0/16 unless the VPC lies there, then 10.100.0.0/16; as EKS chooses."""
+    """Services get 172.20.0.0/16, or 10.100.0.0/16 if the VPC overlaps with that; EKS chooses the same way."""
     if wanted.get("ipFamily", "ipv4") != "ipv4":
         raise UnsupportedOperationError("the sandbox's EKS has no IPv6 clusters: leave ipFamily out or give ipv4")
     if (wanted.get("elasticLoadBalancing") or {}).get("enabled"):
@@ -167,7 +167,7 @@ def logging_of(wanted: Document | None) -> Document:
 
 
 def issuer(region: str, number: str) -> str:
-    """The issuer's URL, as EKS forms it."""
+    """The issuer's URL, in EKS's format."""
     return f"https://oidc.eks.{region}.amazonaws.com/id/{number}"
 
 
@@ -182,7 +182,7 @@ def list_clusters(eks: Eks, request: Request) -> Document:
 
 
 def delete_cluster(eks: Eks, request: Request) -> Document:
-    """DeleteCluster: refused while it has node groups; gone when its agent has ended."""
+    """DeleteCluster: refused while it has node groups; complete when its agent has ended."""
     cluster = eks.cluster(request["name"])
     document = cluster.document
     if cluster.nodegroups:
@@ -196,7 +196,7 @@ def delete_cluster(eks: Eks, request: Request) -> Document:
 
 
 def update_cluster_config(eks: Eks, request: Request) -> Document:
-    """UpdateClusterConfig: one subject a call, done at once."""
+    """UpdateClusterConfig: one subject per call, done at once."""
     cluster = eks.active(request["name"])
     refuse_unknown(request)
     document = cluster.document
@@ -229,7 +229,7 @@ def update_cluster_config(eks: Eks, request: Request) -> Document:
 
 
 def change_mode(cluster: Cluster, wanted: str) -> None:
-    """The authentication mode only ever moves towards API."""
+    """The authentication mode can only move towards API."""
     order = ["CONFIG_MAP", "API_AND_CONFIG_MAP", "API"]
     current = cluster.document["accessConfig"]["authenticationMode"]
     if order.index(wanted) < order.index(current):
@@ -238,7 +238,7 @@ def change_mode(cluster: Cluster, wanted: str) -> None:
 
 
 def update_cluster_version(eks: Eks, request: Request) -> Document:
-    """UpdateClusterVersion: one minor version up, while the nodes keep up. Nodes and add-ons stay as they are."""
+    """UpdateClusterVersion: one minor version up, if the nodes are recent enough. Nodes and add-ons do not change."""
     cluster, wanted = eks.active(request["name"]), request["version"]
     current = cluster.document["version"]
     if wanted == current:
@@ -261,7 +261,7 @@ def update_cluster_version(eks: Eks, request: Request) -> Document:
 
 
 def associate_encryption_config(eks: Eks, request: Request) -> Document:
-    """AssociateEncryptionConfig: secrets' encryption, recorded; the sandbox's etcd is not encrypted by it."""
+    """AssociateEncryptionConfig: recorded only; the sandbox's etcd is not encrypted."""
     cluster = eks.active(request["clusterName"])
     if cluster.document["encryptionConfig"]:
         raise InvalidRequestError("Encryption is already enabled for the cluster")
@@ -291,7 +291,7 @@ def list_updates(eks: Eks, request: Request) -> Document:
 
 
 def describe_cluster_versions(_eks: Eks, request: Request) -> Document:
-    """DescribeClusterVersions: those that are supported, the newest first."""
+    """DescribeClusterVersions: the supported ones, newest first."""
     today = timestamp().date()
     wanted = request.get("clusterVersions") or list(SUPPORT)
     versions: list[Document] = []

@@ -13,7 +13,7 @@ class EksError(Exception):
 
 
 class InvalidParameterError(EksError):
-    """A parameter's value cannot be."""
+    """A parameter's value is not allowed."""
 
 
 class InvalidRequestError(EksError):
@@ -27,12 +27,12 @@ class ResourceInUseError(EksError):
 
 
 class ResourceNotFoundError(EksError):
-    """There is none of that name."""
+    """Nothing has that name."""
 
     status = 404
 
 
 class UnsupportedOperationError(EksError):
-    """The sandbox does not do this."""
+    """The sandbox does not support this."""
 
     status = 501

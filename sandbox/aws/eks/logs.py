@@ -1,6 +1,6 @@
-"""The control plane's logs: EKS makes their group where there is none, and writes once more after the cluster is gone.
+"""The control plane's logs: EKS creates the log group if it is missing, and writes once more after the cluster is gone.
 
-The groups are kept, what is written is not: https://docs.aws.amazon.com/eks/latest/userguide/control-plane-logs.html
+The groups are kept, their content is not: https://docs.aws.amazon.com/eks/latest/userguide/control-plane-logs.html
 and https://github.com/terraform-aws-modules/terraform-aws-eks/issues/2763.
 """
 
@@ -15,12 +15,12 @@ _MARK = "eks_has_more_to_write"
 
 
 def write(eks: Eks, cluster: Document, *, last: bool = False) -> None:
-    """Have a cluster's log group there, without a retention if EKS makes it.
+    """Ensure that a cluster's log group exists; if EKS creates it, it has no retention.
 
     Args:
         eks: all clusters.
-        cluster: as DescribeCluster gives it.
-        last: whether the cluster is gone: what it still has to write comes after its group is deleted.
+        cluster: as DescribeCluster returns it.
+        last: whether the cluster is gone: EKS's last writes come after its group is deleted.
     """
     if not any(setup["enabled"] for setup in cluster["logging"]["clusterLogging"]):
         return
@@ -33,7 +33,7 @@ def write(eks: Eks, cluster: Document, *, last: bool = False) -> None:
 
 
 def install() -> None:
-    """Have a group written again that is deleted right after its cluster."""
+    """Create a group again that was deleted right after its cluster."""
     delete = LogsBackend.delete_log_group
 
     def delete_log_group(self: LogsBackend, log_group_name: str) -> None:

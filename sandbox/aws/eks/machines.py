@@ -1,4 +1,4 @@
-"""What EKS makes in EC2: the cluster's security group, and the instances of node groups."""
+"""What EKS creates in EC2: the cluster's security group, and the instances of node groups."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def ec2(eks: Eks) -> Any:
 
 
 def create_security_group(eks: Eks, name: str, vpc_id: str) -> str:
-    """The group that EKS gives every cluster; nodes without a launch template of their own carry it."""
+    """The group that EKS creates for every cluster; nodes without their own launch template carry it."""
     group_name = f"eks-cluster-sg-{name}-{mock_random.randint(10**8, 10**10)}"
     description = (
         "EKS created security group applied to ENI that is attached to EKS Control Plane master nodes,"
@@ -36,7 +36,7 @@ def create_security_group(eks: Eks, name: str, vpc_id: str) -> str:
 
 
 def delete_security_group(eks: Eks, cluster: Document) -> None:
-    """Remove the cluster's group with the cluster; like EKS, leave it if something still uses it."""
+    """Remove the cluster's group with the cluster; like EKS, keep it if something still uses it."""
     group_id = cluster["resourcesVpcConfig"]["clusterSecurityGroupId"]
     group = ec2(eks).get_security_group_from_id(group_id)
     if group is None:
@@ -49,7 +49,7 @@ def delete_security_group(eks: Eks, cluster: Document) -> None:
 
 
 def launch(eks: Eks, cluster: Cluster, group: NodeGroup) -> None:
-    """Add one instance, in the subnet of the group that has the fewest."""
+    """Add one instance, in the group's subnet with the fewest."""
     document = group.document
     counts = dict.fromkeys(document["subnets"], 0)
     for instance_id in group.instances:
@@ -64,9 +64,9 @@ def launch(eks: Eks, cluster: Cluster, group: NodeGroup) -> None:
 
 
 def instance_options(cluster: Document, group: Document, template: Document, subnet_id: str) -> Document:
-    """What RunInstances is asked for: the launch template's wishes, under what EKS adds. Pure.
+    """The parameters of RunInstances: the launch template's, and EKS's additions. Pure.
 
-    Without security groups of the template's own, a node carries the cluster's.
+    If the template has no security groups, a node carries the cluster's.
     """
     interfaces = template.get("NetworkInterfaces") or [{}]
     security_groups = interfaces[0].get("Groups") or template.get("SecurityGroupIds") or []
@@ -109,7 +109,7 @@ def instance_options(cluster: Document, group: Document, template: Document, sub
 
 
 def block_devices(group: Document, template: Document) -> list[Document]:
-    """The root volume and the template's others; all of them go with the instance."""
+    """The root volume and the template's others; all of them are deleted with the instance."""
     given: list[Document] = template.get("BlockDeviceMappings") or [{"DeviceName": "/dev/xvda", "Ebs": {}}]
     size = group.get("diskSize") or 20
     return [
@@ -127,7 +127,7 @@ def block_devices(group: Document, template: Document) -> list[Document]:
 
 
 def launch_template_data(eks: Eks, group: Document) -> Document:
-    """The data of the group's launch template in the version it names; empty without one."""
+    """The data of the group's launch template in its version; empty without one."""
     wanted = group.get("launchTemplate")
     if not wanted:
         return {}
@@ -136,17 +136,17 @@ def launch_template_data(eks: Eks, group: Document) -> Document:
 
 
 def instance(eks: Eks, instance_id: str) -> Any:
-    """Moto's instance of that id."""
+    """Moto's instance with that id."""
     return ec2(eks).get_instance(instance_id)
 
 
 def node_name(eks: Eks, instance_id: str) -> str:
-    """What a node of that instance is called: its private DNS name."""
+    """The name of an instance's node: its private DNS name."""
     return instance(eks, instance_id).private_dns_name
 
 
 def terminate(eks: Eks, group: NodeGroup, instance_ids: list[str]) -> None:
-    """End instances and remember their nodes until those have gone, too."""
+    """Terminate instances, and remember their nodes until these are gone too."""
     for instance_id in instance_ids:
         machine = instance(eks, instance_id)
         group.leaving.append(machine.private_dns_name)
@@ -159,12 +159,12 @@ def terminate(eks: Eks, group: NodeGroup, instance_ids: list[str]) -> None:
 
 
 def retire(eks: Eks, group: NodeGroup) -> None:
-    """End the instances whose successors are ready."""
+    """Terminate the instances whose replacements are ready."""
     terminate(eks, group, list(group.retiring))
 
 
 def keep_count(eks: Eks, cluster: Cluster, group: NodeGroup) -> None:
-    """What the autoscaling group of a node group does: as many instances as are desired, and living ones."""
+    """The work of a node group's autoscaling group: keep the desired number of running instances."""
     if group.status == "DELETING":
         return
     lost = [i for i in group.instances if instance(eks, i).state in _GONE]
@@ -177,7 +177,7 @@ def keep_count(eks: Eks, cluster: Cluster, group: NodeGroup) -> None:
 
 
 def surplus(eks: Eks, group: NodeGroup, count: int) -> list[str]:
-    """Which instances go when a group shrinks: always from the subnet that has the most, the newest first."""
+    """The instances to remove when a group shrinks: from the subnet with the most, newest first."""
     left = [i for i in group.instances if i not in group.retiring]
     going: list[str] = []
     for _ in range(max(count, 0)):
@@ -190,7 +190,7 @@ def surplus(eks: Eks, group: NodeGroup, count: int) -> list[str]:
 
 
 def forget_role(cluster: Cluster, group: NodeGroup) -> None:
-    """EKS takes back the access entry that it made for a node role when its last group goes."""
+    """When a node role's last group is deleted, EKS removes the access entry that it created."""
     role = group.document["nodeRole"]
     entry = cluster.entries.get(role)
     if entry and entry.get("managed") and all(g.document["nodeRole"] != role for g in cluster.nodegroups.values()):

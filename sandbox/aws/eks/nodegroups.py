@@ -16,7 +16,7 @@ from sandbox.aws.eks.store import Cluster, Document, Eks, NodeGroup, Request, pa
 
 
 def create_nodegroup(eks: Eks, request: Request) -> Document:
-    """CreateNodegroup: makes the instances at once; ACTIVE when the agent says that their nodes are ready."""
+    """CreateNodegroup: creates the instances at once; ACTIVE when the agent reports their nodes as ready."""
     cluster = eks.active(request["clusterName"])
     name, token = request["nodegroupName"], request.get("clientRequestToken")
     existing = cluster.nodegroups.get(name)
@@ -67,7 +67,7 @@ def create_nodegroup(eks: Eks, request: Request) -> Document:
 
 
 def versions(cluster: Cluster, request: Request) -> tuple[str, str]:
-    """The Kubernetes version and the image's release that a request asks for: the cluster's, and the newest by default.
+    """A request's Kubernetes version and image release; by default the cluster's version and the newest release.
 
     https://docs.aws.amazon.com/eks/latest/APIReference/API_UpdateNodegroupVersion.html
     """
@@ -86,7 +86,7 @@ def versions(cluster: Cluster, request: Request) -> tuple[str, str]:
 
 
 def check_subnets(eks: Eks, cluster: Cluster, ids: list[str]) -> None:
-    """Subnets that exist, in the cluster's VPC."""
+    """The subnets, which must exist in the cluster's VPC."""
     found = {s.id: s for s in machines.ec2(eks).describe_subnets()}
     for subnet_id in ids:
         if subnet_id not in found:
@@ -107,7 +107,7 @@ def check_scaling(scaling: Document) -> None:
 
 
 def check_template(request: Request, data: Document) -> None:
-    """What a launch template may not hold, and what may not stand beside one."""
+    """What a launch template must not contain, and what must not be given together with one."""
     if not data:
         return
     if request.get("diskSize"):
@@ -130,7 +130,7 @@ def check_template(request: Request, data: Document) -> None:
 
 
 def resolve_template(eks: Eks, wanted: Document | None) -> Document | None:
-    """The launch template with both its id and its name, in a numbered version."""
+    """The launch template with both its id and its name, and a version number."""
     if not wanted:
         return None
     try:
@@ -143,7 +143,7 @@ def resolve_template(eks: Eks, wanted: Document | None) -> Document | None:
 
 
 def find(eks: Eks, request: Request) -> tuple[Cluster, NodeGroup]:
-    """The group that a request speaks of."""
+    """The group that a request names."""
     cluster = eks.cluster(request["clusterName"])
     group = cluster.nodegroups.get(request["nodegroupName"])
     if group is None:
@@ -162,7 +162,7 @@ def list_nodegroups(eks: Eks, request: Request) -> Document:
 
 
 def changeable(eks: Eks, request: Request) -> tuple[Cluster, NodeGroup]:
-    """The group, if nothing else is changing it."""
+    """The group, if no other update is running."""
     cluster, group = find(eks, request)
     if group.status != "ACTIVE":
         raise ResourceInUseError(
@@ -196,7 +196,7 @@ def update_nodegroup_config(eks: Eks, request: Request) -> Document:
 
 
 def merge_taints(taints: list[Document], wanted: Document) -> list[Document]:
-    """Taints after an update; a taint is known by its key and effect. Pure."""
+    """Taints after an update; key and effect identify a taint. Pure."""
     identity = lambda taint: (taint["key"], taint["effect"])  # noqa: E731 - said once, used four times below
     merged = {identity(t): t for t in taints}
     for taint in wanted.get("removeTaints") or []:
@@ -206,7 +206,7 @@ def merge_taints(taints: list[Document], wanted: Document) -> list[Document]:
 
 
 def update_nodegroup_version(eks: Eks, request: Request) -> Document:
-    """UpdateNodegroupVersion: successors first; the old instances go when those are ready."""
+    """UpdateNodegroupVersion: creates new instances first; the old ones are terminated when those are ready."""
     cluster, group = changeable(eks, request)
     version, release = versions(cluster, request)
     if minor(version) < minor(group.document["version"]):
@@ -225,7 +225,7 @@ def update_nodegroup_version(eks: Eks, request: Request) -> Document:
 
 
 def begin(eks: Eks, cluster: Cluster, group: NodeGroup, kind: str, changes: Document) -> Document:
-    """Set a group to UPDATING and let what follows from its document happen."""
+    """Set a group to UPDATING and apply its document."""
     update = record_update(cluster, kind, changes, done=False, subject=group.document["nodegroupName"])
     group.document["status"] = "UPDATING"
     group.document["modifiedAt"] = timestamp()
@@ -235,7 +235,7 @@ def begin(eks: Eks, cluster: Cluster, group: NodeGroup, kind: str, changes: Docu
 
 
 def delete_nodegroup(eks: Eks, request: Request) -> Document:
-    """DeleteNodegroup: ends its instances; gone when their nodes are."""
+    """DeleteNodegroup: terminates its instances; complete when their nodes are gone."""
     _, group = find(eks, request)
     group.document["status"] = "DELETING"
     machines.terminate(eks, group, list(group.instances))

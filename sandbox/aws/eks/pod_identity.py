@@ -13,7 +13,7 @@ _SUMMARY = ("clusterName", "namespace", "serviceAccount", "associationArn", "ass
 
 
 def create_pod_identity_association(eks: Eks, request: Request) -> Document:
-    """CreatePodIdentityAssociation: one for a service account."""
+    """CreatePodIdentityAssociation: one per service account."""
     cluster = eks.cluster(request["clusterName"])
     namespace, account = request["namespace"], request["serviceAccount"]
     for value in (namespace, account):
@@ -47,7 +47,7 @@ def create_pod_identity_association(eks: Eks, request: Request) -> Document:
 
 
 def find(eks: Eks, request: Request) -> tuple[Cluster, Document]:
-    """The association that a request speaks of."""
+    """The association that a request names."""
     cluster = eks.cluster(request["clusterName"])
     association = cluster.associations.get(request["associationId"])
     if association is None:
@@ -61,7 +61,7 @@ def describe_pod_identity_association(eks: Eks, request: Request) -> Document:
 
 
 def list_pod_identity_associations(eks: Eks, request: Request) -> Document:
-    """ListPodIdentityAssociations, all or a namespace's or a service account's."""
+    """ListPodIdentityAssociations: all, or those of a namespace or a service account."""
     found = [
         {key: a[key] for key in _SUMMARY}
         for a in eks.cluster(request["clusterName"]).associations.values()

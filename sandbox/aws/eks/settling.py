@@ -1,4 +1,4 @@
-"""How EKS moves on: from what agents report, and towards what must run on this machine. No input or output."""
+"""How EKS's state progresses: from the agents' reports, towards what must run on this machine. No input or output."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from sandbox.aws.eks.store import Cluster, Document, Eks, NodeGroup
 
 @dataclass(frozen=True)
 class Wanted:
-    """What must run on this machine for one cluster: cluster.json, the nodes of nodes.json, or its end."""
+    """What must run on this machine for one cluster: cluster.json, the nodes in nodes.json, or nothing any more."""
 
     name: str
     cluster: Document
@@ -17,7 +17,7 @@ class Wanted:
 
 
 def observe(eks: Eks, observation: Document) -> None:
-    """Take in what an agent reports, or that its cluster is gone."""
+    """Take an agent's report, or the end of its cluster."""
     cluster = eks.clusters.get(observation["cluster"])
     if cluster is None:
         return
@@ -32,7 +32,7 @@ def observe(eks: Eks, observation: Document) -> None:
 
 
 def settle(eks: Eks) -> None:
-    """Move everything on that waits for a report or for instances."""
+    """Advance everything that waits for a report or for instances."""
     for cluster in eks.clusters.values():
         settle_cluster(cluster)
         if cluster.document["status"] == "ACTIVE":
@@ -73,7 +73,7 @@ def _specification(eks: Eks, cluster: Cluster) -> Document:
 
 
 def settle_cluster(cluster: Cluster) -> None:
-    """Give the cluster its endpoint and CA once its agent names them, and the status that the agent's phase means."""
+    """Give the cluster the endpoint and CA that its agent reports, and the status for the agent's phase."""
     document, report = cluster.document, cluster.status
     if report.get("endpoint") and report.get("ca"):
         document["endpoint"] = report["endpoint"]
@@ -86,7 +86,7 @@ def settle_cluster(cluster: Cluster) -> None:
 
 
 def settle_group(eks: Eks, cluster: Cluster, group: NodeGroup) -> None:
-    """Make a group ACTIVE when its nodes are ready, end what they replace, forget it when its last node has gone."""
+    """Make a group ACTIVE when its nodes are ready, terminate what they replace, forget it after its last node."""
     ready = cluster.ready_nodes
     group.leaving = [name for name in group.leaving if name in ready]
     if group.status == "DELETING":

@@ -1,4 +1,4 @@
-"""What EKS holds. Plain data; how it moves on is decided in `settling`."""
+"""EKS's state, as plain data; `settling` decides how it progresses."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,7 +15,7 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True)
 class Request:
-    """One call to EKS: its parameters as botocore's model names them, and who makes it."""
+    """One call to EKS: its parameters as botocore's model names them, and the caller."""
 
     action: str
     parameters: Document
@@ -32,14 +32,14 @@ class Request:
 
 @dataclass
 class NodeGroup:
-    """One managed node group; `document` as DescribeNodegroup gives it."""
+    """One managed node group; `document` is what DescribeNodegroup returns."""
 
     document: Document
     instances: list[str] = field(default_factory=list[str])
     retiring: list[str] = field(default_factory=list[str])
-    """Instances of an older version: they go once their successors are ready."""
+    """Instances of an older version, terminated when their replacements are ready."""
     leaving: list[str] = field(default_factory=list[str])
-    """Names of nodes whose instances are gone: the group is gone when they are."""
+    """Names of nodes whose instances are gone; the group is gone when these are gone."""
     update: str | None = None
     token: str | None = None
 
@@ -51,7 +51,7 @@ class NodeGroup:
 
 @dataclass
 class Cluster:
-    """One cluster; `document` as DescribeCluster gives it."""
+    """One cluster; `document` is what DescribeCluster returns."""
 
     document: Document
     creator: str
@@ -102,20 +102,20 @@ class Eks:
         return f"arn:{self.partition}:eks:{self.region}:{self.account}:{'/'.join((kind, *path))}"
 
     def cluster(self, name: str) -> Cluster:
-        """The cluster of that name.
+        """The cluster with this name.
 
         Raises:
-            ResourceNotFoundError: there is none.
+            ResourceNotFoundError: it does not exist.
         """
         if name not in self.clusters:
             raise ResourceNotFoundError(f"No cluster found for name: {name}.")
         return self.clusters[name]
 
     def active(self, name: str) -> Cluster:
-        """The cluster of that name, if it can be changed now.
+        """The cluster with this name, if it can be changed now.
 
         Raises:
-            ResourceNotFoundError: there is none.
+            ResourceNotFoundError: it does not exist.
             InvalidRequestError: it is not ACTIVE.
         """
         cluster = self.cluster(name)
@@ -124,26 +124,26 @@ class Eks:
         return cluster
 
     def knows(self, observation: Document) -> bool:
-        """Whether an observation says nothing new."""
+        """Whether an observation contains nothing new."""
         cluster = self.clusters[observation["cluster"]]
         return (cluster.status, cluster.keys) == (observation["status"], observation["keys"])
 
     def public_keys(self, issuer: str) -> str | None:
-        """The keys of the cluster with that issuer; None if there is none, or it has not made them yet."""
+        """The keys of the cluster with that issuer; None if it does not exist, or has not created them yet."""
         return next((c.keys for c in self.clusters.values() if c.issuer == issuer), None)
 
 
 def record_update(
     cluster: Cluster, kind: str, parameters: dict[str, Any], *, done: bool, subject: str = ""
 ) -> Document:
-    """Begin an update that DescribeUpdate can be asked about.
+    """Start an update that DescribeUpdate can return.
 
     Args:
-        cluster: whose.
+        cluster: the updated cluster.
         kind: VersionUpdate, EndpointAccessUpdate, LoggingUpdate, ConfigUpdate, AccessConfigUpdate, ...
-        parameters: what it changes, by EKS's parameter type.
+        parameters: the changes, by EKS's parameter type.
         done: whether it is complete at once.
-        subject: the node group's or add-on's name, if it is one's.
+        subject: the name of the node group or add-on, if it belongs to one.
     """
     update: Document = {
         "id": str(mock_random.uuid4()),
@@ -159,12 +159,12 @@ def record_update(
 
 
 def timestamp() -> datetime:
-    """Now, as documents carry it."""
+    """The current time in the documents' format."""
     return utcnow()
 
 
 def page(key: str, items: list[Any], request: Request) -> Document:
-    """One page of `items` and the token of the next; a token is the index that the next page begins at."""
+    """One page of `items` and the token of the next page; a token is the index of the next page's first item."""
     start = int(request.get("nextToken") or 0)
     size = int(request.get("maxResults") or 100)
     rest = start + size < len(items)

@@ -17,7 +17,7 @@ def tagged(eks: Eks) -> Generator[tuple[str, Document]]:
 
 
 def find(eks: Eks, request: Request) -> Document:
-    """The resource that a request speaks of."""
+    """The resource that a request names."""
     found = next((document for arn, document in tagged(eks) if arn == request["resourceArn"]), None)
     if found is None:
         raise ResourceNotFoundError(f"Resource was not found: {request['resourceArn']}")

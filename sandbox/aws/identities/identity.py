@@ -1,4 +1,4 @@
-"""Who calls: an access key becomes the root, a user or a role's session."""
+"""Who calls: maps an access key to root, a user or a role's session."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from moto.utilities.utils import get_partition
 class Caller:
     """A principal as GetCallerIdentity names it.
 
-    `principal` is the IAM ARN behind it: a session's role, else the same as `arn`.
+    `principal` is the IAM ARN behind it: a session's role, otherwise the same as `arn`.
     """
 
     arn: str
@@ -27,9 +27,9 @@ def root(account: str, region: str) -> Caller:
 
 
 def caller_of(access_key: str | None, account: str, region: str) -> Caller:
-    """The principal whose access key this is.
+    """The principal with this access key.
 
-    Any key that is neither a session's nor a user's is the root's: until IAM is enforced nobody needs a real one.
+    A key that belongs to no session and no user counts as root's.
     """
     if access_key is None:
         return Caller("anonymous", "anonymous", account, "anonymous")

@@ -1,6 +1,6 @@
-"""A role's session with what moto drops: its tags, its source identity, and the managed policies that narrow it.
+"""What moto drops of a role's session: its tags, its source identity, and its managed session policies.
 
-`sandbox.aws.account` reads both off the session. https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
+`sandbox.aws.account` reads them from the session. https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
 """
 
 import re
@@ -15,7 +15,7 @@ _NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 
 
 class SessionTagError(Exception):
-    """Tags that no session can have: STS's code and message."""
+    """Invalid session tags: STS's code and message."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -24,28 +24,28 @@ class SessionTagError(Exception):
 
 @dataclass(frozen=True)
 class Extras:
-    """What a session is given besides its role."""
+    """What a session has besides its role."""
 
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
     transitive: frozenset[str] = frozenset()
-    """The keys, in lower case, of the tags that go with it when it assumes another role."""
+    """The keys, in lower case, of the tags that are passed on when it assumes another role."""
     policy_arns: Sequence[str] = ()
-    """Managed policies: it may do no more than they, and its inline policy, allow."""
+    """Managed session policies: the session may do only what they, and its inline policy, allow."""
     source_identity: str | None = None
-    """Who it is for; it stays with every role that the session assumes."""
+    """The session's user; every role that the session assumes keeps it."""
     provider: str | None = None
     """The ARN of the OIDC provider that vouched for it."""
 
 
 def extras(parameters: Mapping[str, Any], caller: Any = None) -> Extras:
-    """What a call to STS asks for.
+    """The parameters of a call to STS.
 
     Args:
         parameters: of AssumeRole or AssumeRoleWithWebIdentity, as botocore's model reads them.
-        caller: moto's session of whoever calls, if it is one: its transitive tags go on.
+        caller: moto's session of the caller, if it is one: its transitive tags are passed on.
 
     Raises:
-        SessionTagError: a key twice, one that is inherited, or too many; a name, an identity or a policy that is none.
+        SessionTagError: a duplicate, inherited or superfluous key, or an invalid name, identity or policy.
     """
     tags = {each["Key"]: each.get("Value") or "" for each in parameters.get("Tags") or []}
     arns = [each["arn"] for each in parameters.get("PolicyArns") or []]
@@ -86,7 +86,7 @@ def _check_policy(document: str) -> None:
 
 
 def furnish(session: Any, given: Extras) -> None:
-    """Give moto's session what it was asked for."""
+    """Store the requested settings in moto's session."""
     session.tags = dict(given.tags)
     session.transitive = given.transitive
     session.policy_arns = tuple(given.policy_arns)

@@ -16,7 +16,7 @@ _ALGORITHMS = ["RS256", "ES256"]
 
 
 class TokenError(Exception):
-    """Why a token is refused: AWS's code and message."""
+    """The reason for refusing a token: AWS's code and message."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -25,14 +25,14 @@ class TokenError(Exception):
 
 @dataclass(frozen=True)
 class WebIdentity:
-    """Who a verified token speaks for."""
+    """The holder of a verified token."""
 
     issuer: str
     """Without its scheme, as IAM writes it."""
     subject: str
     audience: str
     claims: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """All that the token says."""
+    """All claims of the token."""
 
 
 def key_id(pem: str) -> str:
@@ -47,16 +47,16 @@ def verify(
     public_keys: Callable[[str], str | None],
     now: float,
 ) -> WebIdentity:
-    """The identity that `token` proves.
+    """Verify `token` and return the identity that it proves.
 
     Args:
         token: a JWT.
         providers: the client ids of each IAM OIDC provider, by its URL without scheme.
-        public_keys: the PEM keys of an issuer (with scheme), None if it cannot be reached.
+        public_keys: returns the PEM keys of an issuer (with scheme), None if it cannot be reached.
         now: seconds since 1970.
 
     Raises:
-        TokenError: it proves nothing.
+        TokenError: it is not valid.
     """
     try:
         header = jwt.get_unverified_header(token)

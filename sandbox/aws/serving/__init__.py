@@ -1,4 +1,4 @@
-"""The AWS process as a server: its gate, and what happens to every call there.
+"""The AWS process as a server: its gate, and what happens to every call in it.
 
 What a call does belongs in the emulator, its corrections and `eks`.
 """

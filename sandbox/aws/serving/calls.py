@@ -1,4 +1,4 @@
-"""A counter of calls, for benchmarks: who called what how often, and how much of it may change something."""
+"""A counter of calls, for benchmarks: who made which calls, how many, and how many of them may change something."""
 
 from collections import Counter
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from sandbox.iam.wire.call import Call
 
 CALLS = "calls"
-"""The service that changes with every call, also one that only reads (see `changes`): for who shows them."""
+"""The service whose version changes with every call, including reads (see `changes`), for those who display calls."""
 
 
 class Calls:
@@ -20,7 +20,7 @@ class Calls:
         self._counts[arn, f"{call.service}:{call.action}", call.writes] += 1
 
     def reset(self) -> None:
-        """Forget all."""
+        """Reset the counts."""
         self._counts.clear()
 
     def to_json(self) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""Who wants to know when something may have changed in AWS waits here, and need not ask again and again.
+"""Clients that want to know when something may have changed in AWS wait here instead of polling.
 
-A version is the number of writes that the services in question have carried out: it counts on over a restart, for the
-journal brings the same writes back.
+A version is the number of writes that the services have executed. It continues after a restart, because the journal
+repeats the same writes.
 """
 
 import threading
@@ -21,17 +21,17 @@ class Changes:
         self._changed = threading.Condition()
 
     def add(self, service: str) -> None:
-        """A service has carried out a write."""
+        """A service has executed a write."""
         with self._changed:
             self._writes[service] += 1
             self._changed.notify_all()
 
     def wait(self, services: Collection[str], since: int, seconds: float) -> int:
-        """The version of `services` as soon as it is not `since`, after `seconds` in any case.
+        """Return the version of `services` when it differs from `since`, or after `seconds`.
 
         Args:
             services: signing names, `ec2`, `elasticloadbalancing`, ...
-            since: a version that this gave before; -1 to be told at once.
+            since: an earlier version; -1 to get an answer at once.
             seconds: how long to wait, at most `LONGEST_SECONDS`.
         """
         deadline = time.monotonic() + min(seconds, LONGEST_SECONDS)
@@ -47,7 +47,7 @@ class Changes:
         """Answer `GET /_sandbox/changes?services=ec2,elasticloadbalancing&since=N&seconds=30`: `{"version": N}`.
 
         Raises:
-            ValueError: `services` is missing, or a number is none.
+            ValueError: `services` is missing, or a number is invalid.
         """
         services = [s for s in query.get("services", "").split(",") if s]
         if not services:

@@ -1,12 +1,12 @@
-"""Faults that tests ask for: throttled calls, failing calls, answers that are lost after the work was done.
+"""Faults for tests: throttled calls, failing calls, answers that are lost after the work was done.
 
-`POST /_sandbox/faults` takes a list of rules and replaces the ones before it (an empty list ends all faults):
+`POST /_sandbox/faults` takes a list of rules, which replaces the earlier ones (an empty list ends all faults):
 
     {"actions": ["elasticloadbalancing:*"],   which calls, as shell patterns of service:Action; all by default
      "callers": ["*assumed-role*"],           by whom, as patterns of ARNs; all by default
-     "kind": "throttle" | "error" | "lost",   lost: the call is carried out, then the connection is cut
-     "percent": 30,                           how many of them, 100 by default
-     "count": 1,                              at most so many, then the rule is spent; without end by default
+     "kind": "throttle" | "error" | "lost",   lost: the call is executed, then the connection is closed
+     "percent": 30,                           the share of them, 100 by default
+     "count": 1,                              at most that many; unlimited by default
      "code": "InternalFailure", "status": 500 for "error"}
 """
 
@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 from sandbox.iam.wire.call import Call
 from sandbox.iam.wire.replies import Denial
 
-# What each service says when it is asked too often.
+# Each service's error for too many calls.
 _THROTTLED = {
     "ec2": Denial("RequestLimitExceeded", "Request limit exceeded.", 503),
     "eks": Denial("ThrottlingException", "Rate exceeded", 429),
@@ -41,7 +41,7 @@ class Rule(BaseModel):
     status: int = 500
 
     def matches(self, call: Call, arn: str) -> bool:
-        """Whether it speaks of this call."""
+        """Whether it applies to this call."""
         name = f"{call.service}:{call.action}"
         return any(fnmatchcase(name, p) for p in self.actions) and any(fnmatchcase(arn, p) for p in self.callers)
 
@@ -51,21 +51,21 @@ _RULES = TypeAdapter(list[Rule])
 
 @dataclass
 class Faults:
-    """The rules that hold now."""
+    """The current rules."""
 
     rules: list[Rule] = field(default_factory=list[Rule])
     _dice: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311 - a test's dice, the same each time
 
     def replace(self, rules: Any) -> None:
-        """Take `rules` (JSON) in the place of the ones before.
+        """Replace the rules with `rules` (JSON).
 
         Raises:
-            pydantic.ValidationError: a rule has a field that is not one.
+            pydantic.ValidationError: a rule has an unknown field.
         """
         self.rules = _RULES.validate_python(rules)
 
     def strike(self, call: Call, arn: str) -> Denial | Literal["lost"] | None:
-        """What befalls this call: an error, a lost answer, or nothing."""
+        """The fault of this call: an error, a lost answer, or none."""
         for rule in self.rules:
             if rule.count == 0 or not rule.matches(call, arn) or self._dice.uniform(0, 100) >= rule.percent:
                 continue

@@ -1,6 +1,6 @@
-"""The one door: every call is counted, may be struck by a fault, is authorized, journaled if it writes, and answered.
+"""The gate: every call is counted, may get a fault, is authorized, journaled if it writes, and answered.
 
-One call at a time: what a call sees is what the calls before it in the journal made, and nothing else.
+One call at a time: a call sees only what the earlier calls in the journal created.
 """
 
 import json
@@ -32,14 +32,14 @@ from sandbox.iam.wire.replies import Denial, error_reply, json_reply
 
 log = logging.getLogger(__name__)
 CONTROL = "/_sandbox/"
-# What an agent reports changes these services' answers: they see it the moment it is written.
-# https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteVpc.html: what DryRun asks for is this, or a refusal.
+# Agents' reports change the answers of these services, which take the reports before they answer.
+# https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteVpc.html: the answer to DryRun is this, or a refusal.
 _REHEARSED = Denial("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
 _LOOK_AT_CLUSTERS = {"eks", "eks-auth", "sts"}
 
 
 class AnswerLostError(Exception):
-    """The call was carried out; its answer shall not arrive."""
+    """The call was executed, but its answer must not arrive."""
 
 
 class Gate:
@@ -60,7 +60,7 @@ class Gate:
         self.after_write: Callable[[], None] = lambda: None
 
     def replay(self, entries: Iterable[Entry]) -> None:
-        """Carry out journaled calls again."""
+        """Execute journaled calls again."""
         for entry in entries:
             self._carry_out(entry)
 
@@ -68,7 +68,7 @@ class Gate:
         """Answer one call.
 
         Raises:
-            AnswerLostError: a fault says that the answer is lost.
+            AnswerLostError: a fault loses the answer.
         """
         if call.path.startswith(CONTROL):
             return self._control(call)
@@ -92,20 +92,20 @@ class Gate:
             return reply
 
     def _simulated(self, call: Call) -> Response:
-        """IAM's policy simulator: moto has none."""
+        """IAM's policy simulator, which moto lacks."""
         try:
             return Response(simulate(self._authorizer, call.parameters), content_type="text/xml")
         except QuestionError as error:
             return error_reply(call, Denial("InvalidInput", str(error), 400))
 
     def look_at_clusters(self) -> None:
-        """Take in what the clusters' agents have reported since."""
+        """Take the reports of the clusters' agents since the last time."""
         with self.lock:
             for observation in self._observations.news(self._emulator.eks):
                 self.observe(observation)
 
     def observe(self, observation: dict[str, Any]) -> None:
-        """Tell the model of something outside. It is journaled like a call, so that a replay sees it at its place."""
+        """Pass an observation to the model. It is journaled like a call, so that a replay sees it in its place."""
         with self.lock:
             self._write(Call("POST", f"{CONTROL}observe", {}, json.dumps(observation).encode()))
 
@@ -128,7 +128,7 @@ class Gate:
         return reply
 
     def _control(self, call: Call) -> Response:
-        """The sandbox's own questions and switches, which no AWS has."""
+        """The sandbox's own endpoints, which AWS does not have."""
         path = call.path.removeprefix(CONTROL)
         try:
             match call.method, path:
@@ -156,7 +156,7 @@ class Gate:
         return json_reply(found)
 
     def _private(self, call: Call, path: str) -> Any:
-        """What only parts of the sandbox may ask and say."""
+        """Endpoints that only parts of the sandbox may use."""
         private.check(call, self._authorizer.state.root_keys["secret_key"])
         with self.lock:
             if path == private.CERTIFICATE:
@@ -175,7 +175,7 @@ def application(gate: Gate) -> Callable[..., Any]:
 
     def serve(environ: dict[str, Any], start_response: Any) -> Any:
         request = Request(environ)
-        # werkzeug keeps the line as it came in RAW_URI: signatures and ARNs in paths need their own escapes.
+        # werkzeug keeps the original line in RAW_URI: signatures and ARNs in paths need their original escapes.
         url = environ.get("RAW_URI") or environ.get("REQUEST_URI") or request.full_path
         headers = {name.lower(): value for name, value in request.headers.items()}
         call = Call(request.method, url, kept_headers(headers), request.get_data(), headers)

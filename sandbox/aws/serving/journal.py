@@ -1,9 +1,8 @@
-"""The journal: every call that may change something, written before it is carried out.
+"""The journal: every call that may change something, written before it is executed.
 
-moto keeps everything in memory. With the calls in order, and for each the seed of its random numbers and the time it
-was made at, a new process arrives at the same ids, ARNs, addresses and keys: what Pulumi's state and `spec.providerID`
-remember stays true. A line is written with one `write` and no fsync: it outlives the process, which is what gets
-killed, though not the machine's power.
+moto keeps everything in memory. The journal has the calls in order, each with the seed of its random numbers and its
+time. From these a new process creates the same ids, ARNs, addresses and keys, so Pulumi's state and `spec.providerID`
+stay true. A line is written with one `write` and no fsync: it survives a killed process, but not a power failure.
 """
 
 import json
@@ -20,24 +19,24 @@ FORMAT = 1
 
 
 class JournalError(RuntimeError):
-    """A journal that cannot be replayed, in one line that says how to start anew."""
+    """The journal cannot be replayed; the message is one line and explains how to start again."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One call, the seed of the randomness it sees, and its time (seconds since 1970)."""
+    """One call, the seed of its random numbers, and its time (seconds since 1970)."""
 
     call: Call
     seed: int
     time: float
 
     def to_json(self) -> dict[str, Any]:
-        """The entry as a line holds it."""
+        """The entry as a line stores it."""
         return {"seed": self.seed, "time": self.time, **self.call.to_json()}
 
     @staticmethod
     def from_json(data: dict[str, Any]) -> "Entry":
-        """The entry that `to_json` gave."""
+        """The entry from the output of `to_json`."""
         return Entry(Call.from_json(data), data["seed"], data["time"])
 
 
@@ -48,7 +47,7 @@ def to_line(document: dict[str, Any]) -> bytes:
 
 
 def from_line(line: bytes) -> dict[str, Any] | None:
-    """The document of a line, or None if the line is not what `to_line` wrote."""
+    """The document of a line, or None if `to_line` did not write it."""
     checksum, _, text = line.rstrip(b"\n").partition(b" ")
     if checksum != b"%08x" % zlib.crc32(text):
         return None
@@ -59,10 +58,10 @@ class Journal:
     """An append-only file of entries after one header line."""
 
     def __init__(self, path: Path, header: dict[str, Any]) -> None:
-        """Open the journal at `path`, or begin one with `header`.
+        """Open the journal at `path`, or start one with `header`.
 
         Raises:
-            JournalError: the file is damaged, or was written by another version.
+            JournalError: the file is damaged, or another version wrote it.
         """
         self.path = path
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -81,7 +80,7 @@ class Journal:
             )
 
     def append(self, entry: Entry) -> None:
-        """Write an entry; when this returns it survives the end of this process."""
+        """Write an entry; after this returns, the entry survives the end of this process."""
         os.write(self._file, to_line(entry.to_json()))
 
     def entries(self) -> Generator[Entry]:
@@ -99,7 +98,7 @@ class Journal:
         os.close(self._file)
 
     def _cut_half_line(self) -> None:
-        """Drop a last line without an end: its call was never carried out, for that comes after the write."""
+        """Drop an incomplete last line: its call was never executed, because that comes after the write."""
         data = self.path.read_bytes()
         if data and not data.endswith(b"\n"):
             os.ftruncate(self._file, data.rfind(b"\n") + 1)

@@ -1,6 +1,6 @@
-"""What only a part of the sandbox may ask or say, for no AWS API has it: private keys, and the health of targets.
+"""Endpoints for parts of the sandbox only, because no AWS API has them: private keys, and the health of targets.
 
-Whoever can read the state folder knows the root's secret key, and sends it along.
+Everything that can read the state folder knows root's secret key, and sends it along.
 """
 
 import hmac
@@ -15,15 +15,15 @@ from sandbox.aws.target_health import reports
 from sandbox.iam.wire.call import Call
 
 HEADER = "x-sandbox-key"
-"""The header that carries the root's secret key."""
+"""The header with root's secret key."""
 CERTIFICATE, TARGETS = "certificate", "targets"
 QUESTIONS = {CERTIFICATE, TARGETS}
 TARGET_HEALTH = "target-health"
-"""The service that changes when a report says something new (see `changes`): no AWS service has written."""
+"""The service whose version changes with a new report (see `changes`): no AWS service has written."""
 
 
 class NotAllowedError(Exception):
-    """The caller does not know the root's secret key."""
+    """The caller does not know root's secret key."""
 
 
 def check(call: Call, secret: str) -> None:
@@ -56,9 +56,9 @@ def _pem(*parts: bytes | str | None) -> str:
 
 
 def report(call: Call) -> bool:
-    """Take in `POST /_sandbox/targets`: see `Reports.take`; whether it is news.
+    """Take `POST /_sandbox/targets` (see `Reports.take`); return whether it contains something new.
 
     Raises:
-        ValueError: the body is no report.
+        ValueError: the body is not a report.
     """
     return reports.take(json.loads(call.body))

@@ -1,4 +1,4 @@
-"""The HTTP server: one thread a connection, kept alive, on loopback."""
+"""The HTTP server: one thread per connection, kept alive, on loopback."""
 
 import socket
 import threading
@@ -16,7 +16,7 @@ class Handler(WSGIRequestHandler):
     disable_nagle_algorithm = True
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - werkzeug's name
-        """A line for each request would bury what matters."""
+        """Log nothing: a line for each request would hide what matters."""
         if type != "info":
             super().log(type, message, *args)
 
@@ -29,7 +29,7 @@ class Server(ThreadedWSGIServer):
 
 
 def serve(door: socket.socket, application: Callable[..., Any]) -> Server:
-    """Listen on a bound socket and answer, in a thread of its own."""
+    """Listen on a bound socket and answer, in a separate thread."""
     host, port = door.getsockname()
     server = Server(host, port, application, Handler, fd=door.fileno())
     server.socket.listen(256)  # a burst of clients connects at once

@@ -1,8 +1,8 @@
-"""AWS's cloud controller manager: the way to a load balancer that is there without the AWS Load Balancer Controller.
+"""AWS's cloud controller manager: load balancers without the AWS Load Balancer Controller.
 
-EKS runs it in every control plane. It gives a Service of type LoadBalancer that has no class a Classic ELB onto node
-ports. Here it is the real one (k8s.io/cloud-provider-aws), and runs where packets do: with `--traffic`. AWS knows it by
-the cluster's role, as it does on EKS. https://cloud-provider-aws.sigs.k8s.io/service_controller/
+EKS runs it in every control plane. It gives a Service of type LoadBalancer without a class a Classic ELB with node
+ports as targets. Here it is the real one (k8s.io/cloud-provider-aws), and runs only with `--traffic`. It uses the
+cluster's role, as on EKS. https://cloud-provider-aws.sigs.k8s.io/service_controller/
 """
 
 import json
@@ -18,22 +18,22 @@ from sandbox.cluster.spec import ClusterSpec
 
 NAME = "cloud-controller-manager"
 USER = "eks:cloud-controller-manager"
-# By the names that AWS's SDK for Go gives them.
+# In the spelling of AWS's SDK for Go.
 _CALLED = ("EC2", "Elastic Load Balancing", "Elastic Load Balancing v2")
-# What it would take from the sandbox's own environment in place of the role's session.
+# The SDK would use these variables from the sandbox's environment instead of the role's session.
 _FOREIGN = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE")
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where the cluster's load balancers go by default: one of its subnets."""
+    """The default place of the cluster's load balancers: one of its subnets."""
 
     subnet_id: str
     zone: str
 
 
 def configuration(spec: ClusterSpec, place: Place) -> str:
-    """The cloud's configuration file, whose section names and keys are the manager's own.
+    """The cloud's configuration file, with the manager's section names and keys.
 
     https://github.com/kubernetes/cloud-provider-aws/blob/v1.36.2/pkg/providers/v1/config/config.go
     """
@@ -46,7 +46,7 @@ def configuration(spec: ClusterSpec, place: Place) -> str:
 
 
 def arguments(spec: ClusterSpec, kubeconfig: Path, config: Path) -> list[str]:
-    """The manager's arguments: its service controller alone. Nodes and their routes are the agent's here."""
+    """The manager's arguments: only its service controller. Here the agent manages nodes and their routes."""
     return [
         "--cloud-provider=aws",
         f"--cloud-config={config}",
@@ -78,7 +78,7 @@ def aws_profile(state_dir: Path, cluster: str, region: str) -> str:
 
 
 def environment(own: Mapping[str, str], profile: Path) -> dict[str, str]:
-    """The manager's environment: ours, without keys of ours."""
+    """The manager's environment: ours, without our keys."""
     kept = {key: value for key, value in own.items() if key not in _FOREIGN}
     return {
         **kept,
@@ -90,7 +90,7 @@ def environment(own: Mapping[str, str], profile: Path) -> dict[str, str]:
 
 
 def process_credentials(session: Mapping[str, Any]) -> str:
-    """A session as a `credential_process` prints it."""
+    """A session in the output format of a `credential_process`."""
     return json.dumps(
         {
             "Version": 1,
@@ -103,7 +103,7 @@ def process_credentials(session: Mapping[str, Any]) -> str:
 
 
 def rights() -> list[Object]:
-    """What it may do in the cluster, as EKS gives it to its own: a ClusterRole and its binding."""
+    """Its permissions in the cluster, the same as on EKS: a ClusterRole and its binding."""
     kind = {"apiVersion": "rbac.authorization.k8s.io/v1", "metadata": {"name": USER}}
     role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": USER}
     subject = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": USER}

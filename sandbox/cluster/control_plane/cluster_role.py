@@ -1,7 +1,7 @@
-"""`python -m sandbox.cluster.control_plane.cluster_role --state-dir D --name CLUSTER`: its role's session.
+"""`python -m sandbox.cluster.control_plane.cluster_role --state-dir D --name CLUSTER`: a session of the cluster's role.
 
-A `credential_process` of the AWS SDKs. EKS, as its service, may assume the role that a cluster was created with; here
-whoever runs the sandbox does it for EKS.
+A `credential_process` of the AWS SDKs. EKS, as a service, may assume a cluster's role; here the sandbox's owner does it
+for EKS.
 """
 
 import argparse

@@ -1,7 +1,7 @@
-"""The real control plane: how etcd, kube-apiserver, kube-controller-manager and kube-scheduler are started.
+"""The real control plane: how etcd, kube-apiserver, kube-controller-manager and kube-scheduler start.
 
 Nothing here runs anything: these are argument lists and configuration files as functions of a cluster's spec, keys and
-sockets. All four are one binary; its first argument says which part it is.
+sockets. All four are one binary; its first argument selects the part.
 """
 
 import ssl
@@ -14,11 +14,11 @@ from sandbox.cluster import kubeconfig
 from sandbox.cluster.pki import Pki
 from sandbox.cluster.spec import ClusterSpec
 
-# Faster than a cloud's defaults (20 requests per second): here nobody else has to be protected from these parts.
+# Faster than a cloud's defaults (20 requests per second): here these parts cannot harm anybody else.
 _CLIENT_RATE = ["--kube-api-qps=500", "--kube-api-burst=1000"]
 
-# Go keeps a heap of twice what lives; half again is plenty for a cluster of this size, and the limit makes it
-# collect harder before it grows past what a laptop can spare. https://go.dev/doc/gc-guide#Memory_limit
+# By default Go's heap grows to twice the live data; 1.5 times is enough for a cluster of this size. The limit makes it
+# collect more before it grows too large for a laptop. https://go.dev/doc/gc-guide#Memory_limit
 MEMORY = {
     "etcd": {"GOGC": "50", "GOMEMLIMIT": "256MiB"},
     "kube-apiserver": {"GOGC": "100", "GOMEMLIMIT": "400MiB"},
@@ -30,10 +30,10 @@ MEMORY = {
 
 @dataclass(frozen=True)
 class Sockets:
-    """Where the parts of one cluster meet."""
+    """Where the parts of one cluster listen."""
 
     folder: Path
-    """Private: whoever can reach the etcd socket owns the cluster."""
+    """Private: access to the etcd socket is access to the whole cluster."""
     apiserver: int
     webhooks: int
     credentials: int
@@ -46,7 +46,7 @@ class Sockets:
 
     @property
     def egress(self) -> Path:
-        """Where kube-apiserver asks to be connected to Services and pods."""
+        """Where kube-apiserver asks for connections to Services and pods."""
         return self.folder / "egress.sock"
 
     @property
@@ -55,12 +55,12 @@ class Sockets:
         return f"https://127.0.0.1:{self.apiserver}"
 
     def webhook(self, path: str) -> str:
-        """The URL of one of the agent's own webhooks."""
+        """The URL of one of the agent's webhooks."""
         return f"https://127.0.0.1:{self.webhooks}{path}"
 
 
 def serving_names(spec: ClusterSpec) -> list[str]:
-    """The names and addresses that kube-apiserver's certificate is good for."""
+    """The names and addresses in kube-apiserver's certificate."""
     return [
         "127.0.0.1",
         "localhost",
@@ -72,8 +72,8 @@ def serving_names(spec: ClusterSpec) -> list[str]:
     ]
 
 
-# etcd wants its URLs in the form host:port, unix sockets too; it makes files of these names in its working directory,
-# which is the socket folder. Relative, because the same peer URL must be found in its data when it comes back.
+# etcd expects host:port in its URLs, for unix sockets too, and creates files with these names in its working directory,
+# the socket folder. Relative, because its data must contain the same peer URL when it comes back.
 _ETCD_CLIENTS = "clients:0"
 _ETCD_PEERS = "peers:0"
 
@@ -89,11 +89,11 @@ def etcd(data: Path) -> list[str]:
         f"--listen-peer-urls=unix://{_ETCD_PEERS}",
         f"--initial-advertise-peer-urls=unix://{_ETCD_PEERS}",
         f"--initial-cluster=sandbox=unix://{_ETCD_PEERS}",
-        # A power cut may cost the last writes of a sandbox; a kill does not, the kernel has them.
+        # A power cut may lose a sandbox's last writes; a kill does not, because the kernel has them.
         "--unsafe-no-fsync",
         "--log-level=warn",
         "--quota-backend-bytes=1073741824",
-        # A single member is its own leader as soon as its election times out.
+        # A single member becomes leader as soon as its election times out.
         "--heartbeat-interval=20",
         "--election-timeout=200",
         "--auto-compaction-mode=periodic",
@@ -114,7 +114,7 @@ def egress_configuration(sockets: Sockets) -> dict[str, Any]:
 
 
 def token_webhook_configuration(sockets: Sockets, pki: Pki) -> dict[str, Any]:
-    """Where kube-apiserver asks whose an `aws eks get-token` token is."""
+    """Where kube-apiserver asks who sent an `aws eks get-token` token."""
     user = kubeconfig.client_files(pki, "apiserver-client")
     return kubeconfig.kubeconfig("authenticator", sockets.webhook("/authenticate"), pki.ca_data(), user)
 
@@ -125,7 +125,7 @@ def apiserver(spec: ClusterSpec, pki: Pki, sockets: Sockets, egress: Path, token
     Args:
         spec: the cluster.
         pki: its keys.
-        sockets: where it listens, and where etcd does.
+        sockets: where it and etcd listen.
         egress: the file of `egress_configuration`.
         token_webhook: the file of `token_webhook_configuration`.
     """
@@ -134,7 +134,7 @@ def apiserver(spec: ClusterSpec, pki: Pki, sockets: Sockets, egress: Path, token
         "--bind-address=127.0.0.1",
         "--advertise-address=127.0.0.1",
         f"--secure-port={sockets.apiserver}",
-        # The endpoints of the `kubernetes` Service may not be loopback addresses, and no pod here needs that Service.
+        # The `kubernetes` Service must not have loopback endpoints, and no pod here needs that Service.
         "--endpoint-reconciler-type=none",
         f"--etcd-servers={sockets.etcd}",
         f"--service-cluster-ip-range={spec.service_cidr}",
@@ -144,7 +144,7 @@ def apiserver(spec: ClusterSpec, pki: Pki, sockets: Sockets, egress: Path, token
         "--authorization-mode=Node,RBAC",
         f"--authentication-token-webhook-config-file={token_webhook}",
         "--authentication-token-webhook-version=v1",
-        # Short: an access entry that is taken away should not live on here.
+        # Short, so that a removed access entry stops working soon.
         "--authentication-token-webhook-cache-ttl=5s",
         f"--service-account-issuer={spec.issuer}",
         f"--service-account-signing-key-file={pki.service_account_key}",
@@ -159,7 +159,7 @@ def apiserver(spec: ClusterSpec, pki: Pki, sockets: Sockets, egress: Path, token
         "--requestheader-extra-headers-prefix=X-Remote-Extra-",
         f"--proxy-client-cert-file={pki.cert('front-proxy')}",
         f"--proxy-client-key-file={pki.key('front-proxy')}",
-        # No CA for kubelets: what answers in the nodes' place is on this machine and has none of their names.
+        # No CA for kubelets: the process that answers for the nodes has no certificate with their names.
         "--kubelet-preferred-address-types=InternalIP",
         f"--kubelet-client-certificate={pki.cert('apiserver-client')}",
         f"--kubelet-client-key={pki.key('apiserver-client')}",
@@ -205,7 +205,7 @@ def scheduler(config: Path) -> list[str]:
 
 
 def apiserver_ready(sockets: Sockets, pki: Pki) -> bool:
-    """Whether kube-apiserver says that it is ready; a refused connection is an exception."""
+    """Whether kube-apiserver reports that it is ready; a refused connection is an exception."""
     context = ssl.create_default_context(cafile=str(pki.ca))
     with urllib.request.urlopen(f"{sockets.endpoint}/readyz", context=context, timeout=2) as answer:  # noqa: S310 - our own https
         return answer.status == 200  # noqa: PLR2004 - HTTP's OK

@@ -1,7 +1,7 @@
-"""kwok, which stands in for the kubelets: how it is started, and with which stages.
+"""kwok, which replaces the kubelets: its arguments and its stages.
 
-The stages are data (`stages.yaml`). One thing is added here: pods that run as processes are not kwok's, their status is
-the pod runner's to tell.
+The stages are data (`stages.yaml`). This module adds one thing: kwok ignores pods that run as processes, because the
+pod runner writes their status.
 """
 
 import copy
@@ -14,7 +14,7 @@ _STAGES = Path(__file__).with_name("stages.yaml")
 
 
 def stages(process_images: str) -> list[dict[str, Any]]:
-    """All stages; those of pods exclude every pod that has a container whose image matches a regular expression.
+    """All stages; those for pods exclude every pod with a container whose image matches a regular expression.
 
     Args:
         process_images: a regular expression that Python and jq read alike.
@@ -40,7 +40,7 @@ def configuration(process_images: str) -> str:
     options = {
         "apiVersion": "config.kwok.x-k8s.io/v1alpha1",
         "kind": "KwokConfiguration",
-        # kwok's defaults hold only where no options are given at all.
+        # kwok uses its defaults only if no options are given at all.
         "options": {
             "podPlayStageParallelism": 16,
             "nodePlayStageParallelism": 4,
@@ -51,7 +51,7 @@ def configuration(process_images: str) -> str:
 
 
 def arguments(kubeconfig: Path, config: Path) -> list[str]:
-    """Kwok's arguments: every node of the cluster is its own, but for the leases (`leases.py`)."""
+    """Kwok's arguments: it manages every node of the cluster, but not the leases (`leases.py`)."""
     return [
         f"--kubeconfig={kubeconfig}",
         f"--config={config}",

@@ -1,6 +1,6 @@
 """The control plane as running processes: keys and ports first, then the parts in their order, kept running.
 
-Blocking, and light to import: it boots in a thread while the rest of the agent is still being loaded.
+Blocking, and light to import: it boots in a thread while the rest of the agent is still loading.
 """
 
 import os
@@ -25,10 +25,10 @@ class ControlPlane:
     """One cluster's keys, sockets and supervised processes."""
 
     def __init__(self, folder: Folder, settings: Settings, spec: ClusterSpec) -> None:
-        """Make what is missing of keys and ports; nothing is started.
+        """Create missing keys and ports; start nothing.
 
         Raises:
-            PortTakenError: a port of this cluster is another's now.
+            PortTakenError: another process has taken one of the cluster's ports.
         """
         self.folder = folder
         self.spec = spec
@@ -40,21 +40,21 @@ class ControlPlane:
         run = socket_folder(folder.root / "run")
         self.sockets = control_plane.Sockets(run, ports["apiserver"], ports["webhooks"], ports["credentials"])
         self.on_change: Callable[[], None] = lambda: None
-        """Called, from another thread, whenever a pid changes."""
+        """Called from another thread whenever a pid changes."""
         self._supervisor = Supervisor(on_change=lambda: self.on_change())  # noqa: PLW0108 - it is set later
-        # A process dies with the thread that started it (PR_SET_PDEATHSIG): this one lives as long as the agent.
+        # A process ends with the thread that started it (PR_SET_PDEATHSIG): this thread lives as long as the agent.
         self._starter = ThreadPoolExecutor(1, "starter")
 
     def boot(self) -> "Future[None]":
-        """Begin to start everything; the result comes, or the error, when all parts run and kube-apiserver is ready."""
+        """Start everything. The future completes when all parts run and kube-apiserver is ready, or with the error."""
         return self._starter.submit(self._boot)
 
     def parts(self) -> list[dict[str, Any]]:
-        """What runs, as status.json lists it."""
+        """The running parts, as in status.json."""
         return [
             {
                 "name": f"{self.spec.name}/{process.name}",
-                # Its nodes and pods are none.
+                # kwok's nodes and pods are not real.
                 "kind": "stand-in" if process.name == "kwok" else "real",
                 **self._origins.get(_tool(process.name), {"version": "unknown", "source": ""}),
                 "pid": process.identity.pid if process.identity else 0,
@@ -63,7 +63,7 @@ class ControlPlane:
         ]
 
     def add_cloud_controller(self, place: cloud_controller.Place) -> "Future[None]":
-        """Begin to start the cloud controller manager, whose Classic ELBs go to `place` by default."""
+        """Start the cloud controller manager; `place` is the default place of its Classic ELBs."""
         return self._starter.submit(self._cloud_controller, place)
 
     def _cloud_controller(self, place: cloud_controller.Place) -> None:
@@ -80,7 +80,7 @@ class ControlPlane:
         self._supervisor.add(process)
 
     def stop(self) -> None:
-        """End everything, the last started first."""
+        """Stop everything, in reverse order."""
         self._supervisor.stop(_STOP_SECONDS)
         self._starter.shutdown(cancel_futures=True)
         shutil.rmtree(self.sockets.folder, ignore_errors=True)
@@ -127,5 +127,5 @@ class ControlPlane:
 
 
 def _tool(part: str) -> str:
-    """The tool that a part is started from."""
+    """The tool that contains a part."""
     return part if part in ("kwok", cloud_controller.NAME) else "control-plane"

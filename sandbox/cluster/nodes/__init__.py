@@ -1,1 +1,1 @@
-"""Node objects, and what a kubelet and the VPC CNI would do for them."""
+"""Node objects, and the work of a kubelet and the VPC CNI."""

@@ -1,8 +1,8 @@
-"""The VPC CNI's stand-in: every pod gets an address of its node's subnet, assigned to its node's network interface.
+"""The VPC CNI's stand-in: every pod gets an address from its node's subnet, assigned to its node's network interface.
 
-AWS picks the addresses; each node keeps a few spare ones (a warm pool, as the real CNI has), so that a new pod seldom
-waits for AWS. What a pool holds is never written down: AWS knows which addresses an interface has, and the pods' status
-knows which of them are in use.
+AWS picks the addresses. Like the real CNI, each node keeps a few spare ones (a warm pool), so that a new pod seldom
+waits for AWS. A pool is never written to disk: AWS knows an interface's addresses, and the pods' status shows which are
+in use.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from sandbox.cluster.spec import NodeSpec
 log = logging.getLogger(__name__)
 
 WARM = 10
-"""Spare addresses a node keeps; more than twice as many are given back."""
+"""Spare addresses per node; more than twice as many are released."""
 _SETTLE_SECONDS = 0.02
 _RETRY_SECONDS = 1.0
 _GIVE_BACK_SECONDS = 10.0
@@ -27,23 +27,23 @@ _GONE = ("InvalidNetworkInterfaceID.NotFound", "InvalidNetworkInterface.NotFound
 
 
 class Addresses(Protocol):
-    """What the CNI needs of EC2; blocking calls."""
+    """The CNI's calls to EC2; blocking."""
 
     def held(self, eni: str) -> list[str]:
         """The secondary addresses of an interface."""
         ...
 
     def assign(self, eni: str, count: int) -> list[str]:
-        """Give an interface so many addresses more; the new ones."""
+        """Assign this many more addresses to an interface; return the new ones."""
         ...
 
     def unassign(self, eni: str, addresses: list[str]) -> None:
-        """Take addresses away from an interface."""
+        """Remove addresses from an interface."""
         ...
 
 
 class Ec2Addresses:
-    """`Addresses` by an EC2 client of boto3."""
+    """`Addresses` with boto3's EC2 client."""
 
     def __init__(self, client: Any) -> None:
         """`client` is boto3's for EC2."""
@@ -55,12 +55,12 @@ class Ec2Addresses:
         return [a["PrivateIpAddress"] for a in found[0]["PrivateIpAddresses"] if not a.get("Primary")]
 
     def assign(self, eni: str, count: int) -> list[str]:
-        """Give an interface so many addresses more; the new ones."""
+        """Assign this many more addresses to an interface; return the new ones."""
         answer = self._ec2.assign_private_ip_addresses(NetworkInterfaceId=eni, SecondaryPrivateIpAddressCount=count)
         return [a["PrivateIpAddress"] for a in answer["AssignedPrivateIpAddresses"]]
 
     def unassign(self, eni: str, addresses: list[str]) -> None:
-        """Take addresses away from an interface."""
+        """Remove addresses from an interface."""
         self._ec2.unassign_private_ip_addresses(NetworkInterfaceId=eni, PrivateIpAddresses=addresses)
 
 
@@ -73,17 +73,17 @@ class Pool:
 
     @staticmethod
     def of(held: Iterable[str], pods: dict[str, str]) -> "Pool":
-        """The pool of an interface that holds `held`, where pods (by uid) already have addresses."""
+        """The pool of an interface with the addresses `held`, some of which pods (by uid) already use."""
         taken = set(pods.values())
         return Pool(deque(a for a in held if a not in taken), dict(pods))
 
     def add(self, addresses: Iterable[str], primary: str) -> None:
-        """AWS gave these. EC2 answers with the new addresses, moto with all of the interface's; known ones are left."""
+        """AWS has assigned these. EC2 returns new addresses, moto all of the interface's; known ones are ignored."""
         known = {primary, *self.spare, *self.used.values()}
         self.spare.extend(a for a in addresses if a not in known)
 
     def take(self, uid: str) -> str | None:
-        """An address for a pod: the one it has, else the one that has been spare for longest, else None."""
+        """An address for a pod: its current one, otherwise the one that has been spare longest, otherwise None."""
         if uid not in self.used:
             if not self.spare:
                 return None
@@ -91,17 +91,17 @@ class Pool:
         return self.used[uid]
 
     def release(self, uid: str) -> None:
-        """A pod is gone: its address is spare."""
+        """A pod is gone: its address becomes spare."""
         address = self.used.pop(uid, None)
         if address is not None:
             self.spare.append(address)
 
     def shortage(self, waiting: int, warm: int = WARM) -> int:
-        """How many addresses to ask AWS for: so that `waiting` pods get theirs and `warm` stay spare, or none."""
+        """How many addresses to request from AWS, so that `waiting` pods get theirs and `warm` stay spare."""
         return waiting + warm - len(self.spare) if len(self.spare) < waiting + warm // 2 else 0
 
     def surplus(self, warm: int = WARM) -> list[str]:
-        """The addresses to give back: none until there are more than twice `warm`, then down to `warm`."""
+        """The addresses to release: if more than twice `warm` are spare, all beyond `warm`."""
         if len(self.spare) <= 2 * warm:
             return []
         return [self.spare.pop() for _ in range(len(self.spare) - warm)]
@@ -119,7 +119,7 @@ def address_status(node: NodeSpec, address: str, now: str) -> Object:
 
 
 def has_ended(pod: Object) -> bool:
-    """Whether a pod's containers have run to their end: such a pod no longer holds its address."""
+    """Whether all of a pod's containers have finished: then it no longer needs its address."""
     return pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
 
 
@@ -127,7 +127,7 @@ class Cni:
     """Gives pods their addresses."""
 
     def __init__(self, api: Api, aws: Addresses, pods: Cache, wanted: Callable[[], dict[str, NodeSpec]]) -> None:
-        """`pods` are all pods, `wanted` the nodes that AWS wants, by name."""
+        """`pods` are all pods, `wanted` the nodes in AWS, by name."""
         self._api = api
         self._aws = aws
         self._pods = pods
@@ -154,7 +154,7 @@ class Cni:
             self._work.set()
 
     def nodes_changed(self) -> None:
-        """AWS wants other nodes: fill the pools of the new ones, forget the others."""
+        """AWS's nodes have changed: fill the pools of new ones, forget the others."""
         wanted = self._wanted()
         for name in list(self._pools):
             if name not in wanted or wanted[name].eni_id != self._enis[name]:
@@ -163,7 +163,7 @@ class Cni:
         self._work.set()
 
     async def run(self) -> None:
-        """Serve nodes whenever there is work; what was not needed for a while goes back to AWS."""
+        """Serve nodes whenever there is work; release addresses that were not needed for a while."""
         while True:
             try:
                 async with asyncio.timeout(_GIVE_BACK_SECONDS):
@@ -171,7 +171,7 @@ class Cni:
             except TimeoutError:
                 await self._give_back()
                 continue
-            # Pods come in bursts: a moment's patience makes one call to AWS of many.
+            # Pods come in bursts: a short wait combines many calls to AWS into one.
             await asyncio.sleep(_SETTLE_SECONDS)
             self._work.clear()
             done = await asyncio.gather(
@@ -217,7 +217,7 @@ class Cni:
         status = address_status(node, address, timestamp())
         async with self._patches:
             try:
-                # With the uid: a StatefulSet's next pod has the same name.
+                # With the uid, because a StatefulSet's next pod has the same name.
                 body = {"metadata": {"uid": uid}, "status": status}
                 await self._api.patch(f"/api/v1/namespaces/{key[0]}/pods/{key[1]}/status", body)
             except ApiError as error:

@@ -1,6 +1,6 @@
-"""The kubelets' API as far as there is something behind it: `kubectl logs` of process pods.
+"""The part of the kubelets' API that the sandbox supports: `kubectl logs` of process pods.
 
-kube-apiserver asks a node's kubelet at port 10250; the egress proxy brings all of them here.
+kube-apiserver asks a node's kubelet at port 10250; the egress proxy sends all of these here.
 """
 
 import asyncio
@@ -23,14 +23,14 @@ def tail(text: bytes, lines: int | None) -> bytes:
 
 
 class Kubelet:
-    """Answers for every node."""
+    """Answers for every node's kubelet."""
 
     def __init__(self, log_of: Callable[[str, str], Path | None]) -> None:
-        """`log_of` gives the log of a process pod by namespace and name; None if it has none."""
+        """`log_of` returns a process pod's log by namespace and name; None if it has none."""
         self._log_of = log_of
 
     def routes(self) -> list[web.RouteDef]:
-        """What is served."""
+        """The served paths."""
         explained = ("exec", "attach", "portForward")
         return [
             web.get("/containerLogs/{namespace}/{pod}/{container}", self._logs),
@@ -46,12 +46,12 @@ class Kubelet:
         )
 
     async def _logs(self, request: web.Request) -> web.StreamResponse:
-        # The one answer of this server that is not for everyone on this machine.
+        # The only answer of this server that not everyone on this machine may read.
         if request.transport is None or not request.transport.get_extra_info("peercert"):
             raise web.HTTPUnauthorized(text="a client certificate of the cluster is needed")
         namespace, pod = request.match_info["namespace"], request.match_info["pod"]
         log = self._log_of(namespace, pod)
-        # kube-apiserver passes the reason on with status 500 only.
+        # kube-apiserver passes the reason on only with status 500.
         if log is None:
             raise web.HTTPInternalServerError(
                 text=f"nothing runs for pod {namespace}/{pod}: kwok only says that it does"

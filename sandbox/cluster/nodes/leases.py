@@ -1,7 +1,7 @@
-"""The nodes' leases: without a kubelet that renews its own, the control plane gives a node up, and its pods with it.
+"""The nodes' leases. If nobody renews a node's lease, the control plane gives up the node and its pods.
 
-kwok could renew them, but holds them under an identity that a restart changes: the next kwok would leave all nodes
-alone until the last one's leases have expired. So it is done here, and kwok may die and come back at any time.
+kwok could renew them, but its identity as their holder changes with a restart: a new kwok would ignore all nodes until
+the old one's leases have expired. So the agent does it, and kwok can die and come back at any time.
 """
 
 import asyncio
@@ -16,12 +16,12 @@ log = logging.getLogger(__name__)
 
 LEASE_SECONDS = 40
 _RENEW_SECONDS = 10.0
-"""Both are kubelet's. https://kubernetes.io/docs/concepts/architecture/leases/#node-heart-beats"""
+"""Both are kubelet's values. https://kubernetes.io/docs/concepts/architecture/leases/#node-heart-beats"""
 _PATH = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
 
 
 def lease(node: Object, now: dt.datetime) -> Object:
-    """A node's lease, renewed now; it goes with its node."""
+    """A node's lease, renewed now; it is deleted with its node."""
     metadata = node["metadata"]
     owner = {"apiVersion": "v1", "kind": "Node", "name": metadata["name"], "uid": metadata["uid"]}
     return {
@@ -37,7 +37,7 @@ def lease(node: Object, now: dt.datetime) -> Object:
 
 
 async def renew(api: Api, nodes: Cache) -> None:
-    """Renew the leases of all nodes, for ever."""
+    """Renew the leases of all nodes for ever."""
     while True:
         for node in list(nodes.objects.values()):
             try:

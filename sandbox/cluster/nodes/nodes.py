@@ -1,8 +1,8 @@
-"""Node objects for the instances that AWS wants as nodes.
+"""Node objects for AWS's node instances.
 
-A node's kubelet would register it; here nobody runs on the instance, so the agent makes the object, `leases.py` renews
-its lease, and kwok says that it is ready. Nodes that AWS no longer wants are removed together with their pods, as an
-instance's end would have it.
+On AWS a node's kubelet registers it. Here nothing runs on the instance: the agent creates the object, `leases.py`
+renews its lease, and kwok reports it as ready. When AWS no longer has a node, it is removed together with its pods, as
+if the instance had ended.
 """
 
 import logging
@@ -22,7 +22,7 @@ _PODS = 250
 
 @dataclass(frozen=True)
 class Machine:
-    """What an instance type has."""
+    """The resources of an instance type."""
 
     vcpus: int
     memory_mib: int
@@ -32,7 +32,7 @@ FALLBACK = Machine(vcpus=2, memory_mib=8192)
 
 
 def max_pods(machine: Machine) -> int:
-    """How many pods a node takes: EKS's recommendation for nodes with prefix delegation.
+    """The maximum number of pods on a node: EKS's recommendation for nodes with prefix delegation.
 
     https://docs.aws.amazon.com/eks/latest/userguide/choosing-instance-type.html#determine-max-pods
     """
@@ -40,7 +40,7 @@ def max_pods(machine: Machine) -> int:
 
 
 def reserved_cpu(vcpus: int) -> int:
-    """Millicores that an EKS node keeps for itself: 6 % of the first core, 1 %, 0.5 % of two more, then 0.25 %.
+    """Millicores that an EKS node reserves: 6 % of the first core, 1 % of the next, 0.5 % of two more, then 0.25 %.
 
     https://github.com/awslabs/amazon-eks-ami/blob/main/nodeadm/internal/kubelet/config.go
     """
@@ -69,7 +69,7 @@ def resources(machine: Machine) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def labels(spec: ClusterSpec, node: NodeSpec) -> dict[str, str]:
-    """The labels that kubelet and the cloud give a node, and those that AWS asked for."""
+    """The labels from kubelet and the cloud, and those from the node group."""
     return {
         "kubernetes.io/arch": "amd64",
         "kubernetes.io/os": "linux",
@@ -83,7 +83,7 @@ def labels(spec: ClusterSpec, node: NodeSpec) -> dict[str, str]:
 
 
 def taints(node: NodeSpec) -> list[dict[str, str]]:
-    """The taints as Kubernetes spells them; EKS's API shouts (`NO_SCHEDULE`)."""
+    """The taints in Kubernetes' spelling; EKS's API uses capitals (`NO_SCHEDULE`)."""
     return [
         {**taint, "effect": taint["effect"].title().replace("_", "")} if taint["effect"].isupper() else taint
         for taint in node.taints
@@ -91,7 +91,7 @@ def taints(node: NodeSpec) -> list[dict[str, str]]:
 
 
 def node_object(spec: ClusterSpec, node: NodeSpec, machine: Machine) -> Object:
-    """The Node as its kubelet would register it, but for the conditions, which are kwok's."""
+    """The Node as its kubelet would register it, without the conditions, which kwok writes."""
     capacity, allocatable = resources(machine)
     return {
         "apiVersion": "v1",
@@ -130,7 +130,7 @@ def is_ready(node: Object) -> bool:
 
 
 class Nodes:
-    """Keeps the cluster's Node objects the ones that AWS wants."""
+    """Keeps the cluster's Node objects equal to AWS's nodes."""
 
     def __init__(self, api: Api, spec: ClusterSpec, nodes: Cache, pods: Cache) -> None:
         """`nodes` and `pods` are caches of all of them."""
@@ -140,11 +140,11 @@ class Nodes:
         self._pods = pods
 
     async def reconcile(self, wanted: dict[str, NodeSpec], machines: dict[str, Machine]) -> None:
-        """Make, label and remove nodes. `machines` is by instance type."""
+        """Create, label and remove nodes. `machines` is by instance type."""
         present = {name: obj for (_, name), obj in self._nodes.objects.items()}
         for name, obj in present.items():
             known = wanted.get(name)
-            # The same private address may come back with another instance: that is another node.
+            # The same private address may come back with another instance, which is another node.
             if known is None or known.provider_id != obj["spec"].get("providerID"):
                 await self._remove(name)
                 present = {n: o for n, o in present.items() if n != name}

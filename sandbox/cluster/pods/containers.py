@@ -1,7 +1,7 @@
-"""What a container of a process pod is started with: its environment and its arguments, as a kubelet would make them.
+"""A process pod's container: its environment and its arguments, as a kubelet would set them.
 
-Pure functions of the pod and of the objects that it refers to. A kind of reference that is not here is an error that
-the container's status shows; nothing is left out silently.
+Pure functions of the pod and of the objects that it refers to. An unsupported kind of reference is an error in the
+container's status; nothing is left out silently.
 """
 
 import base64
@@ -18,12 +18,12 @@ _SUBSCRIPT = re.compile(r"^metadata\.(labels|annotations)\['([^']+)'\]$")
 
 
 class ContainerConfigError(Exception):
-    """A container that cannot be made: what a kubelet calls CreateContainerConfigError."""
+    """A container that cannot be created; a kubelet reports CreateContainerConfigError."""
 
 
 @dataclass(frozen=True)
 class Mount:
-    """A path in the container, and the folder or file on this machine that stands for it."""
+    """A path in the container, and the folder or file on this machine that replaces it."""
 
     inside: str
     outside: Path
@@ -59,7 +59,7 @@ def field_value(pod: Object, path: str) -> str:
 
 
 def object_data(kind: str, obj: Object) -> dict[str, bytes]:
-    """The files or variables that a Secret or ConfigMap holds."""
+    """The files or variables in a Secret or ConfigMap."""
     binary = obj.get("data") if kind == "secrets" else obj.get("binaryData")
     text = {} if kind == "secrets" else obj.get("data")
     return {
@@ -93,7 +93,7 @@ def _value_from(pod: Object, source: dict[str, Any], lookup: Lookup) -> str | No
 
 
 def expand(text: str, environment: Mapping[str, str]) -> str:
-    """`$(NAME)` replaced by a variable's value, `$$` by a dollar; an unknown name stays as it is."""
+    """Replace `$(NAME)` with the variable's value and `$$` with a dollar; an unknown name stays as it is."""
 
     def value(match: re.Match[str]) -> str:
         return "$" if match[0] == "$$" else environment.get(match[1], match[0])
@@ -105,7 +105,7 @@ def environment(pod: Object, container: Object, lookup: Lookup) -> dict[str, str
     """A container's variables.
 
     Raises:
-        ContainerConfigError: one cannot be had.
+        ContainerConfigError: one of them is missing.
     """
     made: dict[str, str] = {}
     for source in container.get("envFrom") or []:
@@ -124,9 +124,9 @@ def environment(pod: Object, container: Object, lookup: Lookup) -> dict[str, str
 
 
 def outside(text: str, mounts: list[Mount]) -> str:
-    """A text in which a path in the container, alone or after a `=`, is the path on this machine."""
+    """Replace the container's paths in a text, alone or after a `=`, with the paths on this machine."""
     head, sep, path = text.rpartition("=") if text.startswith("-") else ("", "", text)
-    # The longest mount path first: mounts may lie in mounts.
+    # The longest mount path first, because mounts can be nested.
     for mount in sorted(mounts, key=lambda m: -len(m.inside)):
         if path == mount.inside or path.startswith(mount.inside.rstrip("/") + "/"):
             return head + sep + str(mount.outside) + path[len(mount.inside.rstrip("/")) :]

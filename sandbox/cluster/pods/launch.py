@@ -1,4 +1,4 @@
-"""How a container of a process pod becomes a process: program, arguments, variables, kubeconfig, credentials."""
+"""How a process pod's container becomes a process: program, arguments, variables, kubeconfig, credentials."""
 
 import os
 from collections.abc import Callable
@@ -26,7 +26,7 @@ _REFERENCES = {
 
 @dataclass(frozen=True)
 class Host:
-    """What every process pod needs of the machine it runs on."""
+    """What every process pod needs from its machine."""
 
     api: Api
     session: aiohttp.ClientSession
@@ -39,34 +39,34 @@ class Host:
     ca_data: str
     aws_endpoint: str
     settings: Settings
-    """Which executables there are."""
+    """Which executables exist."""
     new_port: Callable[[], int]
 
 
 @dataclass(frozen=True)
 class Launch:
-    """A container that is to be started."""
+    """A container that should start."""
 
     host: Host
     pod: Object
     container: Object
     volumes: Volumes
     folder: Path
-    """The pod's; also what its processes have as home and working directory."""
+    """The pod's folder; also the home and working directory of its processes."""
 
     async def process(self, image: images.Image, listener: Callable[[int], int]) -> Process:
         """The process, not yet started.
 
         Args:
-            image: what runs.
-            listener: port in the pod -> the loopback port that stands for it.
+            image: the program's image.
+            listener: port in the pod -> its loopback port here.
 
         Raises:
-            ContainerConfigError: something that the container refers to is not there.
+            ContainerConfigError: something that the container refers to is missing.
         """
         metadata, mounts = self.pod["metadata"], self.volumes.mounts(self.container)
         variables = await self._variables()
-        # Paths are those of this machine from here on.
+        # From here on, paths are this machine's.
         translated = {name: outside(value, mounts) for name, value in variables.items()}
         given = [expand(argument, variables) for argument in self.container.get("args") or []]
         around = images.Surroundings(
@@ -86,15 +86,15 @@ class Launch:
         )
 
     def program(self, image: images.Image) -> images.Program:
-        """The executable that runs for the container."""
+        """The executable for the container."""
         settings, tag = self.host.settings, images.tag_version(self.container["image"])
         return images.program(image, tag, settings.tools, settings.origins, settings.replacements)
 
     def _with_credentials(self, variables: dict[str, str]) -> dict[str, str]:
-        """Variables in which the pod's role is reached through a `credential_process`.
+        """Variables that make SDKs assume the pod's role through a `credential_process`.
 
-        For the exchange of a token the controller calls STS at its public name, whatever endpoint it is given. A
-        `credential_process` asks the sandbox's STS, and is run again when the session ends.
+        To exchange a token, the controller calls STS at its public name, whatever endpoint it is given. A
+        `credential_process` asks the sandbox's STS, and runs again when the session ends.
         """
         role, token = variables.get("AWS_ROLE_ARN"), variables.get("AWS_WEB_IDENTITY_TOKEN_FILE")
         if not role or not token:
@@ -106,12 +106,12 @@ class Launch:
         return {**kept, "AWS_CONFIG_FILE": str(profile), "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
 
     async def _variables(self) -> dict[str, str]:
-        """The container's own variables over those that a process here needs, paths as the container knows them."""
+        """The container's variables, over those that a process here needs; with the container's paths."""
         metadata = self.pod["metadata"]
         found = {(kind, name): await self._object(kind, name) for kind, name in referred(self.container)}
         own = environment(self.pod, self.container, lambda kind, name: found.get((kind, name)))
         return {
-            # Nothing of the agent's own environment, which may hold its user's credentials.
+            # Nothing from the agent's environment, which may contain its user's credentials.
             "PATH": os.environ.get("PATH", os.defpath),
             "HOME": str(self.folder),
             "HOSTNAME": metadata["name"],
@@ -128,7 +128,7 @@ class Launch:
         return await self.host.api.find(f"/api/v1/namespaces/{self.pod['metadata']['namespace']}/{kind}/{name}")
 
     def _kubeconfig(self) -> Path:
-        """A kubeconfig by which the process is its pod's service account."""
+        """A kubeconfig that makes the process its pod's service account."""
         account = self.volumes.service_account(self.container)
         user: dict[str, Any] = {"tokenFile": str(account / "token")} if account else {}
         config = kubeconfig.kubeconfig("pod", self.host.endpoint, self.host.ca_data, user)

@@ -6,26 +6,26 @@ from typing import Any
 from sandbox.cluster.api import Object
 
 _LONGEST_MESSAGE = 2048
-"""What a kubelet takes of a termination message when it falls back to the log."""
+"""How much of the log a kubelet uses as a termination message."""
 
 
 @dataclass
 class ContainerState:
-    """What is known of one container."""
+    """The state of one container."""
 
     name: str
     image: str
     restarts: int = 0
     started_at: str | None = None
-    """None: it does not run."""
+    """None: it is not running."""
     ready: bool = False
     waiting: tuple[str, str] = ("ContainerCreating", "")
-    """Reason and message, while it does not run."""
+    """Reason and message, while it is not running."""
     last: dict[str, Any] | None = field(default=None)
     """How its last process ended: exitCode, reason, startedAt, finishedAt."""
 
     def to_status(self) -> Object:
-        """Its entry of `containerStatuses`, as a merge patch: the states it is not in are null."""
+        """Its entry in `containerStatuses`, as a merge patch: its other states are null."""
         state: dict[str, Any] = {"running": None, "waiting": None, "terminated": None}
         if self.started_at is not None:
             state["running"] = {"startedAt": self.started_at}
@@ -44,7 +44,7 @@ class ContainerState:
 
 
 def terminated(exit_code: int, started_at: str, finished_at: str, message: str = "") -> dict[str, Any]:
-    """How a process ended, with its last words. A signal is 128 and its number, as shells and kubelets have it."""
+    """How a process ended, with its last output. A signal counts as 128 plus its number, as in shells and kubelets."""
     code = 128 - exit_code if exit_code < 0 else exit_code
     reason = "Completed" if code == 0 else "Error"
     ended = {"exitCode": code, "reason": reason, "startedAt": started_at, "finishedAt": finished_at}
@@ -52,12 +52,12 @@ def terminated(exit_code: int, started_at: str, finished_at: str, message: str =
 
 
 def _condition(kind: str, reason: str, message: str) -> dict[str, Any]:
-    # Null takes a reason away: the patch is merged into what is there.
+    # Null removes a reason, because the patch is merged into the current status.
     return {"type": kind, "status": "False" if reason else "True", "reason": reason or None, "message": message or None}
 
 
 def conditions(pod: Object, containers: list[ContainerState]) -> list[dict[str, Any]]:
-    """Initialized, ContainersReady and Ready; Ready waits for the readiness gates too."""
+    """Initialized, ContainersReady and Ready; Ready also waits for the readiness gates."""
     unready = [c.name for c in containers if not (c.ready and c.started_at)]
     present = {c["type"]: c["status"] for c in pod.get("status", {}).get("conditions") or []}
     gates = [g["conditionType"] for g in pod["spec"].get("readinessGates") or []]
@@ -72,7 +72,7 @@ def conditions(pod: Object, containers: list[ContainerState]) -> list[dict[str, 
 
 
 def pod_status(pod: Object, containers: list[ContainerState], now: str) -> Object:
-    """The status to merge into the pod's own. Times of transition move only with the condition's status."""
+    """The status to merge into the pod's. Transition times change only when the condition's status changes."""
     before = {c["type"]: c for c in pod.get("status", {}).get("conditions") or []}
     made = conditions(pod, containers)
     for condition in made:
@@ -89,8 +89,8 @@ def pod_status(pod: Object, containers: list[ContainerState], now: str) -> Objec
 
 
 def backoff(restarts: int) -> float:
-    """Seconds to wait before a container is started for the so-manieth time again: at once, then 1, 2, 4... 30.
+    """Seconds to wait before the nth restart of a container: at once, then 1, 2, 4... 30.
 
-    A kubelet begins with 10 and ends with 300; who waits here is a person at a laptop.
+    A kubelet begins with 10 and ends with 300; here a person at a laptop is waiting.
     """
     return 0.0 if restarts <= 1 else min(2.0 ** (restarts - 2), 30.0)

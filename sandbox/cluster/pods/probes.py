@@ -1,4 +1,4 @@
-"""Probes of process pods: what a kubelet asks a container, asked at the loopback port that stands for its own."""
+"""Probes of process pods: a kubelet's probes, sent to the loopback port instead of the container's."""
 
 import asyncio
 from collections.abc import Callable
@@ -21,21 +21,21 @@ class Probe:
     kind: str
     """`http`, `https` or `tcp`."""
     port: int
-    """The container's."""
+    """The container's port."""
     path: str
     headers: tuple[tuple[str, str], ...]
     initial_delay: float
     period: float
     timeout: float
     failures: int
-    """So many failures in a row are a failure."""
+    """This many consecutive failures count as a failure."""
 
     @staticmethod
     def of(container: Object, name: str) -> "Probe | None":
         """A container's `readinessProbe`, `livenessProbe` or `startupProbe`; None if it has none.
 
         Raises:
-            ContainerConfigError: of a type that the sandbox does not know.
+            ContainerConfigError: the sandbox does not support its type.
         """
         spec: dict[str, Any] | None = container.get(name)
         if not spec:
@@ -60,7 +60,7 @@ class Probe:
         )
 
     async def succeeds(self, session: aiohttp.ClientSession, port: int) -> bool:
-        """Ask once, at a loopback port."""
+        """Probe a loopback port once."""
         try:
             async with asyncio.timeout(self.timeout):
                 if self.kind == "tcp":
@@ -68,7 +68,7 @@ class Probe:
                     writer.close()
                     return True
                 url = f"{self.kind}://127.0.0.1:{port}{self.path}"
-                # As kubelets do, without looking at the certificate.
+                # Like kubelets, do not check the certificate.
                 async with session.get(url, headers=dict(self.headers), ssl=False) as answer:
                     return answer.status in _HEALTHY
         except (OSError, TimeoutError, aiohttp.ClientError):
@@ -76,10 +76,10 @@ class Probe:
 
 
 def container_port(container: Object, port: int | str) -> int:
-    """A port by number, or by the name that the container gives it.
+    """A port by number, or by its name in the container.
 
     Raises:
-        ContainerConfigError: it gives no port that name.
+        ContainerConfigError: no port of the container has that name.
     """
     if isinstance(port, int) or port.isdigit():
         return int(port)
@@ -90,14 +90,14 @@ def container_port(container: Object, port: int | str) -> int:
 
 
 async def follow(ask: Callable[[], Any], probe: Probe, tell: Callable[[bool], None], *, patient: bool) -> None:
-    """Ask for ever; `tell` is told the first verdict and every change of it.
+    """Probe for ever; call `tell` with the first result and every change.
 
     Args:
-        ask: asks once (a coroutine function that returns whether it succeeded).
+        ask: probes once (a coroutine function that returns whether it succeeded).
         probe: how often, and how many failures count.
-        tell: takes the verdict.
-        patient: liveness: keep the initial delay. Readiness does not: a sandbox need not wait for what is already
-            there, so it is asked at short intervals until it first succeeds.
+        tell: takes the result.
+        patient: for liveness: wait for the initial delay. Readiness does not wait: a sandbox's pods may be ready
+            already, so it is probed at short intervals until the first success.
     """
     verdict: bool | None = None
     failed = 0

@@ -1,7 +1,7 @@
 """One process pod: a pod whose containers run as processes on this machine, from its first address to its deletion.
 
-What a kubelet and a container runtime do for a pod, for the images of `images.py`. A container of another image beside
-a known one runs nowhere, as everywhere in the sandbox: kwok's word, given here, is that it runs.
+It does the work of a kubelet and a container runtime, for the images in `images.py`. A container of another image in
+the same pod does not really run, as everywhere in the sandbox; like kwok, this module reports it as running.
 """
 
 import asyncio
@@ -32,12 +32,12 @@ _REPORT_RETRY_SECONDS = 0.5
 _LAST_GRACE_SECONDS = 1.0
 """For the processes of a pod that is gone already, or of an agent that ends."""
 _FORGIVEN_AFTER_SECONDS = 60.0
-"""A process that lived so long begins with no backoff again."""
+"""After running this long, a process restarts without backoff."""
 
 
 @dataclass
 class ProcessPod:
-    """One pod. `obj` is replaced whenever the cluster has a newer one."""
+    """One pod. `obj` is replaced whenever the cluster has a newer version."""
 
     host: Host
     obj: Object
@@ -45,11 +45,11 @@ class ProcessPod:
     """Called when a process starts or ends."""
     states: dict[str, ContainerState] = field(default_factory=dict[str, ContainerState])
     listeners: dict[int, int] = field(default_factory=dict[int, int])
-    """The container's port -> the loopback port that stands for it."""
+    """The container's port -> its loopback port here."""
     processes: dict[str, Process] = field(default_factory=dict[str, Process])
 
     def __post_init__(self) -> None:
-        """Take over what an earlier agent wrote into the pod's status: restarts count on."""
+        """Continue from an earlier agent's pod status: restart counts continue."""
         self._dirty = asyncio.Event()
         self._deleted = asyncio.Event()
         self._gone = asyncio.Event()
@@ -88,7 +88,7 @@ class ProcessPod:
         return self.obj["spec"]["containers"]
 
     def pid(self, container: str) -> int:
-        """The pid of a container's process, 0 if it does not run."""
+        """The pid of a container's process, 0 if it is not running."""
         process = self.processes.get(container)
         return process.identity.pid if process and process.running() and process.identity else 0
 
@@ -97,7 +97,7 @@ class ProcessPod:
         return f"/api/v1/namespaces/{self.namespace}/pods/{self.name}"
 
     def update(self, obj: Object) -> None:
-        """The cluster has a newer object."""
+        """The cluster has a newer version of the object."""
         self.obj = obj
         self.volumes.pod = obj
         if obj["metadata"].get("deletionTimestamp"):
@@ -105,12 +105,12 @@ class ProcessPod:
         self._dirty.set()
 
     def gone(self) -> None:
-        """The cluster has it no longer: there is nothing left to be patient for."""
+        """The cluster no longer has it: nothing is worth waiting for."""
         self._gone.set()
         self._deleted.set()
 
     async def run(self) -> None:
-        """Run it until it is deleted or, cancelled, until the agent ends. No process of it is left afterwards."""
+        """Run it until it is deleted, or cancelled because the agent ends. No process remains afterwards."""
         work = [asyncio.create_task(self._report()), asyncio.create_task(self._live())]
         work[1].add_done_callback(self._complain)
         try:
@@ -146,7 +146,7 @@ class ProcessPod:
                 return
 
     async def _run(self, container: Object) -> None:
-        """One container, again and again."""
+        """Run one container, restarting it."""
         state, crashes = self.states[container["name"]], 0
         image = self.image(container)
         if image is None:
@@ -180,11 +180,11 @@ class ProcessPod:
             await asyncio.sleep(pause)
 
     def image(self, container: Object) -> images.Image | None:
-        """What runs for a container; None if nothing does."""
+        """The process of a container; None if nothing runs for it."""
         return images.known(container["image"])
 
     async def probed(self, probe: probes.Probe) -> bool:
-        """Ask a container once; whether a probe succeeds."""
+        """Probe a container once; return whether it succeeded."""
         return await probe.succeeds(self.host.session, self.listeners.get(probe.port, probe.port))
 
     async def _start(self, container: Object, image: images.Image) -> Process:
@@ -202,13 +202,13 @@ class ProcessPod:
         return Launch(self.host, self.obj, container, self.volumes, self.folder)
 
     def _listener(self, port: int) -> int:
-        """The loopback port that stands for a port in the pod, for as long as the pod lives."""
+        """The loopback port for a port of the pod, for the pod's lifetime."""
         if port not in self.listeners:
             self.listeners[port] = self.host.new_port()
         return self.listeners[port]
 
     async def _attend(self, asked: "dict[str, probes.Probe | None]", process: Process, state: ContainerState) -> None:
-        """Probe a process until it has ended; end it when its liveness probe fails."""
+        """Probe a process until it has ended; stop it if its liveness probe fails."""
         tasks: list[asyncio.Task[None]] = []
 
         def ready(verdict: bool) -> None:  # noqa: FBT001 - a verdict is what it is told
@@ -239,7 +239,7 @@ class ProcessPod:
 
     @property
     def _grace(self) -> float:
-        """Seconds that a process has between SIGTERM and SIGKILL."""
+        """Seconds between SIGTERM and SIGKILL."""
         return float(self.obj["spec"].get("terminationGracePeriodSeconds", 30))
 
     async def _wind_down(self, life: "asyncio.Task[None]") -> None:
@@ -255,7 +255,7 @@ class ProcessPod:
         await _end(self.processes.values(), max(deadline - time.monotonic(), 0))
 
     async def _report(self) -> None:
-        """Tell the cluster, whenever something changed."""
+        """Update the status in the cluster after every change."""
         while True:
             await self._dirty.wait()
             self._dirty.clear()
@@ -271,7 +271,7 @@ class ProcessPod:
 
 
 async def _end(processes: Iterable[Process], grace: float) -> None:
-    """SIGTERM for all that run, SIGKILL for what runs after `grace` seconds."""
+    """SIGTERM for all running processes, SIGKILL for those left after `grace` seconds."""
     running = [process for process in processes if process.running()]
     for process in running:
         if process.identity:
@@ -284,7 +284,7 @@ async def _end(processes: Iterable[Process], grace: float) -> None:
 
 
 async def _ended(process: Process) -> None:
-    """Wait until a process has ended, without asking again and again: its pidfd becomes readable."""
+    """Wait until a process has ended, without polling: its pidfd becomes readable."""
     if not process.running() or process.identity is None:
         return
     descriptor = os.pidfd_open(process.identity.pid)

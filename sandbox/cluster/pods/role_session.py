@@ -26,7 +26,7 @@ def aws_profile(endpoint: str, role: str, token_file: str, session: str) -> str:
         endpoint: the URL of the sandbox's AWS.
         role: the role's ARN.
         token_file: the path of the service account's token.
-        session: the session's name; what AWS does not allow in it becomes a dash.
+        session: the session's name; characters that AWS does not allow become dashes.
     """
     name = re.sub(r"[^\w+=,.@-]", "-", session)[:64]
     command = [sys.executable, "-S", "-E", __file__, endpoint, role, token_file, name]
@@ -34,14 +34,14 @@ def aws_profile(endpoint: str, role: str, token_file: str, session: str) -> str:
 
 
 def printed(answer: str) -> str:
-    """The document that a `credential_process` prints, made from the answer of AssumeRoleWithWebIdentity."""
+    """The output of a `credential_process`, from the answer of AssumeRoleWithWebIdentity."""
     names = ("AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration")
     found = {name: re.search(f"<{name}>([^<]+)</{name}>", answer) for name in names}
     return json.dumps({"Version": 1, **{name: match[1] for name, match in found.items() if match}})
 
 
 def main() -> None:
-    """Exchange the token and print the session; an error of STS goes to stderr."""
+    """Exchange the token and print the session; an STS error goes to stderr."""
     endpoint, role, token_file, session = sys.argv[1:]
     fields = {
         "Action": "AssumeRoleWithWebIdentity",

@@ -1,4 +1,4 @@
-"""The pod runner: which pods of the cluster run as processes here, and what listens where."""
+"""The pod runner: which pods of the cluster run as processes here, and on which ports."""
 
 import asyncio
 import logging
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 def is_ours(pod: Object) -> bool:
-    """Whether a pod is one that runs as a process: it has a container of a known image."""
+    """Whether a pod runs as a process: it has a container of a known image."""
     return any(images.known(container["image"]) for container in pod["spec"]["containers"])
 
 
@@ -33,7 +33,7 @@ class Runner:
         self._running: dict[str, tuple[ProcessPod, asyncio.Task[None]]] = {}
 
     def start(self) -> None:
-        """Begin; what an earlier agent left in the pods' folders is removed (its processes died with it)."""
+        """Start. Removes an earlier agent's files from the pods' folders (its processes died with it)."""
         shutil.rmtree(self._host.pods, ignore_errors=True)
         self._pods.subscribe(self._take)
 
@@ -51,7 +51,7 @@ class Runner:
         elif obj.get("status", {}).get("podIP") and not has_ended(obj):
             self._begin(obj)
         elif obj["metadata"].get("deletionTimestamp") and obj["spec"].get("nodeName"):
-            self._begin(obj)  # nothing runs yet: it is deleted at once
+            self._begin(obj)  # nothing runs yet, so delete it at once
 
     def _begin(self, obj: Object) -> None:
         uid = obj["metadata"]["uid"]
@@ -68,7 +68,7 @@ class Runner:
             log.error("pod %s/%s", pod.namespace, pod.name, exc_info=task.exception())
 
     def listener(self, target: Address) -> int | None:
-        """The loopback port that stands for a pod's address and port; None if no process of ours listens there."""
+        """The loopback port for a pod's address and port; None if none of our processes listens there."""
         for pod, _ in self._running.values():
             if (
                 pod.address == target.host
@@ -79,7 +79,7 @@ class Runner:
         return None
 
     def ports(self) -> set[int]:
-        """The loopback ports that are given out."""
+        """The loopback ports in use."""
         return {port for pod, _ in self._running.values() for port in pod.listeners.values()}
 
     def log_of(self, namespace: str, name: str) -> Path | None:
@@ -88,7 +88,7 @@ class Runner:
         return self._host.log_file(f"pod-{name}") if ours else None
 
     def parts(self, cluster: str) -> list[dict[str, Any]]:
-        """Every process pod, as status.json lists it; pid 0 is one that waits to be started again."""
+        """Every process pod, as in status.json; pid 0 means that it waits for its restart."""
         return [
             {
                 "name": f"{cluster}/{pod.namespace}/{pod.name}",
@@ -104,12 +104,12 @@ class Runner:
         ]
 
     def _logged_version(self, pod: ProcessPod) -> str:
-        """The version that a program given by `--with` logs when it starts."""
+        """The version in the startup log of a `--with` program."""
         file = self._host.log_file(f"pod-{pod.name}")
         return images.logged_version(file.read_text(errors="replace")) if file.exists() else "unknown"
 
     async def stop(self) -> None:
-        """End all processes without deleting their pods: the agent ends, the cluster stays."""
+        """Stop all processes without deleting their pods: the agent ends, the cluster stays."""
         tasks = [task for _, task in self._running.values()]
         for task in tasks:
             task.cancel()

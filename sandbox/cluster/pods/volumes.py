@@ -1,6 +1,6 @@
 """The volumes of a process pod as folders on this machine: Secrets, ConfigMaps, tokens, the downward API, empty ones.
 
-As in a kubelet, tokens are renewed when four fifths of their life have passed, and changed Secrets reach the files.
+Like a kubelet, it renews tokens after four fifths of their life, and updates the files when Secrets change.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ _SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Write a file at once, readable by its owner only, if it does not hold `data` already."""
+    """Write a file atomically, readable by its owner only, unless it already contains `data`."""
     if path.exists() and path.read_bytes() == data:
         return
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -31,7 +31,7 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def selected(data: dict[str, bytes], items: list[dict[str, Any]] | None) -> dict[str, bytes]:
-    """File path -> content of a Secret or ConfigMap: all of its keys, or those that `items` names."""
+    """File path -> content of a Secret or ConfigMap: all of its keys, or those in `items`."""
     if not items:
         return data
     missing = [item["key"] for item in items if item["key"] not in data]
@@ -41,7 +41,7 @@ def selected(data: dict[str, bytes], items: list[dict[str, Any]] | None) -> dict
 
 
 def token_request(pod: Object, audience: str | None, seconds: int) -> Object:
-    """What asks for a token of a pod's service account that dies with the pod."""
+    """Requests a token of a pod's service account that expires with the pod."""
     metadata = pod["metadata"]
     return {
         "apiVersion": "authentication.k8s.io/v1",
@@ -69,7 +69,7 @@ class Volumes:
     _renewals: dict[Path, float] = field(default_factory=dict[Path, float])
 
     def mounts(self, container: Object) -> list[Mount]:
-        """What a container's mounts are on this machine."""
+        """A container's mounts as paths on this machine."""
         return [
             Mount(m["mountPath"], self._volume(m["name"]) / m.get("subPath", ""))
             for m in container.get("volumeMounts") or []
@@ -83,14 +83,14 @@ class Volumes:
         """Write everything that is missing, changed or due.
 
         Raises:
-            ContainerConfigError: something that a volume needs is not there.
+            ContainerConfigError: an object that a volume needs is missing.
         """
         for volume in self.pod["spec"].get("volumes") or []:
             for path, data in (await self._files(volume)).items():
                 _write(path, data)
 
     async def keep(self) -> None:
-        """Keep the files fresh, for ever."""
+        """Keep the files up to date for ever."""
         while True:
             due = min([time.time() + _REFRESH_SECONDS, *self._renewals.values()])
             await asyncio.sleep(max(due - time.time(), _RETRY_SECONDS))

@@ -1,1 +1,1 @@
-"""What kube-apiserver asks of EKS: who may enter, and which identity a pod gets."""
+"""What kube-apiserver asks EKS: who may enter, and which identity a pod gets."""

@@ -1,8 +1,8 @@
 """Who may enter the cluster: `aws eks get-token` tokens, access entries and access policies.
 
-kube-apiserver asks here whose a token is. AWS says who signed it and which access entry is theirs; the policies of that
-entry become RBAC bindings of a group that only this entry's callers are in, so that they hold before the answer
-is given. EKS has an authorizer of its own for these; what one may do is the same.
+kube-apiserver asks who sent a token. AWS answers who signed it and which access entry is theirs. The entry's policies
+become RBAC bindings of a group that only this entry's callers are in; the bindings take effect before the answer is
+given. EKS has its own authorizer for these; the resulting permissions are the same.
 https://docs.aws.amazon.com/eks/latest/userguide/access-entries.html
 """
 
@@ -42,13 +42,14 @@ ROLES = {
     "AmazonEKSViewPolicy": "view",
     "AmazonEKSAdminViewPolicy": ADMIN_VIEW,
 }
-"""Access policy -> the ClusterRole that lets its holder do the same.
-https://docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html"""
+"""Access policy -> the ClusterRole with the same permissions.
+https://docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html
+"""
 
 
 @dataclass(frozen=True)
 class Policy:
-    """An access policy of an entry; `namespaces` may hold wildcards, and is empty for the whole cluster."""
+    """An access policy of an entry; `namespaces` may contain wildcards, and is empty for the whole cluster."""
 
     name: str
     namespaces: tuple[str, ...] = ()
@@ -70,12 +71,12 @@ class Entry:
 
     @property
     def mark(self) -> str:
-        """What its bindings are labelled with."""
+        """The label of its bindings."""
         return hashlib.sha256(self.principal.encode()).hexdigest()[:16]
 
 
 def admin_view_role() -> Object:
-    """The ClusterRole of AmazonEKSAdminViewPolicy: everything, Secrets too, to read."""
+    """The ClusterRole of AmazonEKSAdminViewPolicy: read access to everything, including Secrets."""
     rules = [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list", "watch"]}]
     return {
         "apiVersion": "rbac.authorization.k8s.io/v1",
@@ -86,14 +87,14 @@ def admin_view_role() -> Object:
 
 
 def bindings(entry: Entry, namespaces: list[str]) -> dict[str, Object]:
-    """The bindings that an entry's policies are: API path -> ClusterRoleBinding or RoleBinding.
+    """The bindings for an entry's policies: API path -> ClusterRoleBinding or RoleBinding.
 
     Args:
         entry: the entry.
-        namespaces: those that there are.
+        namespaces: the existing namespaces.
 
     Raises:
-        TokenError: a policy that the sandbox does not know.
+        TokenError: the sandbox does not know a policy.
     """
     made: dict[str, Object] = {}
     for policy in entry.policies:
@@ -123,7 +124,7 @@ def _binding(kind: str, entry: Entry, name: str, policy: Policy, namespace: str 
 
 
 def path_of(binding: Object) -> str:
-    """Where a binding that was listed lies."""
+    """The API path of a listed binding."""
     metadata = binding["metadata"]
     if "namespace" in metadata:
         return f"{_RBAC}/namespaces/{metadata['namespace']}/rolebindings/{metadata['name']}"
@@ -131,7 +132,7 @@ def path_of(binding: Object) -> str:
 
 
 def user(entry: Entry, caller: Caller, access_key_id: str, nodes: dict[str, str]) -> Object:
-    """The user that a TokenReview tells kube-apiserver of."""
+    """The user that a TokenReview reports to kube-apiserver."""
     return {
         "username": user_name(entry.username, caller, nodes),
         "uid": f"aws-iam-authenticator:{caller.account}:{caller.user_id.partition(':')[0]}",
@@ -147,7 +148,7 @@ def user(entry: Entry, caller: Caller, access_key_id: str, nodes: dict[str, str]
 
 
 class Entries:
-    """Access entries, asked of the EKS API; blocking."""
+    """Access entries from the EKS API; blocking."""
 
     def __init__(self, client: Any, cluster: str) -> None:
         """`client` is boto3's for EKS."""
@@ -189,7 +190,7 @@ class Access:
         endpoint: str,
         nodes: Callable[[], dict[str, str]],
     ) -> None:
-        """`cluster` is its name, `endpoint` the sandbox's AWS, `nodes` gives node names by instance id."""
+        """`cluster` is its name, `endpoint` the sandbox's AWS, `nodes` returns node names by instance id."""
         self._api = api
         self._session = session
         self._entries = entries
@@ -224,7 +225,7 @@ class Access:
         return user(entry, caller, request.access_key_id, self._nodes())
 
     async def _caller(self, request: Request) -> Caller:
-        """Who signed: STS is asked, with the Host and the cluster's name that the signature covers."""
+        """Who signed: asks STS, with the Host and the cluster's name that the signature covers."""
         headers = {"Host": request.host, CLUSTER_HEADER: self._cluster}
         async with (
             asyncio.timeout(_STS_SECONDS),
@@ -236,7 +237,7 @@ class Access:
         return Caller(_element(text, "Arn"), _element(text, "Account"), _element(text, "UserId"))
 
     async def _bind(self, entry: Entry) -> None:
-        """Make the bindings of an entry the ones of its policies."""
+        """Make an entry's bindings equal to its policies."""
         listed = await self._api.get("/api/v1/namespaces")
         wanted = bindings(entry, [n["metadata"]["name"] for n in listed["items"]])
         selector = {"labelSelector": f"{_ENTRY_LABEL}={entry.mark}"}
@@ -252,13 +253,13 @@ class Access:
             try:
                 await self._api.apply(path, wanted[path])
             except ApiError as error:
-                if error.status != NOT_FOUND:  # the namespace went meanwhile
+                if error.status != NOT_FOUND:  # the namespace was deleted meanwhile
                     raise
             else:
                 await self._until_effective(entry, wanted[path]["metadata"].get("namespace", ""))
 
     async def _until_effective(self, entry: Entry, namespace: str) -> None:
-        """Wait until kube-apiserver's authorizer has seen a new binding, whose role lets one read pods, as all do."""
+        """Wait until kube-apiserver's authorizer knows a new binding: all these roles can read pods."""
         question = {
             "apiVersion": "authorization.k8s.io/v1",
             "kind": "SubjectAccessReview",
@@ -277,6 +278,6 @@ class Access:
 
 
 def _element(text: str, name: str) -> str:
-    """The text of the first XML element (or JSON member) of that name; empty if there is none."""
+    """The text of the first XML element (or JSON member) with that name; empty if there is none."""
     found = re.search(rf'<{name}>([^<]*)</{name}>|"{name}": *"([^"]*)"', text)
     return (found[1] or found[2] or "") if found else ""

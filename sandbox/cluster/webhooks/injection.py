@@ -1,4 +1,4 @@
-"""How EKS's webhook hands a pod its identity: a projected token, and variables that say where it is. Pure."""
+"""How EKS's webhook gives a pod its identity: a projected token, and variables with its path. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _SHORTEST = 600
 
 @dataclass(frozen=True)
 class Injection:
-    """What goes into every container of a pod."""
+    """What every container of a pod gets."""
 
     volume: str
     mount: str
@@ -25,13 +25,13 @@ class Injection:
 
 
 def expiration(annotations: Mapping[str, str]) -> int:
-    """A token's life in seconds, as annotations choose it."""
+    """A token's lifetime in seconds, from annotations."""
     text = annotations.get(f"{PREFIX}/token-expiration", "")
     return max(int(text), _SHORTEST) if text.isdigit() else _EXPIRATION
 
 
 def inject(pod: Object, given: Injection) -> list[dict[str, Any]]:
-    """The JSON patch that gives a pod its identity; containers that its annotation names are left out."""
+    """The JSON patch that gives a pod its identity; containers named in its annotation are left out."""
     annotations = pod["metadata"].get("annotations") or {}
     skipped = {s.strip() for s in annotations.get(f"{PREFIX}/skip-containers", "").split(",")}
     token = {"audience": given.audience, "expirationSeconds": given.seconds, "path": given.file}
@@ -47,7 +47,7 @@ def inject(pod: Object, given: Injection) -> list[dict[str, Any]]:
 
 
 def _with(container: Object, given: Injection) -> Object:
-    """A container with the variables that it does not set itself, and the mount."""
+    """A container with the mount, and the variables that it does not set itself."""
     present = {v["name"] for v in container.get("env") or []}
     mounts: list[dict[str, Any]] = container.get("volumeMounts") or []
     if not any(m["name"] == given.volume for m in mounts):

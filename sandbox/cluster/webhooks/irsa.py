@@ -1,6 +1,6 @@
-"""IRSA's webhook: a pod whose service account names a role gets a token for it and is told where.
+"""IRSA's webhook: if a pod's service account names a role, the pod gets a token for it and variables with its path.
 
-What EKS's own does: the annotation `eks.amazonaws.com/role-arn` on the service account puts a projected token, its path
+Like EKS's webhook: the annotation `eks.amazonaws.com/role-arn` on the service account puts a projected token, its path
 and the role's ARN into every container. https://github.com/aws/amazon-eks-pod-identity-webhook
 """
 
@@ -40,11 +40,11 @@ def webhook_configuration(url: str, ca_data: str) -> Object:
 
 
 def patch(pod: Object, service_account: Object | None, region: str) -> list[dict[str, Any]]:
-    """What the webhook changes in a new pod, as a JSON patch; empty if its service account names no role.
+    """The webhook's changes to a new pod, as a JSON patch; empty if its service account names no role.
 
     Args:
-        pod: the pod as it is to be created.
-        service_account: its service account, None if there is none.
+        pod: the pod that will be created.
+        service_account: its service account, None if it does not exist.
         region: the cluster's region.
     """
     annotations = ((service_account or {}).get("metadata", {}).get("annotations")) or {}

@@ -1,7 +1,7 @@
-"""EKS Pod Identity in the cluster: the webhook's part, and the agent that pods get their credentials of.
+"""EKS Pod Identity in the cluster: the webhook's part, and the agent that gives pods their credentials.
 
 On AWS the agent is an add-on that runs on every node, at 169.254.170.23; here it is one endpoint on loopback, for the
-pods of all nodes. It has no rights of its own: it asks EKS Auth with the role of the node that the pod runs on.
+pods of all nodes. It has no permissions of its own: it asks EKS Auth with the role of the pod's node.
 https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html
 """
 
@@ -34,7 +34,7 @@ _PATIENCE_SECONDS = 3.0
 
 
 class NoCredentialsError(Exception):
-    """Why a pod gets none: an HTTP status and a line."""
+    """Why a pod gets no credentials: an HTTP status and one line."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -42,12 +42,12 @@ class NoCredentialsError(Exception):
 
 
 def patch(pod: Object, region: str, uri: str) -> list[dict[str, Any]]:
-    """What the webhook changes in a new pod whose service account has an association, as a JSON patch.
+    """The webhook's changes to a new pod whose service account has an association, as a JSON patch.
 
     Args:
-        pod: the pod as it is to be created.
+        pod: the pod that will be created.
         region: the cluster's region.
-        uri: where the agent answers.
+        uri: the agent's URL.
     """
     variables = {
         "AWS_STS_REGIONAL_ENDPOINTS": "regional",
@@ -61,10 +61,10 @@ def patch(pod: Object, region: str, uri: str) -> list[dict[str, Any]]:
 
 
 def node_of(token: str) -> str:
-    """The node that a token's pod runs on; nothing is verified, EKS Auth does that.
+    """The node of a token's pod; unverified, because EKS Auth verifies it.
 
     Raises:
-        NoCredentialsError: it names none.
+        NoCredentialsError: the token names no node.
     """
     try:
         bound: dict[str, Any] = jwt.decode(token, options={"verify_signature": False}).get("kubernetes.io") or {}
@@ -78,14 +78,14 @@ class PodIdentity:
     """What the cluster asks AWS about its pods' roles; the methods that are not async block."""
 
     client: Callable[..., Any]
-    """`client(service, keys)`: boto3's, with the keys of a session, or else the agent's own."""
+    """`client(service, keys)` is boto3's, with a session's keys or by default the agent's own."""
     eks: Any
     cluster: str
     nodes: Callable[[], Mapping[str, NodeSpec]]
     port: int
     """Where the agent listens."""
     _sessions: dict[str, tuple[float, Any]] = field(default_factory=dict[str, tuple[float, Any]])
-    """EKS Auth's client by node, and when (seconds since 1970) its session should be renewed."""
+    """EKS Auth's client by node, and when to renew its session (seconds since 1970)."""
 
     @property
     def uri(self) -> str:
@@ -93,7 +93,7 @@ class PodIdentity:
         return f"http://127.0.0.1:{self.port}{PATH}"
 
     async def has_role(self, namespace: str, account: str) -> bool:
-        """Whether a service account has an association. When AWS cannot be asked it has none, as on AWS."""
+        """Whether a service account has an association. If AWS does not answer it has none, as on AWS."""
         where = {"clusterName": self.cluster, "namespace": namespace, "serviceAccount": account}
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
@@ -104,12 +104,12 @@ class PodIdentity:
         return bool(found["associations"])
 
     def credentials(self, token: str) -> dict[str, str]:
-        """What SDKs expect of a container's credentials.
+        """Container credentials in the SDKs' format.
 
         Raises:
             NoCredentialsError: there are none for this token.
-            ClientError: EKS Auth, or STS, said no.
-            BotoCoreError: AWS cannot be asked.
+            ClientError: EKS Auth or STS refused.
+            BotoCoreError: AWS does not answer.
         """
         node = self.nodes().get(node_of(token))
         if node is None:
@@ -129,12 +129,12 @@ class PodIdentity:
         }
 
     def _auth(self, node: NodeSpec) -> Any:
-        """EKS Auth as the node: a session of its role under its instance's id, as the instance's metadata gives it."""
+        """EKS Auth's client as the node: with a session of its role, named after the instance."""
         renew_at, auth = self._sessions.get(node.instance_id, (0.0, None))
         if time.time() >= renew_at:
             where = {"clusterName": self.cluster, "nodegroupName": node.nodegroup}
             role = self.eks.describe_nodegroup(**where)["nodegroup"]["nodeRole"]
-            # EC2 may, as its service; here whoever runs the sandbox does it for the instance.
+            # On AWS the EC2 service may; here the sandbox's owner does it for the instance.
             given = self.client("sts").assume_role(RoleArn=role, RoleSessionName=node.instance_id)["Credentials"]
             auth = self.client("eks-auth", given)
             self._sessions[node.instance_id] = (given["Expiration"].timestamp() - _RENEW_SECONDS, auth)
@@ -145,12 +145,12 @@ class Endpoint:
     """The agent's HTTP endpoint."""
 
     def __init__(self, identity: PodIdentity) -> None:
-        """`identity` gets what is handed out."""
+        """`identity` provides the credentials."""
         self._identity = identity
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> None:
-        """Listen on loopback; without TLS, as the real one: SDKs take this from loopback only."""
+        """Listen on loopback, without TLS like the real one: SDKs accept this only from loopback."""
         app = web.Application()
         app.router.add_get(PATH, self._credentials)
         self._runner = web.AppRunner(app, access_log=None)

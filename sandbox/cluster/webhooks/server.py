@@ -1,4 +1,4 @@
-"""The agent's HTTPS server: what kube-apiserver asks of it, as webhooks and as the nodes' kubelet."""
+"""The agent's HTTPS server: kube-apiserver's requests to webhooks and to the nodes' kubelet."""
 
 import json
 import logging
@@ -26,7 +26,7 @@ class Webhooks:
         kubelet: Kubelet,
         identity: pod_identity.PodIdentity,
     ) -> None:
-        """`authenticate` takes a bearer token and gives a TokenReview's status."""
+        """`authenticate` takes a bearer token and returns a TokenReview's status."""
         self._api = api
         self._region = region
         self._authenticate = authenticate
@@ -35,7 +35,7 @@ class Webhooks:
         self._runner: web.AppRunner | None = None
 
     async def start(self, port: int, pki: Pki) -> None:
-        """Listen on a loopback port, with TLS; a client may show a certificate of the cluster."""
+        """Listen on a loopback port, with TLS; clients may present a certificate of the cluster."""
         app = web.Application()
         app.router.add_post("/mutate", self._mutate)
         app.router.add_post("/authenticate", self._review_token)
@@ -56,7 +56,7 @@ class Webhooks:
         review = (await request.json())["request"]
         pod, namespace = review["object"], review["namespace"]
         name = pod["spec"].get("serviceAccountName") or "default"
-        # An association comes before an annotation, as in EKS's own webhook.
+        # An association wins over an annotation, as in EKS's webhook.
         if await self._identity.has_role(namespace, name):
             changes = pod_identity.patch(pod, self._region, self._identity.uri)
         else:

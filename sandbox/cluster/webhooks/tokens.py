@@ -1,6 +1,6 @@
-"""`aws eks get-token` tokens: a presigned GetCallerIdentity request that only its signer could make. Pure.
+"""`aws eks get-token` tokens: a presigned GetCallerIdentity request that only its signer could create. Pure.
 
-Checked as EKS's authenticator does before it asks STS: a token that could make STS do anything else is refused.
+Checked like EKS's authenticator does before it asks STS: a token that could make STS do anything else is refused.
 https://github.com/kubernetes-sigs/aws-iam-authenticator/blob/master/pkg/token/token.go
 """
 
@@ -35,12 +35,12 @@ _ASSUMED_ROLE = re.compile(
 
 
 class TokenError(Exception):
-    """A token that proves nothing."""
+    """A token is not valid."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """The request in a token: to be sent to the sandbox's STS with the Host that was signed."""
+    """The request in a token, to be sent to the sandbox's STS with the signed Host."""
 
     host: str
     query: str
@@ -52,8 +52,8 @@ def parse(token: str, endpoint: str, now: dt.datetime) -> Request:
 
     Args:
         token: the token.
-        endpoint: the sandbox's AWS, whose STS may be named beside AWS's own.
-        now: aware.
+        endpoint: the sandbox's AWS; its STS is accepted as well as AWS's.
+        now: a time with a zone.
 
     Raises:
         TokenError: what is wrong with it.
@@ -95,7 +95,7 @@ def _check_date(text: str, now: dt.datetime) -> None:
 
 @dataclass(frozen=True)
 class Caller:
-    """Who STS says has signed."""
+    """The signer, according to STS."""
 
     arn: str
     account: str
@@ -103,19 +103,19 @@ class Caller:
 
     @property
     def principal(self) -> str:
-        """The ARN that access entries name: of a session its role's, without the path."""
+        """The ARN for access entries: for a session its role's, without the path."""
         match = _ASSUMED_ROLE.fullmatch(self.arn)
         return f"arn:{match['partition']}:iam::{match['account']}:role/{match['role']}" if match else self.arn
 
     @property
     def session(self) -> str:
-        """The session's name, empty for users and the root."""
+        """The session's name, empty for users and root."""
         match = _ASSUMED_ROLE.fullmatch(self.arn)
         return match["session"] if match else ""
 
 
 def without_path(arn: str) -> str:
-    """A role's ARN without the role's path: a session's ARN has none."""
+    """A role's ARN without the role's path, because a session's ARN has none."""
     head, separator, rest = arn.partition(":role/")
     return head + separator + rest.rpartition("/")[2] if separator else arn
 
@@ -125,7 +125,7 @@ def user_name(template: str, caller: Caller, nodes: dict[str, str]) -> str:
 
     Args:
         template: the entry's, with `{{SessionName}}` and the like.
-        caller: who signed.
+        caller: the signer.
         nodes: node name by instance id, for `{{EC2PrivateDNSName}}`.
     """
     values = {

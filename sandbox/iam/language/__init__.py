@@ -1,4 +1,4 @@
-"""The policy language: what statements, conditions and trust policies say of one request. Pure.
+"""The policy language: how statements, conditions and trust policies decide one request. Pure.
 
-Which keys a request has belongs in `permissions`.
+The keys of a request belong in `permissions`.
 """

@@ -15,15 +15,15 @@ from sandbox.iam.language.patterns import arn_like, expand, like, plain
 
 
 class CannotJudgeError(Exception):
-    """The sandbox does not know what AWS would decide; the message says why, and what to do."""
+    """The sandbox does not know what AWS would decide; the message gives the reason and a remedy."""
 
 
 @dataclass(frozen=True)
 class Context:
-    """The condition keys of one request; names in lower case, as IAM does not tell cases apart in them.
+    """The condition keys of one request. Names are in lower case, because IAM ignores their case.
 
-    `unknown` are keys that AWS gives with this request and the sandbox does not: a policy that asks for one of them
-    cannot be judged. A name that ends in `/` stands for every key that begins with it.
+    `unknown` are keys that AWS has for this request and the sandbox does not: a policy that uses one cannot be judged.
+    A name that ends in `/` stands for every key that begins with it.
     """
 
     values: Mapping[str, Sequence[str]]
@@ -41,7 +41,7 @@ class Context:
         return found
 
     def single(self, key: str) -> str | None:
-        """The value of a key that a policy variable names; keys of several values have none there."""
+        """The value of a key in a policy variable; multi-valued keys have no value there."""
         found = self.get(key)
         return found[0] if found is not None and len(found) == 1 else None
 
@@ -50,7 +50,7 @@ Test = Callable[[str, str], bool]
 
 
 def _parsed(parse: Callable[[str], Any], compare: Callable[[Any, Any], bool]) -> Test:
-    """Compare what two texts mean: a request's value without meaning matches nothing, a policy's cannot be judged."""
+    """Compare the meaning of two texts. A meaningless value matches nothing; in a policy it cannot be judged."""
 
     def test(value: str, wanted: str) -> bool:
         try:
@@ -128,13 +128,13 @@ class Condition:
     key: str
     wanted: tuple[str, ...]
     variables: bool = True
-    """Whether `${...}` means a policy variable: not before version 2012-10-17 of the policy language."""
+    """Whether `${...}` is a policy variable: only since version 2012-10-17 of the policy language."""
 
     def holds(self, context: Context) -> bool:
-        """Whether the request fulfils it.
+        """Whether the request satisfies it.
 
         Raises:
-            CannotJudgeError: an operator, a value or a key that the sandbox does not know.
+            CannotJudgeError: the sandbox does not know an operator, a value or a key.
         """
         every, _, name = self.operator.lower().rpartition(":")
         base = name.removesuffix("ifexists")
@@ -150,7 +150,7 @@ class Condition:
             return every != "foranyvalue"
         wanted = self._expanded(context)
         if every:
-            # An empty text is a null data set here, the same as no key at all.
+            # Here an empty text counts as a null data set, the same as no key at all.
             present = [value for value in values or () if value]
             verdicts = (any(test(value, w) for w in wanted) != negated for value in present)
             return all(verdicts) if every == "forallvalues" else any(verdicts)
@@ -172,10 +172,10 @@ def conditions(block: Mapping[str, Mapping[str, Any]], *, variables: bool = True
 
 
 def all_hold(wanted: Iterable[Condition], context: Context) -> bool:
-    """Whether every condition holds. One that does not decides, whatever cannot be judged beside it.
+    """Whether every condition holds. A false condition decides, even if another one cannot be judged.
 
     Raises:
-        CannotJudgeError: none fails, and one cannot be judged.
+        CannotJudgeError: no condition is false, and one cannot be judged.
     """
     doubt: CannotJudgeError | None = None
     for condition in wanted:

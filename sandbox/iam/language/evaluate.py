@@ -1,4 +1,4 @@
-"""IAM's policy evaluation: what a principal's policies say to one action on one resource. Pure.
+"""IAM's policy evaluation: whether a principal's policies allow one action on one resource. Pure.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
 """
@@ -18,7 +18,7 @@ VARIABLES_SINCE = "2012-10-17"
 
 @dataclass(frozen=True)
 class Principal:
-    """Who asks. `arn` is what GetCallerIdentity says, `source` the user, role or provider behind it."""
+    """The caller. `arn` is what GetCallerIdentity returns, `source` the user, role or provider behind it."""
 
     kind: str
     """`root`, `user`, `session` (of a role), `service`, `federated`, `anonymous`."""
@@ -27,7 +27,7 @@ class Principal:
     source: str = ""
 
     def names(self) -> Iterator[tuple[str, str]]:
-        """What a `Principal` element may say to mean exactly this one: type and value."""
+        """What a `Principal` element must contain to name exactly this principal: type and value."""
         match self.kind:
             case "service":
                 yield "Service", self.arn
@@ -42,46 +42,46 @@ class Principal:
 
 @dataclass(frozen=True)
 class Request:
-    """One thing to be allowed: a call is one or several."""
+    """One permission that a call needs; a call may need several."""
 
     principal: Principal
     action: str
     """`service:Action`."""
     resource: str
-    """An ARN; `*` for an action on no resource, and within the ARN of one that is about to be made."""
+    """An ARN. `*` for an action on no resource, and in the ARN of a resource that is about to be created."""
     context: Context
 
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement of a policy, ready to be asked."""
+    """One parsed statement of a policy."""
 
     policy: str
     index: int
     sid: str
     allows: bool
     actions: tuple[str, ...]
-    """Patterns in lower case: IAM does not tell cases apart in actions."""
+    """Patterns in lower case, because IAM ignores the case of actions."""
     other_actions: bool
-    """`NotAction`: every action but those."""
+    """`NotAction`: every action except those."""
     resources: tuple[str, ...] | None
-    """Patterns; None in a trust policy, which is about its role."""
+    """Patterns; None in a trust policy, which applies to its role."""
     other_resources: bool
     principals: Mapping[str, tuple[str, ...]] | None
-    """By type; None in an identity's policy, which is about its identity."""
+    """By type; None in an identity's policy, which applies to its identity."""
     other_principals: bool
     conditions: tuple[Condition, ...]
     variables: bool
 
     def covers(self, action: str) -> bool:
-        """Whether it speaks of the action."""
+        """Whether it covers the action."""
         return any(like(action.lower(), pattern) for pattern in self.actions) != self.other_actions
 
     def applies(self, request: Request) -> bool:
-        """Whether it speaks of the request, whose action it covers (and but for its principal).
+        """Whether it applies to a request whose action it covers; the principal is not checked.
 
         Raises:
-            CannotJudgeError: the sandbox cannot tell.
+            CannotJudgeError: the sandbox does not know.
         """
         return self._at(request) and all_hold(self.conditions, request.context)
 
@@ -101,7 +101,7 @@ class Statement:
         return self._named(principal)
 
     def _others(self, principal: Principal) -> str | None:
-        """`NotPrincipal` leaves out whom it names in full: itself, its role and its account.
+        """`NotPrincipal` excludes a principal that is named in full: itself, its role and its account.
 
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
         """
@@ -128,7 +128,7 @@ class Statement:
 
 
 def _account_of(name: str) -> str | None:
-    """The account that a principal's name stands for as a whole."""
+    """The account that a principal's name refers to as a whole."""
     if name.startswith("arn:") and name.endswith(":root"):
         return name.split(":")[4]
     return name if name.isdigit() else None
@@ -136,14 +136,14 @@ def _account_of(name: str) -> str | None:
 
 @dataclass(frozen=True)
 class Policy:
-    """A policy document, ready to be asked."""
+    """A parsed policy document."""
 
     name: str
     statements: tuple[Statement, ...]
     _covering: dict[str, tuple[Statement, ...]] = field(default_factory=dict[str, tuple[Statement, ...]], repr=False)
 
     def covering(self, action: str) -> tuple[Statement, ...]:
-        """The statements that speak of an action; found once, as most calls are of a few dozen actions."""
+        """The statements that cover an action. Cached, because most calls use a few dozen actions."""
         if action not in self._covering:
             self._covering[action] = tuple(statement for statement in self.statements if statement.covers(action))
         return self._covering[action]
@@ -151,7 +151,7 @@ class Policy:
 
 @lru_cache(maxsize=4096)
 def policy(name: str, document: str) -> Policy:
-    """A policy from its JSON text. The same text is read once."""
+    """A policy from its JSON text; the same text is parsed only once."""
     content = json.loads(document)
     variables = content.get("Version") == VARIABLES_SINCE
     listed = enumerate(as_list(content.get("Statement")))
@@ -180,12 +180,12 @@ def _statement(name: str, index: int, given: Mapping[str, Any], *, variables: bo
 
 
 def as_list(value: Any) -> list[Any]:
-    """IAM writes a list of one as that one."""
+    """IAM writes a list with one element as that element."""
     return [] if value is None else value if isinstance(value, list) else [value]
 
 
 class Kind(StrEnum):
-    """The kinds of policies, as AWS's refusals call them."""
+    """The kinds of policies, as named in AWS's refusals."""
 
     IDENTITY = "identity-based policy"
     BOUNDARY = "permissions boundary"
@@ -196,28 +196,28 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Policies:
-    """All policies that bear on one request."""
+    """All policies that apply to one request."""
 
     identity: Sequence[Policy] = ()
     boundary: Policy | None = None
     session: Sequence[Policy] | None = None
-    """Given when a role was assumed; None if none were."""
+    """Session policies, given when the role was assumed; None if there are none."""
     resource: Policy | None = None
-    """The resource's own: a role's trust policy, a key's policy."""
+    """The resource's policy: a role's trust policy, a key's policy."""
     resource_decides: bool = False
-    """Whether nobody gets at the resource whom its own policy does not let in: roles and KMS keys."""
+    """Whether the resource's policy must allow every caller: roles and KMS keys."""
     resource_kind: Kind = Kind.RESOURCE
 
 
 @dataclass(frozen=True)
 class Decision:
-    """Whether it is allowed, and by what."""
+    """Whether it is allowed, and by which statements."""
 
     allowed: bool
     kind: Kind
     """The kind of policy that decided."""
     statements: tuple[Statement, ...] = ()
-    """All that allowed it; or the one that denied it explicitly; none if nothing allows it."""
+    """All statements that allowed it, or the one that denied it explicitly; empty if nothing allows it."""
 
     @property
     def explicit(self) -> bool:
@@ -226,13 +226,13 @@ class Decision:
 
 
 def evaluate(request: Request, policies: Policies) -> Decision:
-    """IAM's verdict, principal and resource being of one account.
+    """IAM's verdict, if principal and resource are in one account.
 
-    An explicit denial anywhere wins. Else the identity's policies must allow it within the permissions boundary and
-    the session's policies, or the resource's own policy must name the caller.
+    An explicit denial anywhere wins. Otherwise the identity's policies must allow it, within the permissions boundary
+    and the session's policies, or the resource's policy must name the caller.
 
     Raises:
-        CannotJudgeError: a statement that might decide it is beyond the sandbox.
+        CannotJudgeError: the sandbox cannot evaluate a statement that might decide it.
     """
     return _denied(request, policies) or _allowed(request, policies)
 
@@ -254,11 +254,11 @@ def _denied(request: Request, policies: Policies) -> Decision | None:
 
 
 def _allowed(request: Request, policies: Policies) -> Decision:
-    """The verdict when nothing denies it."""
+    """The verdict if nothing denies it."""
     by_resource = _granted(request, policies.resource)
     if by_resource.get("itself"):
-        # A grant to the session or the user itself stands outside of boundary and session policies, one to the role
-        # within: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
+        # A grant to the session or the user itself is not limited by boundary and session policies; a grant to the role
+        # is: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
         return Decision(allowed=True, kind=policies.resource_kind, statements=by_resource["itself"])
     by_identity = tuple(_matching(request, policies.identity, allows=True))
     granted = by_identity or by_resource.get("role", ()) or by_resource.get("everyone", ())
@@ -274,12 +274,12 @@ def _allowed(request: Request, policies: Policies) -> Decision:
 
 
 def _matching(request: Request, policies: Iterable[Policy], *, allows: bool) -> Iterator[Statement]:
-    """The statements of one effect that speak of the request."""
+    """The statements with one effect that apply to the request."""
     return (s for each in policies for s in each.covering(request.action) if s.allows is allows and s.applies(request))
 
 
 def _granted(request: Request, own: Policy | None) -> dict[str, tuple[Statement, ...]]:
-    """The allowing statements of the resource's own policy, by how they name the caller."""
+    """The allowing statements of the resource's policy, by how they name the caller."""
     granted: dict[str, tuple[Statement, ...]] = {}
     for statement in _matching(request, [own] if own else [], allows=True):
         how = statement.names(request.principal)

@@ -9,30 +9,30 @@ from collections.abc import Callable
 from functools import lru_cache
 
 _ARN_PARTS = 6
-# A `*` or `?` that came out of a variable, or was written `${*}`, is that character and no wildcard.
-# Until the comparison it travels as one of these two, which no ARN and no tag holds.
+# A `*` or `?` that came from a variable, or was written `${*}`, is a literal character, not a wildcard. Until the
+# comparison one of these two characters replaces it, which no ARN and no tag contains.
 _LITERAL = str.maketrans({"*": "\ue000", "?": "\ue001"})
 _PLAIN = str.maketrans({"\ue000": "*", "\ue001": "?"})
 _VARIABLE = re.compile(r"\$\{\s*([^},]+?)\s*(?:,\s*'([^']*)'\s*)?\}")
 
 Lookup = Callable[[str], str | None]
-"""A single-valued condition key's value, None if the request has none."""
+"""The value of a single-valued condition key; None if the request does not have it."""
 
 
 def plain(text: str) -> str:
-    """The text that an expanded pattern without wildcards means."""
+    """The literal text of an expanded pattern without wildcards."""
     return text.translate(_PLAIN)
 
 
 @lru_cache(maxsize=16384)
 def glob(pattern: str) -> re.Pattern[str]:
-    """`*` is any text, `?` any one character, everything else is itself."""
+    """`*` matches any text, `?` any one character, everything else itself."""
     return _compiled(pattern, lambda _: ".*")
 
 
 @lru_cache(maxsize=16384)
 def resource_glob(pattern: str) -> re.Pattern[str]:
-    """A `Resource` element: `*` stays within its segment of the ARN, unless it ends the segment."""
+    """A `Resource` element: `*` matches only within its segment of the ARN, unless it ends the segment."""
     return _compiled(pattern, lambda rest: ".*" if not rest or rest[0] == ":" else "[^:]*")
 
 
@@ -45,12 +45,12 @@ def _compiled(pattern: str, star: Callable[[str], str]) -> re.Pattern[str]:
 
 
 def like(value: str, pattern: str) -> bool:
-    """`StringLike`, and how `Action` is compared."""
+    """`StringLike`, which also compares `Action`."""
     return glob(pattern).fullmatch(value) is not None
 
 
 def arn_like(value: str, pattern: str) -> bool:
-    """`ArnLike` (and `ArnEquals`, the same): each of the six parts for itself."""
+    """`ArnLike` (and `ArnEquals`, which is the same): compares each of the six parts separately."""
     values, patterns = value.split(":", _ARN_PARTS - 1), pattern.split(":", _ARN_PARTS - 1)
     if len(values) != len(patterns):
         return pattern == "*"
@@ -58,7 +58,7 @@ def arn_like(value: str, pattern: str) -> bool:
 
 
 def resource_matches(value: str, pattern: str) -> bool:
-    """Whether a `Resource` element speaks of the resource. An ARN that ends early means everything that begins so."""
+    """Whether a `Resource` element matches the resource. An incomplete ARN matches everything that begins with it."""
     missing = _ARN_PARTS - 1 - pattern.count(":")
     if missing > 0 and "*" not in pattern:
         pattern += ":*" * missing

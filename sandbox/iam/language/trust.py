@@ -1,6 +1,6 @@
-"""Whether a role's trust policy lets somebody in who is no principal of the account: a web identity, a service. Pure.
+"""Whether a role's trust policy admits a caller from outside the account: a web identity, a service. Pure.
 
-Users and sessions ask through `authorizer`, where trust policy and their own policies decide together.
+Users and sessions ask through `authorizer`, where the trust policy and their own policies decide together.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,24 +14,24 @@ PODS = Principal("service", "pods.eks.amazonaws.com")
 
 
 def web_identity(provider_arn: str) -> Principal:
-    """Whoever an OIDC provider vouches for."""
+    """Callers that an OIDC provider vouches for."""
     return Principal("federated", provider_arn, source=provider_arn)
 
 
 def admits(
     document: str, role_arn: str, principal: Principal, action: str, keys: Mapping[str, str | Sequence[str]]
 ) -> Decision:
-    """What a role's trust policy says.
+    """The decision of a role's trust policy.
 
     Args:
         document: the trust policy, JSON.
         role_arn: the role's ARN.
-        principal: who wants in.
+        principal: the caller.
         action: `sts:AssumeRoleWithWebIdentity`, `sts:AssumeRole` or `sts:TagSession`.
         keys: the condition keys: a token's claims (`ISSUER:sub`, `ISSUER:aud`), `aws:RequestTag/...`.
 
     Raises:
-        CannotJudgeError: a statement that might decide it is beyond the sandbox; that is a refusal.
+        CannotJudgeError: the sandbox cannot evaluate a statement that might decide it; the caller must refuse.
     """
     given = {key.lower(): (values,) if isinstance(values, str) else values for key, values in keys.items()}
     own = policy(f"trust policy of {role_arn}", document)
@@ -42,7 +42,7 @@ def admits(
 def let_in(
     document: str, role_arn: str, principal: Principal, action: str, keys: Mapping[str, str | Sequence[str]]
 ) -> bool:
-    """`admits`, where what cannot be judged is refused."""
+    """`admits`, but refuses what cannot be judged."""
     try:
         return admits(document, role_arn, principal, action, keys).allowed
     except CannotJudgeError:
@@ -51,7 +51,7 @@ def let_in(
 
 @dataclass
 class Door:
-    """Where those who are no principals of the account ask to be let in."""
+    """Decides on callers that are not principals of the account."""
 
     admits: Callable[[str, str, Principal, str, Mapping[str, str | Sequence[str]]], bool] = let_in
-    """`let_in`, or `Authorizer.admits`, which notes what it says."""
+    """`let_in`, or `Authorizer.admits`, which also logs the decision."""

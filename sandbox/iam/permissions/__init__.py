@@ -1,6 +1,6 @@
-"""Which permissions a call needs: actions, resources, condition keys. Pure.
+"""The permissions that a call needs: actions, resources, condition keys. Pure.
 
-demands     from a call to what IAM is asked for it
+demands     the permissions of a call
 rules       the table of actions
 operations  a call's parameters, by botocore's models
 resources, keys, paths   where ARNs and condition keys are in the parameters

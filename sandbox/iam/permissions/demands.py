@@ -1,7 +1,7 @@
-"""From a call to what IAM is asked for it: actions, resources, and the keys that conditions may look at. Pure.
+"""The permissions that a call needs: actions, resources, and the keys that conditions may use. Pure.
 
-The rules are in `sandbox.iam.permissions.rules`. Here is what AWS does for many actions at once: tags given at
-creation, roles handed to a service, service-linked roles, what a service does elsewhere in the caller's name.
+The rules are in `sandbox.iam.permissions.rules`. This module covers what AWS does for many actions: tags at creation,
+roles passed to a service, service-linked roles, and what a service does elsewhere on the caller's behalf.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +17,8 @@ from sandbox.iam.permissions.resources import Target, Use, linked_role, targets
 from sandbox.iam.permissions.rules import CLASSIC, RULES
 from sandbox.iam.wire.credentials import Key
 
-# What tags a resource in the call that makes it; `*` is what comes after `Create`. Elsewhere it is TagResource.
+# The action that tags a resource in the call that creates it; `*` is the text after `Create`. For other services it is
+# TagResource.
 _TAGGING = {
     "acm": "AddTagsToCertificate",
     "ec2": "CreateTags",
@@ -25,10 +26,10 @@ _TAGGING = {
     "iam": "Tag*",
     "sts": "TagSession",
 }
-# The reference gives these no resource, yet AWS asks more of them than their own name, or moto gives what is no key.
-# https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_TagResources.html
+# The reference lists no resource for these, but AWS checks more than the action's name, or moto passes something that
+# is not a key. https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_TagResources.html
 UNJUDGED = {"sts:GetSessionToken", "tag:TagResources", "tag:UntagResources"}
-# Roles that a call hands to a service: where they stand, and the service.
+# Roles that a call passes to a service: the parameter, and the service.
 # https://docs.aws.amazon.com/eks/latest/userguide/security-iam-id-based-policies.html
 # https://docs.aws.amazon.com/IAM/latest/APIReference/API_AddRoleToInstanceProfile.html
 _EKS, _PODS = "eks.amazonaws.com", "pods.eks.amazonaws.com"
@@ -43,7 +44,7 @@ _PASSED = {
     ("eks", "UpdatePodIdentityAssociation"): (("roleArn", _PODS),),
     ("iam", "AddRoleToInstanceProfile"): (("RoleName", "ec2.amazonaws.com"),),
 }
-# Service-linked roles that a service makes at the first such call, in the caller's name.
+# Service-linked roles that a service creates at the first such call, on the caller's behalf.
 _LINKED = {
     ("elasticloadbalancing", "CreateLoadBalancer"): "elasticloadbalancing.amazonaws.com",
     ("eks", "CreateCluster"): "eks.amazonaws.com",
@@ -54,14 +55,14 @@ _LINKED = {
 
 @dataclass(frozen=True)
 class Operation:
-    """A call as its service's model reads it."""
+    """A call, parsed with its service's model."""
 
     service: str
     """The prefix of its actions, `elasticloadbalancing`."""
     name: str
     parameters: Mapping[str, Any]
     classic: bool = False
-    """Whether it is Elastic Load Balancing's first API."""
+    """Whether it uses Elastic Load Balancing's first API."""
 
     @property
     def action(self) -> str:
@@ -71,16 +72,16 @@ class Operation:
 
 @dataclass(frozen=True)
 class Facts:
-    """What the state knows of a resource: its full ARN, its tags, and service-specific condition keys."""
+    """Facts about a resource: its full ARN, its tags, and service-specific condition keys."""
 
     arn: str
     tags: Mapping[str, str] | None = field(default_factory=dict[str, str])
-    """None if the sandbox does not keep them."""
+    """None if the sandbox does not store them."""
     keys: Mapping[str, Sequence[str] | None] = field(default_factory=dict[str, Sequence[str] | None])
 
 
 Look = Callable[[str], Facts | None]
-"""The facts of the resource that an ARN names, also by an alias or with `*` for its random part; None for none."""
+"""The facts about the resource with this ARN (perhaps with an alias, or `*` for its random part); None if not found."""
 
 
 @dataclass(frozen=True)
@@ -94,14 +95,14 @@ class Demand:
 
 @dataclass(frozen=True)
 class Scene:
-    """Where a call goes, and what is there."""
+    """Where a call goes, and the resources there."""
 
     place: Place
     look: Look
 
 
 def demands(operation: Operation, place: Place, look: Look) -> list[Demand]:
-    """Everything that must be allowed for a call to be, the action itself first.
+    """Everything that must be allowed for the call, the action itself first.
 
     Raises:
         CannotJudgeError: there is no rule for the action, or not for this use of it.
@@ -125,7 +126,7 @@ def demands(operation: Operation, place: Place, look: Look) -> list[Demand]:
 
 
 def demand_on(scene: Scene, action: str, target: Target, keys: Keys, tags: Mapping[str, str] | None = None) -> Demand:
-    """The keys that the reference lists for the action on that type, as request and state answer them."""
+    """The keys that the reference lists for the action on that type, with values from request and state."""
     facts = None if target.made or target.arn == "*" else scene.look(target.arn)
     known: Keys = {**keys, **(facts.keys if facts else {})}
     service, _, name = action.partition(":")
@@ -140,7 +141,7 @@ def demand_on(scene: Scene, action: str, target: Target, keys: Keys, tags: Mappi
             unknown |= {key} if on_it is None else set()
             values |= {key + name.lower(): (value,) for name, value in (on_it or {}).items()}
         elif key not in known:
-            # What is about to be made has no properties that a policy could ask for, but for those in the request.
+            # Before its creation a resource has only the properties in the request.
             unknown |= set() if target.made and key.endswith("id") else {key}
         elif (given := known[key]) is not None:
             values[key] = given
@@ -148,14 +149,14 @@ def demand_on(scene: Scene, action: str, target: Target, keys: Keys, tags: Mappi
 
 
 def handed_on(operation: Operation, key: Key) -> Operation:
-    """What a session hands on to the role that it assumes, as if the call had asked for it: tags, source identity.
+    """Tags and source identity that a session passes on to the role that it assumes, as if they were in the call.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_role-chaining
     """
     if operation.action != "sts:AssumeRole":
         return operation
     given = dict(operation.parameters)
-    own = {name.lower() for name in tags_given(given)}  # STS itself refuses those that cannot be set
+    own = {name.lower() for name in tags_given(given)}  # STS itself refuses tags that cannot be set
     inherited = [{"Key": k, "Value": v} for k, v in key.tags.items() if k.lower() in key.transitive - own]
     if inherited:
         given["Tags"] = [*(given.get("Tags") or []), *inherited]
@@ -165,7 +166,7 @@ def handed_on(operation: Operation, key: Key) -> Operation:
 
 
 def _tags_by_type(operation: Operation) -> dict[str, dict[str, str]]:
-    """The tags that a call gives, by the type of what gets them; "" for whatever the call is about."""
+    """The tags in a call, by the type of the resource that gets them; "" for the call's own resource."""
     if operation.service == "ec2" and operation.name not in {"CreateTags", "DeleteTags"}:
         given = list(at(operation.parameters, "TagSpecifications"))
         types = [each.get("ResourceType", "") for each in given]
@@ -179,7 +180,7 @@ def _tags_by_type(operation: Operation) -> dict[str, dict[str, str]]:
 def _tagging(
     scene: Scene, operation: Operation, about: list[Target], tags: Mapping[str, Mapping[str, str]]
 ) -> Iterator[Demand]:
-    """Creating something with tags takes the right to tag it, too.
+    """Creating something with tags also needs the permission to tag it.
 
     https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/supported-iam-actions-tagging.html
     """
@@ -202,7 +203,7 @@ def _tagging(
 
 
 def _passing(scene: Scene, operation: Operation) -> Iterator[Demand]:
-    """Handing a role to a service takes `iam:PassRole` on it."""
+    """Passing a role to a service needs `iam:PassRole` on it."""
     for path, service in _PASSED.get((operation.service, operation.name), ()):
         for role in at(operation.parameters, path):
             arn = role if role.startswith("arn:") else reference.arn("iam", "role", scene.place, [role])
@@ -211,7 +212,7 @@ def _passing(scene: Scene, operation: Operation) -> Iterator[Demand]:
 
 
 def _linking(scene: Scene, operation: Operation) -> Iterator[Demand]:
-    """The first use of some services makes their service-linked role."""
+    """The first use of some services creates their service-linked role."""
     service = _LINKED.get((operation.service, operation.name))
     if service is None or operation.classic:
         return
@@ -222,7 +223,7 @@ def _linking(scene: Scene, operation: Operation) -> Iterator[Demand]:
 
 
 def _implied(scene: Scene, operation: Operation) -> Iterator[Demand]:
-    """What a service does elsewhere with the caller's rights.
+    """What a service does elsewhere with the caller's permissions.
 
     https://docs.aws.amazon.com/waf/latest/developerguide/security_iam_service-with-iam.html,
     https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-authenticate-users.html and
@@ -241,6 +242,6 @@ def _implied(scene: Scene, operation: Operation) -> Iterator[Demand]:
 
 
 def _forwarded(demand: Demand) -> Demand:
-    """Asked by a service in the caller's name: the sandbox does not know what AWS then says of the call's way."""
+    """A call by a service on the caller's behalf: the sandbox does not know AWS's keys for the call's origin."""
     way = {"aws:calledvia", "aws:calledviafirst", "aws:calledvialast", "aws:sourceip", "aws:viaawsservice"}
     return replace(demand, context=replace(demand.context, unknown=demand.context.unknown | way))

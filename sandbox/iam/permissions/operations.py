@@ -1,4 +1,4 @@
-"""What a call asks for, as botocore's model of its service reads it."""
+"""Parses a call with botocore's model of its service."""
 
 import re
 from functools import lru_cache
@@ -14,13 +14,13 @@ from sandbox.iam.language.conditions import CannotJudgeError
 from sandbox.iam.permissions.demands import Operation
 from sandbox.iam.wire.call import Call
 
-# The name in the signature -> the prefix of the actions, and the name of botocore's model, where they are not the same.
+# The name in the signature -> the actions' prefix and the name of botocore's model, if they differ.
 _PREFIXES = {"tagging": "tag"}
 _MODELS = {"tagging": "resourcegroupstaggingapi", "elasticloadbalancing": "elbv2"}
 _CLASSIC = "2012-06-01"
-# Long lists that no rule looks at; moto's parser takes the square of their length.
+# Long lists that no rule uses; moto's parser needs quadratic time for them.
 _PASSED_OVER = ("Targets.", "IpPermissions.", "Filter.")
-# moto takes a host name in the URL, wherever it stands, for the region that is asked.
+# moto takes a host name anywhere in the URL for the region of the request.
 _HOST = re.compile(r"[a-z]{2}-[a-z]+-\d\.amazonaws\.com")
 
 
@@ -38,7 +38,7 @@ def operation_of(call: Call) -> Operation:
     """The operation of a call.
 
     Raises:
-        CannotJudgeError: no model of the sandbox reads the call, or it can be read in two ways.
+        CannotJudgeError: the sandbox has no model that can parse the call, or the call is ambiguous.
     """
     service = call.service or ""
     _check_path(call)
@@ -73,7 +73,7 @@ def _check_path(call: Call) -> None:
 
 
 def _check_reading(call: Call, *, by_name: bool) -> None:
-    """Who carries a call out must read in it what was judged: one action, each parameter once, in one place."""
+    """Refuse ambiguous calls, so that what is executed is what was judged: one action, each parameter only once."""
     if "content-encoding" in call.headers:
         raise CannotJudgeError("the sandbox reads no encoded bodies")
     if not by_name:

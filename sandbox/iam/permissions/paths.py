@@ -7,7 +7,7 @@ from sandbox.iam.language.conditions import CannotJudgeError
 
 
 def at(parameters: Mapping[str, Any], path: str) -> Iterator[Any]:
-    """The values at a dotted path; a list on the way stands for each of its elements, nothing for nothing."""
+    """The values at a dotted path. A list on the path stands for each of its elements."""
     name, _, rest = path.partition(".")
     found = parameters.get(name)
     for each in found if isinstance(found, list) else [found]:
@@ -20,7 +20,7 @@ def at(parameters: Mapping[str, Any], path: str) -> Iterator[Any]:
 
 
 def tags_given(parameters: Mapping[str, Any]) -> dict[str, str]:
-    """The tags in the parameters, in whichever of AWS's ways they are written."""
+    """The tags in the parameters, in any of AWS's formats."""
     given = parameters.get("Tags", parameters.get("tags"))
     if isinstance(given, Mapping):
         return {str(key): str(value) for key, value in given.items()}
@@ -32,7 +32,7 @@ def tags_given(parameters: Mapping[str, Any]) -> dict[str, str]:
 
 
 def tag_keys(parameters: Mapping[str, Any]) -> list[str] | None:
-    """`aws:TagKeys`: the keys of tags that are set or removed; None if the call speaks of no tags."""
+    """`aws:TagKeys`: the keys of tags that the call sets or removes; None if the call has no tags."""
     keys = [*tags_given(parameters)]
     for each in at(parameters, "TagSpecifications"):
         keys += tags_given(each)

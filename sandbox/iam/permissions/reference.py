@@ -1,4 +1,4 @@
-"""AWS's Service Authorization Reference, as far as the sandbox goes: ARNs of resources, condition keys of actions.
+"""AWS's Service Authorization Reference, for the sandbox's services: ARNs of resources, condition keys of actions.
 
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference.html
 """
@@ -35,7 +35,7 @@ def services() -> set[str]:
 
 
 def action_types(service: str, action: str) -> dict[str, frozenset[str]] | None:
-    """The condition keys of an action by resource type; "" for no resource. None for an action that is not known."""
+    """The condition keys of an action by resource type; "" for no resource. None if the action is unknown."""
     return _action_types(service, action)
 
 
@@ -48,15 +48,15 @@ def _action_types(service: str, action: str) -> dict[str, frozenset[str]] | None
 
 
 def _key(key: str) -> str:
-    """`aws:RequestTag/${TagKey}` is a whole family, `aws:requesttag/`; names are compared in lower case."""
+    """`aws:RequestTag/${TagKey}` stands for a whole family, `aws:requesttag/`; names are compared in lower case."""
     return _VARIABLE.sub("", key).lower()
 
 
 def arn(service: str, kind: str, place: Place, parts: list[str]) -> str:
-    """The ARN of a resource of that type; `parts` fill what the place does not, in order.
+    """The ARN of a resource of that type; `parts` fill, in order, the variables that the place does not.
 
     Raises:
-        KeyError: the reference has no such type.
+        KeyError: the type is not in the reference.
     """
     given = iter(parts)
     here = vars(place)
@@ -67,13 +67,13 @@ def arn(service: str, kind: str, place: Place, parts: list[str]) -> str:
 
 
 def type_of(service: str, resource: str) -> str | None:
-    """The type of the resource that an ARN names; None if the service has none like it."""
+    """The type of the resource that an ARN names; None if the service has no such type."""
     return next((kind for kind, pattern in _patterns(service) if pattern.fullmatch(resource)), None)
 
 
 @cache
 def _patterns(service: str) -> list[tuple[str, re.Pattern[str]]]:
-    """The longest first: a listener's ARN is its load balancer's and more."""
+    """The longest first, because a listener's ARN begins like its load balancer's."""
     known = sorted(_content()[service]["resources"].items(), key=lambda item: -len(item[1]))
     return [(kind, re.compile(_pattern(text))) for kind, text in known]
 

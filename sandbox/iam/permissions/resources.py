@@ -1,4 +1,4 @@
-"""Which resources a call is about: the rules' lines, read with the call's parameters. Pure."""
+"""The resources of a call: the rules' lines, applied to the call's parameters. Pure."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from sandbox.iam.permissions import reference
 from sandbox.iam.permissions.paths import at
 from sandbox.iam.permissions.reference import Place
 
-# Ids of EC2 tell their types: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/resource-ids.html
+# The prefix of an EC2 id gives its type: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/resource-ids.html
 _EC2_IDS = {
     "acl": "network-acl",
     "ami": "image",
@@ -42,15 +42,15 @@ Parameters = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Target:
-    """A resource that a call is about."""
+    """A resource that a call uses."""
 
     kind: str
-    """Its type in the reference; "" for no resource in particular."""
+    """Its type in the reference; "" for no particular resource."""
     arn: str
     made: bool = False
-    """Whether this call makes it."""
+    """Whether this call creates it."""
     only_tagged: bool = False
-    """Whether it matters only where the call tags it."""
+    """Whether it counts only if the call tags it."""
 
 
 @dataclass(frozen=True)
@@ -62,11 +62,11 @@ class Use:
     place: Place
 
     def values(self, path: str) -> list[str]:
-        """What stands at a path; `*` for what only the service knows."""
+        """The value at a path; `*` if only the service knows it."""
         return ["*"] if path == "*" else [str(value) for value in at(self.parameters, path)]
 
     def arn(self, kind: str, *parts: str) -> str:
-        """The ARN of a resource of the service; what is one already stays."""
+        """The ARN of a resource of the service; ARNs stay as they are."""
         return parts[0] if parts[0].startswith("arn:") else reference.arn(self.service, kind, self.place, list(parts))
 
 
@@ -74,7 +74,7 @@ def targets(use: Use, action: str, rule: str) -> Iterator[Target]:
     """The resources that a rule names.
 
     Raises:
-        CannotJudgeError: the call names one in a way that the rule does not know.
+        CannotJudgeError: the call names a resource in a way that the rule does not support.
     """
     for entry in rule.split():
         if entry[0] == "!":
@@ -91,7 +91,7 @@ def targets(use: Use, action: str, rule: str) -> Iterator[Target]:
 
 
 def linked_role(service: str, place: Place) -> str:
-    """The ARN of a service's linked role."""
+    """The ARN of a service-linked role."""
     return reference.arn("iam", "role", place, [f"aws-service-role/{service}/{_LINKED_ROLES.get(service, '*')}"])
 
 
@@ -109,19 +109,19 @@ def _named(use: Use, kind: str, path: list[str]) -> Named:
         return []
     if use.service == "ec2":
         _check_ids(kind, first)
-    # Only the first part may be a list; the others name one thing.
+    # Only the first part may be a list; each of the others is one name.
     return [(kind, use.arn(kind, each, *(values[0] for values in others))) for each in first]
 
 
 def _check_ids(kind: str, ids: Iterable[str]) -> None:
-    """What is no id, moto may take for a name: of something else than what was judged."""
+    """Refuse values that are not ids: moto may take one for the name of another resource than the judged one."""
     for each in ids:
         if each != "*" and kind in _EC2_IDS.values() and _EC2_IDS.get(each.partition("-")[0]) != kind:
             raise CannotJudgeError(f"{each!r} is no id of a {kind}")
 
 
 def _ids(use: Use, path: list[str]) -> Named:
-    """EC2's ids, whatever they are of."""
+    """EC2's ids, of any type."""
     for each in use.values(path[0]):
         kind = _EC2_IDS.get(each.partition("-")[0])
         if kind is None:
@@ -138,20 +138,20 @@ def _arns(use: Use, path: list[str]) -> Named:
 
 
 def _balancer(use: Use, _: list[str]) -> Named:
-    """Its type is a parameter."""
+    """A parameter gives its type."""
     kind = f"loadbalancer/{_BALANCERS.get(use.parameters.get('Type', 'application'), 'app')}/"
     return [(kind, use.arn(kind, use.parameters["Name"], "*"))]
 
 
 def _listener(use: Use, path: list[str]) -> Named:
-    """A listener's ARN is its load balancer's with one more part, a rule's its listener's."""
+    """A listener's ARN is its load balancer's with one more part; a rule's is its listener's with one more part."""
     for parent in use.values(path[0]):
         arn = parent.replace(":listener/", ":listener-rule/").replace(":loadbalancer/", ":listener/") + "/*"
         yield reference.type_of(use.service, arn) or "", arn
 
 
 def _with_path(kind: str) -> Callable[[Use, list[str]], Named]:
-    """IAM's names stand in ARNs behind a path, which creation gives; of what exists the state knows it."""
+    """In ARNs, IAM's names follow a path: the creating call gives it; for existing resources the state knows it."""
 
     def named(use: Use, path: list[str]) -> Named:
         folder = use.parameters.get("Path", "/").removeprefix("/")
@@ -170,7 +170,7 @@ def _oidc(use: Use, path: list[str]) -> Named:
 
 
 def _access_entry(use: Use, path: list[str]) -> Named:
-    """`.../CLUSTER/role/ACCOUNT/NAME/ID`, of a principal's ARN."""
+    """`.../CLUSTER/role/ACCOUNT/NAME/ID`, from a principal's ARN."""
     cluster, principal = (use.values(part) for part in path)
     for each in principal:
         _, _, _, _, account, resource = each.split(":", 5)
@@ -179,7 +179,7 @@ def _access_entry(use: Use, path: list[str]) -> Named:
 
 
 def _parameter(use: Use, path: list[str]) -> Named:
-    """Parameters that AWS publishes are no account's."""
+    """Parameters that AWS publishes belong to no account."""
     for name in use.values(path[0]):
         place = replace(use.place, account="") if name.startswith("/aws/") else use.place
         yield "parameter", replace(use, place=place).arn("parameter", name.removeprefix("/"))

@@ -1,19 +1,19 @@
-"""On which resources each action is authorized: one line an action, from the Service Authorization Reference.
+"""The resources on which each action is authorized: one line per action, from the Service Authorization Reference.
 
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 
-A line names resources, each `TYPE:PART,PART`: a type of the reference, and what fills its ARN's variables in order: a
-parameter's path (`LaunchTemplateData.SubnetId`; lists fan out), or `*` for what only the service knows. a part
-that is an ARN itself is taken as it is.
+A line names resources, each as `TYPE:PART,PART`: a type of the reference, and the values of its ARN's variables in
+order. A part is a parameter's path (`LaunchTemplateData.SubnetId`; lists fan out), or `*` if only the service knows the
+value. A part that is an ARN itself stays as it is.
 
     ?TYPE    only if the parameters are given
-    +TYPE    made by this call
-    ~TYPE    made by this call, and authorized only where it is tagged
-    !PATH    another way to name a resource, which the sandbox does not follow: refused
+    +TYPE    created by this call
+    ~TYPE    created by this call, and authorized only if it is tagged
+    !PATH    another way to name a resource, which the sandbox does not support: refused
 
-`ids:PATH` are EC2's ids, whose prefixes tell their types; `arns:PATH` ARNs, likewise.
+`ids:PATH` are EC2's ids, whose prefixes give their types; `arns:PATH` are ARNs.
 
-Actions on no resource need no line: the reference says so. Actions in neither place are refused.
+Actions on no resource need no line, because the reference lists them. Actions in neither place are refused.
 """
 
 _GROUP_RULE = "security-group:GroupId !GroupName"
@@ -108,7 +108,7 @@ ELASTICLOADBALANCING = {
     "SetSubnets": _BALANCER,
 }
 
-# Elastic Load Balancing's first API: the same service name, its own parameters.
+# Elastic Load Balancing's first API: the same service name, but different parameters.
 _CLASSIC = "loadbalancer:LoadBalancerName"
 CLASSIC = {
     "AddTags": "loadbalancer:LoadBalancerNames",

@@ -17,7 +17,8 @@ _KEPT_HEADERS = {"authorization", "content-type", "content-encoding", "accept", 
 class Call:
     """One request to AWS.
 
-    `url` is the path with its query as it arrived; `headers` have lower-case names and hold only what a service reads.
+    `url` is the path with its query as it arrived; `headers` have lower-case names and contain only what a service
+    reads.
     """
 
     method: str
@@ -25,7 +26,7 @@ class Call:
     headers: dict[str, str] = field(default_factory=dict[str, str])
     body: bytes = b""
     received: dict[str, str] = field(default_factory=dict[str, str], compare=False, repr=False)
-    """Every header as it came, names in lower case: what a signature binds. A replayed call has none."""
+    """Every header as it came, names in lower case: the signature covers these. A replayed call has none."""
 
     @cached_property
     def path(self) -> str:
@@ -34,17 +35,17 @@ class Call:
 
     @cached_property
     def query(self) -> dict[str, str]:
-        """The parameters of the URL."""
+        """The parameters in the URL."""
         return dict(parse_qsl(urlsplit(self.url).query, keep_blank_values=True))
 
     @property
     def is_form(self) -> bool:
-        """Whether the body is a form's."""
+        """Whether the body is a form."""
         return self.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
 
     @cached_property
     def fields(self) -> list[tuple[str, str]]:
-        """The names and values of URL and form, as they came: a name may come twice."""
+        """The names and values of URL and form, as they came: a name may occur twice."""
         form = parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True) if self.is_form else []
         return [*parse_qsl(urlsplit(self.url).query, keep_blank_values=True), *form]
 
@@ -86,7 +87,7 @@ class Call:
 
     @cached_property
     def action(self) -> str:
-        """`DescribeVpcs`, ...; for REST services that name it by path, `METHOD path`."""
+        """`DescribeVpcs`, ...; `METHOD path` for REST services that identify it by path."""
         target = self.headers.get("x-amz-target", "")
         return self.parameters.get("Action") or target.rpartition(".")[2] or self._rest_action()
 
@@ -97,19 +98,19 @@ class Call:
 
     @property
     def writes(self) -> bool:
-        """Whether it may change anything: what only reads is neither journaled nor seeded."""
+        """Whether it may change something: read-only calls are neither journaled nor seeded."""
         if self.action == f"{self.method} {self.path}":
             return self.method not in {"GET", "HEAD"}
         return not _READ.match(self.action)
 
     def to_json(self) -> dict[str, Any]:
-        """The call as a journal holds it; bytes that are not UTF-8 survive as surrogates."""
+        """The call as a journal stores it; bytes that are not UTF-8 survive as surrogates."""
         body = self.body.decode("utf-8", "surrogateescape")
         return {"method": self.method, "url": self.url, "headers": self.headers, "body": body}
 
     @staticmethod
     def from_json(data: dict[str, Any]) -> "Call":
-        """The call that `to_json` gave."""
+        """The call from the output of `to_json`."""
         return Call(data["method"], data["url"], data["headers"], data["body"].encode("utf-8", "surrogateescape"))
 
 
@@ -123,7 +124,7 @@ def kept_headers(headers: dict[str, str]) -> dict[str, str]:
 
 def eks_action(method: str, path: str, service: str = "eks") -> str | None:
     """EKS names its actions by method and path; the table is botocore's."""
-    # Late: moto reads AWS's service models (a second), and who only parses signed queries does not need them.
+    # Imported late: moto reads AWS's service models, which takes a second; parsing signed queries does not need them.
     from moto.core.request import Request  # noqa: PLC0415
     from moto.core.routing import get_service_router  # noqa: PLC0415
     from werkzeug.exceptions import NotFound  # noqa: PLC0415

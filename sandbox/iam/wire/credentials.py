@@ -1,4 +1,4 @@
-"""Whose signature a request carries, and whether it is one: Signature Version 4, recomputed by botocore's own signer.
+"""Who signed a request, and whether the signature is valid: Signature Version 4, recomputed by botocore's own signer.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """
@@ -22,13 +22,13 @@ _ALGORITHM = "AWS4-HMAC-SHA256"
 _TIME = "%Y%m%dT%H%M%SZ"
 _CLOCKS_APART = timedelta(minutes=5)
 _LONGEST_PRESIGNED = timedelta(days=7)
-# STS gives a presigned URL this long whatever it says itself, and `aws eks get-token` counts on it.
+# STS accepts a presigned URL for this long, whatever the URL itself says, and `aws eks get-token` relies on it.
 # https://github.com/kubernetes-sigs/aws-iam-authenticator/blob/master/pkg/token/token.go
 _PRESIGNED_STS = timedelta(minutes=15)
 
 
 class CredentialError(Exception):
-    """The request proves nobody. `reason` is one of `missing`, `unknown`, `expired`, `late`, `signature`."""
+    """The request's credentials are not valid. `reason` is `missing`, `unknown`, `expired`, `late` or `signature`."""
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
@@ -37,7 +37,7 @@ class CredentialError(Exception):
 
 @dataclass(frozen=True)
 class Signed:
-    """A request as it came over the wire: every header, names in lower case; the URL is path and query."""
+    """A request as it came over the wire: all headers, names in lower case; the URL is path and query."""
 
     method: str
     url: str
@@ -47,7 +47,7 @@ class Signed:
 
 @dataclass(frozen=True)
 class Key:
-    """An access key, and what its holder may do."""
+    """An access key, and the permissions of its holder."""
 
     secret: str
     principal: Principal
@@ -56,20 +56,20 @@ class Key:
     issued: datetime | None = None
     active: bool = True
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
-    """The principal's tags, a session's own included."""
+    """The principal's tags, including the session's."""
     transitive: frozenset[str] = frozenset()
-    """The keys, in lower case, of the tags that go on to a role that the session assumes."""
+    """The keys, in lower case, of the tags that the session passes on to a role that it assumes."""
     source_identity: str | None = None
     provider: str | None = None
-    """Of a web identity's session: the ARN of the provider that vouched for it."""
+    """For a web identity's session: the ARN of the provider that vouched for it."""
     session: tuple[Policy, ...] | None = None
-    """The policies that a session was narrowed to when it was made."""
+    """The session policies."""
     user_id: str = ""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """What a request says of its own signature."""
+    """A request's claim about its own signature."""
 
     access_key: str
     scope: tuple[str, str, str]
@@ -86,7 +86,7 @@ def claim_of(request: Signed) -> Claim:
     """The claim in a request's header, or in a presigned URL.
 
     Raises:
-        CredentialError: there is none, or it is malformed.
+        CredentialError: it is missing or malformed.
     """
     given = request.headers.get("authorization", "")
     query = dict(parse_qsl(urlsplit(request.url).query, keep_blank_values=True))
@@ -112,10 +112,10 @@ def claim_of(request: Signed) -> Claim:
 
 
 def verify(request: Signed, claim: Claim, key: Key | None, now: datetime) -> Key:
-    """The key, if the request was signed with it.
+    """The key, if it signed the request.
 
     Raises:
-        CredentialError: nobody has the key, its session is over or another's, or the signature is not its.
+        CredentialError: nobody has the key, its session expired or is another's, or the signature does not match.
     """
     invalid = "The security token included in the request is invalid."
     if key is None or not key.active or key.token != claim.token:
@@ -150,7 +150,7 @@ def _check_time(claim: Claim, now: datetime) -> None:
 
 
 def _covers(request: Signed, claim: Claim) -> bool:
-    """Whether the signature binds what it must: host, every `x-amz-*` header, and the body that came."""
+    """Whether the signature covers what it must: host, every `x-amz-*` header, and the body as received."""
     needed = {"host", *(name for name in request.headers if name.startswith("x-amz-"))}
     body = request.headers.get("x-amz-content-sha256")
     honest = body in (None, hashlib.sha256(request.body).hexdigest())
@@ -158,7 +158,7 @@ def _covers(request: Signed, claim: Claim) -> bool:
 
 
 def signature(request: Signed, claim: Claim, key: Key) -> str:
-    """What the holder of the key would have signed the request with."""
+    """The signature that the key's holder would have made."""
     _, region, service = claim.scope
     signer = _Signer(Credentials(claim.access_key, key.secret, key.token), service, region)
     signed = [name for name in claim.signed_headers if name in request.headers]
@@ -173,10 +173,10 @@ def signature(request: Signed, claim: Claim, key: Key) -> str:
 
 
 class _Signer(SigV4Auth):
-    """botocore's, signing the headers that the request says it signed."""
+    """botocore's signer, for the headers that the request lists as signed."""
 
     def headers_to_sign(self, request: Any) -> HTTPHeaders:
-        """Exactly those that were given."""
+        """Exactly the given headers."""
         headers = HTTPHeaders()
         for name, value in request.headers.items():
             headers[name.lower()] = value

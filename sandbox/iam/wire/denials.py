@@ -10,7 +10,7 @@ from sandbox.iam.wire.replies import Denial
 
 _QUERY = {"autoscaling", "elasticloadbalancing", "iam", "route53", "sts"}
 _REST = {"eks", "eks-auth"}
-# By what is wrong with the credentials: the code for EC2, for the query protocol, for JSON.
+# By the fault of the credentials: the code for EC2, for the query protocol, for JSON.
 _CODES = {
     "missing": ("AuthFailure", "MissingAuthenticationToken", "MissingAuthenticationTokenException"),
     "unknown": ("AuthFailure", "InvalidClientTokenId", "UnrecognizedClientException"),
@@ -25,7 +25,7 @@ _EC2_MESSAGES = {
 
 
 def unproven(service: str, error: CredentialError) -> Denial:
-    """The answer to a request that proves nobody."""
+    """The answer to a request without valid credentials."""
     ec2, query, json = _CODES[error.reason]
     if service == "ec2":
         return Denial(ec2, _EC2_MESSAGES[ec2], 401 if ec2 == "AuthFailure" else 400)
@@ -35,7 +35,7 @@ def unproven(service: str, error: CredentialError) -> Denial:
 
 
 def refused(service: str, caller: str, action: str, resource: str, why: str, *, encoded: str = "") -> Denial:
-    """The answer to somebody who may not; EC2's has all of it, encoded."""
+    """The answer to a caller without permission; EC2's contains all details, encoded."""
     on = f" on resource: {resource}" if resource != "*" else ""
     text = f"User: {caller} is not authorized to perform: {action}{on} {why}"
     if service == "ec2":
@@ -47,7 +47,7 @@ def refused(service: str, caller: str, action: str, resource: str, why: str, *, 
 
 
 def reason(action: str, decision: Decision) -> str:
-    """Why it was refused, in AWS's words."""
+    """The reason for the refusal, in AWS's words."""
     if decision.explicit:
         article = "an" if decision.kind is Kind.IDENTITY else "a"
         return f"with an explicit deny in {article} {decision.kind}"

@@ -1,4 +1,4 @@
-"""An AWS error in the form that the call's protocol wants, and plain replies of the sandbox itself."""
+"""An AWS error in the format of the call's protocol, and the sandbox's own plain replies."""
 
 import json
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Denial:
 
 
 def error_reply(call: Call, denial: Denial) -> Response:
-    """`denial` as the service of `call` would say it."""
+    """`denial` in the format of the service of `call`."""
     if call.headers.get("content-type", "").startswith("application/x-www-form-urlencoded") or "Action" in call.query:
         form = _EC2 if call.service == "ec2" else _QUERY
         text = form.format(code=escape(denial.code), message=escape(denial.message), request=REQUEST_ID)

@@ -1,14 +1,14 @@
-"""Load balancers that carry traffic: HAProxy, driven by what the ELBv2 and Classic ELB APIs hold.
+"""Load balancers that carry traffic: HAProxy, driven by the state of the ELBv2 and Classic ELB APIs.
 
-documents      what the APIs hold, read at once
-plan           one node a subnet: listeners, and the pools of targets behind them
-pools, rules, patterns   of a plan: target groups; an ALB's rules; wildcards
+documents      the state of the APIs, read at once
+plan           one node per subnet: listeners, and the pools of targets behind them
+pools, rules, patterns   parts of a plan: target groups; an ALB's rules; wildcards
 rendering      a plan as HAProxy's configuration (haproxy.cfg.j2)
-health, probe  what a target's checks say of it; one check
-proxy          one node's HAProxy: started, told of targets, reloaded
-udp            what the kernel does of a Network Load Balancer, for HAProxy forwards no datagrams
+health, probe  a target's health from its checks; one check
+proxy          one node's HAProxy: starts it, updates its targets, reloads it
+udp            the kernel's part of a Network Load Balancer, because HAProxy does not forward datagrams
 names          DNS for the clients
 follow         the loop over all of it
 
-What is refused, and not passed over, stands in a node's `missing`: Lambda functions, mutual TLS, logins.
+A node's `missing` lists what it refuses: Lambda functions, mutual TLS, logins.
 """

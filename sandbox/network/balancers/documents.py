@@ -1,6 +1,6 @@
-"""What the ELBv2, Classic ELB, EC2 and ACM APIs hold of load balancers, read at once.
+"""The state of load balancers in the ELBv2, Classic ELB, EC2 and ACM APIs, read at once.
 
-Only reads; nothing is decided.
+It only reads and decides nothing.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,11 +11,11 @@ from typing import Any
 Document = dict[str, Any]
 
 KINDS = {"application": "ALB", "network": "NLB", "gateway": "GWLB"}
-"""The usual names of ELBv2's types of load balancers."""
+"""The usual names of ELBv2's load balancer types."""
 
 
 def forwarded(actions: Iterable[Document]) -> Iterator[str]:
-    """The ARNs of the target groups that actions forward to; one may come twice."""
+    """The ARNs of the target groups that actions forward to; one may occur twice."""
     for action in actions:
         if "TargetGroupArn" in action:
             yield action["TargetGroupArn"]
@@ -24,13 +24,13 @@ def forwarded(actions: Iterable[Document]) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Documents:
-    """API documents, as boto3 gives them."""
+    """API documents, as boto3 returns them."""
 
     balancers: list[Document] = field(default_factory=list[Document])
     listeners: dict[str, list[Document]] = field(default_factory=dict[str, list[Document]])
     """Load balancer's ARN -> its listeners, each with `Rules`, `Attributes` (a mapping) and `Certificates` (all)."""
     groups: dict[str, Document] = field(default_factory=dict[str, Document])
-    """Target group's ARN -> it, with `Attributes` (a mapping) and `Targets` (TargetHealthDescriptions)."""
+    """Target group's ARN -> the group, with `Attributes` (a mapping) and `Targets` (TargetHealthDescriptions)."""
     attributes: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
     """Load balancer's ARN, or a Classic one's name -> its attributes."""
     classic: list[Document] = field(default_factory=list[Document])
@@ -45,7 +45,7 @@ class Documents:
 
 
 class Reader:
-    """Reads all of it, calls side by side."""
+    """Reads everything, with parallel calls."""
 
     def __init__(self, elbv2: Any, elb: Any, ec2: Any) -> None:
         self._elbv2, self._elb, self._ec2 = elbv2, elb, ec2
@@ -53,7 +53,7 @@ class Reader:
         self._pool = ThreadPoolExecutor(4, "documents")
 
     def read(self) -> Documents:
-        """Ask for everything; blocking."""
+        """Read everything; blocking."""
         if not self._policies:
             self._policies = {p["Name"]: p for p in self._elbv2.describe_ssl_policies()["SslPolicies"]}
         balancers = _all(self._elbv2, "describe_load_balancers", "LoadBalancers")

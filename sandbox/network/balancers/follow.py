@@ -1,4 +1,4 @@
-"""The loop: load balancers carry what the APIs hold, targets are checked, AWS is told how they are."""
+"""The loop: makes load balancers follow the APIs, checks targets, and reports their health to AWS."""
 
 import asyncio
 import functools
@@ -26,20 +26,22 @@ from sandbox.run.state import State
 
 log = logging.getLogger(__name__)
 FOLDER = Path("/run/balancers")
-"""In the memory of the world's own /run: private keys lie there, and go with it."""
+"""In the memory of the world's /run: private keys are there, and disappear with it."""
 _SERVICES = ("elasticloadbalancing", "ec2", "acm")
 _TICK_SECONDS = 1.0
 _SOON_SECONDS = 0.05
-"""Also how long further changes are waited for: they come in groups."""
+"""Also how long to wait for more changes, because they come in groups."""
 _HEARTBEAT_SECONDS = 5.0
 _CHECKS_AT_ONCE = 64
+_BARE_SECONDS = 5.0
+"""After this time a load balancer without listeners is active too. AWS takes minutes."""
 
 
 class Balancers:
     """Every load balancer of the sandbox."""
 
     def __init__(self, state: State, world: World, wired: Callable[[], set[str]]) -> None:
-        """`wired` gives the namespaces whose links and addresses are there."""
+        """`wired` returns the namespaces whose links and addresses exist."""
         self._state, self._world, self._wired = state, world, wired
         self._nodes: list[Node] = []
         self._proxies: dict[str, Proxy] = {}
@@ -50,7 +52,8 @@ class Balancers:
         self._threads = ThreadPoolExecutor(_CHECKS_AT_ONCE, "check")
         self._bell, self._stale = asyncio.Event(), False
         self._drained: set[tuple[str, str, int]] = set()
-        self._reported: tuple[float, list[dict[str, Any]]] = (0.0, [])
+        self._reported: tuple[float, dict[str, Any]] = (0.0, {})
+        self._seen: dict[str, float] = {}
         self._warned: set[str] = set()
         self._errors: dict[str, str] = {}
         self._http: aiohttp.ClientSession | None = None
@@ -61,7 +64,7 @@ class Balancers:
         return {node: proxy.pid for node, proxy in self._proxies.items() if proxy.pid}
 
     async def follow(self) -> None:
-        """Follow the APIs, for ever."""
+        """Follow the APIs for ever."""
         reader = Reader(*(client(self._state, service) for service in ("elbv2", "elb", "ec2")))
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as self._http:
             watching = asyncio.create_task(self._watch())
@@ -80,10 +83,10 @@ class Balancers:
             self._bell.set()
 
     async def _settle_once(self, reader: Reader) -> None:
-        """Wait until something has changed, or a moment has passed, and make everything what it should be."""
+        """Wait until something has changed, or a moment has passed, and update everything."""
         draining = any(t.draining for node in self._nodes for pool in node.pools for t in pool.targets)
         waiting = not {node.id for node in self._nodes} <= self._wired()
-        # Not `wait_for`: in Python 3.11 it loses a cancellation that comes together with what it waits for.
+        # Not `wait_for`: in Python 3.11 it loses a cancellation that arrives together with the result.
         # https://github.com/python/cpython/issues/86296
         with suppress(TimeoutError):
             async with asyncio.timeout(_SOON_SECONDS if waiting else _TICK_SECONDS):
@@ -95,7 +98,7 @@ class Balancers:
                 self._stale = False
                 self._certificates.clear()
                 await self._become(nodes(await asyncio.to_thread(reader.read)))
-            # What a check finds from here on is carried, named and told the next time: told is only what is carried.
+            # Results of checks from here on are applied, named and reported next time: report only what is applied.
             healths = dict(self._healths)
             await self._settle(healths)
             await self._report(healths)
@@ -105,7 +108,7 @@ class Balancers:
             await asyncio.sleep(_TICK_SECONDS)
 
     async def _become(self, after: list[Node]) -> None:
-        """Take a new plan over the old one."""
+        """Replace the old plan with a new one."""
         there = {node.id for node in after}
         for name in self._proxies.keys() - there:
             await self._proxies.pop(name).stop()
@@ -138,7 +141,7 @@ class Balancers:
             self._checks[key] = asyncio.create_task(self._check(*key, wanted[key]))
 
     async def _check(self, node: str, pool_name: str, target: Target, check: Check, pool: Pool) -> None:
-        """Check one target from one node, again and again."""
+        """Check one target from one node, repeatedly."""
         loop, key = asyncio.get_running_loop(), (node, pool_name, target.name)
         while True:
             if node not in self._wired():
@@ -148,7 +151,7 @@ class Balancers:
             work = functools.partial(inside, node, functools.partial(probe, check, target))
             try:
                 outcome = await loop.run_in_executor(self._threads, work)
-            except OSError as error:  # the namespace is on its way out, or not yet wired
+            except OSError as error:  # the namespace is being removed, or not yet wired
                 log.info("no check of %s from %s: %s", target.name, node, error)
                 await asyncio.sleep(_TICK_SECONDS)
                 continue
@@ -168,7 +171,7 @@ class Balancers:
             known = isinstance(result, ProxyError | CommandFailedError | OSError)
             if isinstance(result, BaseException) and not known:
                 raise result
-            # Tried again and again: said once.
+            # It is tried again and again, but logged once.
             if result and str(result) != self._errors.get(node.id):
                 log.error("%s: %s", node.id, result)
             self._errors[node.id] = str(result or "")
@@ -183,7 +186,7 @@ class Balancers:
         await self._proxies[node.id].apply(node, health.receiving(node, healths))
 
     async def _count_connections(self, ready: list[Node]) -> None:
-        """Find the draining targets that have no connection left, at no node."""
+        """Find the draining targets that have no connections left at any node."""
         counts: dict[tuple[str, str, int], int] = {}
         for node in ready:
             draining = [(p, t) for p in node.pools for t in p.targets if t.draining and not p.waits_when_drained]
@@ -200,17 +203,31 @@ class Balancers:
         return self._certificates[arn]
 
     async def _report(self, healths: Healths) -> None:
-        """Tell AWS, when there is news, and now and then: it forgets when it restarts."""
-        told = health.report(self._nodes, healths, self._drained)
+        """Report to AWS when something has changed, and now and then, because AWS forgets it at a restart."""
         now = asyncio.get_running_loop().time()
+        told = {
+            "carried": True,
+            "listening": self._listening(now),
+            "targets": health.report(self._nodes, healths, self._drained),
+        }
         last, before = self._reported
         if told != before or now - last > _HEARTBEAT_SECONDS or not last:
             try:
-                await self._ask("POST", "targets", json={"carried": True, "targets": told})
+                await self._ask("POST", "targets", json=told)
             except (aiohttp.ClientError, OSError, TimeoutError) as error:
                 log.info("AWS does not take the health of targets: %s", error)
                 return
             self._reported = (now, told)
+
+    def _listening(self, now: float) -> list[str]:
+        """The load balancers all of whose nodes carry what the APIs hold. Most get listeners right after creation."""
+        arns = {node.balancer for node in self._nodes}
+        self._seen = {arn: self._seen.get(arn, now) for arn in arns}
+        bare = {n.balancer for n in self._nodes if not (n.listeners or n.datagrams or n.missing)}
+        wired = self._wired()
+        failing = {n.balancer for n in self._nodes if n.id not in wired or self._errors.get(n.id, "not carried yet")}
+        early = {arn for arn in bare if now - self._seen[arn] < _BARE_SECONDS}
+        return sorted(arns - failing - early)
 
     async def _ask(self, method: str, path: str, **more: Any) -> Any:
         assert self._http  # noqa: S101 - made by `follow`, which alone comes here

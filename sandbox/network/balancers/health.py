@@ -1,4 +1,4 @@
-"""What a target's checks say of it, one after the other, and who gets new connections. Pure.
+"""A target's health from its checks, and which targets get new connections. Pure.
 
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
 """
@@ -13,10 +13,10 @@ from sandbox.network.balancers.pools import Check, Pool
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one check ended: well, or why not."""
+    """The result of one check: success, or the reason for the failure."""
 
     reason: str = ""
-    """`Target.Timeout`, `Target.ResponseCodeMismatch`, `Target.FailedHealthChecks`; empty: well."""
+    """`Target.Timeout`, `Target.ResponseCodeMismatch`, `Target.FailedHealthChecks`; empty for success."""
     description: str = ""
 
 
@@ -26,13 +26,13 @@ class Health:
 
     state: str = "initial"
     streak: int = 0
-    """How many checks in a row have spoken against `state`."""
+    """How many consecutive checks have contradicted `state`."""
     outcome: Outcome = Outcome()
-    """The last one that was not well."""
+    """The last failed check."""
 
 
 def mismatch(code: int) -> Outcome:
-    """A check that was answered with another code."""
+    """A check that got another code."""
     return Outcome("Target.ResponseCodeMismatch", f"Health checks failed with these codes: [{code}]")
 
 
@@ -43,7 +43,7 @@ FAILED = Outcome("Target.FailedHealthChecks", "Health checks failed")
 def after(health: Health, check: Check, outcome: Outcome) -> Health:
     """The health after one more check.
 
-    A new target is healthy with its first check that ends well, unhealthy as any other.
+    A new target becomes healthy with its first successful check, and unhealthy like any other.
     """
     well = not outcome.reason
     if health.state == "initial" and well:
@@ -57,7 +57,7 @@ def after(health: Health, check: Check, outcome: Outcome) -> Health:
 
 
 def matches(code: int, codes: str) -> bool:
-    """Whether an HTTP status is one of a matcher's: `200`, `200,301`, `200-299`."""
+    """Whether an HTTP status matches a matcher: `200`, `200,301`, `200-299`."""
     for part in codes.split(","):
         first, _, last = part.strip().partition("-")
         if int(first) <= code <= int(last or first):
@@ -70,7 +70,7 @@ Healths = Mapping[tuple[str, str, str], Health]
 
 
 def receiving(node: Node, healths: Healths) -> dict[str, frozenset[str]]:
-    """Pool -> the targets that new connections go to: the healthy ones; if all are unhealthy, all of them."""
+    """Pool -> the targets for new connections: the healthy ones, or all of them if all are unhealthy."""
     return {pool.name: _receiving(node, pool, healths) for pool in node.pools}
 
 
@@ -91,16 +91,16 @@ _WORST = ("unhealthy", "initial", "healthy")
 
 
 def report(nodes: Iterable[Node], healths: Healths, drained: Iterable[tuple[str, str, int]]) -> list[dict[str, Any]]:
-    """What AWS is told: a target is healthy when it is so at every node that may send to it.
+    """The report to AWS: a target is healthy if it is healthy at every node that may send to it.
 
     Args:
         nodes: all of them.
-        healths: what their checks found.
-        drained: group, id and port of draining targets without a connection left.
+        healths: the results of their checks.
+        drained: group, id and port of draining targets without connections.
     """
     found: dict[tuple[str, str, int], Health] = {}
     for node in nodes:
-        # A Classic load balancer's instances are one, whatever the number of its listeners.
+        # A Classic load balancer's instance counts once, however many listeners there are.
         classic = not node.balancer.startswith("arn:")
         for pool in node.pools:
             for target in pool.targets:

@@ -1,4 +1,4 @@
-"""DNS for the clients: every load balancer's name, and the addresses of its nodes. dnsmasq answers.
+"""DNS for the clients: every load balancer's name, and its nodes' addresses. dnsmasq answers.
 
 https://docs.aws.amazon.com/elasticloadbalancing/latest/network/network-load-balancers.html#dns-name
 """
@@ -20,7 +20,7 @@ _LIFE_SECONDS = 60
 def hosts(nodes: Iterable[Node], healths: Healths) -> str:
     """The lines of a hosts file. Pure.
 
-    A node that has no target to send to is not named, unless none of its load balancer has one.
+    A node without targets is left out, unless all nodes of its load balancer have none.
     """
     lines: list[str] = []
     by_host: dict[str, list[Node]] = {}
@@ -42,7 +42,7 @@ class Names:
         self._told = ""
 
     async def apply(self, text: str) -> None:
-        """Answer with these hosts."""
+        """Answer with these hosts from now on."""
         if not self._folder.exists():
             self._folder.mkdir(mode=0o700, parents=True)
         if text != self._told:
@@ -54,21 +54,23 @@ class Names:
             await self._start()
 
     async def stop(self) -> None:
-        """End it."""
+        """Stop it."""
         if self._process and self._process.returncode is None:
             self._process.kill()
             await self._process.wait()
 
     async def _start(self) -> None:
-        # Ours is the resolver of everything in the world: its mounts are its own, the machine's file stays.
+        # Ours is the resolver of everything in the world. The world has its own mounts, so the machine's file does not
+        # change.
         resolver = self._folder / "resolv.conf"
         write_text(resolver, f"nameserver {RESOLVER}\n")
         resolver.chmod(0o644)
         mount = ["mount", "--bind", str(resolver), "/etc/resolv.conf"]
         await asyncio.to_thread(lambda: subprocess.run(mount, check=True))
-        # "no-daemon" also means that it does not give up the root of a user namespace, who may not.
+        # "no-daemon" also keeps it root of the user namespace: it may not give that up.
         command = [
             "dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--bind-interfaces",
+            "--local=/#/",  # NXDOMAIN for an unknown name, which clients retry; REFUSED without it
             f"--listen-address={RESOLVER}", f"--addn-hosts={self._folder / 'hosts'}", f"--local-ttl={_LIFE_SECONDS}",
             "--pid-file=",
         ]  # fmt: skip

@@ -1,7 +1,7 @@
-"""AWS's wildcards, and any text, as HAProxy's configuration takes them. Pure.
+"""AWS's wildcards, and any text, in the syntax of HAProxy's configuration. Pure.
 
-Whatever is not a letter, a digit or harmless is written as its hexadecimal code: nothing that a user of the API writes
-can end a word, a line or an expression.
+Everything except letters, digits and harmless characters becomes a hexadecimal code, so no text from an API's user can
+end a word, a line or an expression.
 """
 
 _PLAIN = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:,=&")

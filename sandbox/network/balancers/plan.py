@@ -1,4 +1,4 @@
-"""From the APIs' documents to what one node of a load balancer does: listeners, and pools of targets. Pure.
+"""From the APIs' documents to the plan of one load balancer node: listeners, and pools of targets. Pure.
 
 https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/how-elastic-load-balancing-works.html
 """
@@ -23,12 +23,12 @@ _LOGINS = {"authenticate-oidc", "authenticate-cognito"}
 
 @dataclass(frozen=True)
 class Tls:
-    """What a secure listener shows, and speaks."""
+    """What a secure listener presents and supports."""
 
     certificates: tuple[str, ...]
     """ARNs, the default one first."""
     protocols: tuple[str, ...]
-    """As HAProxy names them: `TLSv1.2`, ..."""
+    """In HAProxy's names: `TLSv1.2`, ..."""
     ciphers: tuple[str, ...] = ()
     suites: tuple[str, ...] = ()
     """Those of TLS 1.3."""
@@ -43,7 +43,7 @@ class Listener:
     mode: str
     statements: tuple[str, ...]
     pool_names: tuple[str, ...]
-    """Those that it may send to."""
+    """The pools that it may send to."""
     tls: Tls | None = None
     idle_seconds: int = 60
     shows_server: bool = True
@@ -79,14 +79,14 @@ class Node:
     datagrams: tuple[Datagrams, ...] = ()
     pools: tuple[Pool, ...] = ()
     missing: tuple[str, ...] = ()
-    """What the API holds and this node does not carry, a line each."""
+    """What the API has and this node does not support, one line each."""
 
     def attribute(self, key: str, default: str = "") -> str:
         """An attribute of the load balancer."""
         return dict(self.attributes).get(key, default)
 
     def bare(self) -> "Node":
-        """The node without its targets: what HAProxy must be reloaded for when it changes."""
+        """The node without its targets: HAProxy must reload when this changes."""
         return replace(self, pools=tuple(replace(pool, targets=()) for pool in self.pools))
 
 
@@ -161,7 +161,7 @@ def _listener(documents: Documents, balancer: Document, document: Document) -> L
     """One listener.
 
     Raises:
-        ValueError: it cannot be carried; what it is.
+        ValueError: it is not supported; the message names it.
     """
     protocol = document["Protocol"]
     for group in _groups(document):
@@ -191,7 +191,7 @@ def _listener(documents: Documents, balancer: Document, document: Document) -> L
 
 
 def _choices(action: Document) -> Iterator[str]:
-    """How a connection finds its target group."""
+    """How a connection is assigned to a target group."""
     groups = [(pools.pool_name(arn), weight) for arn, weight in rules.weighted(action) if weight]
     if len(groups) > 1:
         yield f"tcp-request connection set-var(sess.pick) rand({sum(weight for _, weight in groups)})"

@@ -1,4 +1,4 @@
-"""Target groups as a load balancer's node uses them: which targets, checked how, balanced how. Pure.
+"""Target groups as a load balancer node uses them: targets, checks, balancing. Pure.
 
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-target-groups.html
 https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-target-groups.html
@@ -22,12 +22,12 @@ _DRAINING = "draining"
 
 @dataclass(frozen=True)
 class Check:
-    """A health check; seconds, and numbers of checks in a row."""
+    """A health check; times in seconds, and thresholds in consecutive checks."""
 
     protocol: str
     """HTTP, HTTPS, TCP or SSL."""
     port: int | None
-    """None: the target's own."""
+    """None: the target's port."""
     path: str = "/"
     codes: str = "200"
     """A matcher: `200`, `200,301`, `200-299`."""
@@ -36,12 +36,12 @@ class Check:
     rise: int = 5
     fall: int = 2
     proxy_header: bool = False
-    """Whether the check, too, begins with a PROXY protocol header."""
+    """Whether checks also begin with a PROXY protocol header."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """A target within reach of a node."""
+    """A target that a node can send to."""
 
     id: str
     address: str
@@ -50,46 +50,46 @@ class Target:
 
     @property
     def name(self) -> str:
-        """The name of HAProxy's server, and of its health here."""
+        """The name of HAProxy's server, and the key of its health here."""
         return f"{self.address}:{self.port}"
 
 
 @dataclass(frozen=True)
 class Pool:
-    """A target group, or the instances of a Classic load balancer, as one node has them."""
+    """A target group, or the instances of a Classic load balancer, at one node."""
 
     name: str
     group: str
     """The target group's ARN, or the Classic load balancer's name."""
     mode: str
-    """`http`, `tcp`, or `udp` for one that no HAProxy serves."""
+    """`http`, `tcp`, or `udp` for pools that HAProxy does not serve."""
     balance: str
     server: str
-    """Options of each of HAProxy's servers."""
+    """Options for each of HAProxy's servers."""
     check: Check
     targets: tuple[Target, ...] = ()
     sticky: str = ""
-    """The cookie that binds a client to a target; empty for none."""
+    """The cookie that binds a client to a target; empty if there is none."""
     sticky_seconds: int = 0
     sticky_after: str = ""
-    """The target's own cookie that `sticky` goes along with; empty: it is set on every answer."""
+    """The target's own cookie that `sticky` accompanies; empty: every answer sets it."""
     ends_when_unhealthy: bool = False
-    """Whether a target that becomes unhealthy loses its connections."""
+    """Whether a target's connections are closed when it becomes unhealthy."""
     ends_when_drained: bool = False
-    """Whether a target that has drained loses those that it still has."""
+    """Whether a target's remaining connections are closed when its draining ends."""
     waits_when_drained: bool = False
-    """Whether draining lasts for the whole delay, though no connection be left."""
+    """Whether draining lasts for the whole delay, even without connections."""
 
 
 def of_group(documents: Documents, group: Document, zone: str, *, cross_zone: bool, zones: set[str]) -> Pool:
     """The pool of a target group at a node in `zone`.
 
     Args:
-        documents: what there is.
+        documents: the APIs' state.
         group: the target group.
         zone: the node's.
-        cross_zone: whether the load balancer's nodes send into other zones.
-        zones: those that the load balancer is enabled in.
+        cross_zone: whether the load balancer's nodes send to other zones.
+        zones: the load balancer's zones.
     """
     attributes: dict[str, str] = group["Attributes"]
     own = attributes.get("load_balancing.cross_zone.enabled", "use_load_balancer_configuration")
@@ -116,7 +116,7 @@ def of_group(documents: Documents, group: Document, zone: str, *, cross_zone: bo
 
 
 def pool_name(arn: str) -> str:
-    """The name of HAProxy's backend: the target group's, which is unique in its region."""
+    """The name of HAProxy's backend: the target group's name, which is unique in its region."""
     return f"tg-{arn.split('/')[-2]}"
 
 
@@ -136,8 +136,8 @@ def preserves(group: Document) -> bool:
 def _balance(attributes: Mapping[str, str], *, http: bool, kind: str) -> str:
     if http:
         return _ALGORITHMS.get(attributes.get("load_balancing.algorithm.type", ""), "roundrobin")
-    # A network load balancer picks a target by a hash of the connection's addresses and ports: a random one, but for
-    # a sticky group, where the client's address alone decides.
+    # A network load balancer picks a target by a hash of the connection's addresses and ports, which amounts to a
+    # random one. In a sticky group only the client's address counts.
     return "source" if kind.startswith("source_ip") else "random(1)"
 
 
@@ -192,7 +192,7 @@ def _targets(documents: Documents, group: Document, zones: set[str]) -> tuple[Ta
 
 
 def addresses(documents: Documents, kind: str, target: str) -> list[str]:
-    """The addresses that a target is reached at: one, but for a load balancer behind a load balancer."""
+    """The addresses of a target: one, except for a load balancer behind a load balancer."""
     if kind == "instance":
         return [documents.instances[target]] if target in documents.instances else []
     if kind == "alb":
@@ -219,7 +219,7 @@ def of_classic(documents: Documents, balancer: Document, listener: Document, zon
         name=f"port-{listener['LoadBalancerPort']}",
         group=balancer["LoadBalancerName"],
         mode="http" if http else "tcp",
-        # TCP listeners go round; HTTP ones take the instance with the fewest requests.
+        # TCP listeners use round robin; HTTP listeners use the instance with the fewest requests.
         balance="leastconn" if http else "roundrobin",
         server="ssl verify none" if secure else "",
         check=Check(

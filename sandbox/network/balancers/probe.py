@@ -1,4 +1,4 @@
-"""One health check: a connection from a load balancer's node to a target. Blocking; it runs in the node's namespace."""
+"""One health check: a connection from a load balancer node to a target. Blocking; it runs in the node's namespace."""
 
 import http.client
 import socket
@@ -14,7 +14,7 @@ _AGENT = "ELB-HealthChecker/2.0"
 
 
 def probe(check: Check, target: Target) -> Outcome:
-    """Check a target once, in `check.timeout` seconds."""
+    """Check a target once, within `check.timeout` seconds."""
     try:
         with closing(socket.create_connection((target.address, check.port or target.port), check.timeout)) as wire:
             if check.proxy_header:
@@ -28,7 +28,7 @@ def probe(check: Check, target: Target) -> Outcome:
 
 def _ask(check: Check, target: Target, wire: socket.socket) -> Outcome:
     if check.protocol in {"HTTPS", "SSL"}:
-        # As AWS does, whatever certificate the target shows.
+        # AWS accepts any certificate too.
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         wire = context.wrap_socket(wire)

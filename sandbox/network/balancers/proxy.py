@@ -1,7 +1,7 @@
-"""One node's HAProxy: started in its namespace, told of targets as they come and go, reloaded for everything else.
+"""One node's HAProxy: started in its namespace, updated when targets come and go, reloaded for everything else.
 
-A reload leaves the listening sockets open and the old process to end its connections. Whatever is said of targets is
-said to the old processes as well: a connection kept alive there must not find a target that has gone.
+A reload keeps the listening sockets open, and the old process finishes its connections. Changes of targets go to the
+old processes too: a connection kept alive there must not use a target that is gone.
 https://docs.haproxy.org/2.6/management.html
 """
 
@@ -23,12 +23,12 @@ log = logging.getLogger(__name__)
 _READY_SECONDS = 10.0
 _WORKER = re.compile(r"^(\d+)\s+worker\s+(\d+)", re.MULTILINE)
 _GOOD = {"", "New server registered.", "Server deleted."}
-# Answers to connections that were made with a client's address arrive for that address: they are taken as our own.
+# Answers to connections with a client's address arrive for that address: treat them as local.
 _TRANSPARENT = "rule add iif eth0 ipproto tcp lookup 100\nroute add local default dev lo table 100\n"
 _FIRST_ID = 10_000
-"""Above the numbers of the servers in a configuration, which HAProxy counts from 1."""
+"""Higher than the ids of the servers in a configuration, which HAProxy numbers from 1."""
 _SESSIONS = 4
-"""The place of `scur` in `show stat`."""
+"""The column of `scur` in `show stat`."""
 _KERNEL = {
     "net__ipv4__ip_forward": "1",
     "net__ipv4__conf__all__rp_filter": "0",
@@ -42,18 +42,18 @@ Certificate = Callable[[str], Awaitable[str]]
 
 
 class ProxyError(Exception):
-    """HAProxy does not start, or refuses its configuration; its last words."""
+    """HAProxy does not start, or refuses its configuration; the message has its last output."""
 
 
 @dataclass(frozen=True)
 class Servers:
-    """The targets that a HAProxy knows: pool and name -> options, and whether new connections go there."""
+    """The targets that a HAProxy knows: pool and name -> options, and whether it gets new connections."""
 
     known: Mapping[tuple[str, str], tuple[str, bool]] = field(default_factory=dict[tuple[str, str], tuple[str, bool]])
 
     @staticmethod
     def of(node: Node, receiving: Receiving) -> "Servers":
-        """Those of a plan."""
+        """The targets of a plan."""
         return Servers(
             {
                 (pool.name, target.name): (pool.server, target.name in receiving[pool.name])
@@ -65,11 +65,11 @@ class Servers:
 
 
 def commands(before: Servers, after: Servers, ids: Iterator[int]) -> Iterator[str]:
-    """What makes a HAProxy that knows `before` know `after`, without a reload. Pure.
+    """The commands that take a HAProxy from `before` to `after`, without a reload. Pure.
 
-    Who goes is set aside first, and deleted by `Proxy` when the last connection has ended. Who comes gets the next of
-    `ids`: HAProxy 2.6 places a server by its id on the ring from which `random` and `source` pick, and those that it
-    numbers itself while it runs share a place, so that some of them get nothing.
+    A removed target first gets no new connections; `Proxy` deletes it when its last connection has ended. A new one
+    gets the next of `ids`. HAProxy 2.6 uses a server's id to place it on the ring from which `random` and `source`
+    pick. Servers that HAProxy numbers at run time share a place, so some of them get nothing.
     """
     for (pool, name), (_, receives) in sorted(before.known.items()):
         if receives and not after.known.get((pool, name), ("", False))[1]:
@@ -103,18 +103,18 @@ class Proxy:
 
     @property
     def pid(self) -> int | None:
-        """The master's."""
+        """The master process's."""
         return self._process.pid if self._process and self.running else None
 
     async def apply(self, node: Node, receiving: Receiving) -> None:
-        """Carry what `node` says, new connections to `receiving` only.
+        """Apply `node`; only `receiving` get new connections.
 
         Raises:
-            ProxyError: it cannot be.
+            ProxyError: HAProxy cannot apply it.
         """
         await self._forward(node, receiving)
         if not node.listeners:
-            # HAProxy does not run without any: a load balancer just made, or about to go.
+            # HAProxy does not run without any; the load balancer is new, or about to be deleted.
             await self.stop()
             return
         skeleton = configuration(node, receiving, self._folder, targets=False)
@@ -126,7 +126,7 @@ class Proxy:
         self._servers = servers
 
     async def _forward(self, node: Node, receiving: Receiving) -> None:
-        """Have the kernel forward datagrams."""
+        """Make the kernel forward datagrams."""
         if not self._prepared:
             await asyncio.to_thread(lambda: set_kernel(self._node, **_KERNEL))
             await self._world.run(None, ["ip", "-n", self._node, "-batch", "-"], _TRANSPARENT)
@@ -137,12 +137,14 @@ class Proxy:
             self._rules = rules
 
     async def _tell(self, servers: Servers) -> bool:
-        """Tell HAProxy of its targets; whether it took all of it."""
+        """Update HAProxy's targets; return whether it accepted all changes."""
         back = self._leaving & servers.known.keys()
         if back:
             await self.sweep()
             if self._leaving & servers.known.keys():
-                return False  # it still ends the connections of one that has come back: a new process takes it
+                return (
+                    False  # it still finishes the connections of a target that has come back: that needs a new process
+                )
         todo = list(commands(self._servers, servers, self._ids))
         workers = await self._workers() if todo else []
         for command in todo:
@@ -155,18 +157,18 @@ class Proxy:
         return True
 
     async def sweep(self) -> None:
-        """Delete the targets that have gone and whose last connection has ended."""
+        """Delete removed targets whose last connection has ended."""
         for pool, name in sorted(self._leaving):
             answer = await self._ask(f"@1 del server {pool}/{name}")
             if answer == "Server deleted." or answer.startswith("No such server"):
                 self._leaving.discard((pool, name))
 
     async def cut(self, pool: str, name: str) -> None:
-        """End the connections to a target."""
+        """Close the connections to a target."""
         await self._say(f"shutdown sessions server {pool}/{name}", await self._workers())
 
     async def sessions(self) -> dict[tuple[str, str], int]:
-        """How many connections or requests each target has, of the old processes too."""
+        """The number of connections or requests of each target, including those of old processes."""
         found: dict[tuple[str, str], int] = {}
         for worker in await self._workers():
             for line in (await self._ask(f"@!{worker} show stat -1 4 -1")).splitlines():
@@ -177,7 +179,7 @@ class Proxy:
         return found
 
     async def stop(self) -> None:
-        """End it."""
+        """Stop it."""
         if self._process and self.running:
             self._process.kill()
             await self._process.wait()
@@ -224,7 +226,7 @@ class Proxy:
         log.warning("%s: an old process still listens", self._node)
 
     async def _reloads(self) -> int:
-        """How often it was reloaded, as soon as the new process is there; -1 before."""
+        """The number of reloads, once the new process runs; -1 before."""
         found = re.search(r"master\s+(\d+) \[failed: (\d+)\]", shown := await self._ask("show proc"))
         return int(found[1]) if found and _WORKER.search(shown.partition("# old workers")[0]) else -1
 
@@ -233,12 +235,12 @@ class Proxy:
         return [pid for pid, _ in _WORKER.findall(await self._ask("show proc"))]
 
     async def _say(self, command: str, workers: list[str]) -> str:
-        """Say it to every process; what the current one, the first, answers."""
+        """Send a command to every process; return the answer of the current one, which is the first."""
         answers = [await self._ask(f"@!{worker} {command}") for worker in workers]
         return answers[0] if answers else "no process"
 
     async def _ask(self, command: str) -> str:
-        """What the master answers; empty if it does not."""
+        """The master's answer; empty if there is none."""
         try:
             reader, writer = await asyncio.open_unix_connection(str(self._socket))
         except OSError:
@@ -254,7 +256,7 @@ class Proxy:
             writer.close()
 
     async def _write_certificates(self, node: Node) -> str:
-        """Write the certificates of its listeners; a text that changes when one does."""
+        """Write the certificates of its listeners; return a text that changes when one of them does."""
         marks: list[str] = []
         for listener in node.listeners:
             if listener.tls is None:

@@ -1,4 +1,4 @@
-"""A node's plan as HAProxy's configuration. Pure, but for the template that lies beside."""
+"""A node's plan as HAProxy's configuration. Pure, except for the template file."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +18,7 @@ _environment = jinja2.Environment(
 _WEAK = {"TLSv1.0", "TLSv1.1"}
 
 Receiving = Mapping[str, frozenset[str]]
-"""Pool -> the names of its targets that new connections go to."""
+"""Pool -> the names of its targets that get new connections."""
 
 
 def configuration(node: Node, receiving: Receiving, folder: Path, *, targets: bool = True) -> str:
@@ -26,9 +26,9 @@ def configuration(node: Node, receiving: Receiving, folder: Path, *, targets: bo
 
     Args:
         node: the plan.
-        receiving: who gets new connections; all others wait, disabled.
-        folder: where the certificates' lists lie.
-        targets: false to leave the targets out: what is left wants a reload when it differs.
+        receiving: the targets that get new connections; all others are disabled.
+        folder: the folder of the certificates' lists.
+        targets: false to leave the targets out: if the rest differs, HAProxy must reload.
     """
     template = _environment.get_template("haproxy.cfg.j2")
     return template.render(
@@ -46,12 +46,12 @@ def bind(node: Node, listener: Listener, folder: Path) -> str:
     words = [f"{node.address}:{listener.port}"]
     tls = listener.tls
     if tls is None:
-        # An Application Load Balancer speaks HTTP/2 on top of TLS only.
+        # An Application Load Balancer supports HTTP/2 only over TLS.
         return " ".join([*words, *(["proto h1"] if listener.mode == "http" else [])])
     words += ["ssl", "crt-list", str(certificate_list(folder, listener))]
     words += ["ssl-min-ver", tls.protocols[0], "ssl-max-ver", tls.protocols[-1]]
     if tls.ciphers:
-        # What AWS still offers of old protocols, OpenSSL wants to be asked for.
+        # OpenSSL must be told to support the old protocols that AWS still offers.
         level = ":@SECLEVEL=0" if _WEAK & set(tls.protocols) else ""
         words += ["ciphers", ":".join(tls.ciphers) + level]
     if tls.suites:

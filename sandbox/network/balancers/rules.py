@@ -1,6 +1,6 @@
 """The rules of an Application Load Balancer's listener as HAProxy's statements. Pure.
 
-The first rule whose conditions hold sets `txn.rule` to its place; its actions ask for that.
+The first rule whose conditions hold sets `txn.rule` to its number; its actions test that.
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-condition-types.html
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-action-types.html
 """
@@ -19,7 +19,7 @@ _PLACEHOLDER = re.compile(r"#\{(protocol|host|port|path|query)\}")
 
 
 def statements(listener: Document) -> list[str]:
-    """All of a listener's rules, the first to be asked first."""
+    """All rules of a listener, in the order of their evaluation."""
     server = _OWN if listener["Attributes"].get("routing.http.response.server.enabled", "true") == "true" else ""
     found: list[str] = []
     for place, rule in enumerate(listener["Rules"]):
@@ -40,10 +40,10 @@ def statements(listener: Document) -> list[str]:
 
 
 def tests(condition: Document) -> Iterator[str]:
-    """The tests of which one must hold.
+    """The tests, of which one must hold.
 
     Raises:
-        ValueError: a condition of a kind that is not known.
+        ValueError: the kind of condition is unknown.
     """
     field = condition["Field"]
     match field:
@@ -86,10 +86,10 @@ def _query(condition: Document) -> Iterator[str]:
 
 
 def actions(action: Document, listener: Document, holds: str, server: str) -> Iterator[str]:
-    """What an action does where `holds`.
+    """What an action does if `holds`.
 
     Raises:
-        ValueError: an action of a kind that is not known.
+        ValueError: the kind of action is unknown.
     """
     match action["Type"]:
         case "forward":
@@ -115,13 +115,13 @@ def actions(action: Document, listener: Document, holds: str, server: str) -> It
 
 
 def weighted(action: Document) -> list[tuple[str, int]]:
-    """The target groups that an action forwards to, with weights."""
+    """The target groups of a forward action, with weights."""
     groups = (action.get("ForwardConfig") or {}).get("TargetGroups") or [{"TargetGroupArn": action["TargetGroupArn"]}]
     return [(g["TargetGroupArn"], int(g.get("Weight", 1))) for g in groups]
 
 
 def forward(action: Document, holds: str, *, cookie: bool) -> Iterator[str]:
-    """Choose a target group by weight, or the one that a cookie remembers."""
+    """Choose a target group by weight, or the one in a cookie."""
     groups = [(pool_name(arn), weight) for arn, weight in weighted(action) if weight]
     sticky = (action.get("ForwardConfig") or {}).get("TargetGroupStickinessConfig") or {}
     remembers = cookie and str(sticky.get("Enabled", False)).lower() == "true"
@@ -145,7 +145,7 @@ def _redirect(config: Document, listener: Document, holds: str, server: str) -> 
         "protocol": listener["Protocol"].lower(),
         "port": str(listener["Port"]),
         "host": "%[req.hdr(host),host_only]",
-        # Of a path its first slash is not part of the placeholder.
+        # A path's first slash is not part of the placeholder.
         "path": "%[var(txn.bare)]",
         "query": "%[query]",
     }
@@ -163,15 +163,15 @@ def _redirect(config: Document, listener: Document, holds: str, server: str) -> 
 
 
 def _filled(template: str, values: dict[str, str]) -> str:
-    """A template with its placeholders as expressions of a log-format."""
+    """A template whose placeholders are expressions of a log-format."""
     parts = _PLACEHOLDER.split(template)
     return "".join(values[p] if n % 2 else format_text(p) for n, p in enumerate(parts))
 
 
 def _login(endpoint: str, config: Document, client: str, holds: str) -> Iterator[str]:
-    """A login is begun as AWS begins it, and never completed: no identity provider is asked.
+    """A login starts as on AWS and never completes: no identity provider is asked.
 
-    561 is AWS's answer to a login that the provider did not confirm.
+    561 is AWS's answer if the provider does not confirm a login.
     """
     unknown = config.get("OnUnauthenticatedRequest") or "authenticate"
     yield f"http-request return status 561 {_OWN} if {holds} {{ path /oauth2/idpresponse }}"

@@ -1,7 +1,7 @@
-"""Datagrams: the kernel of a node sends each flow to a target, by a hash of its addresses and ports. Pure.
+"""Datagrams: a node's kernel sends each flow to a target, by a hash of its addresses and ports. Pure.
 
-The client's address stays, as AWS preserves it for UDP always; the VPC's router brings the answer back to the node. A
-flow keeps its target for as long as the kernel remembers it.
+The client's address is preserved, as always with UDP on AWS, and the VPC's router returns the answer to the node. A
+flow keeps its target as long as the kernel remembers it.
 """
 
 from sandbox.network.balancers.plan import Datagrams, Node
@@ -11,7 +11,7 @@ TABLE = "udp-listeners"
 
 
 def ruleset(node: Node, receiving: Receiving) -> str:
-    """The table of one node, to be put in the place of the one before at once."""
+    """The table of one node; it replaces the previous one atomically."""
     rules = [rule for listener in node.datagrams if (rule := _rule(node, listener, receiving))]
     lines = [f"  chain prerouting {{ type nat hook prerouting priority dstnat; {' '.join(f'{r};' for r in rules)} }}"]
     return "\n".join([f"table ip {TABLE}", f"delete table ip {TABLE}", f"table ip {TABLE} {{", *lines, "}", ""])

@@ -1,1 +1,1 @@
-"""Connections sent from the clients' namespace and counted in the kernel."""
+"""Sends connections from the clients' namespace and counts them in the kernel."""

@@ -1,6 +1,6 @@
-"""`python -m sandbox.network.counting.client HOST ...`: requests, each over a connection of its own, and who answered.
+"""`python -m sandbox.network.counting.client HOST ...`: sends requests, each on a new connection, and counts answers.
 
-Either so many of them (`--count`), or so many a second until stdin ends (`--rate`). Prints one JSON document:
+It sends a fixed number (`--count`), or a number per second until stdin ends (`--rate`). Prints one JSON document:
 `{"answered", "failed": {reason: n}, "pods": {pod: n}, "nodes": {node: n}, "last": {pod: unix time}}`.
 """
 
@@ -18,7 +18,7 @@ _OK = b"HTTP/1.1 200"
 
 
 class Tally:
-    """What came of requests."""
+    """The results of requests."""
 
     def __init__(self) -> None:
         self.answered = 0
@@ -28,12 +28,12 @@ class Tally:
         self.last: dict[str, float] = {}
 
     def take(self, answer: bytes) -> None:
-        """One whole answer."""
+        """One complete answer."""
         head, _, body = answer.partition(b"\r\n\r\n")
         if not head.startswith(_OK):
             self.failed[head[:64].partition(b"\r\n")[0].decode(errors="replace") or "closed without an answer"] += 1
             return
-        # A body may come in chunks: the document is what stands between the outer braces.
+        # A body may come in chunks: the document is between the outer braces.
         told = json.loads(body[body.index(b"{") : body.rindex(b"}") + 1])
         self.answered += 1
         self.pods[told["pod"]] += 1
@@ -67,7 +67,7 @@ async def request(host: str, tally: Tally) -> None:
 
 
 async def count(host: str, number: int) -> Tally:
-    """So many requests, some at once."""
+    """A fixed number of requests, some in parallel."""
     tally, waiting = Tally(), iter(range(number))
 
     async def worker() -> None:
@@ -79,7 +79,7 @@ async def count(host: str, number: int) -> Tally:
 
 
 async def keep(host: str, rate: float, ended: asyncio.Event) -> Tally:
-    """So many requests a second until `ended`, however long one takes."""
+    """A number of requests per second until `ended`, however long each one takes."""
     tally = Tally()
     async with asyncio.TaskGroup() as tasks:
         while not ended.is_set():
@@ -89,7 +89,7 @@ async def keep(host: str, rate: float, ended: asyncio.Event) -> Tally:
 
 
 async def run(hosts: list[str], number: int, rate: float) -> dict[str, Any]:
-    """All hosts: one after the other if counted, side by side if kept up."""
+    """All hosts: one after the other with a count, in parallel with a rate."""
     if number:
         return {host: (await count(host, number)).to_json() for host in hosts}
     ended = asyncio.Event()
@@ -100,7 +100,7 @@ async def run(hosts: list[str], number: int, rate: float) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Send, and print what came of it."""
+    """Send, and print the results."""
     parser = argparse.ArgumentParser(prog="python -m sandbox.network.counting.client", description=__doc__)
     parser.add_argument("hosts", nargs="+", metavar="HOST")
     parser.add_argument("--count", type=int, default=0)

@@ -1,6 +1,6 @@
-"""Connections sent from the clients' namespace, and what the nodes' connection tracking made of them.
+"""Connections from the clients' namespace, and the entries that the nodes' connection tracking made for them.
 
-Runs in the world: the answers to `POST /count` and `POST /keep`, `POST /stop` at its door.
+Runs in the world: answers `POST /count`, `POST /keep` and `POST /stop` on its control socket.
 """
 
 import asyncio
@@ -25,15 +25,15 @@ _SETTLE_SECONDS = 0.5
 
 
 def counted(entries: Sequence[Tracked], facts: Facts, addresses: Collection[str]) -> dict[str, int]:
-    """Entries that one load balancer's connections made in nodes, and what kind of entries they are.
+    """The connection tracking entries that one load balancer's connections made in nodes, by kind.
 
-    Other load balancers' health checks and a node's own connections (its kubelet's probes) are left out. `crossings`
-    are connections that a node sent on to a pod of another, where they make a second entry.
+    Health checks of other load balancers and a node's own connections (its kubelet's probes) are left out. `crossings`
+    are connections that a node forwarded to a pod on another node, where they make a second entry.
 
     Args:
-        entries: all that were made.
-        facts: which address is whose.
-        addresses: where the load balancer's connections come from: its nodes, and its clients if it preserves them.
+        entries: all new entries.
+        facts: the owners of addresses.
+        addresses: the sources of the load balancer's connections: its nodes, and its clients if it preserves them.
     """
     homes = {address: i.instance for i in facts.interfaces if i.instance for address in i.addresses}
     sent_on = {e.reply.reverse for e in entries if e.translates and e.original.source in addresses}
@@ -47,7 +47,7 @@ def counted(entries: Sequence[Tracked], facts: Facts, addresses: Collection[str]
 
 
 class Counting:
-    """Clients, and the counting of what they cause."""
+    """Clients, and counting the effects of their connections."""
 
     def __init__(self, state: State, world: World, network: Network) -> None:
         self._state = state
@@ -56,7 +56,7 @@ class Counting:
         self._kept: asyncio.subprocess.Process | None = None
 
     async def count(self, question: dict[str, Any]) -> dict[str, Any]:
-        """Send `{"host", "connections"}` and count the entries: the client's document, with `counted`'s."""
+        """Send `{"host", "connections"}` and count the entries: the client's document, together with `counted`'s."""
         facts, host = self._network.facts, question["host"]
         balancer = await asyncio.to_thread(self._find, host)
         if balancer is None:
@@ -82,7 +82,7 @@ class Counting:
         return find(client(self._state, "elbv2"), client(self._state, "elb"), host)
 
     async def keep(self, question: dict[str, Any]) -> dict[str, Any]:
-        """Begin to send to `{"hosts", "rate"}`, until told to stop."""
+        """Start sending to `{"hosts", "rate"}`, until stopped."""
         if self._kept:
             raise ValueError("requests are being sent already: stop them first")
         argv = [*_CLIENT, "--rate", str(question["rate"]), *question["hosts"]]
@@ -90,7 +90,7 @@ class Counting:
         return {}
 
     async def stop(self, question: dict[str, Any]) -> dict[str, Any]:
-        """Stop sending; what came of it, by host."""
+        """Stop sending; return the results by host."""
         if self._kept is None:
             raise ValueError("no requests are being sent")
         process, self._kept = self._kept, None

@@ -1,4 +1,4 @@
-"""What the ELB APIs hold of a load balancer: listeners, rules, target groups, targets and their health."""
+"""The ELB APIs' state of a load balancer: listeners, rules, target groups, targets and their health."""
 
 import fnmatch
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ class Target:
 
 @dataclass(frozen=True)
 class TargetGroup:
-    """A target group; a Classic ELB's listener has one without a name."""
+    """A target group; for a Classic ELB's listener, one without a name."""
 
     arn: str
     name: str
@@ -37,13 +37,13 @@ class Rule:
     priority: str
     conditions: tuple[tuple[str, tuple[str, ...]], ...]
     groups: tuple[str, ...]
-    """Target groups that it forwards to."""
+    """The target groups that it forwards to."""
     action: str
     fixed: str = ""
-    """The response that it gives by itself, as status and text; empty for another action."""
+    """Its fixed response, as status and text; empty for another action."""
 
     def matches(self, host: str, path: str) -> bool:
-        """Whether its conditions on host and path hold; others are taken to hold."""
+        """Whether its host and path conditions hold; other conditions count as true."""
         values = {"host-header": host.lower(), "path-pattern": path}
         return all(
             any(fnmatch.fnmatchcase(values[kind], p.lower() if kind == "host-header" else p) for p in patterns)
@@ -52,7 +52,7 @@ class Rule:
         )
 
     def __str__(self) -> str:
-        """As people say it."""
+        """In readable form."""
         words = " and ".join(f"{kind} {' or '.join(patterns)}" for kind, patterns in self.conditions)
         return f"rule {self.priority}" + (f" ({words})" if words else "")
 
@@ -74,7 +74,7 @@ class Balancer:
     """`ALB`, `NLB` or `Classic ELB`."""
     name: str
     key: str
-    """What its interfaces are called after: `app/NAME/ID`, `net/NAME/ID`, or a Classic ELB's name."""
+    """The name in its interfaces' descriptions: `app/NAME/ID`, `net/NAME/ID`, or a Classic ELB's name."""
     host: str
     listeners: tuple[Listener, ...]
     groups: tuple[TargetGroup, ...]
@@ -84,7 +84,7 @@ class Balancer:
         return next((entry for entry in self.listeners if entry.port == port), None)
 
     def rule(self, port: int, host: str, path: str, target: str = "") -> Rule | None:
-        """The first rule that a request meets; if a target answered, the first that leads to it."""
+        """The first rule that matches a request; if a target answered, the first that leads to it."""
         listener = self.listener(port)
         holding = {g.arn for g in self.groups if any(t.id == target for t in g.targets)}
         for rule in listener.rules if listener else ():
@@ -94,9 +94,9 @@ class Balancer:
 
 
 def find(elbv2: Any, elb: Any, host: str) -> Balancer | None:
-    """The load balancer that a host name names, asked of boto3's clients; blocking.
+    """The load balancer with this host name, from boto3's clients; blocking.
 
-    A name in capitals is the same name. `dualstack.` before it is AWS's own.
+    Names ignore case. The prefix `dualstack.` is AWS's own.
     """
     wanted = host.lower().removeprefix("dualstack.")
     for page in elbv2.get_paginator("describe_load_balancers").paginate():
@@ -114,7 +114,7 @@ def _balancer(elbv2: Any, data: dict[str, Any]) -> Balancer:
     listeners = elbv2.describe_listeners(LoadBalancerArn=arn)["Listeners"]
     try:
         groups = elbv2.describe_target_groups(LoadBalancerArn=arn)["TargetGroups"]
-    except elbv2.exceptions.TargetGroupNotFoundException:  # what ELB says of a load balancer that has none
+    except elbv2.exceptions.TargetGroupNotFoundException:  # ELB's answer for a load balancer without any
         groups = []
     return Balancer(
         kind=KINDS[data["Type"]],
@@ -154,7 +154,7 @@ def _balancer(elbv2: Any, data: dict[str, Any]) -> Balancer:
 
 
 def rules(listed: Iterable[dict[str, Any]]) -> tuple[Rule, ...]:
-    """Rules in the order in which they are tried."""
+    """Rules in the order of their evaluation."""
 
     def order(rule: Rule) -> tuple[bool, int]:
         return (rule.priority == "default", int(rule.priority) if rule.priority.isdigit() else 0)

@@ -1,4 +1,4 @@
-"""Where a request stopped, and for want of what. Pure."""
+"""Where a request stopped, and why. Pure."""
 
 from sandbox.network.facts import Facts, Interface
 from sandbox.network.security_groups import groups_of
@@ -9,7 +9,7 @@ HEALTHY = ("healthy", "InService")
 
 
 def closed(balancer: Balancer, port: int) -> str | None:
-    """A load balancer has no listener on a port."""
+    """A load balancer has no listener on that port."""
     if balancer.listener(port):
         return None
     listeners = ", ".join(f"{entry.protocol}:{entry.port}" for entry in balancer.listeners) or "none"
@@ -17,7 +17,7 @@ def closed(balancer: Balancer, port: int) -> str | None:
 
 
 def missing_rule(facts: Facts, passages: list[Passage], flow: Flow) -> str | None:
-    """A security group dropped a connection: which rule it lacks."""
+    """A security group dropped a connection: the rule that is missing."""
     for passage in of_flow(passages, flow):
         if passage.dropped is None or not passage.dropped.comment:
             continue
@@ -49,7 +49,7 @@ def _whose(interface: Interface) -> str:
 
 
 def no_target(balancer: Balancer, port: int) -> str | None:
-    """A load balancer has nowhere to send a request: what each target is instead of healthy."""
+    """A load balancer has no target for a request: the state of each target."""
     listener = balancer.listener(port)
     arns = {arn for rule in listener.rules for arn in rule.groups} if listener else set[str]()
     groups = [g for g in balancer.groups if g.arn in arns]

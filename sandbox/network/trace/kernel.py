@@ -1,4 +1,4 @@
-"""What the kernel tells of a packet: nft's trace, conntrack's events, and the rules in their order.
+"""What the kernel reports about a packet: nft's trace, conntrack's events, and the rules in their order.
 
 Pure. https://wiki.nftables.org/wiki-nftables/index.php/Ruleset_debug/tracing
 """
@@ -18,7 +18,7 @@ OWN_TABLE = "sandbox-trace"
 
 @dataclass(frozen=True)
 class Flow:
-    """Where a packet comes from and goes to."""
+    """A packet's source and destination."""
 
     source: str
     source_port: int
@@ -26,7 +26,7 @@ class Flow:
     port: int
 
     def __str__(self) -> str:
-        """As people write it."""
+        """In readable form."""
         return f"{self.source}:{self.source_port} -> {self.destination}:{self.port}"
 
     @property
@@ -55,14 +55,14 @@ class Rule:
 
 @dataclass
 class Pass:
-    """One base chain that a packet came through."""
+    """One base chain on a packet's way."""
 
     table: str
     chain: str
     flow: Flow
-    """The packet as it came in here."""
+    """The packet as it entered the chain."""
     rules: list[Rule] = field(default_factory=list[Rule])
-    """Those that matched."""
+    """The rules that matched."""
     policy: str = ""
     """The chain's policy, if no rule decided."""
 
@@ -76,7 +76,7 @@ class Passage:
 
     @property
     def flow(self) -> Flow:
-        """The packet as it came in."""
+        """The packet as it entered."""
         return self.passes[0].flow
 
     @property
@@ -91,7 +91,7 @@ class Passage:
 
 
 def passages(namespace: str, text: str) -> list[Passage]:
-    """The packets in what `nft -a monitor trace` printed, in the order of their first lines."""
+    """The packets in the output of `nft -a monitor trace`, in the order of their first lines."""
     found: dict[str, Passage] = {}
     for line in text.splitlines():
         match = _LINE.match(line)
@@ -142,12 +142,12 @@ class Tracked:
 
     @property
     def translates(self) -> bool:
-        """Whether it translates at all: else it only follows the connection."""
+        """Whether it translates at all; otherwise it only tracks the connection."""
         return self.destination_rewritten or self.source_rewritten
 
 
 def tracked(namespace: str, text: str) -> list[Tracked]:
-    """The entries in what `conntrack -L` or `conntrack -E` printed."""
+    """The entries in the output of `conntrack -L` or `conntrack -E`."""
     found: list[Tracked] = []
     for line in text.splitlines():
         ways = [Flow(a, int(c), b, int(d)) for a, b, c, d in _ENDPOINTS.findall(line)]
@@ -161,7 +161,7 @@ Chains = Mapping[tuple[str, str], list[int]]
 
 
 def chains(text: str) -> Chains:
-    """The chains in what `nft -a list ruleset` printed."""
+    """The chains in the output of `nft -a list ruleset`."""
     found: dict[tuple[str, str], list[int]] = {}
     table = chain = ""
     for line in text.splitlines():
@@ -179,13 +179,13 @@ def chains(text: str) -> Chains:
 
 
 def looked_at(passage: Passage, known: Chains) -> int:
-    """How many rules the kernel looked at for a packet: those that matched, and all that stand before them in vain."""
+    """The number of rules that the kernel evaluated for a packet: those that matched, and all before them."""
     return sum(_looked_at(one, known) for one in passage.passes)
 
 
 def _looked_at(one: Pass, known: Chains) -> int:
     entered: list[tuple[str, int]] = [(one.chain, 0)]
-    """The chains that the packet is in, each with the rules seen of it."""
+    """The chains that the packet is in, each with its matched rules."""
     total = 0
 
     def leave(until: str) -> None:

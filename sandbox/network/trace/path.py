@@ -1,4 +1,4 @@
-"""The hops of one request, put together from what the kernel saw and what AWS holds. Pure."""
+"""The hops of one request, from what the kernel saw and AWS's state. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -11,18 +11,18 @@ from sandbox.network.trace.kernel import Chains, Flow, Passage, Tracked, looked_
 
 @dataclass(frozen=True)
 class Answer:
-    """What a pod's server said of a request."""
+    """What a pod's server reported about a request."""
 
     pod: str
     node: str
     flow: Flow
-    """The connection as the pod has it."""
+    """The connection as the pod sees it."""
     preserved: str = ""
-    """The client that a PROXY header named."""
+    """The client in a PROXY header."""
 
     @staticmethod
     def of(told: Any) -> "Answer | None":
-        """The answer in a response's JSON; None if it is not a pod's."""
+        """The report in a response's JSON; None if no pod of ours answered."""
         try:
             source, _, source_port = told["source"].rpartition(":")
             destination, _, port = told["destination"].rpartition(":")
@@ -34,17 +34,17 @@ class Answer:
 
 @dataclass
 class Hop:
-    """One place that the request came through."""
+    """One hop of the request."""
 
     kind: str
     """`client`, `router`, `balancer`, `node` or `pod`."""
     name: str
     flow: str
-    """The connection as it comes in; out of a load balancer's node goes another one."""
+    """The incoming connection; a load balancer node opens another one."""
     does: list[str] = field(default_factory=list[str])
     rewritings: int = 0
     rules: int = 0
-    """Rules of the node's kernel that were looked at."""
+    """Rules that the node's kernel evaluated."""
     entries: int = 0
     """Entries that its connection tracking made."""
     translations: int = 0
@@ -53,7 +53,7 @@ class Hop:
 
 @dataclass(frozen=True)
 class Scene:
-    """Everything that is known when a request has been answered."""
+    """Everything that is known after a request was answered."""
 
     facts: Facts
     balancer: Balancer
@@ -66,7 +66,7 @@ class Scene:
 
 
 def totals(hops: Iterable[Hop]) -> dict[str, int]:
-    """The figures of a path: machines after the client (a VPC's router is none), and what their kernels did."""
+    """The figures of a path: machines after the client (a VPC's router does not count), and what their kernels did."""
     listed = list(hops)
     return {
         "hops": sum(hop.kind in ("balancer", "node", "pod") for hop in listed),
@@ -78,7 +78,7 @@ def totals(hops: Iterable[Hop]) -> dict[str, int]:
 
 
 def to_balancer(scene: Scene, client: Flow, host: str, path: str, target: str) -> list[Hop]:
-    """From the client into a load balancer's node; `target` is what it chose, empty if that is not known."""
+    """From the client to a load balancer node; `target` is the node's choice, empty if unknown."""
     node = scene.facts.interface(client.destination)
     listener = scene.balancer.listener(client.port)
     name = f"{scene.balancer.kind} {scene.balancer.name} {node.id if node else ''}".strip()
@@ -95,7 +95,7 @@ def to_balancer(scene: Scene, client: Flow, host: str, path: str, target: str) -
 
 
 def to_pod(scene: Scene, answer: Answer) -> list[Hop]:
-    """From a load balancer's node to the pod that answered."""
+    """From a load balancer node to the pod that answered."""
     last = answer.flow
     known = [entry for entry in scene.entries if entry.reply == last.reverse]
     translating = next((entry for entry in known if entry.translates), None)
@@ -121,7 +121,7 @@ def to_pod(scene: Scene, answer: Answer) -> list[Hop]:
 
 
 def _router(scene: Scene, flow: Flow) -> list[Hop]:
-    """The VPC's router on a flow's way, with the rule of a security group that let it through."""
+    """The VPC's router on a flow's way, with the security group rule that allowed it."""
     routers = {i.vpc for i in scene.facts.interfaces}
     for passage in of_flow(scene.passages, flow):
         if passage.namespace in routers:
@@ -162,7 +162,7 @@ def _node(scene: Scene, instance: str, flow: Flow, entries: list[Tracked]) -> Ho
 
 
 def _tells(verdict: str, text: str) -> bool:
-    """Whether a rule is worth a line: what leads to a Service, and what rewrites."""
+    """Whether a rule is worth showing: it leads to a Service, or rewrites addresses."""
     return any(word in text for word in ("dnat", "masquerade", "snat")) or any(
         word in verdict
         for word in ("KUBE-SVC", "KUBE-EXT-", "KUBE-SEP", "KUBE-SVL", "service-", "external-", "endpoint-")

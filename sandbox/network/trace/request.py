@@ -1,4 +1,4 @@
-"""Send one request from the clients' namespace and tell its path: `{"url", "arrived", "hops", "totals", ...}`."""
+"""Send one request from the clients' namespace and report its path: `{"url", "arrived", "hops", "totals", ...}`."""
 
 import asyncio
 import json
@@ -23,15 +23,15 @@ from sandbox.run.state import State
 _PORTS = {"http": 80, "https": 443}
 _PROBE_SECONDS = 1.0
 _PROBED = 4
-"""So many targets are asked why they do not answer."""
+"""This many targets are asked why they do not answer."""
 
 
 @dataclass(frozen=True)
 class Response:
-    """What curl got."""
+    """The result of curl."""
 
     status: int
-    """HTTP's; 0 if none came."""
+    """HTTP's status; 0 without a response."""
     seconds: float
     flow: Flow | None
     body: str
@@ -39,7 +39,7 @@ class Response:
 
 
 def response(code: int, output: str) -> Response:
-    """What curl printed: the body, and what it knows, as JSON in the last line."""
+    """Curl's output: the body, and its measurements, as JSON in the last line."""
     body, _, last = output.rpartition("\n")
     told: dict[str, Any] = json.loads(last) if last.startswith("{") else {}
     connected = told.get("local_port", -1) > 0
@@ -53,10 +53,10 @@ def response(code: int, output: str) -> Response:
 
 
 class Tracer:
-    """Traces requests; the answer to `POST /trace` at the world's door."""
+    """Traces requests; answers `POST /trace` on the world's control socket."""
 
     def __init__(self, state: State, world: World, network: Network, names: Callable[[], Mapping[str, str]]) -> None:
-        """`names` gives the nodes' names by instance."""
+        """`names` returns the nodes' names by instance."""
         self._state = state
         self._world = world
         self._network = network
@@ -67,7 +67,7 @@ class Tracer:
         """Trace one request: `{"url", "headers", "seconds"}`; one at a time.
 
         Raises:
-            ValueError: the URL is none that can be traced.
+            ValueError: the URL cannot be traced.
         """
         url = urlsplit(question["url"])
         if url.scheme not in _PORTS or not url.hostname:
@@ -113,7 +113,8 @@ class Tracer:
         rule = balancer.rule(port, host, url.path or "/")
         fixed = rule is not None and bool(rule.fixed) and rule.fixed.startswith(str(got.status))
         if reason is None and got.status and (fixed or got.status < 500):  # noqa: PLR2004 - HTTP's server errors
-            # The load balancer itself: a fixed response of any status, a redirect, or a target that is no pod of ours.
+            # The load balancer itself answered (a fixed response of any status, a redirect), or a target that is not
+            # our pod.
             return {"url": url.geturl(), "arrived": True, "stopped": None, **told, **_listed(hops)}
         reason = reason or await self._why(balancer, port, nodes, instances) or got.error or f"HTTP {got.status}"
         return {**_stopped(url, hops, reason), **told}
@@ -122,12 +123,12 @@ class Tracer:
         return balancers.find(client(self._state, "elbv2"), client(self._state, "elb"), host)
 
     async def _chains(self, seen: Seen, instances: list[str]) -> dict[str, Chains]:
-        """The rules of the nodes that packets came through."""
+        """The rules of the nodes that packets passed."""
         met = {p.namespace for p in seen.passages} & set(instances)
         return {n: chains(await self._world.run(n, ["nft", "-a", "list", "ruleset", "ip"])) for n in met}
 
     async def _why(self, balancer: Balancer, port: int, nodes: list[Interface], instances: list[str]) -> str | None:
-        """Why no target answers: what they are instead of healthy, and what stops a connection to them."""
+        """Why no target answers: each target's state, and what stops a connection to it."""
         reason = diagnosis.no_target(balancer, port)
         listener = balancer.listener(port)
         arns = {arn for rule in listener.rules for arn in rule.groups} if listener else set[str]()
@@ -140,7 +141,7 @@ class Tracer:
         return "; ".join([*([reason] if reason else []), *found]) or None
 
     async def _probe(self, node: Interface, address: str, port: int, instances: list[str]) -> str | None:
-        """Try a connection from a load balancer's node to a target; what stops it."""
+        """Try a connection from a load balancer node to a target; return what stops it."""
 
         def connect() -> None:
             socket.create_connection((address, port), timeout=_PROBE_SECONDS).close()
@@ -169,7 +170,7 @@ def _address(facts: Facts, identity: str) -> str:
 
 
 def _target(scene: path.Scene, answer: path.Answer | None) -> str:
-    """The target that the load balancer chose: an address, or an instance."""
+    """The load balancer's choice: an address, or an instance."""
     if answer is None:
         return ""
     entry = next((e for e in scene.entries if e.translates and e.reply == answer.flow.reverse), None)

@@ -13,7 +13,7 @@ from sandbox.network.world import World
 
 _LISTENING_SECONDS = 5.0
 _SETTLE_SECONDS = 0.3
-"""How long after the answer the kernel's last words are waited for."""
+"""How long to wait for the kernel's last reports after the answer."""
 _ON = f"""table ip {OWN_TABLE}
 delete table ip {OWN_TABLE}
 table ip {OWN_TABLE} {{
@@ -27,7 +27,7 @@ table ip {OWN_TABLE} {{
 
 @dataclass
 class Seen:
-    """What was seen while it was watched."""
+    """What was seen while tracing was on."""
 
     passages: list[Passage] = field(default_factory=list[Passage])
     entries: list[Tracked] = field(default_factory=list[Tracked])
@@ -50,7 +50,7 @@ async def watched(world: World, namespaces: Sequence[str], nodes: Sequence[str])
         await asyncio.sleep(_SETTLE_SECONDS)
     finally:
         for _, _, process in running:
-            # SIGINT, on which both write out what they still hold.
+            # SIGINT makes both write out their buffers.
             with contextlib.suppress(ProcessLookupError):
                 process.send_signal(signal.SIGINT)
         for namespace, kind, process in running:
@@ -69,7 +69,7 @@ async def _start(world: World, namespace: str, argv: list[str]) -> asyncio.subpr
 
 
 async def until_listening(process: asyncio.subprocess.Process) -> None:
-    """Wait until a process has joined a netlink group: only then does it hear what the kernel says."""
+    """Wait until a process has joined a netlink group: only then does it get the kernel's messages."""
     own = Path(f"/proc/{process.pid}")
     async with asyncio.timeout(_LISTENING_SECONDS):
         while not _listens(own):  # noqa: ASYNC110 - the kernel's event, and it tells nobody
@@ -80,7 +80,7 @@ def _listens(process: Path) -> bool:
     with contextlib.suppress(OSError):
         sockets = {str(entry.readlink()) for entry in (process / "fd").iterdir()}
         for line in (process / "net" / "netlink").read_text().splitlines()[1:]:
-            # sk, protocol, port, groups, ..., inode: one of the process's own, in any group.
+            # sk, protocol, port, groups, ..., inode: a socket of the process, in any group.
             fields = line.split()
             if int(fields[3], 16) and f"socket:[{fields[-1]}]" in sockets:
                 return True

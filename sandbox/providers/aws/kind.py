@@ -10,6 +10,8 @@ from sandbox.providers.common.fields import Field, Fields
 
 State = Mapping[str, Any]
 """A resource's properties, plain, by camelCase name."""
+Retag = Callable[[Aws, str, State, dict[str, str], list[str]], None]
+"""Takes a resource's id, its state, the tags to set and the keys to remove."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ class Kind:
     read: Callable[[Aws, str, State], dict[str, Any] | None]
     delete: Callable[[Aws, str, State], None]
     update: Callable[[Aws, str, Wanted, set[str]], None] = _nothing_to_update
-    retag: Callable[[Aws, str, State, dict[str, str], list[str]], None] | None = None
+    retag: Retag | None = None
     ready: Callable[[Aws, str], bool] = _at_once
     outputs: tuple[str, ...] = ()
     volatile: tuple[str, ...] = ()
@@ -125,6 +127,31 @@ def same_json(one: Any, other: Any) -> bool:
         return json.loads(one) == json.loads(other)
     except (TypeError, ValueError):
         return one == other
+
+
+def retagging(
+    service: str,
+    remove: Callable[[Any, str, list[str]], Any],
+    add: Callable[[Any, str, dict[str, str]], Any],
+    known_by: Callable[[str, State], str] = lambda resource_id, _: resource_id,
+) -> Retag:
+    """Return the function that changes a resource's tags with a service's two calls.
+
+    Args:
+        service: The boto3 client's name.
+        remove: Removes keys from a resource: gets the client, what the service knows the resource by, and the keys.
+        add: Sets tags, likewise.
+        known_by: What the service knows the resource by, if not its id.
+    """
+
+    def change(aws: Aws, resource_id: str, state: State, new: dict[str, str], old: list[str]) -> None:
+        client, name = aws.client(service), known_by(resource_id, state)
+        if old:
+            remove(client, name, old)
+        if new:
+            add(client, name, new)
+
+    return change
 
 
 def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:

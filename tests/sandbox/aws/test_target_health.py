@@ -25,10 +25,10 @@ def report(aws: Aws) -> Generator[Report]:
 
     def send(group: str, state: str | None, reason: str | None = None, **more: Any) -> None:
         target = {"group": group, "id": TARGET["Id"], "port": TARGET["Port"], "state": state, "reason": reason, **more}
-        say(aws, {"carried": True, "targets": [target] if state else []})
+        say(aws, {"carried": True, "listening": [], "targets": [target] if state else []})
 
     yield send
-    say(aws, {"carried": False, "targets": []})
+    say(aws, {"carried": False, "listening": [], "targets": []})
 
 
 def say(aws: Aws, document: dict[str, Any]) -> None:
@@ -53,6 +53,19 @@ def serving(on: Balancing, **attributes: str) -> str:
         on.elb.modify_target_group_attributes(TargetGroupArn=group, Attributes=wish)
     on.elb.register_targets(TargetGroupArn=group, Targets=[TARGET])
     return group
+
+
+def test_with_traffic_a_load_balancer_is_active_once_it_listens(aws: Aws, on: Balancing, report: Report) -> None:
+    report("none", None)
+    arn = on.balancer(Scheme="internal")["LoadBalancerArn"]
+
+    def state() -> str:
+        (described,) = on.elb.describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"]
+        return described["State"]["Code"]
+
+    assert state() == "provisioning"
+    say(aws, {"carried": True, "listening": [arn], "targets": []})
+    assert state() == "active"
 
 
 def test_without_traffic_a_target_is_healthy_at_once_and_gone_at_once(on: Balancing) -> None:

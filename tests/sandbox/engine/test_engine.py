@@ -57,7 +57,7 @@ def test_a_virtual_environment_that_is_none_is_named(engine: Engine) -> None:
 
 def test_a_checked_in_salt_keeps_the_stacks_file_as_it_is_and_secrets_are_encrypted(engine: Engine) -> None:
     salted = (engine.program / "Pulumi.one.yaml").read_text()
-    assert salted.startswith("config:\n  tiny:size: 3\nencryptionsalt: v1:")
+    assert salted.startswith('config:\n  tiny:size: "3"\nencryptionsalt: v1:')
     engine.up("import pulumi\npulumi.export('key', pulumi.Output.secret('open sesame'))\n")
     assert (engine.program / "Pulumi.one.yaml").read_text() == salted
     assert "open sesame" not in engine.run("stack", "export", "--stack", "one").stdout

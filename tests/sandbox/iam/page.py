@@ -1,4 +1,4 @@
-"""`python -m tests.sandbox.iam.page`: writes docs/iam.md out of the policy, and out of what IAM says to calls."""
+"""Writes docs/iam.md (`make docs`) from the controller's policy and from IAM's decisions on calls."""
 
 import re
 from collections.abc import Iterator
@@ -18,45 +18,48 @@ _READING = re.compile(r"(Describe|Get|List)")
 
 def page() -> str:
     """The page."""
-    return f"""<!-- made by `python -m tests.sandbox.iam.page`: change the policy, not this file -->
+    return f"""<!-- made by `make docs`: change the policy, not this file -->
 
 # What the controller may do
 
-The AWS Load Balancer Controller works with a role that its service account alone can assume. The role's policy is
-[controller_policy.py](../components/eks_load_balancing/controller/policy.py), statements by purpose for each controller
-version and partition, narrowed to one cluster ([ADR 12](adr/0012-one-table-of-the-controllers-permissions.md)).
+Only the AWS Load Balancer Controller's service account can assume the controller's role. Its policy is in
+[policy.py](../components/eks_load_balancing/controller/policy.py): statements by purpose, for each controller version
+and partition, narrowed to one cluster ([ADR 12](adr/0012-one-table-of-the-controllers-permissions.md)).
 
 ## By purpose
 
-For a cluster `CLUSTER` in the VPC `VPC`. "Other's tag refused" lets pass what carries no cluster's tag.
+For a cluster `CLUSTER` in the VPC `VPC`. "Other's tag refused" means: allowed on resources with this cluster's tag or
+without a cluster's tag.
 
 {_table(("purpose", "actions", "only if", "goes with"), map(_row, _statements()))}
-Global Accelerators are left out unless `global_accelerator` asks for them. Theirs is a policy of its own
+Global Accelerators need `global_accelerator`. It adds a separate policy
 ([global_accelerator_policy.py](../components/eks_load_balancing/controller/global_accelerator_policy.py)):
 
 {_table(("purpose", "actions", "only if"), (_row(s)[:3] for s in global_accelerator_statements("CLUSTER")))}
-What is off by default is granted when a stack asks for it, in a policy of its own
-([controller_opt_ins.py](../components/eks_load_balancing/controller/opt_ins.py)): `feature_gates` with `EnableRGTAPI`
-or `EnableCertificateManagement`, `assumable_role_arns`, `shared_target_group_arns`.
+A third policy ([opt_ins.py](../components/eks_load_balancing/controller/opt_ins.py)) grants what is off by default. The
+arguments `feature_gates` (with `EnableRGTAPI` or `EnableCertificateManagement`), `assumable_role_arns` and
+`shared_target_group_arns` ask for it.
 `policy_arns` and `policy_statements` grant whatever else a program names, the statements in a policy of their own too.
 With `role_arn` nothing is granted here: the role is yours.
 
 {_table(("purpose", "actions", "only if"), (_row(s)[:3] for s in _opt_ins()))}
-`wafv2:ListWebACLs` goes with `wafv2`, for web ACLs that are named and not given by ARN; no release's policy grants it.
+`wafv2:ListWebACLs` belongs to `wafv2`: it finds web ACLs that are given by name, not by ARN. No upstream policy grants
+it.
 
 ## What narrowing refuses
 
-Each call as the sandbox's IAM judges it, on a resource that carries no cluster's tag, or another's; for what is made,
-the tag that the call asks for. With this cluster's both policies allow all of them. Upstream's minds *that* there is a
-tag, ours *whose* it is.
+The decision of the sandbox's IAM for each call on a resource with no cluster's tag, or with another cluster's. For
+calls that create something, the tag in the request counts. With this cluster's tag, both policies allow all of them.
+Upstream's policy checks that there is *a* tag; ours checks *whose* it is.
 
 {_table(("call", "upstream's: no tag", "upstream's: another's", "ours: no tag", "ours: another's"), _refusals())}
-Security groups are made, and their rules written, in the cluster's VPC alone; upstream's policy minds no VPC.
+The controller can create security groups and change their rules only in the cluster's VPC; upstream's policy does not
+check the VPC.
 
-## What AWS cannot condition so
+## What AWS cannot restrict this way
 
-These stay as upstream has them. Every other action that the policy grants and that changes anything is in the table
-above. Actions that only describe are granted on everything: most of them know no resources.
+These actions stay as in upstream's policy. Every other granted action that changes something is in the table above.
+Actions that only describe are granted on all resources, because most of them do not support resources.
 
 {_table(("action", "why"), sorted((f"`{action}`", why) for action, why in asks.BLIND_BECAUSE.items()))}"""
 

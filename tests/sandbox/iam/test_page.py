@@ -22,7 +22,7 @@ def tried(calls: list[asks.Call]) -> set[str]:
 
 
 def test_the_page_is_the_policys_own() -> None:
-    assert page.PAGE.read_text() == page.page(), "run `python -m tests.sandbox.iam.page`"
+    assert page.PAGE.read_text() == page.page(), "run: make docs"
 
 
 def test_every_action_that_changes_anything_is_tried_on_anothers_or_has_a_reason() -> None:

@@ -1,5 +1,6 @@
 """Wrong input to `sandbox`: one line that names what is wrong and what to give instead, and nothing half-made."""
 
+import os
 import socket
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from sandbox import lifecycle
 from sandbox.cli import main
 from sandbox.lifecycle import starting
 from sandbox.run import ports
+from sandbox.run.processes import Identity
 from sandbox.run.state import Settings, State, locked, write_json
 
 
@@ -122,3 +124,16 @@ def test_a_free_port_is_free_and_a_taken_one_has_an_owner() -> None:
         assert not ports.is_free(port)
         assert "(pid " in ports.owner(port)
     assert ports.is_free(ports.free_port())
+
+
+def test_an_aws_that_an_interrupted_up_left_starting_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = State.at(tmp_path)
+    settings = Settings("us-west-2", "123456789012", {"aws": 1}, {})
+    with locked(state.aws / "lock"):
+        looks = iter([None, None, Identity.of(os.getpid())])
+        living = Identity.of(os.getpid())
+        monkeypatch.setattr(starting, "aws_identity", lambda _: next(looks, living))
+        assert starting._aws(state, settings) is None
+        assert next(looks, None) is None, "it was not waited for"

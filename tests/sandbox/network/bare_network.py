@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ FACTS = Facts(
     vpcs=(("vpc-1", ("10.0.0.0/16",)),),
 )
 
+ANOTHER = Interface("eni-0000000000000004d", "vpc-1", "10.0.128.1", "10.0.128.20", balancer="app/y/1", checked=False)
+
 
 async def main(report: Path) -> None:
     """Make the network, ask the pod from everywhere, write what came of it."""
@@ -45,6 +48,11 @@ async def main(report: Path) -> None:
         code, *_ = await world.attempt(namespace, ["curl", "-s", "--max-time", "1", "-o", "/dev/null", url])
         told[namespace] = code
     told["entries"] = int(await world.run("i-2", ["conntrack", "-C"]))
+    for turn, interfaces in enumerate(((ANOTHER,), (), (ANOTHER,))):
+        network.facts = replace(FACTS, interfaces=(*FACTS.interfaces, *interfaces))
+        await network.add_pod(Pod(f"turn-{turn}", "samples", f"turn-{turn}", "i-1", f"10.0.0.{8 + turn}"))
+        told[f"gateway in turn {turn}"] = "10.0.128.1" in await world.run("vpc-1", ["ip", "address", "show", "lo"])
+        await network.remove_pod(f"turn-{turn}")
     network.facts = Facts()
     await network.remove_pod("u1")
     await network.remove_pod("u2")

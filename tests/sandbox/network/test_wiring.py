@@ -90,3 +90,12 @@ def test_interfaces_that_carry_nothing_here_are_left_out() -> None:
     balancer = interface({**common, "Description": "ELB net/web/123"}, gateways)
     assert balancer
     assert (balancer.namespace, balancer.balancer, balancer.checked) == ("eni-1", "net/web/123", False)
+
+
+def test_a_subnet_that_goes_takes_its_routers_address_along() -> None:
+    """Else the address is there already when a load balancer comes to the subnet again, and the network is stuck."""
+    elsewhere = replace(BALANCER, id="eni-00000000000000003", gateway="10.0.64.1", address="10.0.64.20")
+    both = replace(FACTS, interfaces=(NODE, BALANCER, elsewhere))
+    lines = plan(wanted(both, []), wanted(FACTS, [])).unplugged["vpc-1"]
+    assert "address delete 10.0.64.1/32 dev lo" in lines
+    assert not any("10.0.0.1/32 dev lo" in line for line in lines)

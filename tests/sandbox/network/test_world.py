@@ -119,6 +119,7 @@ def test_a_pod_is_reached_by_whom_its_group_names_and_without_kube_proxy_no_node
     timed_out = 28
     assert (told["eni-0000000000000003c"], told["clients"], told["pod-u1"]) == (0, timed_out, timed_out)
     assert told["entries"] == 0
+    assert [told[f"gateway in turn {turn}"] for turn in range(3)] == [True, False, True]
     assert told["left"] == ["clients"]
 
 

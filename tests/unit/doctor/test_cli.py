@@ -184,7 +184,7 @@ def test_every_option_is_explained() -> None:
 
 
 def test_the_manual_is_the_checks_own() -> None:
-    assert manual.PAGE.read_text() == manual.manual(), "run: python -m eks_load_balancing.doctor.manual"
+    assert manual.PAGE.read_text() == manual.manual(), "run: make docs"
 
 
 def test_every_package_of_the_folder_is_installed() -> None:

@@ -25,7 +25,7 @@ def test_every_setting_has_a_line() -> None:
 
 
 def test_the_page_is_what_the_program_does() -> None:
-    assert changes.PAGE.read_text() == changes.page(), "run: python -m tests.changes"
+    assert changes.PAGE.read_text() == changes.page(), "run: make docs"
 
 
 def test_nothing_is_replaced_but_what_aws_cannot_change() -> None:

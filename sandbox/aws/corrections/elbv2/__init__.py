@@ -19,7 +19,7 @@ from sandbox.aws.corrections.elbv2 import (
 
 
 def install() -> None:
-    """Put everything right, once, before the first call. Later ones wrap what earlier ones put in place."""
+    """Install all corrections, once, before the first call. Later ones wrap earlier ones."""
     for subject in (
         limits,
         load_balancers,

@@ -21,7 +21,7 @@ Mappings = Mapping[str, Mapping[str, str]]
 
 
 def invalid(text: str) -> Refusal:
-    """A configuration that cannot be."""
+    """An invalid configuration."""
     return Refusal("InvalidConfigurationRequest", text)
 
 
@@ -45,7 +45,7 @@ def ipv6_networks(subnet: Any) -> list[ipaddress.IPv6Network]:
 
 
 def check_source_nat(kind: str, addresses: str, wanted: str | None) -> str | None:
-    """Whether IPv6 prefixes are used for source NAT, `on` or `off`; None where there is no such thing."""
+    """Whether IPv6 prefixes are used for source NAT, `on` or `off`; None if the load balancer does not support it."""
     if kind != "network":
         if wanted:
             raise invalid(f"EnablePrefixForIpv6SourceNat is not supported on load balancers with type '{kind}'")
@@ -56,7 +56,7 @@ def check_source_nat(kind: str, addresses: str, wanted: str | None) -> str | Non
 
 
 def check_mappings(self: ELBv2Backend, settings: Mapping[str, Any], mappings: Mappings) -> None:
-    """Raise unless every subnet can give a load balancer of those settings what its mapping wishes."""
+    """Raise unless every subnet supports what its mapping asks for, for a load balancer with these settings."""
     kind, scheme, addresses = settings["type"], settings["scheme"], settings["ip_address_type"]
     for subnet_id, mapping in mappings.items():
         subnet: Any = self.ec2_backend.get_subnet(subnet_id)
@@ -118,7 +118,7 @@ def _within(networks: list[Any], text: str) -> bool:
 
 
 def check_pools(self: ELBv2Backend, kind: str, scheme: str, pools: Mapping[str, str] | None) -> dict[str, str] | None:
-    """The IPAM pools of a load balancer, if it can have them and they exist."""
+    """The IPAM pools of a load balancer, if it supports them and they exist."""
     if not pools:
         return None
     if kind != "application" or scheme != "internet-facing":
@@ -129,6 +129,6 @@ def check_pools(self: ELBv2Backend, kind: str, scheme: str, pools: Mapping[str, 
 
 
 def check_customer_pool(pool: str | None) -> None:
-    """Raise if a customer-owned pool is wished for: there is no Outpost."""
+    """Raise if the request names a customer-owned pool: there is no Outpost."""
     if pool:
         raise invalid(f"The customer-owned IPv4 pool '{pool}' can be used only in subnets of its Outpost")

@@ -1,6 +1,6 @@
-"""Attributes of load balancers, listeners and target groups: what each kind begins with, and what it may have.
+"""Attributes of load balancers, listeners and target groups: the defaults of each kind, and the valid keys.
 
-Attributes that AWS has added lately and that no controller of the table reads are not given a default.
+Recent attributes that none of the supported controllers reads have no default.
 https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_LoadBalancerAttribute.html
 https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupAttribute.html
 """
@@ -47,7 +47,7 @@ _DEFAULTS = {
     "network": _NETWORK,
     "gateway": {"deletion_protection.enabled": "false", "load_balancing.cross_zone.enabled": "false"},
 }
-# What may be set beyond what there is from the start.
+# Attributes that can be set and have no default.
 _ALSO = {
     "application": {"ipv6.deny_all_igw_traffic", *(f"health_check_logs.s3.{key}" for key in _LOGS)},
     "network": {"secondary_ips.auto_assigned.per_subnet"},
@@ -107,7 +107,7 @@ _SWITCH = (".enabled", ".deny_all_igw_traffic")
 
 
 def check_values(attributes: dict[str, Any]) -> None:
-    """Raise for the first value that an attribute cannot have."""
+    """Raise for the first value that is invalid for its attribute."""
     for key, value in attributes.items():
         choices = ("true", "false") if key.endswith(_SWITCH) else _CHOICES.get(key)
         if key == "load_balancing.cross_zone.enabled":
@@ -120,7 +120,7 @@ def check_values(attributes: dict[str, Any]) -> None:
 
 
 def install() -> None:
-    """Put it right."""
+    """Install the corrections."""
     replace(ELBv2Backend, "modify_load_balancer_attributes", modify_load_balancer_attributes)
     replace(ELBv2Backend, "modify_listener_attributes", modify_listener_attributes)
     modify = ELBv2Backend.modify_target_group_attributes
@@ -133,7 +133,7 @@ def install() -> None:
         check_keys("Target group", attributes, known)
         check_values(attributes)
         delay = "deregistration_delay.timeout_seconds"
-        # moto's range ends before 3600, AWS's with it.
+        # moto's range ends before 3600; AWS's includes it.
         last = {delay: "3599"} if str(attributes.get(delay)) == "3600" else {}
         modify(self, target_group_arn, {**attributes, **last})
         group.attributes.update(attributes)
@@ -156,7 +156,7 @@ def load_balancer_defaults(kind: str) -> dict[str, str]:
 def target_group_defaults(protocol: str | None, target_type: str) -> dict[str, Any]:
     """A new target group's attributes.
 
-    Client addresses are kept for instances and for UDP:
+    Client addresses are preserved for instances and for UDP:
     https://docs.aws.amazon.com/elasticloadbalancing/latest/network/edit-target-group-attributes.html
     """
     if target_type == "lambda":
@@ -177,14 +177,14 @@ def listener_defaults(protocol: str | None) -> dict[str, str]:
 
 
 def check_keys(what: str, wanted: Any, known: set[str]) -> None:
-    """Raise for the first key that is not one."""
+    """Raise for the first unknown key."""
     for key in wanted:
         if key not in known:
             raise Refusal("ValidationError", f"{what} attribute key '{key}' is not recognized")
 
 
 def modify_load_balancer_attributes(self: ELBv2Backend, arn: str, attrs: dict[str, Any]) -> dict[str, Any]:
-    """ModifyLoadBalancerAttributes: keys that this kind of load balancer has."""
+    """ModifyLoadBalancerAttributes: only keys that this kind of load balancer supports."""
     balancer = self.load_balancers.get(arn)
     if balancer is None:
         raise LoadBalancerNotFoundError
@@ -201,7 +201,7 @@ def modify_load_balancer_attributes(self: ELBv2Backend, arn: str, attrs: dict[st
 
 
 def modify_listener_attributes(self: ELBv2Backend, listener_arn: str, attrs: list[dict[str, str]]) -> dict[str, str]:
-    """ModifyListenerAttributes: keys of the listener's own protocol."""
+    """ModifyListenerAttributes: only keys of the listener's protocol."""
     listener = self.describe_listeners(None, [listener_arn])[0]
     check_values({attribute["Key"]: attribute["Value"] for attribute in attrs})
     for attribute in attrs:

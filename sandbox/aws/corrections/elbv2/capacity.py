@@ -1,4 +1,4 @@
-"""Capacity that a load balancer keeps in reserve, and its pools of addresses: actions that moto lacks.
+"""Reserved capacity of a load balancer, and its address pools: actions that moto lacks.
 
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/capacity-unit-reservation.html
 """
@@ -18,7 +18,7 @@ MOST_UNITS = 1500
 
 
 def install() -> None:
-    """Put it right."""
+    """Install the corrections."""
     for action in (modify_capacity_reservation, modify_ip_pools):
         setattr(ELBV2Response, action.__name__, action)
     replace(ELBV2Response, "describe_capacity_reservation", describe_capacity_reservation)
@@ -38,7 +38,7 @@ def modify_capacity_reservation(self: ELBV2Response) -> ActionResult:
 
 
 def describe_capacity_reservation(self: ELBV2Response) -> ActionResult:
-    """DescribeCapacityReservation: empty unless one was made."""
+    """DescribeCapacityReservation: empty without a reservation."""
     balancer: Any = find(self.elbv2_backend, self._get_param("LoadBalancerArn"))
     capacity = getattr(balancer, "capacity", None)
     if not capacity:
@@ -50,7 +50,7 @@ def describe_capacity_reservation(self: ELBV2Response) -> ActionResult:
 
 
 def modify_ip_pools(self: ELBV2Response) -> ActionResult:
-    """ModifyIpPools: pools that exist, or none."""
+    """ModifyIpPools: only existing pools, or none."""
     params = self._get_params()
     balancer: Any = find(self.elbv2_backend, params["LoadBalancerArn"])
     if params.get("IpamPools") and params.get("RemoveIpamPools"):

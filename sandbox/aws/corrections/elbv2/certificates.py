@@ -1,4 +1,4 @@
-"""Certificates of listeners: the default one, which DescribeListeners names, and the others, chosen by SNI.
+"""Certificates of listeners: the default one, which DescribeListeners returns, and the others, selected by SNI.
 
 https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeListenerCertificates.html
 """
@@ -19,7 +19,7 @@ Certificates = list[dict[str, Any]]
 
 
 def install() -> None:
-    """Put it right."""
+    """Install the corrections."""
     for action in (add_listener_certificates, describe_listener_certificates, remove_listener_certificates):
         replace(ELBV2Response, action.__name__, action)
     delete = AWSCertificateManagerBackend.delete_certificate
@@ -30,12 +30,12 @@ def install() -> None:
         delete(self, arn)
 
     replace(AWSCertificateManagerBackend, "delete_certificate", delete_certificate)
-    # moto appends to a list and never takes anything out again: it is worked out anew.
+    # moto appends to a list and never removes anything from it, so compute it again.
     CertBundle.in_use_by = property(users, lambda self, value: None)  # noqa: ARG005  # pyright: ignore[reportAttributeAccessIssue] - a plain attribute of moto's
 
 
 def users(certificate: Any) -> list[str]:
-    """The load balancers that use a certificate of ACM: ARNs, and names of Classic ones."""
+    """The load balancers that use an ACM certificate: ARNs, and names of Classic ones."""
     _, _, _, region, account, _ = certificate.arn.split(":", 5)
     arns = [
         balancer.arn
@@ -64,7 +64,7 @@ def check_default(backend: ELBv2Backend, protocol: str | None, wanted: Certifica
 
 
 def checked(backend: ELBv2Backend, certificates: Certificates) -> list[str]:
-    """The ARNs of certificates that exist."""
+    """The ARNs of existing certificates."""
     for one in certificates:
         if "IsDefault" in one:
             raise Refusal("ValidationError", "IsDefault cannot be specified")
@@ -81,7 +81,7 @@ def listener_of(self: ELBV2Response) -> Any:
 
 
 def add_listener_certificates(self: ELBV2Response) -> ActionResult:
-    """AddListenerCertificates: one that is there already is not added again."""
+    """AddListenerCertificates: existing ones are not added again."""
     listener = listener_of(self)
     if listener.certificate is None:
         raise Refusal("InvalidConfigurationRequest", f"A {listener.protocol} listener has no certificates")
@@ -96,7 +96,7 @@ def add_listener_certificates(self: ELBV2Response) -> ActionResult:
 
 
 def describe_listener_certificates(self: ELBV2Response) -> ActionResult:
-    """DescribeListenerCertificates: the default one first; if it was added too, it comes twice."""
+    """DescribeListenerCertificates: the default one first, and again if it was also added."""
     listener = listener_of(self)
     default = [{"CertificateArn": listener.certificate, "IsDefault": True}] if listener.certificate else []
     others = [{"CertificateArn": arn, "IsDefault": False} for arn in listener.extra_certificates]
@@ -104,7 +104,7 @@ def describe_listener_certificates(self: ELBV2Response) -> ActionResult:
 
 
 def remove_listener_certificates(self: ELBV2Response) -> ActionResult:
-    """RemoveListenerCertificates: not the default one."""
+    """RemoveListenerCertificates: never the default one."""
     listener = listener_of(self)
     gone = {one.get("CertificateArn") for one in self._get_param("Certificates")}
     if listener.certificate in gone - set(listener.extra_certificates):

@@ -1,4 +1,4 @@
-"""The health of targets: what load balancers report of them; without load balancers that carry traffic, healthy.
+"""The health of targets: reported by load balancers; without load balancers that carry traffic, always healthy.
 
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
 """
@@ -25,7 +25,7 @@ _NO_ZONE = Health(
 
 
 def install() -> None:
-    """Put it right."""
+    """Install the corrections."""
     replace(ELBv2Backend, "describe_target_health", describe_target_health)
     replace(FakeHealthStatus, "target", property(target_of))
     instances = ELBBackend.describe_instance_health
@@ -37,7 +37,7 @@ def install() -> None:
 
 
 def key_of(group: Any, target: dict[str, Any]) -> Key:
-    """What a target is known by."""
+    """What identifies a target."""
     port = target.get("Port") or group.port
     return target["Id"], int(port) if port else None
 
@@ -49,14 +49,14 @@ def comes(group: Any, key: Key) -> None:
 
 
 def goes(group: Any, key: Key) -> None:
-    """A target is deregistered: it drains for as long as the group says, if load balancers carry traffic."""
+    """A target is deregistered: if load balancers carry traffic, it drains for the group's delay."""
     delay = int(group.attributes.get("deregistration_delay.timeout_seconds", 0))
     _leaving(group)[key] = (utcnow() + timedelta(seconds=delay), group.targets[key]["AvailabilityZone"])
     reports.forget(group.arn, key)
 
 
 def describe_target_health(self: ELBv2Backend, target_group_arn: str, targets: list[dict[str, Any]]) -> list[Any]:
-    """DescribeTargetHealth: what is registered, and what drains; what is asked for and neither is unused."""
+    """DescribeTargetHealth: registered and draining targets; any other target in the request is unused."""
     group: Any = self.target_groups.get(target_group_arn)
     if group is None:
         raise TargetGroupNotFoundError
@@ -65,9 +65,9 @@ def describe_target_health(self: ELBv2Backend, target_group_arn: str, targets: l
 
 
 def draining(group: Any) -> dict[Key, str | None]:
-    """The targets that drain, with their zones."""
+    """The draining targets, with their zones."""
     leaving = _leaving(group)
-    # What was deregistered long ago is forgotten; one that has no connection left, as soon as that is reported.
+    # Forget a target when its delay is over, or earlier when its last connection is reported closed.
     for key, (end, _) in list(leaving.items()):
         told = reports.of(group.arn, key)
         if end <= utcnow() or (told is not None and told.state == "unused"):
@@ -80,7 +80,7 @@ def _leaving(group: Any) -> dict[Key, Any]:
 
 
 def described(group: Any, key: Key) -> FakeHealthStatus:
-    """The health of one target as moto answers with it."""
+    """The health of one target in moto's format."""
     address, port = key
     leaving = draining(group)
     zone = group.targets[key]["AvailabilityZone"] if key in group.targets else leaving.get(key)
@@ -93,7 +93,7 @@ def described(group: Any, key: Key) -> FakeHealthStatus:
 
 
 def health(group: Any, key: Key) -> Health:
-    """The health of a target that does not drain."""
+    """The health of a target that is not draining."""
     if key not in group.targets:
         return _NOT_REGISTERED
     if key[0].startswith("i-") and group.ec2_backend.get_instance(key[0]).state == "stopped":
@@ -115,7 +115,7 @@ def enabled_zones(group: Any) -> set[str]:
 
 
 def of_instance(balancer: str, told: dict[str, Any]) -> dict[str, Any]:
-    """An instance's health behind a Classic load balancer, as reported."""
+    """An instance's reported health behind a Classic load balancer."""
     reported = reports.of(balancer, (told["InstanceId"], None))
     if not reports.carried or told["State"] != "InService":
         return told

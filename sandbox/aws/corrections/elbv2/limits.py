@@ -1,4 +1,4 @@
-"""How many there may be: the quotas of Elastic Load Balancing as every new account has them.
+"""The quotas of Elastic Load Balancing, with the defaults of a new account.
 
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
 https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-limits.html
@@ -33,9 +33,9 @@ QUOTAS = {
     "targets-per-availability-zone-per-network-load-balancer": 500,
     "targets-per-network-load-balancer": 3000,
 }
-"""What DescribeAccountLimits answers with."""
+"""The answer of DescribeAccountLimits."""
 CERTIFICATES = 25
-"""Certificates of a load balancer, its default ones not counted."""
+"""Certificates of a load balancer, not counting the default ones."""
 SECURITY_GROUPS = 5
 """Security groups of a load balancer."""
 TARGETS = 1000
@@ -47,12 +47,12 @@ TAGS = 50
 
 
 def install() -> None:
-    """Put it right."""
+    """Install the corrections."""
     replace(ELBV2Response, "describe_account_limits", describe_account_limits)
 
 
 def describe_account_limits(_self: ELBV2Response) -> ActionResult:
-    """DescribeAccountLimits; moto's answer is of 2018, and half of it."""
+    """DescribeAccountLimits; moto's answer is from 2018, and incomplete."""
     return ActionResult({"Limits": [{"Name": name, "Max": str(count)} for name, count in QUOTAS.items()]})
 
 
@@ -61,8 +61,8 @@ def check_room(code: str, what: str, count: int, quota: str | int) -> None:
 
     Args:
         code: AWS's error, `TooManyRules`.
-        what: what is counted, `rules on listener 'ARN'`.
-        count: how many there would be.
+        what: the things that are counted, `rules on listener 'ARN'`.
+        count: the number after the change.
         quota: the quota, or its name in `QUOTAS`.
     """
     most = QUOTAS[quota] if isinstance(quota, str) else quota
@@ -71,7 +71,7 @@ def check_room(code: str, what: str, count: int, quota: str | int) -> None:
 
 
 def check_tags(tags: list[dict[str, str]] | None, *held: str) -> None:
-    """Raise unless `tags` can be added to what has the keys `held`."""
+    """Raise unless `tags` can be added to a resource that has the keys `held`."""
     counts = Counter(tag["Key"] for tag in tags or [])
     for key, count in counts.items():
         if count > 1:

@@ -1,4 +1,4 @@
-"""Listeners of ELBv2: one a port, repeatable, with certificates and mutual authentication.
+"""Listeners of ELBv2: one per port, repeatable, with certificates and mutual authentication.
 
 https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateListener.html
 """
@@ -34,7 +34,7 @@ Params = dict[str, Any]
 
 
 def install() -> None:
-    """Put it right."""
+    """Install the corrections."""
     replace(ELBV2Response, "create_listener", create_listener)
     replace(ELBV2Response, "modify_listener", modify_listener)
     describe, delete = ELBv2Backend.describe_listeners, ELBv2Backend.delete_listener
@@ -56,7 +56,7 @@ def install() -> None:
 
 
 def create_listener(self: ELBV2Response) -> ActionResult:
-    """CreateListener: one a port; the same wish again gives the same listener."""
+    """CreateListener: one per port; the same request again returns the same listener."""
     backend, params = self.elbv2_backend, self._get_params()
     balancer: Any = backend.load_balancers.get(params["LoadBalancerArn"])
     if balancer is None:
@@ -92,7 +92,7 @@ def create_listener(self: ELBV2Response) -> ActionResult:
 
 
 def modify_listener(self: ELBV2Response) -> ActionResult:
-    """ModifyListener: any protocol that the load balancer has, a port that is free, targets that fit."""
+    """ModifyListener: a protocol of the load balancer's kind, a free port, matching target groups."""
     backend, params = self.elbv2_backend, self._get_params()
     listener: Any = backend.describe_listeners(None, [params["ListenerArn"]])[0]
     balancer: Any = backend.load_balancers[listener.load_balancer_arn]
@@ -114,7 +114,7 @@ def modify_listener(self: ELBV2Response) -> ActionResult:
 
 
 def check_protocol(balancer: Any, port: int | None, protocol: str | None) -> None:
-    """Raise unless a load balancer can listen so."""
+    """Raise unless a load balancer supports this listener."""
     if balancer.type == "gateway":
         if port is not None or protocol is not None:
             raise Refusal("ValidationError", "A port and a protocol cannot be specified for gateway listeners")
@@ -134,13 +134,13 @@ def check_protocol(balancer: Any, port: int | None, protocol: str | None) -> Non
 
 
 def settings_of(backend: ELBv2Backend, protocol: str | None, params: Params, held: Params) -> Params:
-    """What a listener has for TLS: policy, default certificate, ALPN policy and mutual authentication.
+    """A listener's TLS settings: policy, default certificate, ALPN policy and mutual authentication.
 
     Args:
         backend: moto's.
         protocol: the listener's, after the change.
-        params: what was asked for.
-        held: what the listener has.
+        params: the request's parameters.
+        held: the listener's current settings.
     """
     secure = protocol in _SECURE
     for key in ("SslPolicy", "Certificates"):
@@ -173,7 +173,7 @@ def alpn(protocol: str | None, wanted: list[str] | None, held: list[str] | None)
 
 
 def mutual(backend: ELBv2Backend, protocol: str | None, wanted: Params | None, held: Params) -> Params | None:
-    """How an HTTPS listener handles client certificates; other listeners do not."""
+    """How an HTTPS listener handles client certificates; other listeners have no such setting."""
     if protocol != "HTTPS":
         if wanted and wanted.get("Mode", "off") != "off":
             raise Refusal(

@@ -1,4 +1,4 @@
-"""Load balancers of ELBv2: what CreateLoadBalancer checks, when it may be repeated, and what may not be deleted.
+"""Load balancers of ELBv2: what CreateLoadBalancer checks, when it can be repeated, and what cannot be deleted.
 
 https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html
 """
@@ -28,6 +28,7 @@ from sandbox.aws.corrections.elbv2.attributes import load_balancer_defaults
 from sandbox.aws.corrections.elbv2.limits import SECURITY_GROUPS, check_room, check_tags
 from sandbox.aws.corrections.errors import Refusal
 from sandbox.aws.patching import replace
+from sandbox.aws.target_health import reports
 
 _NAME = re.compile(r"(?!internal-)[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?")
 _ZONES = {"application": 2, "network": 1, "gateway": 1}
@@ -37,7 +38,7 @@ _ENFORCE = "EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic"
 
 
 def install() -> None:
-    """Put it right."""
+    """Install the corrections."""
     replace(ELBV2Response, "create_load_balancer", create_load_balancer)
     replace(ELBv2Backend, "describe_load_balancers", describe_load_balancers)
     replace(ELBv2Backend, "delete_load_balancer", delete_load_balancer)
@@ -48,12 +49,12 @@ def install() -> None:
 
 
 def description_of(balancer: FakeLoadBalancer) -> str:
-    """What its interfaces are called: `ELB app/NAME/ID`."""
+    """The description of its interfaces: `ELB app/NAME/ID`."""
     return f"ELB {balancer.arn.partition(':loadbalancer/')[2]}"
 
 
 def mappings_of(params: dict[str, Any]) -> dict[str, dict[str, str]]:
-    """The subnets of a request, each with what it is to give."""
+    """The subnets of a request, each with its mapping."""
     if params.get("Subnets") and params.get("SubnetMappings"):
         raise Refusal("ValidationError", "You must specify either subnets or subnet mappings, but not both")
     plain = [{"SubnetId": subnet_id} for subnet_id in params.get("Subnets") or []]
@@ -61,7 +62,7 @@ def mappings_of(params: dict[str, Any]) -> dict[str, dict[str, str]]:
 
 
 def create_load_balancer(self: ELBV2Response) -> ActionResult:
-    """CreateLoadBalancer; the same wish again gives the same load balancer."""
+    """CreateLoadBalancer; the same request again returns the same load balancer."""
     backend, params = self.elbv2_backend, self._get_params()
     name, kind, scheme = params["Name"], params.get("Type", "application"), params.get("Scheme", "internet-facing")
     addresses, groups = params.get("IpAddressType", "ipv4"), params.get("SecurityGroups") or []
@@ -119,14 +120,14 @@ def create_load_balancer(self: ELBV2Response) -> ActionResult:
 
 
 def comparable(settings: dict[str, Any]) -> tuple[Any, ...]:
-    """The settings that a repeated CreateLoadBalancer is compared by."""
+    """The settings that must be equal in a repeated CreateLoadBalancer."""
     single = ("type", "scheme", "ip_address_type", "IpamPools", SOURCE_NAT)
     mappings = sorted(sorted(one.items()) for one in settings["mappings"].values())
     return (*(settings[key] for key in single), mappings, sorted(settings["security_groups"]))
 
 
 def check_name(name: str) -> None:
-    """Raise unless `name` can be a load balancer's."""
+    """Raise unless `name` is valid for a load balancer."""
     if not _NAME.fullmatch(name):
         raise Refusal(
             "ValidationError",
@@ -136,7 +137,7 @@ def check_name(name: str) -> None:
 
 
 def check_subnets(self: ELBv2Backend, kind: str, ids: list[str]) -> list[Any]:
-    """The subnets, if there is one at most in every zone, and enough of them."""
+    """The subnets, if there is at most one per zone, and enough of them."""
     known = {s.id: s for s in self.ec2_backend.describe_subnets()}
     missing = [i for i in ids if i not in known]
     if missing or not ids:
@@ -154,7 +155,7 @@ def check_subnets(self: ELBv2Backend, kind: str, ids: list[str]) -> list[Any]:
 
 
 def check_groups(self: ELBv2Backend, kind: str, ids: list[str], vpc_id: str) -> None:
-    """Raise unless all groups exist, in the VPC, and a load balancer of that kind can have so many."""
+    """Raise unless all groups exist in the VPC, and this kind of load balancer can have that many."""
     if ids and kind == "gateway":
         raise invalid("Security groups are not supported on load balancers with type 'gateway'")
     check_room("InvalidConfigurationRequest", "security groups of a load balancer", len(set(ids)), SECURITY_GROUPS)
@@ -165,22 +166,23 @@ def check_groups(self: ELBv2Backend, kind: str, ids: list[str], vpc_id: str) -> 
 
 
 def check_gateway(self: ELBv2Backend, vpc_id: str) -> None:
-    """Raise unless the VPC has a way to the internet."""
+    """Raise unless the VPC has an internet gateway."""
     if not any(g.vpc and g.vpc.id == vpc_id for g in self.ec2_backend.internet_gateways.values()):
         raise Refusal("InvalidSubnet", f"VPC {vpc_id} has no internet gateway")
 
 
 def find(self: ELBv2Backend, arn: str) -> FakeLoadBalancer:
-    """The load balancer of that ARN."""
+    """The load balancer with this ARN."""
     if arn not in self.load_balancers:
         raise LoadBalancerNotFoundError
     return self.load_balancers[arn]
 
 
 def describe_load_balancers(self: ELBv2Backend, arns: list[str] | None, names: list[str] | None) -> list[Any]:
-    """DescribeLoadBalancers; one that is named must exist."""
+    """DescribeLoadBalancers; named ones must exist."""
     for balancer in self.load_balancers.values():
-        balancer.activate()
+        if reports.listens(balancer.arn):
+            balancer.activate()
     by_name = {b.name: b for b in self.load_balancers.values()}
     if any(name not in by_name for name in names or []):
         raise Refusal("LoadBalancerNotFound", f"Load balancers '[{', '.join(names or [])}]' not found")
@@ -190,7 +192,7 @@ def describe_load_balancers(self: ELBv2Backend, arns: list[str] | None, names: l
 
 
 def delete_load_balancer(self: ELBv2Backend, arn: str) -> None:
-    """DeleteLoadBalancer, with its listeners, rules, interfaces and their tags; one that is gone is no error."""
+    """DeleteLoadBalancer, with its listeners, rules, interfaces and their tags; a missing one is no error."""
     balancer = self.load_balancers.get(arn)
     if balancer is None:
         return
@@ -208,7 +210,7 @@ def delete_load_balancer(self: ELBv2Backend, arn: str) -> None:
 
 
 def set_security_groups(self: ELBV2Response) -> ActionResult:
-    """SetSecurityGroups; a network load balancer made without any never gets one."""
+    """SetSecurityGroups; a network load balancer that was created without groups never gets any."""
     backend, params = self.elbv2_backend, self._get_params()
     balancer: Any = find(backend, params["LoadBalancerArn"])
     groups, enforce = params["SecurityGroups"], params.get(_ENFORCE)
@@ -227,7 +229,7 @@ def set_security_groups(self: ELBV2Response) -> ActionResult:
 
 
 def set_subnets(self: ELBV2Response) -> ActionResult:
-    """SetSubnets; what a subnet gave from the start it gives to the end."""
+    """SetSubnets; a subnet's addresses never change."""
     backend, params = self.elbv2_backend, self._get_params()
     balancer: Any = find(backend, params["LoadBalancerArn"])
     wanted, addresses = mappings_of(params), params.get("IpAddressType", balancer.ip_address_type)
@@ -268,7 +270,7 @@ def set_ip_address_type(self: ELBV2Response) -> ActionResult:
 
 
 def availability_zones(balancer: Any) -> list[AvailabilityZone]:
-    """The zones, with the fixed addresses in them and the prefixes for source NAT."""
+    """The zones, with their fixed addresses and the prefixes for source NAT."""
     zones = [AvailabilityZone(subnet) for subnet in balancer.subnets]
     _, _, _, region, account, _ = balancer.arn.split(":", 5)
     for zone in zones:

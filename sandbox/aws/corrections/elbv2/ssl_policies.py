@@ -1,4 +1,4 @@
-"""Security policies of TLS listeners: those that moto has, and those of AWS that it lacks.
+"""Security policies of TLS listeners: those in moto, and AWS's others.
 
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
 """
@@ -12,7 +12,7 @@ _LEGACY = ("ECDHE-ECDSA-AES128-SHA", "ECDHE-RSA-AES128-SHA", "ECDHE-RSA-AES256-S
 _FORWARD = {"FS-2018-06": ("TLSv1.2", "TLSv1.1", "TLSv1"), "FS-1-1-2019-08": ("TLSv1.2", "TLSv1.1"),
             "FS-1-2-2019-08": ("TLSv1.2",)}  # fmt: skip
 POLICIES: dict[str, Any] = SSL_POLICIES
-"""All of them, by name. DescribeSslPolicies reads the same."""
+"""All of them, by name. DescribeSslPolicies reads the same table."""
 
 
 def install() -> None:

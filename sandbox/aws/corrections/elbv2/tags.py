@@ -1,4 +1,4 @@
-"""Tags of everything that ELBv2 has: 50 each, keys once, none of AWS's own.
+"""Tags of all ELBv2 resources: at most 50, no duplicate keys, none with AWS's prefix.
 
 https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_AddTags.html
 """
@@ -13,7 +13,7 @@ from sandbox.aws.patching import replace
 
 
 def install() -> None:
-    """Put it right."""
+    """Install the corrections."""
     replace(ELBv2Backend, "add_tags", add_tags)
     replace(ELBv2Backend, "describe_tags", describe_tags)
     find = ELBv2Backend._get_resource_by_arn
@@ -25,7 +25,7 @@ def install() -> None:
 
 
 def add_tags(self: ELBv2Backend, resource_arns: list[str], tags: list[dict[str, str]]) -> None:
-    """AddTags: to all, or to none."""
+    """AddTags: to all resources, or to none."""
     for arn in resource_arns:
         self._get_resource_by_arn(arn)
         check_tags(tags, *self.tagging_service.get_tag_dict_for_resource(arn))
@@ -34,7 +34,7 @@ def add_tags(self: ELBv2Backend, resource_arns: list[str], tags: list[dict[str, 
 
 
 def describe_tags(self: ELBv2Backend, resource_arns: list[str]) -> dict[str, dict[str, str]]:
-    """DescribeTags of things that exist."""
+    """DescribeTags, only for existing resources."""
     for arn in resource_arns:
         self._get_resource_by_arn(arn)
     return {arn: self.tagging_service.get_tag_dict_for_resource(arn) for arn in resource_arns}

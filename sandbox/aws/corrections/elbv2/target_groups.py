@@ -1,4 +1,4 @@
-"""Target groups: what each protocol may have, what its health check begins with, and all of it told.
+"""Target groups: the valid settings of each protocol, health check defaults, and complete descriptions.
 
 https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html
 """
@@ -19,7 +19,7 @@ from sandbox.aws.patching import replace
 _NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,32}(?<!-)")
 _HTTP = {"HTTP", "HTTPS"}
 _CHECKS = {"HTTP", "HTTPS", "TCP"}
-"""Protocols of health checks; no other protocol of a target group can be checked with."""
+"""Protocols of health checks; other target group protocols cannot be used for checks."""
 _VERSIONS = ("GRPC", "HTTP1", "HTTP2")
 _LAST_CODE = {"HTTP": 499, "HTTPS": 499, "GENEVE": 399}
 _CODES = re.compile(r"\d+(-\d+)?(,\d+(-\d+)?)*")
@@ -29,18 +29,18 @@ _HEALTH = (
 )  # fmt: skip
 _MOTO = {"HealthCheckEnabled": "health_check_enabled", "HealthCheckPort": "health_check_port",
          "HealthCheckProtocol": "health_check_protocol", "HealthCheckPath": "health_check_path"}  # fmt: skip
-"""What other modules read under moto's own names."""
+"""What other modules read under moto's names."""
 
 
 def install() -> None:
-    """Put it right."""
+    """Install the corrections."""
     replace(ELBV2Response, "create_target_group", create_target_group)
     replace(ELBV2Response, "modify_target_group", modify_target_group)
     replace(ELBv2Backend, "describe_target_groups", describe_target_groups)
 
 
 def create_target_group(self: ELBV2Response) -> ActionResult:
-    """CreateTargetGroup; the same wish again gives the same group."""
+    """CreateTargetGroup; the same request again returns the same group."""
     backend, params = self.elbv2_backend, self._get_params()
     wish = {key: value for key, value in params.items() if key not in {"Action", "Version", "Tags"}}
     name, kind = params["Name"], params.get("TargetType", "instance")
@@ -74,14 +74,14 @@ def create_target_group(self: ELBV2Response) -> ActionResult:
 
 
 def tell(group: Any, health: dict[str, Any]) -> None:
-    """Make a health check the group's."""
+    """Set the group's health check."""
     group.__dict__ |= {key: health.get(key) for key in _HEALTH}
     group.__dict__ |= {ours: health.get(theirs) for theirs, ours in _MOTO.items()}
     group.matcher = health.get("Matcher")
 
 
 def check_name(name: str) -> None:
-    """Raise unless `name` can be a target group's."""
+    """Raise unless `name` is valid for a target group."""
     if len(name) > 32:  # noqa: PLR2004 - AWS's limit, in its message too
         raise Refusal("ValidationError", f"Target group name '{name}' cannot be longer than '32' characters")
     if not re.fullmatch(r"[A-Za-z0-9-]+", name):
@@ -94,7 +94,7 @@ def check_name(name: str) -> None:
 
 
 def check_target(backend: ELBv2Backend, kind: str, params: dict[str, Any]) -> None:
-    """Raise unless a group of that kind can be: protocol, port, VPC, protocol version and control port."""
+    """Raise unless the group is valid: protocol, port, VPC, protocol version and control port."""
     protocol, version = params.get("Protocol"), params.get("ProtocolVersion")
     words = {"Protocol": "protocol", "Port": "port", "VpcId": "VPC ID"}
     for key, word in words.items():
@@ -122,12 +122,12 @@ def check_target(backend: ELBv2Backend, kind: str, params: dict[str, Any]) -> No
 
 
 def version_of(params: dict[str, Any]) -> str | None:
-    """A group's protocol version: HTTP/1.1 unless said otherwise."""
+    """A group's protocol version; HTTP/1.1 by default."""
     return params.get("ProtocolVersion", "HTTP1") if params.get("Protocol") in _HTTP else None
 
 
 def first_health(kind: str, params: dict[str, Any]) -> dict[str, Any]:
-    """A new group's health check: what was wished, and AWS's defaults for the rest. Pure."""
+    """A new group's health check: the request's settings, and AWS's defaults for the rest. Pure."""
     protocol, version = params.get("Protocol"), params.get("ProtocolVersion")
     given = {key: params[key] for key in _HEALTH if key in params}
     if kind == "lambda":
@@ -155,7 +155,7 @@ def first_health(kind: str, params: dict[str, Any]) -> dict[str, Any]:
 
 
 def check_health(protocol: str | None, health: dict[str, Any]) -> None:
-    """Raise unless a health check can be made."""
+    """Raise unless a health check is valid."""
     if protocol and health.get("HealthCheckEnabled") is False:
         raise Refusal(
             "ValidationError", "Health checks can be disabled only for target groups with target type 'lambda'"
@@ -191,7 +191,7 @@ def check_health(protocol: str | None, health: dict[str, Any]) -> None:
 
 
 def modify_target_group(self: ELBV2Response) -> ActionResult:
-    """ModifyTargetGroup: the health check; a member that is not given stays."""
+    """ModifyTargetGroup: the health check; settings that are not given stay."""
     params = self._get_params()
     group: Any = self.elbv2_backend.target_groups.get(params["TargetGroupArn"])
     if group is None:
@@ -213,7 +213,7 @@ def modify_target_group(self: ELBV2Response) -> ActionResult:
 def describe_target_groups(
     self: ELBv2Backend, load_balancer_arn: str | None, target_group_arns: list[str], names: list[str] | None
 ) -> list[Any]:
-    """DescribeTargetGroups: one that is named must exist; a load balancer may have none."""
+    """DescribeTargetGroups: named ones must exist; a load balancer may have none."""
     if sum(bool(given) for given in (load_balancer_arn, target_group_arns, names)) > 1:
         raise Refusal(
             "ValidationError",

@@ -1,4 +1,4 @@
-"""Target groups: targets are known by address *and* port, and a group knows which load balancers forward to it.
+"""Target groups: address *and* port identify a target, and a group knows which load balancers forward to it.
 
 https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_RegisterTargets.html
 """
@@ -21,8 +21,8 @@ _SERVER = re.compile("0x[0-9a-f]{16}")
 
 
 def install() -> None:
-    """Put it right."""
-    # moto appends to a list and never takes anything out again: it is worked out anew, what moto appends is lost.
+    """Install the corrections."""
+    # moto appends to a list and never removes anything from it, so compute it again and drop what moto appends.
     FakeTargetGroup.load_balancer_arns = property(load_balancer_arns, lambda self, value: None)  # noqa: ARG005  # pyright: ignore[reportAttributeAccessIssue] - a plain attribute of moto's
     replace(FakeTargetGroup, "register", register)
     replace(FakeTargetGroup, "deregister", deregister)
@@ -30,7 +30,7 @@ def install() -> None:
     delete = ELBv2Backend.delete_target_group
 
     def delete_target_group(self: ELBv2Backend, target_group_arn: str) -> Any:
-        # One that is gone already is no error:
+        # Deleting a missing one is no error:
         # https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DeleteTargetGroup.html
         if target_group_arn not in self.target_groups:
             return None
@@ -49,12 +49,12 @@ def load_balancer_arns(group: Any) -> list[str]:
     return _users[backend].get(group.arn, [])
 
 
-# Asked of every group in a DescribeTargetGroups: worked out once between two writes.
+# DescribeTargetGroups asks for every group, so compute it once between two writes.
 _users: dict[Any, dict[str, list[str]]] = {}
 
 
 def forget_users() -> None:
-    """A call may have changed who forwards to whom."""
+    """A call may have changed which load balancers forward to which groups."""
     _users.clear()
 
 
@@ -74,7 +74,7 @@ def users_of_groups(backend: ELBv2Backend) -> dict[str, list[str]]:
 
 
 def register(group: Any, targets: list[dict[str, Any]]) -> None:
-    """RegisterTargets: all of them, or none if one cannot be."""
+    """RegisterTargets: all of them, or none if one is invalid."""
     servers = {target["QuicServerId"]: key for key, target in group.targets.items() if target.get("QuicServerId")}
     for target in targets:
         check_target(group, target)
@@ -91,7 +91,7 @@ def register(group: Any, targets: list[dict[str, Any]]) -> None:
 
 
 def check_target(group: Any, target: dict[str, Any]) -> None:
-    """Raise unless it is of the group's type and within reach."""
+    """Raise unless the target has the group's type and is reachable."""
     name = target["Id"]
     if target.get("AvailabilityZone") and group.target_type in {"instance", "alb"}:
         raise Refusal(
@@ -111,7 +111,7 @@ def check_target(group: Any, target: dict[str, Any]) -> None:
 
 
 def check_instance(group: Any, name: str) -> None:
-    """Raise unless an instance runs in the group's VPC."""
+    """Raise unless an instance is in the group's VPC."""
     found = group.ec2_backend.get_instance_by_id(name)
     if found is None or found.vpc_id != group.vpc_id:
         raise Refusal(
@@ -124,7 +124,7 @@ def check_instance(group: Any, name: str) -> None:
 
 
 def check_address(group: Any, name: str, zone: str | None) -> None:
-    """Raise unless an address is of the group's type and in its VPC, or a private one of a zone that is said."""
+    """Raise unless an address has the group's IP version and is in its VPC, or is private with a given zone."""
     try:
         address = ipaddress.ip_address(name)
     except ValueError:
@@ -149,7 +149,7 @@ def check_address(group: Any, name: str, zone: str | None) -> None:
 
 
 def check_balancer(group: Any, arn: str, port: int) -> None:
-    """Raise unless an Application Load Balancer of the group's VPC listens on the target's port."""
+    """Raise unless an Application Load Balancer in the group's VPC listens on the target's port."""
     balancer: Any = elbv2_backends[group.account_id][group.region_name].load_balancers.get(arn)
     if balancer is None or balancer.type != "application" or balancer.vpc_id != group.vpc_id:
         raise Refusal("InvalidTarget", f"The target '{arn}' is not an Application Load Balancer in '{group.vpc_id}'")
@@ -158,7 +158,7 @@ def check_balancer(group: Any, arn: str, port: int) -> None:
 
 
 def check_server(group: Any, target: dict[str, Any], servers: dict[str, Any]) -> None:
-    """Raise unless a target of a QUIC group, and no other, has a server id of its own, for as long as it is there."""
+    """Raise unless each target of a QUIC group, and no other, has a unique server id that never changes."""
     server, key = target.get("QuicServerId"), key_of(group, target)
     if group.protocol not in {"QUIC", "TCP_QUIC"}:
         if server:
@@ -176,7 +176,7 @@ def check_server(group: Any, target: dict[str, Any], servers: dict[str, Any]) ->
 
 
 def zone_by_target(group: Any, names: list[str]) -> dict[str, str | None]:
-    """The zones of instances, or of the subnets that addresses lie in; None for what lies in no subnet."""
+    """The zones of instances, or of the subnets that contain addresses; None for an address outside all subnets."""
     if group.target_type == "instance":
         found = {name: group.ec2_backend.get_instance_by_id(name) for name in names}
         return {name: machine.placement.zone if machine else None for name, machine in found.items()}
@@ -193,7 +193,7 @@ def zone_by_target(group: Any, names: list[str]) -> dict[str, str | None]:
 
 
 def deregister(group: Any, targets: list[dict[str, Any]]) -> None:
-    """DeregisterTargets: by address and port, by address alone on all ports; what is not there is no error."""
+    """DeregisterTargets: by address and port, or by address alone on all ports; missing targets are no error."""
     for target in targets:
         gone = [key for key in group.targets if key[0] == target["Id"] and target.get("Port") in {None, key[1]}]
         for key in gone:
@@ -202,5 +202,5 @@ def deregister(group: Any, targets: list[dict[str, Any]]) -> None:
 
 
 def forget_instances(group: Any, instance_ids: list[str]) -> None:
-    """Instances that were terminated are targets no more."""
+    """Terminated instances are no longer targets."""
     deregister(group, [{"Id": instance_id} for instance_id in instance_ids])

@@ -29,14 +29,14 @@ class Place:
 
     @property
     def location(self) -> str:
-        """Where AWS says that the object can be had."""
+        """Where AWS says that the object is."""
         more = f"?versionId={self.version}" if self.version else ""
         return f"https://{self.bucket}.s3.amazonaws.com/{self.key}{more}"
 
 
 @dataclass
 class Revocations:
-    """A revocation list; the names are AWS's, in Python's form."""
+    """A revocation list, with AWS's names in Python's form."""
 
     trust_store_arn: str
     revocation_id: int
@@ -47,7 +47,7 @@ class Revocations:
 
 @dataclass
 class TrustStore:
-    """A trust store; the names are AWS's, in Python's form."""
+    """A trust store, with AWS's names in Python's form."""
 
     name: str
     trust_store_arn: str
@@ -58,7 +58,7 @@ class TrustStore:
 
     @property
     def total_revoked_entries(self) -> int:
-        """The entries of all its lists."""
+        """The number of entries in all its lists."""
         return sum(one.number_of_revoked_entries for one in self.revocations.values())
 
 
@@ -66,13 +66,13 @@ class TrustStores(dict[str, TrustStore]):
     """All of an account, by ARN."""
 
     def find(self, arn: str) -> TrustStore:
-        """The trust store of that ARN."""
+        """The trust store with this ARN."""
         if arn not in self:
             raise Refusal("TrustStoreNotFound", f"Trust store '{arn}' not found")
         return self[arn]
 
     def named(self, name: str) -> TrustStore:
-        """The trust store of that name."""
+        """The trust store with this name."""
         found = next((store for store in self.values() if store.name == name), None)
         if found is None:
             raise Refusal("TrustStoreNotFound", f"One or more trust stores not found: {name}")
@@ -99,7 +99,7 @@ def users(backend: ELBv2Backend, arn: str) -> Iterator[str]:
 
 
 def content(backend: ELBv2Backend, place: Place, code: str) -> bytes:
-    """What an object in S3 holds; `code` is the error if there is none."""
+    """The content of an object in S3; `code` is the error if it does not exist."""
     from moto.s3.models import s3_backends  # noqa: PLC0415 - half a second that only trust stores need
 
     try:
@@ -125,13 +125,13 @@ def bundle(backend: ELBv2Backend, place: Place) -> int:
 
 
 def place_of(params: dict[str, Any]) -> Place:
-    """Where the bundle of a request is."""
+    """The location of a request's bundle."""
     name = "CaCertificatesBundleS3"
     return Place(params[f"{name}Bucket"], params[f"{name}Key"], params.get(f"{name}ObjectVersion"))
 
 
 def create_trust_store(self: ELBV2Response) -> ActionResult:
-    """CreateTrustStore; the same wish again gives the same trust store."""
+    """CreateTrustStore; the same request again returns the same trust store."""
     backend, params = self.elbv2_backend, self._get_params()
     stores, name, place = trust_stores(backend), params["Name"], place_of(params)
     existing = next((store for store in stores.values() if store.name == name), None)
@@ -150,7 +150,7 @@ def create_trust_store(self: ELBV2Response) -> ActionResult:
 
 
 def describe_trust_stores(self: ELBV2Response) -> ActionResult:
-    """DescribeTrustStores; one that is named must exist."""
+    """DescribeTrustStores; named ones must exist."""
     stores, params = trust_stores(self.elbv2_backend), self._get_params()
     arns, names = params.get("TrustStoreArns") or [], params.get("Names") or []
     if arns and names:
@@ -169,7 +169,7 @@ def modify_trust_store(self: ELBV2Response) -> ActionResult:
 
 
 def delete_trust_store(self: ELBV2Response) -> ActionResult:
-    """DeleteTrustStore: one that no listener uses."""
+    """DeleteTrustStore: only if no listener uses it."""
     backend, arn = self.elbv2_backend, self._get_param("TrustStoreArn")
     trust_stores(backend).find(arn)
     if any(users(backend, arn)):
@@ -187,7 +187,7 @@ def describe_trust_store_associations(self: ELBV2Response) -> ActionResult:
 
 
 def delete_shared_trust_store_association(self: ELBV2Response) -> ActionResult:
-    """DeleteSharedTrustStoreAssociation: there is one account, which shares with nobody."""
+    """DeleteSharedTrustStoreAssociation: there is only one account, which shares with nobody."""
     trust_stores(self.elbv2_backend).find(self._get_param("TrustStoreArn"))
     raise Refusal("DeleteAssociationSameAccount", "The trust store and the listener belong to the same account")
 
@@ -218,7 +218,7 @@ def revoked(backend: ELBv2Backend, place: Place) -> int:
 
 
 def revocations_of(self: ELBV2Response, ids: list[int]) -> list[Revocations]:
-    """The lists of those ids in the trust store of the request; all of them if there is no id."""
+    """The lists with these ids in the request's trust store; all of them if there are no ids."""
     store = trust_stores(self.elbv2_backend).find(self._get_param("TrustStoreArn"))
     missing = [number for number in ids if number not in store.revocations]
     if missing:

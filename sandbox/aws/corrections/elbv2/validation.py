@@ -1,4 +1,4 @@
-"""What ELBv2 checks of every call first: AWS's own model of its parameters, in AWS's own words.
+"""What ELBv2 checks first in every call: AWS's model of its parameters, with AWS's messages.
 
 The model (botocore's) has the ranges, lengths, patterns and enumerations. One answer names every fault:
 `2 validation errors detected: Value '400' at 'healthCheckIntervalSeconds' failed to satisfy constraint: Member must
@@ -19,12 +19,12 @@ from sandbox.aws.corrections.errors import Refusal
 
 _MODEL = "elbv2"
 _UNICODE = (("\\p{L}", "\\w"), ("\\p{N}", "\\d"), ("\\p{Z}", "\\s"))
-"""Classes of characters that Python's expressions do not know, and their nearest relatives."""
+"""Character classes that Python's regular expressions lack, and their nearest equivalents."""
 Function = Callable[..., Any]
 
 
 def install() -> None:
-    """Check every action that the server has; it comes last, so that it runs before every other correction."""
+    """Check every action of the server. Installed last, so that it runs before every other correction."""
     model: Any = get_service_model(_MODEL)
     for name in model.operation_names:
         method = xform_name(name)
@@ -34,7 +34,7 @@ def install() -> None:
 
 
 def checked(method: Function, shape: Any) -> Function:
-    """An action that is refused if its parameters do not fit AWS's model."""
+    """An action that is refused if its parameters do not match AWS's model."""
 
     @functools.wraps(method)
     def action(self: ELBV2Response) -> Any:
@@ -48,7 +48,7 @@ def checked(method: Function, shape: Any) -> Function:
 
 
 def faults(shape: Any, value: Any, path: str) -> Iterator[str]:
-    """What AWS's model holds against a value; `path` is AWS's, `actions.1.member.redirectConfig.port`. Pure."""
+    """How a value violates AWS's model; `path` is AWS's, `actions.1.member.redirectConfig.port`. Pure."""
     if shape.type_name == "structure":
         for name in shape.required_members:
             if name not in value:
@@ -69,7 +69,7 @@ def _below(path: str, name: str) -> str:
 
 
 def _broken(shape: Any, value: Any) -> Iterator[str]:
-    """The constraints of a string, a number or a list that a value breaks."""
+    """The constraints that a string, a number or a list violates."""
     limits = shape.metadata
     what = "value" if isinstance(value, int) else "length"
     measured = value if isinstance(value, int) else len(value)

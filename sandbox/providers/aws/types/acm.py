@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.providers.aws.kind import Kind, State, Wanted, is_ours, known, tag_list, tag_map
+from sandbox.providers.aws.kind import Kind, State, Wanted, is_ours, known, retagging, tag_list, tag_map
 from sandbox.providers.aws.session import Aws
 from sandbox.providers.aws.types.eks.clusters import timestamp
 from sandbox.providers.common.fields import Field, same_set
@@ -89,14 +89,6 @@ def _is_issued(aws: Aws, arn: str) -> bool:
     return status == "ISSUED"
 
 
-def _retag(aws: Aws, arn: str, _state: State, new: dict[str, str], old: list[str]) -> None:
-    acm = aws.client("acm")
-    if old:
-        acm.remove_tags_from_certificate(CertificateArn=arn, Tags=[{"Key": key} for key in old])
-    if new:
-        acm.add_tags_to_certificate(CertificateArn=arn, Tags=tag_list(new))
-
-
 CERTIFICATE = Kind(
     type="aws:acm/certificate:Certificate",
     inputs={
@@ -114,7 +106,13 @@ CERTIFICATE = Kind(
     read=_read,
     update=_reimport,
     delete=lambda aws, arn, _: aws.client("acm").delete_certificate(CertificateArn=arn),
-    retag=_retag,
+    retag=retagging(
+        "acm",
+        lambda acm, arn, keys: acm.remove_tags_from_certificate(
+            CertificateArn=arn, Tags=[{"Key": key} for key in keys]
+        ),
+        lambda acm, arn, tags: acm.add_tags_to_certificate(CertificateArn=arn, Tags=tag_list(tags)),
+    ),
     secrets=("privateKey",),
 )
 

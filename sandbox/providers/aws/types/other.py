@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.providers.aws.kind import Kind, State, Wanted, known, same_json
+from sandbox.providers.aws.kind import Kind, State, Wanted, known, retagging, same_json
 from sandbox.providers.aws.session import CREATION_TAG, Aws
 from sandbox.providers.common.fields import Field
 from sandbox.providers.common.server import ProviderError
@@ -89,14 +89,6 @@ def _delete_key(aws: Aws, key_id: str, state: State) -> None:
     aws.client("kms").schedule_key_deletion(KeyId=key_id, PendingWindowInDays=days)
 
 
-def _retag_key(aws: Aws, key_id: str, _state: State, new: dict[str, str], old: list[str]) -> None:
-    kms = aws.client("kms")
-    if old:
-        kms.untag_resource(KeyId=key_id, TagKeys=old)
-    if new:
-        kms.tag_resource(KeyId=key_id, Tags=_kms_tag_list(new))
-
-
 KEY = Kind(
     type="aws:kms/key:Key",
     inputs={
@@ -115,7 +107,11 @@ KEY = Kind(
     read=_read_key,
     update=_change_key,
     delete=_delete_key,
-    retag=_retag_key,
+    retag=retagging(
+        "kms",
+        lambda kms, key_id, keys: kms.untag_resource(KeyId=key_id, TagKeys=keys),
+        lambda kms, key_id, tags: kms.tag_resource(KeyId=key_id, Tags=_kms_tag_list(tags)),
+    ),
 )
 
 
@@ -223,14 +219,6 @@ def _read_log_group(aws: Aws, name: str, _state: State) -> dict[str, Any] | None
     }
 
 
-def _retag_log_group(aws: Aws, _name: str, state: State, new: dict[str, str], old: list[str]) -> None:
-    logs = aws.client("logs")
-    if old:
-        logs.untag_resource(resourceArn=state["arn"], tagKeys=old)
-    if new:
-        logs.tag_resource(resourceArn=state["arn"], tags=new)
-
-
 LOG_GROUP = Kind(
     type="aws:cloudwatch/logGroup:LogGroup",
     inputs={
@@ -244,7 +232,12 @@ LOG_GROUP = Kind(
     read=_read_log_group,
     update=_change_log_group,
     delete=lambda aws, name, _: aws.client("logs").delete_log_group(logGroupName=name),
-    retag=_retag_log_group,
+    retag=retagging(
+        "logs",
+        lambda logs, arn, keys: logs.untag_resource(resourceArn=arn, tagKeys=keys),
+        lambda logs, arn, tags: logs.tag_resource(resourceArn=arn, tags=tags),
+        lambda _, state: state["arn"],
+    ),
     naming=("name", 512),
     # EKS may have written the group again by now: terraform-provider-aws, internal/service/logs/group.go.
     deleted_unseen=True,

@@ -1,4 +1,4 @@
-"""What listeners and rules do with a request: forwarding, redirects, fixed answers, authentication, JWT validation.
+"""What listeners and rules do with a request: forwarding, redirects, fixed responses, authentication, JWT validation.
 
 https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_Action.html
 """
@@ -26,7 +26,7 @@ _CONFIGS = {
     "jwt-validation": "JwtValidationConfig",
 }
 _LAST = {"forward", "redirect", "fixed-response"}
-# Which protocols of a target group each listener's can forward to.
+# The target group protocols that each listener protocol can forward to.
 _FORWARDS = {
     "HTTP": {"HTTP", "HTTPS"},
     "HTTPS": {"HTTP", "HTTPS"},
@@ -44,7 +44,7 @@ _SIGN_IN = {
     "SessionCookieName": "AWSELBAuthSessionCookie",
     "SessionTimeout": 604800,
 }
-"""What AWS adds to the configuration of a sign-in."""
+"""What AWS adds to an authentication configuration."""
 _REGISTERED_CLAIMS = {"exp", "iss", "nbf", "iat"}
 _PORT = re.compile(r"#\{port\}|[1-9]\d{0,4}")
 _LONGEST = 256
@@ -54,11 +54,11 @@ _STICKIEST = 604800
 
 
 def parsed(actions: Actions | None, held: list[Any] | None = None) -> list[Any]:
-    """Actions as moto holds them, with AWS's defaults; a copy.
+    """Actions in moto's form, with AWS's defaults; a copy.
 
     Args:
         actions: AWS's.
-        held: the actions that these replace, whose client secret may stay.
+        held: the actions that these replace; their client secret may stay.
     """
     return [FakeAction(_complete(copy.deepcopy(action), held or [])) for action in actions or []]
 
@@ -79,7 +79,7 @@ def _complete(action: dict[str, Any], held: list[Any]) -> dict[str, Any]:
             secret = next((one.client_secret for one in held if getattr(one, "client_secret", None)), None)
         if not secret:
             raise Refusal("InvalidLoadBalancerAction", "A client secret must be specified for 'authenticate-oidc'")
-        # Nobody is told the secret again: it is kept beside what DescribeRules answers with.
+        # No API returns the secret again: it is stored beside the answer of DescribeRules.
         action["client_secret"] = secret
     if "TargetGroupArn" in action and "ForwardConfig" not in action and action.get("Type") == "forward":
         action["ForwardConfig"] = {"TargetGroups": [{"TargetGroupArn": action["TargetGroupArn"]}]}
@@ -95,7 +95,7 @@ def groups_of(action: Any) -> list[dict[str, Any]]:
 
 
 def check_actions(self: ELBv2Backend, balancer: Any, protocol: str | None, actions: list[Any]) -> None:
-    """Raise unless a load balancer's listener of that protocol can do all of it."""
+    """Raise unless a listener with this protocol supports all of the load balancer's actions."""
     for place, action in enumerate(actions, 1):
         _check_form(place, action)
         if balancer.type != "application" and action.type != "forward":
@@ -127,7 +127,7 @@ def check_actions(self: ELBv2Backend, balancer: Any, protocol: str | None, actio
 
 
 def _check_form(place: int, action: Any) -> None:
-    """Raise unless an action has the configuration of its type, and that one only."""
+    """Raise unless an action has the configuration of its type, and no other."""
     data = action.data
     wrong = [key for kind, key in _CONFIGS.items() if key in data and kind != action.type]
     if wrong or ("TargetGroupArn" in data and action.type != "forward"):
@@ -194,7 +194,7 @@ _CHECKS = {"redirect": _redirect, "fixed-response": _fixed_response, "jwt-valida
 
 
 def _check_groups(self: ELBv2Backend, balancer: Any, protocol: str | None, action: Any) -> None:
-    """Raise unless what is forwarded to speaks the listener's protocol, in the same VPC, for this balancer only."""
+    """Raise unless the target groups' protocol and VPC match, and no other load balancer uses them."""
     arns = self._get_target_group_arns_from(action.data)
     listed = [group.get("TargetGroupArn") for group in groups_of(action)]
     if "TargetGroupArn" in action.data and listed != [action.data["TargetGroupArn"]]:

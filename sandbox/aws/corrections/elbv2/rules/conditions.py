@@ -1,4 +1,4 @@
-"""Conditions and transforms of rules: what each may hold, and how much of it. No state.
+"""Conditions and transforms of rules: valid values, and how many. No state.
 
 https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_RuleCondition.html
 https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_RuleTransform.html
@@ -25,7 +25,7 @@ _CONFIGS = {
     "source-ip": "SourceIpConfig",
 }
 _SEVERAL = {"http-header", "query-string"}
-"""Fields of which a rule may have more than one condition."""
+"""Fields for which a rule may have more than one condition."""
 _REGEX = {"host-header", "path-pattern", "http-header"}
 _TRANSFORMS = {"host-header-rewrite": "HostHeaderRewriteConfig", "url-rewrite": "UrlRewriteConfig"}
 _LONGEST, _LONGEST_NAME, _LONGEST_REWRITE = 128, 40, 1024
@@ -62,7 +62,7 @@ def _invalid(text: str) -> Refusal:
 
 
 def _patterns(conditions: list[Condition]) -> Iterator[str]:
-    """The values in which wildcards are wildcards."""
+    """The values in which wildcards are allowed."""
     for condition in conditions:
         if condition["Field"] == "query-string":
             for pair in condition["QueryStringConfig"]["Values"]:
@@ -134,7 +134,7 @@ def _of_field(field: str, config: dict[str, Any], values: list[Any]) -> Iterator
 
 
 def _addresses(kind: str | None, blocks: list[str]) -> Iterator[str]:
-    """What is wrong with CIDR blocks of a `source-ip` condition."""
+    """What is wrong with the CIDR blocks of a `source-ip` condition."""
     for block in blocks:
         try:
             network = ipaddress.ip_network(block, strict=False)

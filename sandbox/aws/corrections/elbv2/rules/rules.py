@@ -1,4 +1,4 @@
-"""Rules of ELBv2: priorities swapped in one call, transforms, and a default rule that stays.
+"""Rules of ELBv2: priorities swapped in one call, transforms, and a default rule that cannot be deleted.
 
 https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateRule.html
 https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_SetRulePriorities.html
@@ -26,12 +26,12 @@ from sandbox.aws.patching import replace
 
 
 def install() -> None:
-    """Put it right."""
+    """Install the corrections."""
     init_rule = FakeRule.__init__
 
     def rule(self: Any, listener_arn: str, *arguments: Any, **more: Any) -> None:
         init_rule(self, listener_arn, *arguments, **more)
-        # moto takes the object's address in memory.
+        # moto uses the object's memory address.
         self.arn = rule_arn(listener_arn)
 
     replace(FakeRule, "__init__", rule)
@@ -48,7 +48,7 @@ def rule_arn(listener_arn: str) -> str:
 
 
 def rules_by_priority(listener: Any) -> dict[Any, Any]:
-    """A listener's rules in the order of their priority, the default last."""
+    """A listener's rules by priority, the default rule last."""
     own = sorted(listener._non_default_rules.items(), key=lambda item: int(item[1].priority))
     default = listener._default_rule[0]
     return {**dict(own), default.arn: default}
@@ -78,7 +78,7 @@ def create_rule(self: ELBV2Response) -> ActionResult:
 
 
 def modify_rule(self: ELBV2Response) -> ActionResult:
-    """ModifyRule: what is given replaces what there is; an empty list changes nothing."""
+    """ModifyRule: given settings replace the current ones; an empty list changes nothing."""
     backend, params = self.elbv2_backend, self._get_params()
     rule = rule_of(backend, params["RuleArn"])
     conditions, actions = params.get("Conditions") or [], parsed(params.get("Actions"), rule.actions)
@@ -101,7 +101,7 @@ def modify_rule(self: ELBV2Response) -> ActionResult:
 
 
 def delete_rule(self: ELBv2Backend, arn: str) -> None:
-    """DeleteRule: not the default one."""
+    """DeleteRule: never the default one."""
     rule = rule_of(self, arn)
     if rule.is_default:
         raise Refusal("OperationNotPermitted", f"Default rule '{arn}' cannot be deleted")
@@ -110,7 +110,7 @@ def delete_rule(self: ELBv2Backend, arn: str) -> None:
 
 
 def set_rule_priorities(self: ELBv2Backend, rule_priorities: list[dict[str, Any]]) -> list[Any]:
-    """SetRulePriorities: all at once, so that rules may take each other's places."""
+    """SetRulePriorities: all at once, so that rules can swap priorities."""
     wanted = {pair["RuleArn"]: int(pair["Priority"]) for pair in rule_priorities}
     for priority, count in Counter(int(pair["Priority"]) for pair in rule_priorities).items():
         if count > 1:
@@ -129,7 +129,7 @@ def set_rule_priorities(self: ELBv2Backend, rule_priorities: list[dict[str, Any]
 
 
 def rule_of(self: ELBv2Backend, arn: str) -> Any:
-    """The rule of that ARN."""
+    """The rule with this ARN."""
     for balancer in self.load_balancers.values():
         for listener in balancer.listeners.values():
             if arn in listener.rules:

@@ -3,22 +3,20 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.providers.aws.kind import State, Wanted, tag_list, tag_map
+from sandbox.providers.aws.kind import Wanted, retagging, tag_list, tag_map
 from sandbox.providers.aws.session import CREATION_TAG, Aws
+
+retag = retagging(
+    "ec2",
+    lambda ec2, resource_id, keys: ec2.delete_tags(Resources=[resource_id], Tags=[{"Key": key} for key in keys]),
+    lambda ec2, resource_id, tags: ec2.create_tags(Resources=[resource_id], Tags=tag_list(tags)),
+)
+"""Sets and removes tags of anything that has an id in EC2."""
 
 
 def tag_specification(resource_type: str, wanted: Wanted) -> list[dict[str, Any]]:
     """The `TagSpecifications` of a creating call."""
     return [{"ResourceType": resource_type, "Tags": tag_list(wanted.all_tags)}]
-
-
-def retag(aws: Aws, resource_id: str, _state: State, new: dict[str, str], old: list[str]) -> None:
-    """Sets and removes tags of anything that has an id in EC2."""
-    ec2 = aws.client("ec2")
-    if old:
-        ec2.delete_tags(Resources=[resource_id], Tags=[{"Key": key} for key in old])
-    if new:
-        ec2.create_tags(Resources=[resource_id], Tags=tag_list(new))
 
 
 def created_before(aws: Aws, operation: str, wanted: Wanted, **more: str) -> dict[str, Any] | None:

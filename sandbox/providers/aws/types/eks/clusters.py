@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.providers.aws.kind import Kind, State, Wanted, is_ours, known
+from sandbox.providers.aws.kind import Kind, Retag, State, Wanted, is_ours, known, retagging
 from sandbox.providers.aws.session import Aws
 from sandbox.providers.common.fields import Field, Fields, same_set
 from sandbox.providers.common.server import ProviderError
@@ -14,17 +14,14 @@ def inside(*names: str, **more: Field) -> Fields:
     return {**{name: Field() for name in names}, **more}
 
 
-def retag(arn: Callable[[State], str]) -> Callable[[Aws, str, State, dict[str, str], list[str]], None]:
+def retag(arn: Callable[[State], str]) -> Retag:
     """Sets and removes tags of what EKS knows by ARN."""
-
-    def change(aws: Aws, _id: str, state: State, new: dict[str, str], old: list[str]) -> None:
-        eks = aws.client("eks")
-        if old:
-            eks.untag_resource(resourceArn=arn(state), tagKeys=old)
-        if new:
-            eks.tag_resource(resourceArn=arn(state), tags=new)
-
-    return change
+    return retagging(
+        "eks",
+        lambda eks, arn, keys: eks.untag_resource(resourceArn=arn, tagKeys=keys),
+        lambda eks, arn, tags: eks.tag_resource(resourceArn=arn, tags=tags),
+        lambda _, state: arn(state),
+    )
 
 
 def settled(status: str, what: str, issues: Any) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.providers.aws.kind import Kind, State, Wanted, is_ours, known, tag_list, tag_map
+from sandbox.providers.aws.kind import Kind, State, Wanted, is_ours, known, retagging, tag_list, tag_map
 from sandbox.providers.aws.session import Aws
 from sandbox.providers.aws.types.eks.clusters import inside
 from sandbox.providers.common.fields import Field, same_set
@@ -75,13 +75,12 @@ def tags_of(elb: Any, arn: str) -> dict[str, str]:
     return tag_map(elb.describe_tags(ResourceArns=[arn])["TagDescriptions"][0].get("Tags"))
 
 
-def retag(aws: Aws, arn: str, _state: State, new: dict[str, str], old: list[str]) -> None:
-    """Sets and removes tags of anything in ELB."""
-    elb = aws.client("elbv2")
-    if old:
-        elb.remove_tags(ResourceArns=[arn], TagKeys=old)
-    if new:
-        elb.add_tags(ResourceArns=[arn], Tags=tag_list(new))
+retag = retagging(
+    "elbv2",
+    lambda elb, arn, keys: elb.remove_tags(ResourceArns=[arn], TagKeys=keys),
+    lambda elb, arn, tags: elb.add_tags(ResourceArns=[arn], Tags=tag_list(tags)),
+)
+"""Sets and removes tags of anything in ELB."""
 
 
 def _suffix(arn: str) -> str:

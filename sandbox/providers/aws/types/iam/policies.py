@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.providers.aws.kind import Kind, State, Wanted, is_ours, known, same_json, tag_list, tag_map
+from sandbox.providers.aws.kind import Kind, State, Wanted, is_ours, known, retagging, same_json, tag_list, tag_map
 from sandbox.providers.aws.session import Aws
 from sandbox.providers.aws.types.iam.roles import attached, text
 from sandbox.providers.common.fields import Field, same_set
@@ -63,14 +63,6 @@ def _delete_policy(aws: Aws, arn: str, _state: State) -> None:
     iam.delete_policy(PolicyArn=arn)
 
 
-def _retag_policy(aws: Aws, arn: str, _state: State, new: dict[str, str], old: list[str]) -> None:
-    iam = aws.client("iam")
-    if old:
-        iam.untag_policy(PolicyArn=arn, TagKeys=old)
-    if new:
-        iam.tag_policy(PolicyArn=arn, Tags=tag_list(new))
-
-
 POLICY = Kind(
     type="aws:iam/policy:Policy",
     inputs={
@@ -84,7 +76,11 @@ POLICY = Kind(
     read=_read_policy,
     update=_change_policy,
     delete=_delete_policy,
-    retag=_retag_policy,
+    retag=retagging(
+        "iam",
+        lambda iam, arn, keys: iam.untag_policy(PolicyArn=arn, TagKeys=keys),
+        lambda iam, arn, tags: iam.tag_policy(PolicyArn=arn, Tags=tag_list(tags)),
+    ),
     naming=("name", 128),
     has_region=False,
 )
@@ -200,14 +196,6 @@ def _read_oidc(aws: Aws, arn: str, _state: State) -> dict[str, Any] | None:
     }
 
 
-def _retag_oidc(aws: Aws, arn: str, _state: State, new: dict[str, str], old: list[str]) -> None:
-    iam = aws.client("iam")
-    if old:
-        iam.untag_open_id_connect_provider(OpenIDConnectProviderArn=arn, TagKeys=old)
-    if new:
-        iam.tag_open_id_connect_provider(OpenIDConnectProviderArn=arn, Tags=tag_list(new))
-
-
 OIDC_PROVIDER = Kind(
     type="aws:iam/openIdConnectProvider:OpenIdConnectProvider",
     inputs={
@@ -220,7 +208,11 @@ OIDC_PROVIDER = Kind(
     read=_read_oidc,
     update=_change_oidc,
     delete=lambda aws, arn, _: aws.client("iam").delete_open_id_connect_provider(OpenIDConnectProviderArn=arn),
-    retag=_retag_oidc,
+    retag=retagging(
+        "iam",
+        lambda iam, arn, keys: iam.untag_open_id_connect_provider(OpenIDConnectProviderArn=arn, TagKeys=keys),
+        lambda iam, arn, tags: iam.tag_open_id_connect_provider(OpenIDConnectProviderArn=arn, Tags=tag_list(tags)),
+    ),
     respelled=("url",),
     has_region=False,
 )

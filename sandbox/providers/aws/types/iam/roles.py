@@ -4,7 +4,7 @@ import json
 from typing import Any
 from urllib.parse import unquote
 
-from sandbox.providers.aws.kind import Kind, State, Wanted, is_ours, known, same_json, tag_list, tag_map
+from sandbox.providers.aws.kind import Kind, State, Wanted, is_ours, known, retagging, same_json, tag_list, tag_map
 from sandbox.providers.aws.session import Aws
 from sandbox.providers.common.fields import Field, same_set
 
@@ -104,14 +104,6 @@ def _delete_role(aws: Aws, name: str, state: State) -> None:
     iam.delete_role(RoleName=name)
 
 
-def _retag_role(aws: Aws, name: str, _state: State, new: dict[str, str], old: list[str]) -> None:
-    iam = aws.client("iam")
-    if old:
-        iam.untag_role(RoleName=name, TagKeys=old)
-    if new:
-        iam.tag_role(RoleName=name, Tags=tag_list(new))
-
-
 def _same_inline(one: Any, other: Any) -> bool:
     def said(policies: Any) -> Any:
         return {each["name"]: json.loads(each["policy"]) for each in policies if each}
@@ -137,7 +129,11 @@ ROLE = Kind(
     read=_read_role,
     update=_change_role,
     delete=_delete_role,
-    retag=_retag_role,
+    retag=retagging(
+        "iam",
+        lambda iam, name, keys: iam.untag_role(RoleName=name, TagKeys=keys),
+        lambda iam, name, tags: iam.tag_role(RoleName=name, Tags=tag_list(tags)),
+    ),
     naming=("name", 64),
     has_region=False,
 )
