@@ -7,23 +7,17 @@ from eks_load_balancing import (
     AccessLogsBucket,
     ApplicationLoadBalancedIngress,
     ClusterReference,
-    LoadBalancerController,
     LoadBalancerRecord,
     ValidatedCertificate,
 )
 
 config = pulumi.Config()
 domain = config.require("domain")
-cluster = ClusterReference.lookup(config.require("cluster"))
+cluster = ClusterReference.lookup(config.require("cluster"), irsa=False)
 zone = aws.route53.Zone("zone", name=domain)
 logs = AccessLogsBucket("logs", {"region": cluster.region, "force_destroy": True})
 certificate = ValidatedCertificate(
     "certificate", {"host": domain, "alternative_hosts": [f"*.{domain}"], "zone_id": zone.zone_id}
-)
-controller = LoadBalancerController(
-    "controller",
-    {**cluster.arguments, "version": config.require("controllerVersion")},
-    pulumi.ResourceOptions(provider=cluster.provider),
 )
 shop = ApplicationLoadBalancedIngress(
     "shop",
@@ -33,7 +27,7 @@ shop = ApplicationLoadBalancedIngress(
         "certificate_arn": certificate.arn,
         "access_logs_bucket": logs.bucket_name,
     },
-    pulumi.ResourceOptions(provider=cluster.provider, depends_on=[controller]),
+    pulumi.ResourceOptions(provider=cluster.provider),
 )
 name = LoadBalancerRecord(
     "name",

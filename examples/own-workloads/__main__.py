@@ -6,16 +6,15 @@ import pulumi_kubernetes as kubernetes
 from eks_load_balancing import (
     ApplicationLoadBalancedIngress,
     ClusterReference,
-    LoadBalancerController,
     NetworkLoadBalancedService,
 )
 
 LABELS = {"app": "shop"}
 
 config = pulumi.Config()
-cluster = ClusterReference.lookup(config.require("cluster"))
+cluster = ClusterReference.lookup(config.require("cluster"), irsa=False)
 on_cluster = pulumi.ResourceOptions(provider=cluster.provider)
-shop = kubernetes.apps.v1.Deployment(
+kubernetes.apps.v1.Deployment(
     "shop",
     metadata={"name": "shop"},
     spec={
@@ -34,10 +33,6 @@ service = kubernetes.core.v1.Service(
     spec={"selector": LABELS, "ports": [{"port": 80, "target_port": 8080}]},
     opts=on_cluster,
 )
-controller = LoadBalancerController(
-    "controller", {**cluster.arguments, "version": config.require("controllerVersion")}, on_cluster
-)
-samples = pulumi.ResourceOptions(provider=cluster.provider, depends_on=[controller, shop])
 where = {"cluster_name": cluster.cluster_name, "namespace": "default"}
 named = service.metadata.name
 
@@ -50,15 +45,15 @@ feed = NetworkLoadBalancedService(
         "preserve_client_ip": True,
         "load_balancer_attributes": {"dns_record.client_routing_policy": "availability_zone_affinity"},
     },
-    samples,
+    on_cluster,
 )
 pages = ApplicationLoadBalancedIngress(
     "pages",
     {**where, "service_name": named, "paths": [{"path": "/shop"}, {"path": "/cart", "path_type": "Exact"}]},
-    samples,
+    on_cluster,
 )
 shares = [{"service_name": named, "weight": 90}, {"service_name": named, "weight": 10}]
-canary = ApplicationLoadBalancedIngress("canary", {**where, "weighted_services": shares}, samples)
+canary = ApplicationLoadBalancedIngress("canary", {**where, "weighted_services": shares}, on_cluster)
 
 pulumi.export("feed", feed.host_name)
 pulumi.export("pages", pages.host_name)

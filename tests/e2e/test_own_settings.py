@@ -26,82 +26,83 @@ def attributes(answer: dict[str, Any]) -> dict[str, str]:
     return {one["Key"]: one["Value"] for one in answer["Attributes"]}
 
 
-def test_the_controller_has_every_setting_that_is_given(existing: Existing) -> None:
+def assert_every_setting(existing: Existing, made: dict[str, Any]) -> None:
     blue, iam = existing.clusters["blue"], existing.sandbox.aws("iam")
-    with running(existing, "tuned-controller") as example:
-        made = example.up()
-        pods = blue.kubectl("get", "deployment", _CONTROLLER, "-n", "kube-system")["spec"]["template"]["spec"]
-        (container,) = pods["containers"]
-        assert {"--log-level=debug", "--external-managed-tags=cost-centre"} <= set(container["args"])
-        assert "--aws-region=us-west-2" in container["args"]
-        assert pods["priorityClassName"] == "system-node-critical"
-        assert {"key": "platform", "operator": "Exists"} in pods["tolerations"]
-        assert container["resources"]["requests"] == {"cpu": "200m", "memory": "200Mi"}
-        assert made["roleName"] == "load-balancers-of-blue"
-        attached = iam.list_attached_role_policies(RoleName=made["roleName"])["AttachedPolicies"]
-        assert made["policyArn"] in [one["PolicyArn"] for one in attached]
-        (extra,) = (one["PolicyArn"] for one in attached if "extra" in one["PolicyName"])
-        document = iam.get_policy_version(PolicyArn=extra, VersionId="v1")["PolicyVersion"]["Document"]
-        assert document["Statement"] == [{"Effect": "Allow", "Action": "cloudwatch:PutMetricData", "Resource": "*"}]
-        example.unchanged()
+    pods = blue.kubectl("get", "deployment", _CONTROLLER, "-n", "kube-system")["spec"]["template"]["spec"]
+    (container,) = pods["containers"]
+    assert {"--log-level=debug", "--external-managed-tags=cost-centre"} <= set(container["args"])
+    assert "--aws-region=us-west-2" in container["args"]
+    assert pods["priorityClassName"] == "system-node-critical"
+    assert {"key": "platform", "operator": "Exists"} in pods["tolerations"]
+    assert container["resources"]["requests"] == {"cpu": "200m", "memory": "200Mi"}
+    assert made["roleName"] == "load-balancers-of-blue"
+    attached = iam.list_attached_role_policies(RoleName=made["roleName"])["AttachedPolicies"]
+    assert made["policyArn"] in [one["PolicyArn"] for one in attached]
+    (extra,) = (one["PolicyArn"] for one in attached if "extra" in one["PolicyName"])
+    document = iam.get_policy_version(PolicyArn=extra, VersionId="v1")["PolicyVersion"]["Document"]
+    assert document["Statement"] == [{"Effect": "Allow", "Action": "cloudwatch:PutMetricData", "Resource": "*"}]
 
 
-def test_pods_and_services_that_are_there_get_load_balancers(existing: Existing) -> None:
+def assert_listeners_rules_and_targets(existing: Existing, made: dict[str, Any]) -> None:
     elb = existing.elb
-    with running(existing, "own-workloads") as example:
-        made = example.up()
-        feed, pages, canary = (
-            balancer(existing, made[name])["LoadBalancerArn"] for name in ("feed", "pages", "canary")
+    feed, pages, canary = (balancer(existing, made[name])["LoadBalancerArn"] for name in ("feed", "pages", "canary"))
+    listeners = elb.describe_listeners(LoadBalancerArn=feed)["Listeners"]
+    assert sorted((one["Protocol"], one["Port"]) for one in listeners) == [("TCP", 80), ("UDP", 514)]
+    shown = attributes(elb.describe_load_balancer_attributes(LoadBalancerArn=feed))
+    assert shown["dns_record.client_routing_policy"] == "availability_zone_affinity"
+    assert shown["load_balancing.cross_zone.enabled"] == "true"
+    for group in elb.describe_target_groups(LoadBalancerArn=feed)["TargetGroups"]:
+        arn = group["TargetGroupArn"]
+        assert (
+            attributes(elb.describe_target_group_attributes(TargetGroupArn=arn))["preserve_client_ip.enabled"] == "true"
         )
-        listeners = elb.describe_listeners(LoadBalancerArn=feed)["Listeners"]
-        assert sorted((one["Protocol"], one["Port"]) for one in listeners) == [("TCP", 80), ("UDP", 514)]
-        shown = attributes(elb.describe_load_balancer_attributes(LoadBalancerArn=feed))
-        assert shown["dns_record.client_routing_policy"] == "availability_zone_affinity"
-        assert shown["load_balancing.cross_zone.enabled"] == "true"
-        for group in elb.describe_target_groups(LoadBalancerArn=feed)["TargetGroups"]:
-            arn = group["TargetGroupArn"]
-            assert (
-                attributes(elb.describe_target_group_attributes(TargetGroupArn=arn))["preserve_client_ip.enabled"]
-                == "true"
-            )
-            assert existing.serve("blue", arn, "shop", 2)
-        (listener,) = elb.describe_listeners(LoadBalancerArn=pages)["Listeners"]
-        rules = elb.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]
-        paths = {value for rule in rules for one in rule["Conditions"] for value in one["PathPatternConfig"]["Values"]}
-        assert paths == {"/shop", "/shop/*", "/cart"}
-        (listener,) = elb.describe_listeners(LoadBalancerArn=canary)["Listeners"]
-        rules = elb.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]
-        weights = [
-            sorted(group["Weight"] for group in action["ForwardConfig"]["TargetGroups"])
-            for rule in rules
-            for action in rule["Actions"]
-            if action["Type"] == "forward"
-        ]
-        assert weights == [[10, 90]]
-        example.unchanged()
+        assert existing.serve("blue", arn, "shop", 2)
+    (listener,) = elb.describe_listeners(LoadBalancerArn=pages)["Listeners"]
+    rules = elb.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]
+    paths = {value for rule in rules for one in rule["Conditions"] for value in one["PathPatternConfig"]["Values"]}
+    assert paths == {"/shop", "/shop/*", "/cart"}
+    (listener,) = elb.describe_listeners(LoadBalancerArn=canary)["Listeners"]
+    rules = elb.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]
+    weights = [
+        sorted(group["Weight"] for group in action["ForwardConfig"]["TargetGroups"])
+        for rule in rules
+        for action in rule["Actions"]
+        if action["Type"] == "forward"
+    ]
+    assert weights == [[10, 90]]
 
 
-def test_an_alb_has_a_certificate_a_name_and_logs(existing: Existing) -> None:
+def assert_certificate_name_and_logs(existing: Existing, made: dict[str, Any]) -> None:
     aws = existing.sandbox.aws
-    with running(existing, "edge") as example:
-        made = example.up()
-        alb = balancer(existing, made["loadBalancer"])
-        listeners = existing.elb.describe_listeners(LoadBalancerArn=alb["LoadBalancerArn"])["Listeners"]
-        (tls,) = (one for one in listeners if one["Port"] == 443)
-        assert [one["CertificateArn"] for one in tls["Certificates"]] == [made["certificateArn"]]
-        about = aws("acm").describe_certificate(CertificateArn=made["certificateArn"])["Certificate"]
-        assert (about["Status"], sorted(about["SubjectAlternativeNames"])) == (
-            "ISSUED",
-            ["*.example.com", "example.com"],
-        )
-        shown = attributes(existing.elb.describe_load_balancer_attributes(LoadBalancerArn=alb["LoadBalancerArn"]))
-        assert (shown["access_logs.s3.enabled"], shown["access_logs.s3.bucket"]) == ("true", made["bucket"])
-        policy = json.loads(aws("s3").get_bucket_policy(Bucket=made["bucket"])["Policy"])
-        assert policy["Statement"][0]["Principal"]["AWS"] == "arn:aws:iam::797873946194:root"
-        records = aws("route53").list_resource_record_sets(HostedZoneId=made["zoneId"])["ResourceRecordSets"]
-        (alias,) = (one["AliasTarget"] for one in records if one["Name"].rstrip(".") == made["host"])
-        assert alias["DNSName"].rstrip(".") == made["loadBalancer"]
-        example.unchanged()
+    alb = balancer(existing, made["loadBalancer"])
+    listeners = existing.elb.describe_listeners(LoadBalancerArn=alb["LoadBalancerArn"])["Listeners"]
+    (tls,) = (one for one in listeners if one["Port"] == 443)
+    assert [one["CertificateArn"] for one in tls["Certificates"]] == [made["certificateArn"]]
+    about = aws("acm").describe_certificate(CertificateArn=made["certificateArn"])["Certificate"]
+    assert (about["Status"], sorted(about["SubjectAlternativeNames"])) == (
+        "ISSUED",
+        ["*.example.com", "example.com"],
+    )
+    shown = attributes(existing.elb.describe_load_balancer_attributes(LoadBalancerArn=alb["LoadBalancerArn"]))
+    assert (shown["access_logs.s3.enabled"], shown["access_logs.s3.bucket"]) == ("true", made["bucket"])
+    policy = json.loads(aws("s3").get_bucket_policy(Bucket=made["bucket"])["Policy"])
+    assert policy["Statement"][0]["Principal"]["AWS"] == "arn:aws:iam::797873946194:root"
+    records = aws("route53").list_resource_record_sets(HostedZoneId=made["zoneId"])["ResourceRecordSets"]
+    (alias,) = (one["AliasTarget"] for one in records if one["Name"].rstrip(".") == made["host"])
+    assert alias["DNSName"].rstrip(".") == made["loadBalancer"]
+
+
+def test_a_tuned_controller_serves_workloads_of_others_with_certificate_name_and_logs(existing: Existing) -> None:
+    with (
+        running(existing, "tuned-controller") as controller,
+        running(existing, "own-workloads") as workloads,
+        running(existing, "edge") as edge,
+    ):
+        assert_every_setting(existing, controller.up())
+        assert_listeners_rules_and_targets(existing, workloads.up())
+        assert_certificate_name_and_logs(existing, edge.up())
+        for example in (controller, workloads, edge):
+            example.unchanged()
 
 
 def test_a_cluster_has_several_node_groups_and_configured_addons(existing: Existing) -> None:
