@@ -19,8 +19,8 @@ logs = AccessLogsBucket("logs", {"region": cluster.region, "force_destroy": True
 certificate = ValidatedCertificate(
     "certificate", {"host": domain, "alternative_hosts": [f"*.{domain}"], "zone_id": zone.zone_id}
 )
-shop = ApplicationLoadBalancedIngress(
-    "shop",
+front = ApplicationLoadBalancedIngress(
+    "front",
     {
         "cluster_name": cluster.cluster_name,
         "namespace": "default",
@@ -35,7 +35,7 @@ name = LoadBalancerRecord(
         "host": f"shop.{domain}",
         "zone_id": zone.zone_id,
         "load_balancer_type": "application",
-        "load_balancer_host": shop.host_name,
+        "load_balancer_host": front.host_name,
         "region": cluster.region,
     },
 )
@@ -44,4 +44,4 @@ pulumi.export("bucket", logs.bucket_name)
 pulumi.export("certificateArn", certificate.arn)
 pulumi.export("zoneId", zone.zone_id)
 pulumi.export("host", name.host)
-pulumi.export("loadBalancer", shop.host_name)
+pulumi.export("loadBalancer", front.host_name)

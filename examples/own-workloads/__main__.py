@@ -33,13 +33,13 @@ service = kubernetes.core.v1.Service(
     spec={"selector": LABELS, "ports": [{"port": 80, "target_port": 8080}]},
     opts=on_cluster,
 )
-where = {"cluster_name": cluster.cluster_name, "namespace": "default"}
 named = service.metadata.name
 
 feed = NetworkLoadBalancedService(
     "feed",
     {
-        **where,
+        "cluster_name": cluster.cluster_name,
+        "namespace": "default",
         "selector": LABELS,
         "ports": [{"port": 80, "container_port": 8080}, {"port": 514, "protocol": "UDP"}],
         "preserve_client_ip": True,
@@ -49,11 +49,23 @@ feed = NetworkLoadBalancedService(
 )
 pages = ApplicationLoadBalancedIngress(
     "pages",
-    {**where, "service_name": named, "paths": [{"path": "/shop"}, {"path": "/cart", "path_type": "Exact"}]},
+    {
+        "cluster_name": cluster.cluster_name,
+        "namespace": "default",
+        "service_name": named,
+        "paths": [{"path": "/shop"}, {"path": "/cart", "path_type": "Exact"}],
+    },
     on_cluster,
 )
-shares = [{"service_name": named, "weight": 90}, {"service_name": named, "weight": 10}]
-canary = ApplicationLoadBalancedIngress("canary", {**where, "weighted_services": shares}, on_cluster)
+canary = ApplicationLoadBalancedIngress(
+    "canary",
+    {
+        "cluster_name": cluster.cluster_name,
+        "namespace": "default",
+        "weighted_services": [{"service_name": named, "weight": 90}, {"service_name": named, "weight": 10}],
+    },
+    on_cluster,
+)
 
 pulumi.export("feed", feed.host_name)
 pulumi.export("pages", pages.host_name)
