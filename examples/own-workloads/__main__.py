@@ -3,11 +3,7 @@
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from eks_load_balancing import (
-    ApplicationLoadBalancedIngress,
-    ClusterReference,
-    NetworkLoadBalancedService,
-)
+from eks_load_balancing import ApplicationLoadBalancedIngress, ClusterReference, NetworkLoadBalancedService
 
 LABELS = {"app": "shop"}
 
