@@ -22,19 +22,24 @@ if not settings.cluster.kubeconfig_profile:  # before anything is made; a profil
     refuse_lock_out(caller(), settings.cluster.admin_arns, settings.cluster.kubeconfig_role_arn)
 
 kept = pulumi.ResourceOptions(protect=settings.protect)
-network = Network("network", {**settings.network.arguments, "tags": settings.tags}, kept)
+if settings.network.vpc_id:
+    network, vpc_id, subnet_ids = None, settings.network.vpc_id, settings.network.subnet_ids or []
+else:
+    network = Network("network", {**settings.network.arguments, "tags": settings.tags}, kept)
+    vpc_id, subnet_ids = network.vpc_id, network.private_subnet_ids
 cluster = Cluster(
     "cluster",
     {
         **settings.cluster.arguments,
         "region": settings.region,
-        "vpc_id": network.vpc_id,
-        "subnet_ids": network.private_subnet_ids,
+        "vpc_id": vpc_id,
+        "subnet_ids": subnet_ids,
         "nodes": settings.nodes.arguments,
+        "node_groups": settings.group_arguments,
         **settings.common,
     },
     # Nodes need a way out (NAT, routes) before they can join.
-    pulumi.ResourceOptions.merge(kept, pulumi.ResourceOptions(depends_on=[network])),
+    pulumi.ResourceOptions.merge(kept, pulumi.ResourceOptions(depends_on=[network] if network else [])),
 )
 # By the ARN: with anything else, a changed endpoint would replace everything on the cluster. After the cluster's nodes:
 # by then EKS knows everywhere who its administrators are.
@@ -51,7 +56,7 @@ controller = LoadBalancerController(
         **settings.controller.arguments,
         "cluster_name": cluster.cluster_name,
         "region": settings.region,
-        "vpc_id": network.vpc_id,
+        "vpc_id": vpc_id,
         "oidc_provider_arn": cluster.oidc_provider_arn,
         "issuer_url": cluster.issuer_url,
         "kubernetes_version": settings.cluster.version,
@@ -70,23 +75,16 @@ on_controller = pulumi.ResourceOptions.merge(in_cluster, pulumi.ResourceOptions(
 namespace = samples.metadata.apply(lambda metadata: str(metadata.name))
 nlb = NetworkLoadBalancedService(
     "web-nlb",
-    {
-        "cluster_name": cluster.cluster_name,
-        "namespace": namespace,
-        **settings.samples.nlb.arguments,
-    },
+    {"cluster_name": cluster.cluster_name, "namespace": namespace, **settings.samples.nlb.arguments},
     on_controller,
 )
 alb = ApplicationLoadBalancedIngress(
     "web-alb",
-    {
-        "cluster_name": cluster.cluster_name,
-        "namespace": namespace,
-        **settings.samples.alb.arguments,
-    },
+    {"cluster_name": cluster.cluster_name, "namespace": namespace, **settings.samples.alb.arguments},
     on_controller,
 )
-refuse_deletion("deletion-guard", settings.protected, after=[network, cluster, provider, controller, samples, nlb, alb])
+everything = [*([network] if network else []), cluster, provider, controller, samples, nlb, alb]
+refuse_deletion("deletion-guard", settings.protected, after=everything)
 
 pulumi.export("clusterName", cluster.cluster_name)
 pulumi.export("kubeconfig", cluster.kubeconfig)

@@ -32,9 +32,11 @@ from eks_load_balancing import (
     NetworkLoadBalancedServiceArgs,
     NodesArgs,
 )
-from eks_load_balancing.cluster.nodes import check_nodes
+from eks_load_balancing.cluster.addons import check_addons
+from eks_load_balancing.cluster.nodes import check_groups, check_nodes
 from eks_load_balancing.controller.load_balancer_controller import FEWEST_REPLICAS
 from eks_load_balancing.controller.opt_ins import check_gates
+from eks_load_balancing.controller.overrides import check_values
 from eks_load_balancing.controller.policy import ANY_VPC, FEATURES, controller_policy
 from eks_load_balancing.controller.values import default_tags
 from eks_load_balancing.errors import InvalidInputError, at_least, memory, one_of
@@ -79,14 +81,31 @@ class Section(BaseModel):
 class NetworkSettings(Section):
     """The VPC."""
 
-    cidr: str = Field(description="the VPC's range", examples=["10.0.0.0/16"])
-    zones: list[str] = Field(description="two or three availability zones", examples=["[us-west-2a, us-west-2b]"])
-    nat: Nat = Field(default="single", description="none, single or per-zone")
+    cidr: str | None = Field(default=None, description="the VPC's range", examples=["10.0.0.0/16"])
+    zones: list[str] | None = Field(
+        default=None, description="two or three availability zones", examples=["[us-west-2a, us-west-2b]"]
+    )
+    nat: Nat | None = Field(default=None, description="none, single (unless given) or per-zone")
+    vpc_id: str | None = Field(default=None, description="a VPC that is there, in the place of one that is made")
+    subnet_ids: list[str] | None = Field(
+        default=None, description="private subnets of that VPC, for cluster, nodes and pods", examples=["[subnet-a]"]
+    )
 
     @property
     def arguments(self) -> NetworkArgs:
-        """Arguments for a `Network`."""
+        """Arguments for a `Network`, where one is made."""
         return cast(NetworkArgs, self.given())
+
+
+class AddonSettings(Section):
+    """An add-on of the cluster."""
+
+    version: str | None = Field(default=None, description="its version, default, latest or eks")
+    configuration: dict[str, Any] | None = Field(default=None, description="its configuration values")
+    role_arn: str | None = Field(default=None, description="the role of its service account, by IRSA")
+    pod_identity_role_arns: dict[str, str] | None = Field(
+        default=None, description="roles of its service accounts, by EKS Pod Identity"
+    )
 
 
 class ClusterSettings(Section):
@@ -107,6 +126,9 @@ class ClusterSettings(Section):
     addon_versions: dict[str, str] | None = Field(
         default=None, description="versions of add-ons by name: one, default, latest, or eks to leave it as it is"
     )
+    addons: dict[str, AddonSettings] | None = Field(
+        default=None, description="add-ons by name: version, configuration, roleArn, podIdentityRoleArns"
+    )
     kubeconfig_profile: str | None = Field(
         default=None, description="the AWS CLI profile in the kubeconfig, aws:profile unless given"
     )
@@ -118,6 +140,14 @@ class ClusterSettings(Section):
         return cast(ClusterArgs, self.given())
 
 
+class TaintSettings(Section):
+    """A taint of nodes."""
+
+    key: str = Field(description="its key")
+    value: str | None = Field(default=None, description="its value")
+    effect: str = Field(description="NO_SCHEDULE, NO_EXECUTE or PREFER_NO_SCHEDULE")
+
+
 class NodeSettings(Section):
     """The managed nodes."""
 
@@ -127,6 +157,9 @@ class NodeSettings(Section):
     max_size: int = Field(alias="max", description="the most nodes", examples=[4])
     ami_type: str = Field(default="AL2023_x86_64_STANDARD", description="the AMI's type")
     disk_size: int = Field(default=30, description="GiB of a node's disk")
+    capacity_type: str | None = Field(default=None, description="ON_DEMAND, SPOT or CAPACITY_BLOCK")
+    labels: dict[str, str] | None = Field(default=None, description="labels in Kubernetes")
+    taints: list[TaintSettings] | None = Field(default=None, description="taints: key, value and effect")
     manage_desired_size: bool = Field(
         default=False, alias="manageDesired", description="whether every up sets the number of nodes to desired"
     )
@@ -162,6 +195,9 @@ class ControllerSettings(Section):
     shared_target_group_arns: list[str] | None = Field(
         default=None, description="target groups of other clusters that pods are registered in"
     )
+    values: dict[str, Any] | None = Field(default=None, description="any other value of the chart")
+    policy_arns: list[str] | None = Field(default=None, description="more managed policies of its role")
+    role_name: str | None = Field(default=None, description="the name of its role")
     chart: str | None = Field(default=None, description="a folder, archive or oci:// address with the chart")
 
     @property
@@ -226,6 +262,7 @@ class Settings(Section):
     network: NetworkSettings = Field(description="the VPC", examples=["{cidr: 10.0.0.0/16, zones: [...]}"])
     cluster: ClusterSettings = Field(description="the cluster", examples=['{name: dev, version: "1.36"}'])
     nodes: NodeSettings = Field(description="the nodes", examples=["{instanceTypes: [...], min: 2, ...}"])
+    node_groups: dict[str, NodeSettings] = Field(default={}, description="more groups of nodes by name, each as nodes")
     controller: ControllerSettings = ControllerSettings()
     samples: SampleSettings = SampleSettings()
     tags: dict[str, str] = Field(default={}, description="tags for every AWS resource")
@@ -233,6 +270,11 @@ class Settings(Section):
         default=None, description="the ARN of the permissions boundary of every role"
     )
     protect: bool = Field(default=False, description="whether Pulumi refuses to delete network and cluster")
+
+    @property
+    def group_arguments(self) -> dict[str, NodesArgs]:
+        """Arguments for a `Cluster`."""
+        return {name: group.arguments for name, group in self.node_groups.items()}
 
     @property
     def protected(self) -> list[str]:
@@ -259,6 +301,10 @@ def load(config: Mapping[str, str]) -> Settings:
     region = config.get("aws:region")
     if not region:
         raise pulumi.RunError("aws:region is missing: give the region, such as us-west-2")
+    try:
+        check_form("region", region)
+    except InvalidInputError as error:
+        raise pulumi.RunError(f"aws:region: {error}") from None
     prefix = f"{PROJECT}:"
     given = {key.removeprefix(prefix): _value(text) for key, text in config.items() if key.startswith(prefix)}
     if "region" in given:
@@ -279,8 +325,10 @@ def _fit_together(settings: Settings) -> Settings:
     """Check what one key alone does not show."""
     network, cluster, controller, alb = settings.network, settings.cluster, settings.controller, settings.samples.alb
     with _named({"network": network}):
-        plan_subnets(network.cidr, network.zones)
-        elsewhere = [zone for zone in network.zones if region_of(zone) != settings.region]
+        cidr, zones = _network(network)
+        if cidr is not None:
+            plan_subnets(cidr, zones)
+        elsewhere = [zone for zone in zones if region_of(zone) != settings.region]
         if elsewhere:
             raise InvalidInputError(
                 f"{', '.join(elsewhere)}: not in {settings.region} (aws:region): give zones of it", key="zones"
@@ -289,9 +337,14 @@ def _fit_together(settings: Settings) -> Settings:
         kubernetes_version(cluster.version, allow_unlisted=cluster.allow_unlisted_version)
     with _named({"nodes": settings.nodes}):
         check_nodes(settings.nodes.arguments, cluster.version)
+    with _named({"nodeGroups": settings}):
+        check_groups(settings.nodes.arguments, settings.group_arguments, cluster.version)
+    with _named({"cluster": cluster}):
+        check_addons(cluster.arguments.get("addons", {}), cluster.addon_versions or {})
     with _named({"controller": controller}):
         version = controller_version(controller.version, cluster.version, controller.version_like)
         check_gates(controller.feature_gates or {}, version, controller.disabled_features)
+        check_values(controller.values or {})
         if not controller.image_repository:
             controller_image_repository(settings.region, controller.image_registry)
     with _named({"controller": controller, "cluster": cluster}):  # the cluster's name is in the policy
@@ -313,6 +366,27 @@ def _fit_together(settings: Settings) -> Settings:
     with _named({"": settings}):
         default_tags(settings.tags)
     return settings
+
+
+def _network(network: NetworkSettings) -> tuple[str | None, list[str]]:
+    """Return range and zones of a network that is made; no range where the VPC is there already."""
+    made = {"cidr": network.cidr, "zones": network.zones, "nat": network.nat}
+    there = {"vpc_id": network.vpc_id, "subnet_ids": network.subnet_ids}
+    if any(value is not None for value in there.values()):
+        for key, value in made.items():
+            if value is not None:
+                raise InvalidInputError("the VPC is there already (vpcId): leave it out", key=key)
+        for key, value in there.items():
+            if not value:
+                raise InvalidInputError("missing: a VPC that is there needs vpcId and subnetIds: give both", key=key)
+        return None, []
+    if network.cidr is None or network.zones is None:
+        key = "cidr" if network.cidr is None else "zones"
+        field = NetworkSettings.model_fields[key]
+        raise InvalidInputError(
+            f"missing: give vpcId and subnetIds, or {field.description}, such as {(field.examples or [''])[0]}", key=key
+        )
+    return network.cidr, network.zones
 
 
 @contextmanager

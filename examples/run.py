@@ -13,7 +13,13 @@ from typing import Any
 EXAMPLES = Path(__file__).parent
 STACK = "sandbox"
 CLUSTERS, CONTROLLER_ONLY = "clusters", "controller-only"
-NEEDS = {CLUSTERS: (), "node-ports": (), "shared-alb": (CLUSTERS, CONTROLLER_ONLY)}
+NEEDS = {
+    CLUSTERS: (),
+    "node-ports": (),
+    "shared-alb": (CLUSTERS, CONTROLLER_ONLY),
+    "own-workloads": (CLUSTERS, "tuned-controller"),
+    "edge": (CLUSTERS, "tuned-controller"),
+}
 """What has to be up before an example; where nothing is said, the clusters."""
 CHART = "aws-load-balancer-controller"
 PULL = ("helm", "pull", CHART, "--version", "3.2.2", "--untar", "--repo", "https://aws.github.io/eks-charts")
@@ -27,11 +33,12 @@ def needs(name: str) -> tuple[str, ...]:
 
 
 def in_the_way(name: str, up: Iterable[str]) -> list[str]:
-    """The examples that are up on the same clusters, and neither need this one nor are needed by it."""
+    """The examples that are up on the same clusters, unless one needs the other or both share a controller."""
     if CLUSTERS not in needs(name):
         return []
     strangers = set(up) - {name, *needs(name)}
-    return sorted(other for other in strangers if CLUSTERS in needs(other) and name not in needs(other))
+    beside = {other for other in strangers if needs(name)[1:] and needs(other) == needs(name)}
+    return sorted(other for other in strangers - beside if CLUSTERS in needs(other) and name not in needs(other))
 
 
 def standing_on(name: str, up: Iterable[str]) -> list[str]:
@@ -82,7 +89,7 @@ def up(name: str) -> None:
 
 def down(name: str) -> None:
     """Take an example down, if nothing stands on it."""
-    others = standing_on(name, standing()) if name in {CLUSTERS, CONTROLLER_ONLY} else []
+    others = standing_on(name, standing()) if any(name in needed for needed in NEEDS.values()) else []
     if others:
         sys.exit(f"{others[0]} needs {name}: make example-down NAME={others[0]}")
     guarded = ["--run-program"] if name == CONTROLLER_ONLY else []

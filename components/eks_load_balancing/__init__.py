@@ -2,6 +2,14 @@
 
 from eks_load_balancing.cluster import Cluster, ClusterArgs, ClusterReference, ClusterReferenceArgs, NodesArgs
 from eks_load_balancing.controller import LoadBalancerController, LoadBalancerControllerArgs
+from eks_load_balancing.edge import (
+    AccessLogsBucket,
+    AccessLogsBucketArgs,
+    LoadBalancerRecord,
+    LoadBalancerRecordArgs,
+    ValidatedCertificate,
+    ValidatedCertificateArgs,
+)
 from eks_load_balancing.errors import InvalidInputError
 from eks_load_balancing.identity import OidcProvider, OidcProviderArgs, ServiceAccountRole, ServiceAccountRoleArgs
 from eks_load_balancing.network import Network, NetworkArgs
@@ -19,6 +27,8 @@ from eks_load_balancing.workloads import (
 )
 
 __all__ = [
+    "AccessLogsBucket",
+    "AccessLogsBucketArgs",
     "ApplicationLoadBalancedIngress",
     "ApplicationLoadBalancedIngressArgs",
     "BoundTargetGroup",
@@ -30,6 +40,8 @@ __all__ = [
     "InvalidInputError",
     "LoadBalancerController",
     "LoadBalancerControllerArgs",
+    "LoadBalancerRecord",
+    "LoadBalancerRecordArgs",
     "Network",
     "NetworkArgs",
     "NetworkLoadBalancedService",
@@ -43,4 +55,6 @@ __all__ = [
     "ServiceAccountRoleArgs",
     "TargetGroupBinding",
     "TargetGroupBindingArgs",
+    "ValidatedCertificate",
+    "ValidatedCertificateArgs",
 ]

@@ -7,6 +7,7 @@ type.
 
 import functools
 import inspect
+import re
 import typing
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from difflib import get_close_matches
@@ -25,7 +26,8 @@ _NAMES: Final = {str: "text", int: "a whole number", bool: "true or false", Sequ
 def checked(init: Callable[P, None]) -> Callable[P, None]:
     """Check the `args` of a component's `__init__`, a TypedDict, and begin its errors with its name.
 
-    An optional key whose value is None counts as not given.
+    An optional key whose value is None counts as not given. An output is checked when it is known, with the same
+    errors.
     """
     signature = inspect.signature(init)
     kind = signature.parameters["args"].annotation
@@ -35,7 +37,7 @@ def checked(init: Callable[P, None]) -> Callable[P, None]:
         bound = signature.bind(*given, **named)
         component, name = type(bound.arguments["self"]).__name__, bound.arguments["name"]
         try:
-            bound.arguments["args"] = check(kind, bound.arguments["args"])
+            bound.arguments["args"] = check(kind, bound.arguments["args"], where=f"{component} {name!r}: ")
             init(*bound.args, **bound.kwargs)  # pyright: ignore[reportCallIssue] - as given, but for the checked args
         except InvalidInputError as error:
             raise InvalidInputError(f"{component} {name!r}: {error}", key=error.key) from None
@@ -43,13 +45,14 @@ def checked(init: Callable[P, None]) -> Callable[P, None]:
     return wrapper
 
 
-def check(kind: type, given: Any, path: str = "") -> dict[str, Any]:
+def check(kind: type, given: Any, path: str = "", where: str = "") -> dict[str, Any]:
     """Return arguments without those that are None.
 
     Args:
         kind: the TypedDict that they must fit.
         given: the arguments.
         path: where they are in the component's own arguments, such as `nodes.`.
+        where: what the errors of outputs begin with, for nobody is there to catch them once they are known.
 
     Raises:
         InvalidInputError: the first thing that is wrong, with its key.
@@ -60,13 +63,7 @@ def check(kind: type, given: Any, path: str = "") -> dict[str, Any]:
     annotations = kind.__annotations__
     present = {str(key): value for key, value in cast(Mapping[Any, Any], given).items() if value is not None}
     refuse_keys([*map(str, cast(Mapping[Any, Any], given))], present, annotations, _required(kind), path)
-    args = {key: _value(annotations[key], value, f"{path}{key}") for key, value in present.items()}
-    for key, value in args.items():
-        try:
-            check_form(key, value)
-        except InvalidInputError as error:
-            raise InvalidInputError(f"{path}{key}: {error}", key=f"{path}{key}") from None
-    return args
+    return {key: _value(annotations[key], value, f"{path}{key}", where) for key, value in present.items()}
 
 
 def refuse_keys(
@@ -98,9 +95,11 @@ def _required(kind: type) -> list[str]:
     return [key for key in kind.__annotations__ if key in getattr(kind, "__required_keys__", ())]
 
 
-def _value(kind: Any, value: Any, path: str) -> Any:
-    """Return a value that fits an annotation; otherwise refuse it."""
+def _value(kind: Any, value: Any, path: str, where: str) -> Any:
+    """Return a value that fits an annotation and the form of its argument, or refuse it."""
     plain, takes_outputs = _without_input(kind)
+    if plain is Any:
+        return value
     if isinstance(value, Output) or inspect.isawaitable(value):
         if not takes_outputs:
             raise InvalidInputError(
@@ -108,19 +107,37 @@ def _value(kind: Any, value: Any, path: str) -> Any:
                 " value itself, or declare the component where the value is known",
                 key=path,
             )
-        return cast(Any, value)
+        return Output.from_input(cast(Any, value)).apply(lambda known: _known(plain, known, path, where))
     if typing.is_typeddict(plain):
-        return check(plain, value, f"{path}.")
+        return check(plain, value, f"{path}.", where)
     shape = typing.get_origin(plain) or plain
     if not _fits(shape, value):
         raise InvalidInputError(f"{path} {value!r} is not {_NAMES.get(shape, shape)}: give {_NAMES[shape]}", key=path)
     inner = typing.get_args(plain)
     if shape is Sequence:
-        value = [_value(inner[0], each, f"{path}[{i}]") for i, each in enumerate(value)]
+        value = [_value(inner[0], each, f"{path}[{i}]", where) for i, each in enumerate(value)]
     elif shape is Mapping:
-        value = {key: _value(inner[1], each, f"{path}.{key}") for key, each in value.items()}
+        value = {key: _value(inner[1], each, f"{path}.{key}", where) for key, each in value.items()}
     elif shape is int:
         value = int(value)  # a plugin's integers arrive as floats (SDK 3.272)
+    return _of_its_form(value, path)
+
+
+def _known(plain: Any, value: Any, path: str, where: str) -> Any:
+    """Check what was an output before; one that turns out to be None counts as not given."""
+    try:
+        return None if value is None else _value(plain, value, path, where)
+    except InvalidInputError as error:
+        raise InvalidInputError(f"{where}{error}", key=error.key) from None
+
+
+def _of_its_form(value: Any, path: str) -> Any:
+    """Refuse a value that its argument cannot have. An item of a list is looked at with its list."""
+    name = re.sub(r"\[\d+\]$", "", path)
+    try:
+        check_form(name.rpartition(".")[2], value)
+    except InvalidInputError as error:
+        raise InvalidInputError(f"{name}: {error}", key=name) from None
     return value
 
 

@@ -27,7 +27,6 @@ MOST_NODES: Final = 450
 LARGEST_DISK: Final = 65536
 """GiB of a gp3 volume: https://docs.aws.amazon.com/ebs/latest/userguide/general-purpose.html"""
 LAST_PORT: Final = 65535
-# https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html#id_tags_naming_best_practices
 _TAG_KEY_LENGTH: Final = 128
 _TAG_VALUE_LENGTH: Final = 256
 _MOST_TAGS: Final = 47
@@ -42,6 +41,9 @@ _INSTANCE_TYPE: Final = re.compile(
     r"(?P<family>(u-\d+tb1|[a-z]+[a-z0-9]*(-[a-z0-9]+)?))\.(nano|micro|small|medium|large|\d*xlarge|metal(-\d+xl)?)"
 )
 _GENERATION: Final = re.compile(r"[a-z]+\d+(?P<attributes>[a-z]*)(?P<more>-[a-z0-9]+)?")
+_REGION: Final = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}")
+# https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
+_ROLE_NAME: Final = re.compile(r"[\w+=,.@-]{1,64}")
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _BUCKET: Final = re.compile(r"(?!xn--|sthree-|amzn-s3-demo-)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?<!-s3alias)(?<!--ol-s3)")
 _ADDRESS: Final = re.compile(r"\d+\.\d+\.\d+\.\d+")
@@ -155,6 +157,7 @@ _A: Final = {
     "regional/webacl/NAME/ID": "a regional WAF web ACL",
     "targetgroup/NAME/ID": "a target group",
 }
+_CERTIFICATE: Final = _arn("acm", rf"certificate/{_IDENTIFIER}", "certificate/ID")
 _ROLE: Final = _arn("iam", f"role/{_NAME}", "role/NAME")
 
 
@@ -224,15 +227,22 @@ def _tags(tags: Mapping[str, Any]) -> None:
             )
 
 
+def check_addon_version(addon: str, version: str) -> None:
+    """Refuse what is no version of an add-on."""
+    if not _ADDON_VERSION.fullmatch(version):
+        raise InvalidInputError(
+            f"{addon} {version!r} is not an add-on's version: give default, latest, eks, or one such as"
+            " v1.13.1-eksbuild.1",
+            key="addons",
+        )
+
+
 def _addon_versions(versions: Mapping[str, Any]) -> None:
     for addon, version in versions.items():
         if addon not in ADDONS:
             raise InvalidInputError(f"add-on {addon!r} is not installed here: give some of {', '.join(ADDONS)}")
-        if isinstance(version, str) and not _ADDON_VERSION.fullmatch(version):
-            raise InvalidInputError(
-                f"{addon} {version!r} is not an add-on's version: give default, latest, eks, or one such as"
-                " v1.13.1-eksbuild.1"
-            )
+        if isinstance(version, str):
+            check_addon_version(addon, version)
 
 
 _EACH: Final[Mapping[str, Callable[[Any], object]]] = {
@@ -240,11 +250,17 @@ _EACH: Final[Mapping[str, Callable[[Any], object]]] = {
     # An account's root can have an access entry: EKS creates one for a cluster that root creates.
     "admin_arns": _arn("iam", f"(role|user)/{_NAME}|root", "role/NAME or user/NAME"),
     "assumable_role_arns": _ROLE,
-    "certificate_arn": _arn("acm", rf"certificate/{_IDENTIFIER}", "certificate/ID"),
+    "alternative_hosts": _host,
+    "bucket_name": _bucket,
+    "certificate_arn": _CERTIFICATE,
+    "certificate_arns": _CERTIFICATE,
     "cluster_name": errors.cluster_name,
     "container_port": _between(1, LAST_PORT),
     "deregistration_delay": _between(0, LONGEST_DELAY),
     "desired_size": _between(0, MOST_NODES),
+    "eip_allocation_ids": _matches(
+        re.compile(r"eipalloc-[0-9a-f]+"), "an allocation of an address", "eipalloc-0a1b2c3d"
+    ),
     "disk_size": _between(1, LARGEST_DISK),
     "health_check_path": _path,
     "host": _host,
@@ -258,14 +274,21 @@ _EACH: Final[Mapping[str, Callable[[Any], object]]] = {
     "min_size": _between(0, MOST_NODES),
     "namespace": errors.namespace,
     "permissions_boundary_arn": _arn("iam", f"policy/{_NAME}", "policy/NAME"),
+    "policy_arns": _arn("iam", f"policy/{_NAME}", "policy/NAME"),
+    "path": _path,
     "port": _between(1, LAST_PORT),
+    "private_ipv4_addresses": _matches(_ADDRESS, "an IPv4 address", "10.0.0.10"),
     "public_access_cidrs": _public_range,
+    "region": _matches(_REGION, "a region", "us-west-2"),
     "replicas": _between(0, MOST_PODS),
+    "role_arn": _ROLE,
+    "role_name": _matches(_ROLE_NAME, "a role's name", "load-balancer-controller"),
     "secrets_key_arn": _arn("kms", rf"key/{_IDENTIFIER}", "key/ID"),
     "service_port": _between(1, LAST_PORT),
     "shared_target_group_arns": _arn(
         "elasticloadbalancing", rf"targetgroup/{_IDENTIFIER}/{_IDENTIFIER}", "targetgroup/NAME/ID"
     ),
+    "user_id": _between(1, 2**31 - 1),
     "web_acl_arn": _arn("wafv2", rf"regional/webacl/[\w-]+/{_IDENTIFIER}", "regional/webacl/NAME/ID"),
 }
 _WHOLE: Final[Mapping[str, Callable[[Any], None]]] = {
@@ -273,5 +296,6 @@ _WHOLE: Final[Mapping[str, Callable[[Any], None]]] = {
     "admin_arns": _once,
     "disabled_features": _once,
     "instance_types": _once,
+    "policy_arns": _once,
     "tags": _tags,
 }

@@ -1,18 +1,55 @@
-"""Outputs that a preview knows.
+"""Functions of inputs, and outputs that a preview knows.
 
 While an input of a Helm chart is unknown, the Kubernetes provider renders nothing, and the preview announces the
 deletion of everything in the chart: https://github.com/pulumi/pulumi-kubernetes/issues/3699.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, TypeVar
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeVar, cast
 
 import pulumi
-from pulumi import Output
+from pulumi import Input, Output
 
 T = TypeVar("T")
 NOT_YET_KNOWN: Final = "known-after-the-update"
 """What a preview shows instead of a text that only the update will know."""
+
+
+def applied(function: Callable[..., T], *inputs: Any) -> Input[T]:
+    """Return what a function makes of inputs: now if all of them are plain, else an output.
+
+    So what is plain is refused before anything is declared, and an output with the same error when it is known.
+    """
+    if any(map(_is_output, inputs)):
+        return Output.all(*inputs).apply(lambda known: function(*known))
+    return function(*inputs)
+
+
+def given(values: Input[Sequence[Any]] | None) -> bool:
+    """Return whether a list has something in it; one that is not known yet is taken to have."""
+    return isinstance(values, Output) or bool(values)
+
+
+def suffixed(arns: Sequence[Input[str]]) -> list[tuple[str, Input[str]]]:
+    """Return ARNs with what the names of their resources end in: who or what it is, or the place of an output.
+
+    Where all are plain, none of them changes its name when another one comes or goes.
+    """
+    return [(slug(arn) if isinstance(arn, str) else str(place), arn) for place, arn in enumerate(arns)]
+
+
+def slug(arn: str) -> str:
+    """Return the part of an ARN that says who or what it is, as part of a resource's name."""
+    return "-".join(arn.split(":")[4:]).replace("/", "-")
+
+
+def _is_output(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(map(_is_output, value.values()))
+    if isinstance(value, (list, tuple)):
+        return any(map(_is_output, cast(Sequence[Any], value)))
+    return isinstance(value, Output) or inspect.isawaitable(value)
 
 
 def after(output: Output[T], resources: Sequence[pulumi.Resource]) -> Output[T]:

@@ -89,6 +89,8 @@ def _rows(properties: dict[str, Any], required: list[str]) -> Iterator[str]:
 
 def _kind(field: dict[str, Any]) -> str:
     if "$ref" in field:
+        if field["$ref"] == "pulumi.json#/Any":
+            return "any"
         return str(field["$ref"]).rpartition(":")[2]
     if field["type"] == "array":
         return f"list of {_kind(field['items'])}"

@@ -125,7 +125,8 @@ class Declared(Mocks):
         """Return a reference to the EKS cluster that pulumi-eks makes as a child of its component."""
         urn = f"urn:pulumi:test::eks-load-balancing::aws:eks/cluster:Cluster::{args.name}-eksCluster"
         encryption = {"provider": {"keyArn": args.inputs["encryptionConfigKeyArn"]}, "resources": ["secrets"]}
-        state = {"encryptionConfig": encryption, **self.made.get(f"{args.name}-eksCluster", {})}
+        reached = {"endpoint": "https://api.example", "certificateAuthority": {"data": "Q0E="}}
+        state = {"encryptionConfig": encryption, **reached, **self.made.get(f"{args.name}-eksCluster", {})}
         assert self.monitor is not None
         self.monitor.resources[urn] = MockMonitor.ResourceRegistration(urn, args.inputs["name"], state)
         return {_SIGNATURE: _OF_A_RESOURCE, "urn": urn, "id": args.inputs["name"]}

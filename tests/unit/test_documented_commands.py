@@ -5,6 +5,7 @@ two commands and the examples. For `pulumi`, `kubectl`, `aws` and `helm` only th
 """
 
 import importlib.util
+import itertools
 import re
 import shlex
 import subprocess
@@ -45,10 +46,9 @@ _PARSERS: Final = {"eks_load_balancing.doctor": doctor, "eks_load_balancing.veri
 _ASSIGNED: Final = re.compile(r"[A-Z_]+=")
 _NOT_COMMANDS: Final = (
     "Ingress shop/web",  # a picture of a path
-    "cli > observe",  # the layers
 )
 """The first words of indented blocks that contain no commands."""
-_LANGUAGES: Final = {"json", "mermaid", "python", "yaml"}
+_LANGUAGES: Final = {"json", "mermaid", "python", "text", "yaml"}
 """The languages of fenced blocks that contain no commands."""
 
 
@@ -159,7 +159,7 @@ def parse(command: click.Command, words: list[str], parent: click.Context | None
 
 def check(words: list[str]) -> None:
     """Fail if the command does not exist, or not with these options."""
-    words = placeholders_away(words)
+    words = list(itertools.dropwhile(re.compile(r"[A-Z_0-9]+=").match, placeholders_away(words)))
     name = words[0].removeprefix(".venv/bin/")
     match name:
         case "sandbox":

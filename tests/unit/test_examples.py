@@ -22,7 +22,7 @@ def test_the_index_lists_every_example() -> None:
 
 
 def test_every_example_is_run_in_the_sandbox() -> None:
-    tests = ("e2e/test_examples.py", "sandbox/network/test_in_tree.py")
+    tests = ("e2e/conftest.py", "e2e/test_examples.py", "e2e/test_own_settings.py", "sandbox/network/test_in_tree.py")
     run = "".join((ROOT / "tests" / name).read_text() for name in tests)
 
     assert sorted(set(re.findall(r'running\([\w.]+, "([\w-]+)"', run))) == EXAMPLES
@@ -60,6 +60,8 @@ def test_the_first_command_of_a_readme_brings_the_example_up(name: str) -> None:
         ("controller-only", {"clusters", "controller-only", "shared-alb"}, []),
         ("node-ports", {"clusters", "two-clusters"}, []),
         ("clusters", {"two-clusters"}, []),
+        ("edge", {"clusters", "tuned-controller", "own-workloads"}, []),
+        ("edge", {"clusters", "controller-only"}, ["controller-only"]),
     ],
 )
 def test_one_controller_at_a_time_is_on_the_clusters(name: str, up: set[str], others: list[str]) -> None:

@@ -37,17 +37,20 @@ def test_what_is_required_is_what_has_no_default(schema: dict[str, Any]) -> None
     required = {token.rpartition(":")[2]: r.get("requiredInputs", []) for token, r in schema["resources"].items()}
 
     assert required == {
+        "AccessLogsBucket": ["region"],
         "ApplicationLoadBalancedIngress": ["clusterName", "namespace"],
         "BoundTargetGroup": ["namespace", "serviceName", "vpcId"],
         "Cluster": ["clusterName", "nodes", "region", "subnetIds", "version", "vpcId"],
         "ClusterReference": ["clusterName"],
         "LoadBalancerController": ["clusterName", "region", "vpcId"],
+        "LoadBalancerRecord": ["host", "loadBalancerHost", "loadBalancerType", "region", "zoneId"],
         "Network": ["cidr", "zones"],
         "NetworkLoadBalancedService": ["clusterName", "namespace"],
         "NodePortLoadBalancedService": ["namespace"],
         "OidcProvider": ["issuerUrl"],
         "ServiceAccountRole": ["namespace", "serviceAccount"],
         "TargetGroupBinding": ["namespace", "serviceName", "servicePort", "targetGroupArn"],
+        "ValidatedCertificate": ["host", "zoneId"],
     }
 
 

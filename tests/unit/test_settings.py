@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -76,8 +77,8 @@ NETWORK, CLUSTER, NODES, CONTROLLER, SAMPLES = (
     [
         ({"region": None}, "aws:region", "is missing", "give the region, such as us-west-2"),
         ({"network": None}, NETWORK, "is missing", "give the VPC, such as {cidr: 10.0.0.0/16, zones: [...]}"),
-        ({"network": {"cidr": None}}, f"{NETWORK}.cidr", "missing", "give the VPC's range, such as 10.0.0.0/16"),
-        ({"network": {"sub": 3}}, f"{NETWORK}.sub", "is not a key", "known are cidr, nat, zones"),
+        ({"network": {"cidr": None}}, f"{NETWORK}.cidr", "missing", "or the VPC's range, such as 10.0.0.0/16"),
+        ({"network": {"sub": 3}}, f"{NETWORK}.sub", "is not a key", "known are cidr, nat, subnetIds, vpcId, zones"),
         (
             {"netwrok": {}},
             "eks-load-balancing:netwrok",
@@ -126,7 +127,7 @@ NETWORK, CLUSTER, NODES, CONTROLLER, SAMPLES = (
         ({"samples": {"alb": {"replicas": "x"}}}, f"{SAMPLES}.alb.replicas", '"x": input', "give the pods, such as 2"),
         ({"samples": {"namespace": "A"}}, f"{SAMPLES}.namespace", "'A' is not a name", "with a letter or digit"),
         ({"tags": {"a": 1}}, "eks-load-balancing:tags.a", "1: input should be", "give another value"),
-        ({"region": "here"}, f"{NETWORK}.zones", "not in here", "give zones of it"),
+        ({"region": "here"}, "aws:region", "'here' is not a region", "give one such as us-west-2"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(changes: dict[str, Any], key: str, fault: str, remedy: str) -> None:
@@ -192,7 +193,8 @@ def test_every_setting_is_an_argument_of_its_component() -> None:
         (settings.samples.nlb, NetworkLoadBalancedServiceArgs),
         (settings.samples.alb, ApplicationLoadBalancedIngressArgs),
     ]:
-        assert set(type(section).model_fields) <= set(arguments.__annotations__)
+        there = {"vpc_id", "subnet_ids"}  # of a network that is not made
+        assert set(type(section).model_fields) - there <= set(arguments.__annotations__)
 
 
 def test_what_is_not_configured_is_left_to_the_component() -> None:
@@ -208,3 +210,25 @@ def test_one_boundary_bounds_the_roles_of_every_component() -> None:
 
 def test_keys_of_other_namespaces_are_left_alone() -> None:
     load({**configured(), "aws:profile": "dev", "pulumi:tags": "{}"})
+
+
+@pytest.mark.parametrize(
+    ("network", "says"),
+    [
+        ({"vpcId": "vpc-1", "cidr": None, "zones": None}, "network.subnetIds: missing: .* needs vpcId and subnetIds"),
+        ({"vpcId": "vpc-1", "subnetIds": ["subnet-a"], "zones": None}, "network.cidr: the VPC is there already"),
+    ],
+)
+def test_a_vpc_that_is_there_is_given_whole_and_none_is_made(network: dict[str, Any], says: str) -> None:
+    there = {"vpcId": "vpc-1", "subnetIds": ["subnet-a", "subnet-b"], "cidr": None, "zones": None}
+    assert load(configured(network=there)).network.vpc_id == "vpc-1"
+    assert re.search(says, refused(network=network))
+
+
+def test_more_groups_of_nodes_and_values_of_the_chart_are_checked_with_their_keys() -> None:
+    group = {"instanceTypes": ["m7g.large"], "min": 1, "desired": 1, "max": 2}
+
+    assert "nodeGroups: node_groups.spot: m7g.large has another architecture" in refused(nodeGroups={"spot": group})
+    assert "controller.values: values.clusterName 'x' cannot be set" in refused(
+        controller={"values": {"clusterName": "x"}}
+    )

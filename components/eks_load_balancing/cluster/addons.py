@@ -1,11 +1,19 @@
-"""EKS add-ons of a `Cluster`, and which version of each is installed."""
+"""EKS add-ons of a `Cluster`: which version of each is installed, and how it is configured."""
 
-from typing import Final
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Final, NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
 from pulumi import Input, Output
 
+from eks_load_balancing.errors import InvalidInputError
+from eks_load_balancing.forms import check_addon_version
+from eks_load_balancing.outputs import applied
+
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
 DEFAULT: Final = "default"
 """EKS's default version for the cluster's Kubernetes version: it follows when the cluster moves on."""
 LATEST: Final = "latest"
@@ -36,3 +44,47 @@ def addon_version(
         addon_name=addon, kubernetes_version=kubernetes_version, most_recent=wanted == LATEST, opts=opts
     )
     return found.version
+
+
+class AddonArgs(TypedDict):
+    """An EKS add-on of a cluster."""
+
+    version: NotRequired[str]
+    """A version such as `v1.13.1-eksbuild.1`; `default` (the default), EKS's default for the Kubernetes version;
+    `latest`; or `eks`, what EKS chose when the add-on was made."""
+    configuration: NotRequired[Input[Mapping[str, Any]]]
+    """Its configuration values, as `aws eks describe-addon-configuration` describes them."""
+    role_arn: NotRequired[Input[str]]
+    """The role of its service account, by IRSA. Default: one that is made here for `vpc-cni`, none for others."""
+    pod_identity_role_arns: NotRequired[Mapping[str, Input[str]]]
+    """Roles of its service accounts, by the account's name, by EKS Pod Identity."""
+
+
+def check_addons(addons: Mapping[str, AddonArgs], versions: Mapping[str, str]) -> Mapping[str, AddonArgs]:
+    """Return add-ons, or say which of them cannot be.
+
+    Args:
+        addons: by name.
+        versions: those of `addon_versions`.
+    """
+    for name, addon in addons.items():
+        if not _NAME.fullmatch(name):
+            raise InvalidInputError(
+                f"add-on {name!r} is not an add-on's name: give one such as aws-ebs-csi-driver", key="addons"
+            )
+        if "version" in addon:
+            check_addon_version(name, addon["version"])
+        if "version" in addon and name in versions:
+            raise InvalidInputError(
+                f"{name} has a version in addons and another in addon_versions: give one of them", key="addons"
+            )
+        if "role_arn" in addon and "pod_identity_role_arns" in addon:
+            raise InvalidInputError(
+                f"addons.{name} has role_arn (IRSA) and pod_identity_role_arns: give one of them", key="addons"
+            )
+    return addons
+
+
+def configuration(values: Input[Mapping[str, Any]] | None) -> Input[str] | None:
+    """Return an add-on's configuration values as EKS takes them; None leaves the add-on's own."""
+    return None if values is None else applied(json.dumps, values)

@@ -48,7 +48,7 @@ def _identity(arn: str) -> tuple[str, str, str]:
 
 def refuse_lock_out(
     me: Caller,
-    admin_arns: Sequence[str],
+    admin_arns: Sequence[Input[str]],
     kubeconfig_role_arn: Input[str | None] | None = None,
     opts: pulumi.InvokeOptions | None = None,
 ) -> None:
@@ -58,39 +58,42 @@ def refuse_lock_out(
 
     Args:
         me: whoever runs the program.
-        admin_arns: the administrators; none stands for whoever runs the program.
+        admin_arns: the administrators; none stands for whoever runs the program. One that is not known yet may be it.
         kubeconfig_role_arn: the role that the kubeconfig assumes: it is the one that needs access then.
         opts: of the lookup of the ARN that is missing.
 
     Raises:
         InvalidInputError: the list leaves out the one who needs access; it names the ARN to add.
     """
-    if not admin_arns or (kubeconfig_role_arn is not None and not isinstance(kubeconfig_role_arn, str)):
+    known = [admin for admin in admin_arns if isinstance(admin, str)]
+    if not known or len(known) < len(admin_arns):
         return
-    if any(same_principal(kubeconfig_role_arn or me.arn, admin) for admin in admin_arns):
+    if kubeconfig_role_arn is not None and not isinstance(kubeconfig_role_arn, str):
+        return
+    if any(same_principal(kubeconfig_role_arn or me.arn, admin) for admin in known):
         return
     missing = kubeconfig_role_arn or _principal(me.arn, opts)
     raise InvalidInputError(
         f"{missing} deploys to the cluster and is not among its administrators"
-        f" ({', '.join(admin_arns)}): add it to them, or run the program as one of them"
+        f" ({', '.join(known)}): add it to them, or run the program as one of them"
     )
 
 
 def _principal(arn: str, opts: pulumi.InvokeOptions | None) -> str:
     """Return the user, or the role whose session it is; IAM may refuse to say the path of the caller's own role."""
     try:
-        return principals((), arn, opts)[0]
+        return str(principals((), arn, opts)[0])
     except Exception:  # noqa: BLE001 - whatever IAM says, the reason that this is asked for is said next
         return arn
 
 
 def administrator(
-    prefix: str,
-    arn: str,
-    me: Caller,
+    name: str,
+    arn: Input[str],
+    unnamed: str | None,
     *,
-    cluster_name: str,
-    policy_arn: str,
+    cluster_name: Input[str],
+    policy_arn: Input[str],
     tags: Input[Mapping[str, Input[str]]],
     options: Callable[..., pulumi.ResourceOptions],
 ) -> list[pulumi.Resource]:
@@ -101,16 +104,14 @@ def administrator(
     deployer had.
 
     Args:
-        prefix: what the resources' names begin with.
+        name: what the resources' names begin with.
         arn: of the user or role.
-        me: whoever runs the program.
+        unnamed: the name that the entry had while nobody was named, if it is that of whoever runs the program.
         cluster_name: the cluster.
         policy_arn: the access policy.
         tags: the entry's.
         options: those of a resource in the cluster, which waits for the ones that it is given.
     """
-    name = f"{prefix}-admin-{slug(arn)}"
-    unnamed = f"{prefix}-admin-deployer" if same_principal(me.arn, arn) else None
     entry = aws.eks.AccessEntry(
         name, cluster_name=cluster_name, principal_arn=arn, tags=tags, opts=_renamed(options(), unnamed)
     )
@@ -130,12 +131,9 @@ def _renamed(opts: pulumi.ResourceOptions, before: str | None) -> pulumi.Resourc
     return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(aliases=aliases))
 
 
-def slug(arn: str) -> str:
-    """Return the part of an ARN that says who it is, as part of a resource's name."""
-    return "-".join(arn.split(":")[4:]).replace("/", "-")
-
-
-def principals(admin_arns: Sequence[str], arn: str, opts: pulumi.InvokeOptions | None = None) -> Sequence[str]:
+def principals(
+    admin_arns: Sequence[Input[str]], arn: str, opts: pulumi.InvokeOptions | None = None
+) -> Sequence[Input[str]]:
     """Return the administrators, in the form that access entries take.
 
     Args:

@@ -11,7 +11,7 @@ from pulumi import Output
 from eks_load_balancing import errors
 from eks_load_balancing.arguments import checked
 from eks_load_balancing.cluster.kubeconfig import credentials, kubeconfig
-from eks_load_balancing.controller.load_balancer_controller import LoadBalancerControllerArgs
+from eks_load_balancing.controller.controller_args import LoadBalancerControllerArgs
 from eks_load_balancing.errors import InvalidInputError
 from eks_load_balancing.identity.oidc_provider import OidcProvider
 

@@ -8,17 +8,46 @@ from typing import Any, Final, cast
 
 import pulumi
 import pulumi_aws as aws
+import pulumi_eks as eks
 from pulumi import Input, Output
 
 from eks_load_balancing.errors import InvalidInputError
+from eks_load_balancing.outputs import applied
 
-_CLUSTER: Final = "aws:eks/cluster:Cluster"
+CLUSTER: Final = "aws:eks/cluster:Cluster"
+OWN_PROPERTIES: Final = {
+    "name": "cluster_name",
+    "version": "version",
+    "encryptionConfig": "secrets_key_arn",
+    "upgradePolicy": "upgrade_policy",
+    "deletionProtection": "deletion_protection",
+}
+"""Properties of the EKS cluster that have an argument of their own."""
 _KEY_DELETION_DAYS: Final = 30
 """The longest that KMS waits: without its key a cluster's secrets cannot be read again."""
 
 
+def authority_of(made: Output[aws.eks.Cluster]) -> Output[str]:
+    """Return the certificate that a cluster's API server's is signed with, in base64."""
+    authority: Output[Any] = made.apply(lambda cluster: cast(Output[Any], cluster.certificate_authority))
+    return authority.apply(lambda known: str(known.data) if known else "")
+
+
+def kubeconfig_options(
+    profile: Input[str | None] | None, role_arn: Input[str | None] | None
+) -> eks.KubeconfigOptionsArgs | None:
+    """Return whose credentials pulumi-eks's own Kubernetes provider uses; of them the role is in its outputs."""
+    if not profile and role_arn is None:
+        return None
+    return eks.KubeconfigOptionsArgs(profile_name=profile, role_arn=role_arn)
+
+
 def log_group(
-    name: str, cluster_name: str, retention_days: int, tags: Input[Mapping[str, Input[str]]], parent: pulumi.Resource
+    name: str,
+    cluster_name: Input[str],
+    retention_days: int,
+    tags: Input[Mapping[str, Input[str]]],
+    parent: pulumi.Resource,
 ) -> aws.cloudwatch.LogGroup:
     """Declare the log group that EKS writes to, or take over the one that is left of an earlier cluster.
 
@@ -29,9 +58,10 @@ def log_group(
     https://github.com/terraform-aws-modules/terraform-aws-eks/issues/2763
     """
     asked = pulumi.InvokeOptions(parent=parent)
-    group = f"/aws/eks/{cluster_name}/cluster"
-    left_over = (
-        group in aws.cloudwatch.get_log_groups(log_group_name_prefix=group, opts=asked).log_group_names
+    group = applied("/aws/eks/{}/cluster".format, cluster_name)
+    left_over = (  # a name that is not known yet is that of no earlier cluster
+        isinstance(group, str)
+        and group in aws.cloudwatch.get_log_groups(log_group_name_prefix=group, opts=asked).log_group_names
         and cluster_name not in aws.eks.get_clusters(opts=asked).names
     )
     return aws.cloudwatch.LogGroup(
@@ -41,19 +71,19 @@ def log_group(
         tags=tags,
         opts=pulumi.ResourceOptions(
             parent=parent,
-            import_=group if left_over else None,
+            import_=group if left_over and isinstance(group, str) else None,
             ignore_changes=["retentionInDays", "tags", "tagsAll", "kmsKeyId", "logGroupClass"] if left_over else None,
         ),
     )
 
 
 def secrets_key(
-    name: str, cluster_name: str, tags: Input[Mapping[str, Input[str]]], parent: pulumi.Resource
+    name: str, cluster_name: Input[str], tags: Input[Mapping[str, Input[str]]], parent: pulumi.Resource
 ) -> Output[str]:
     """Declare a KMS key for a cluster's secrets."""
     return aws.kms.Key(
         name,
-        description=f"Secrets of the EKS cluster {cluster_name}",
+        description=applied("Secrets of the EKS cluster {}".format, cluster_name),
         enable_key_rotation=True,
         deletion_window_in_days=_KEY_DELETION_DAYS,
         tags=tags,
@@ -88,7 +118,7 @@ def _refuse_another(has: str, wanted: str) -> None:
 
 def without_bootstrap_admin(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
     """Switch off what pulumi-eks hard-codes: that whoever makes the cluster is its administrator for good."""
-    if args.type_ != _CLUSTER:
+    if args.type_ != CLUSTER:
         return None
     props: dict[str, Any] = {**args.props}
     access = props.get("accessConfig") or {}
@@ -98,7 +128,7 @@ def without_bootstrap_admin(args: pulumi.ResourceTransformArgs) -> pulumi.Resour
 
 def with_its_first_key(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
     """Keep a cluster's secrets key out of every update: see `refuse_another_key`."""
-    if args.type_ != _CLUSTER:
+    if args.type_ != CLUSTER:
         return None
     opts = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(ignore_changes=["encryptionConfig"]))
     return pulumi.ResourceTransformResult(args.props, opts)

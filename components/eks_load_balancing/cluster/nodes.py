@@ -1,34 +1,58 @@
-"""The managed nodes of a cluster: role, launch template, node group. Part of `Cluster`."""
+"""What the managed nodes of a cluster may be: their arguments, checked. Part of `Cluster`."""
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import Final, NotRequired, TypedDict
+from typing import Any, Final, NotRequired, TypedDict
 
-import pulumi
-import pulumi_aws as aws
 from pulumi import Input
 
 from eks_load_balancing import errors
 from eks_load_balancing.cluster.addons import LATEST, LEFT_TO_EKS
+from eks_load_balancing.cluster.properties import check_properties
 from eks_load_balancing.errors import InvalidInputError
 from eks_load_balancing.forms import processor
-from eks_load_balancing.identity.trust import service_trust
-from eks_load_balancing.tags import named
 from eks_load_balancing.versions import kubernetes_number, release
 
-AMI_TYPES: Final = ("AL2023_x86_64_STANDARD", "AL2023_ARM_64_STANDARD")
+AMI_TYPES: Final = (
+    *("AL2023_x86_64_STANDARD", "AL2023_ARM_64_STANDARD", "AL2023_x86_64_NEURON"),
+    *("AL2023_x86_64_NVIDIA", "AL2023_ARM_64_NVIDIA", "BOTTLEROCKET_x86_64", "BOTTLEROCKET_ARM_64"),
+    *("BOTTLEROCKET_x86_64_FIPS", "BOTTLEROCKET_ARM_64_FIPS"),
+    *("BOTTLEROCKET_x86_64_NVIDIA", "BOTTLEROCKET_ARM_64_NVIDIA"),
+)
+"""https://docs.aws.amazon.com/eks/latest/APIReference/API_Nodegroup.html#AmazonEKS-Type-Nodegroup-amiType"""
 FARTHEST_BEHIND: Final = 3
 """Minor versions that a kubelet may be behind: https://kubernetes.io/releases/version-skew-policy/"""
-_RELEASE: Final = (
-    "/aws/service/eks/optimized-ami/{version}/amazon-linux-2023/{processor}/standard/recommended/release_version"
-)
-"""https://docs.aws.amazon.com/eks/latest/userguide/retrieve-ami-id.html"""
-_PROCESSORS: Final = {"AL2023_x86_64_STANDARD": "x86_64", "AL2023_ARM_64_STANDARD": "arm64"}
-_ROOT_DEVICE: Final = "/dev/xvda"  # of Amazon Linux 2023
 SMALLEST_DISK: Final = 20
+CAPACITY_TYPES: Final = ("ON_DEMAND", "SPOT", "CAPACITY_BLOCK")
+EFFECTS: Final = ("NO_SCHEDULE", "NO_EXECUTE", "PREFER_NO_SCHEDULE")
+GROUP_PROPERTIES: Final = {
+    "amiType": "ami_type",
+    "capacityType": "capacity_type",
+    "clusterName": "cluster_name",
+    "instanceTypes": "instance_types",
+    "labels": "labels",
+    "launchTemplate": "launch_template_properties",
+    "releaseVersion": "release_version",
+    "scalingConfig": "min_size, desired_size and max_size",
+    "subnetIds": "subnet_ids",
+    "taints": "taints",
+    "version": "version",
+}
+"""Properties of a node group that have an argument of their own."""
+_LABEL_KEY: Final = re.compile(r"([a-z0-9.-]{1,253}/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?")
+_LABEL_VALUE: Final = re.compile(r"([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?")
+"""https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set"""
 
-# The CNI's permissions are not among them: its pods have a role of their own.
-# https://docs.aws.amazon.com/eks/latest/userguide/create-node-role.html
-_NODE_POLICIES: Final = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly")
+
+class TaintArgs(TypedDict):
+    """A taint of nodes."""
+
+    key: str
+    """Its key."""
+    value: NotRequired[str]
+    """Its value. Default: none."""
+    effect: str
+    """`NO_SCHEDULE`, `NO_EXECUTE` or `PREFER_NO_SCHEDULE`, as EKS spells them."""
 
 
 class NodesArgs(TypedDict):
@@ -43,9 +67,26 @@ class NodesArgs(TypedDict):
     max_size: int
     """Most nodes."""
     ami_type: NotRequired[str]
-    """`AL2023_x86_64_STANDARD` (the default) or `AL2023_ARM_64_STANDARD`."""
+    """The AMI's type: `AL2023_x86_64_STANDARD` (the default), `AL2023_ARM_64_STANDARD`, one for accelerators, such as
+    `AL2023_x86_64_NVIDIA`, or one of Bottlerocket, such as `BOTTLEROCKET_x86_64`."""
     disk_size: NotRequired[int]
-    """Root disk of a node in GiB. Default 30."""
+    """Disk of a node in GiB: the root's, or that for data of Bottlerocket. Default 30."""
+    capacity_type: NotRequired[str]
+    """`ON_DEMAND`, EKS's default, `SPOT` or `CAPACITY_BLOCK`. Another one is another node group."""
+    labels: NotRequired[Mapping[str, str]]
+    """Labels of the nodes in Kubernetes."""
+    taints: NotRequired[Sequence[TaintArgs]]
+    """Taints of the nodes. Give the add-ons tolerations, or leave another group without."""
+    subnet_ids: NotRequired[Input[Sequence[Input[str]]]]
+    """Subnets of these nodes. Default: the cluster's."""
+    max_unavailable: NotRequired[int]
+    """Nodes that are replaced at once. Default 1."""
+    node_group_properties: NotRequired[Mapping[str, Any]]
+    """Any other property of the node group, by its name in Pulumi's registry (`aws.eks.NodeGroup`) in camel case, such
+    as `nodeRepairConfig`, over those of this component."""
+    launch_template_properties: NotRequired[Mapping[str, Any]]
+    """Any other property of the launch template, by its name in Pulumi's registry (`aws.ec2.LaunchTemplate`) in camel
+    case, such as `userData`, `keyName` or `monitoring`, over those of this component."""
     manage_desired_size: NotRequired[bool]
     """Whether every `up` sets the number of nodes to `desired_size` again. Default no. Say yes once where `min_size` or
     `max_size` moves past the number of nodes: EKS refuses that otherwise."""
@@ -55,6 +96,23 @@ class NodesArgs(TypedDict):
     release_version: NotRequired[str]
     """The release of the nodes' AMI: one such as `1.36.3-20261101`, or `latest`, which every `up` looks up. Default:
     EKS's choice when the nodes are made or get another Kubernetes version."""
+
+
+def ami_processor(ami_type: str) -> str:
+    """Return the architecture of an AMI's type, as `processor` names it."""
+    return "arm64" if "_ARM_64" in ami_type else "x86_64"
+
+
+def check_groups(nodes: NodesArgs, more: Mapping[str, NodesArgs], cluster_version: str) -> dict[str, NodesArgs]:
+    """Return all groups, whole and consistent, by what their resources' names end in; the first has no suffix."""
+    groups = {"": check_nodes(nodes, cluster_version)}
+    for name, group in more.items():
+        errors.label(name, "node group")
+        try:
+            groups[f"-{name}"] = check_nodes(group, cluster_version)
+        except InvalidInputError as error:
+            raise InvalidInputError(f"node_groups.{name}: {error}", key="node_groups") from None
+    return groups
 
 
 def check_nodes(args: NodesArgs, cluster_version: str) -> NodesArgs:
@@ -78,23 +136,45 @@ def check_nodes(args: NodesArgs, cluster_version: str) -> NodesArgs:
         )
     ami_type = errors.one_of(args.get("ami_type", AMI_TYPES[0]), AMI_TYPES, "AMI type", key="ami_type")
     for instance_type in args["instance_types"]:
-        if processor(instance_type) != _PROCESSORS[ami_type]:
+        if processor(instance_type) != ami_processor(ami_type):
             raise InvalidInputError(
                 f"{instance_type} has another architecture than the AMI, {ami_type}: give instance types of"
-                f" {_PROCESSORS[ami_type]}, or another AMI type (ami_type)",
+                f" {ami_processor(ami_type)}, or another AMI type (ami_type)",
                 key="instance_types",
             )
+    if "capacity_type" in args:
+        errors.one_of(args["capacity_type"], CAPACITY_TYPES, "capacity type", key="capacity_type")
+    _check_labels(args)
+    check_properties(args.get("node_group_properties", {}), GROUP_PROPERTIES, "node_group_properties")
+    check_properties(args.get("launch_template_properties", {}), {}, "launch_template_properties")
     return {
+        **args,
         "instance_types": list(args["instance_types"]),
         "min_size": low,
         "desired_size": wanted,
         "max_size": high,
         "ami_type": ami_type,
+        "max_unavailable": errors.at_least(args.get("max_unavailable", 1), 1, "max_unavailable", key="max_unavailable"),
         "disk_size": errors.at_least(args.get("disk_size", 30), SMALLEST_DISK, "disk size (GiB)", key="disk_size"),
         "manage_desired_size": args.get("manage_desired_size", False),
         "version": _version(args, cluster_version),
         "release_version": _release_version(args, cluster_version),
     }
+
+
+def _check_labels(args: NodesArgs) -> None:
+    taints = args.get("taints", ())
+    named = [("labels", key, value) for key, value in args.get("labels", {}).items()]
+    named += [("taints", taint["key"], taint.get("value", "")) for taint in taints]
+    for key, name, value in named:
+        if not _LABEL_KEY.fullmatch(name) or not _LABEL_VALUE.fullmatch(value):
+            raise InvalidInputError(
+                f"{key} {name}={value} is not one that Kubernetes takes: give at most 63 letters, digits, dashes, dots"
+                " and underscores for each part, beginning and ending with a letter or digit",
+                key=key,
+            )
+    for taint in taints:
+        errors.one_of(taint["effect"], EFFECTS, f"effect of the taint {taint['key']}", key="taints")
 
 
 def _version(args: NodesArgs, cluster_version: str) -> str:
@@ -119,152 +199,15 @@ def _release_version(args: NodesArgs, cluster_version: str) -> str:
             "the latest AMI of which Kubernetes version is meant is not known: give the nodes a version",
             key="version",
         )
-    if wanted not in (LATEST, LEFT_TO_EKS) and version != LEFT_TO_EKS and not wanted.startswith(f"{version}."):
+    bottlerocket = args.get("ami_type", "").startswith("BOTTLEROCKET")  # its releases have numbers of their own
+    if (
+        wanted not in (LATEST, LEFT_TO_EKS)
+        and not bottlerocket
+        and version != LEFT_TO_EKS
+        and not wanted.startswith(f"{version}.")
+    ):
         raise InvalidInputError(
             f"AMI release {wanted} is none of Kubernetes {version}: give one such as {version}.3-20261101, or latest",
             key="release_version",
         )
     return wanted
-
-
-def node_role(
-    name: str,
-    partition: str,
-    permissions_boundary_arn: Input[str] | None,
-    tags: Input[Mapping[str, Input[str]]] | None,
-    parent: pulumi.Resource,
-) -> tuple[aws.iam.Role, list[pulumi.Resource]]:
-    """Declare the role that nodes run with.
-
-    Returns:
-        The role, and the attachments that nodes must wait for.
-    """
-    child = pulumi.ResourceOptions(parent=parent)
-    role = aws.iam.Role(
-        f"{name}-role",
-        description="For the nodes of a cluster; pods have roles of their own",
-        assume_role_policy=service_trust("ec2.amazonaws.com"),
-        permissions_boundary=permissions_boundary_arn,
-        tags=tags,
-        opts=child,
-    )
-    attachments: list[pulumi.Resource] = [
-        aws.iam.RolePolicyAttachment(
-            f"{name}-{policy}",
-            role=role.name,
-            policy_arn=f"arn:{partition}:iam::aws:policy/{policy}",
-            opts=pulumi.ResourceOptions(parent=parent, protect=False),
-        )
-        for policy in _NODE_POLICIES
-    ]
-    return role, attachments
-
-
-def launch_template(
-    name: str,
-    disk_size: int,
-    security_group_id: Input[str],
-    tags: Input[Mapping[str, Input[str]]],
-    parent: pulumi.Resource,
-) -> aws.ec2.LaunchTemplate:
-    """Declare what the node group launches.
-
-    The one security group is the cluster's own, made and tagged `kubernetes.io/cluster/NAME` by EKS: the controller
-    wants exactly one so tagged on a node's interface, and its members and the control plane reach each other on every
-    port, the webhooks' 9443 among them (docs/adr/0010).
-    https://docs.aws.amazon.com/eks/latest/userguide/sec-group-reqs.html
-    """
-    with_name = named(tags, name)
-    return aws.ec2.LaunchTemplate(
-        f"{name}-template",
-        description="Nodes: IMDSv2 alone and not for pods, encrypted disk, the cluster's security group",
-        update_default_version=True,
-        vpc_security_group_ids=[security_group_id],
-        metadata_options={
-            "http_endpoint": "enabled",
-            "http_tokens": "required",
-            "http_put_response_hop_limit": 1,
-        },
-        block_device_mappings=[
-            {
-                "device_name": _ROOT_DEVICE,
-                "ebs": {
-                    "volume_type": "gp3",
-                    "volume_size": disk_size,
-                    "encrypted": "true",
-                    "delete_on_termination": "true",
-                },
-            }
-        ],
-        tag_specifications=[
-            {"resource_type": "instance", "tags": with_name},
-            {"resource_type": "volume", "tags": with_name},
-        ],
-        tags=with_name,
-        opts=pulumi.ResourceOptions(parent=parent, protect=False),
-    )
-
-
-def node_group(
-    name: str,
-    nodes: NodesArgs,
-    cluster_version: str,
-    *,
-    cluster_name: str,
-    subnet_ids: Input[Sequence[Input[str]]],
-    role: aws.iam.Role,
-    template: aws.ec2.LaunchTemplate,
-    tags: Input[Mapping[str, Input[str]]],
-    opts: pulumi.ResourceOptions,
-) -> aws.eks.NodeGroup:
-    """Declare the node group.
-
-    Without a version EKS keeps the one that the nodes were made with, and refuses the cluster's next upgrades once they
-    are too far behind. A new one is rolled out node by node, after the control plane and the add-ons that nodes need.
-
-    Args:
-        name: the resource's name.
-        nodes: checked by `check_nodes`.
-        cluster_version: the cluster's Kubernetes version.
-        cluster_name: the cluster.
-        subnet_ids: where the nodes run.
-        role: what they run with.
-        template: what they are launched from.
-        tags: the group's.
-        opts: the resource's.
-    """
-    version = nodes.get("version", cluster_version)
-    managed = nodes.get("manage_desired_size", False)
-    return aws.eks.NodeGroup(
-        name,
-        cluster_name=cluster_name,
-        node_role_arn=role.arn,
-        subnet_ids=subnet_ids,
-        ami_type=nodes.get("ami_type"),
-        version=None if version == LEFT_TO_EKS else version,
-        release_version=_release(nodes, version, opts.parent),
-        instance_types=list(nodes["instance_types"]),
-        launch_template={"id": template.id, "version": template.latest_version.apply(str)},
-        scaling_config={
-            "min_size": nodes["min_size"],
-            "desired_size": nodes["desired_size"],
-            "max_size": nodes["max_size"],
-        },
-        update_config={"max_unavailable": 1},
-        tags=tags,
-        opts=pulumi.ResourceOptions.merge(
-            opts, pulumi.ResourceOptions(ignore_changes=[] if managed else ["scalingConfig.desiredSize"])
-        ),
-    )
-
-
-def _release(nodes: NodesArgs, version: str, parent: pulumi.Resource | None) -> Input[str] | None:
-    """Return the AMI's release to ask for, or None to leave it to EKS."""
-    wanted = nodes.get("release_version", LEFT_TO_EKS)
-    if wanted != LATEST:
-        return None if wanted == LEFT_TO_EKS else wanted
-    processor = _PROCESSORS[nodes.get("ami_type", AMI_TYPES[0])]
-    found = aws.ssm.get_parameter_output(
-        name=_RELEASE.format(version=version, processor=processor), opts=pulumi.InvokeOutputOptions(parent=parent)
-    )
-    return found.value

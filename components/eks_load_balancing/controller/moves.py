@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pulumi
-from pulumi import Output
+from pulumi import Input, Output
 
 from eks_load_balancing.controller.policy import controller_statements
 from eks_load_balancing.controller.values import SERVICE_WEBHOOK_LABEL
@@ -44,7 +44,9 @@ def goes_back(old: str, new: str) -> bool:
     return release(new) < release(old)
 
 
-def announced(name: str, version: str, partition: str, parent: pulumi.Resource, after: pulumi.Resource) -> pulumi.Stash:
+def announced(
+    name: str, version: str, partition: Input[str], parent: pulumi.Resource, after: pulumi.Resource
+) -> pulumi.Stash:
     """Keep the version in the state, and have every preview and update that moves it say what comes with it.
 
     It is kept once the chart is there: as long as a move fails, the next preview says it again.
@@ -59,7 +61,8 @@ def announced(name: str, version: str, partition: str, parent: pulumi.Resource, 
 
     async def say(args: pulumi.ResourceHookArgs) -> None:
         old: Any = await Output.from_input((args.old_inputs or {})["input"]).future()
-        if lines := moving(str(old), version, partition):
+        where: Any = await Output.from_input(partition).future()
+        if lines := moving(str(old), version, str(where or "aws")):
             log = pulumi.log.warn if goes_back(str(old), version) else pulumi.log.info
             log("\n".join(lines), parent)
 

@@ -4,8 +4,9 @@ Upstream's policy grants nothing of it; each feature's page says what to add:
 https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/
 """
 
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from eks_load_balancing.controller.policy import REQUEST_TAG, RESOURCE_TAG, Statement
 from eks_load_balancing.errors import InvalidInputError
@@ -15,6 +16,9 @@ TAGGING_API: Final = "EnableRGTAPI"
 """The feature gate with which the controller reads tags by the Resource Groups Tagging API."""
 CERTIFICATES: Final = "EnableCertificateManagement"
 """The feature gate with which the controller requests and deletes certificates in ACM."""
+
+_KEYS: Final = ("Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition")
+"""https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html"""
 
 
 def check_gates(gates: Mapping[str, bool], version: ControllerVersion, disabled_features: Collection[str]) -> None:
@@ -99,3 +103,28 @@ def _certificates(partition: str, cluster_name: str) -> Iterator[Statement]:
         "issue certificates of a private authority",
         ("acm-pca:IssueCertificate", "acm-pca:GetCertificate", "acm-pca:ListPermissions"),
     )
+
+
+def extra_policy(statements: Sequence[Mapping[str, Any]]) -> str:
+    """Return a policy of statements in IAM's language, or say which of them IAM would not take in a role's policy.
+
+    Raises:
+        InvalidInputError: there is none, or the first that is none, with what is wrong with it.
+    """
+    if not statements:
+        raise InvalidInputError(
+            "policy_statements [] has none: give one or more, or leave it out", key="policy_statements"
+        )
+    for number, one in enumerate(statements):
+        fault = next((f"the key {key!r}" for key in one if key not in _KEYS), "")
+        for either in (("Effect",), ("Action", "NotAction"), ("Resource", "NotResource")):
+            fault = fault or ("" if len({*either} & one.keys()) == 1 else f"not one {' or '.join(either)}")
+        if not fault and one["Effect"] not in ("Allow", "Deny"):
+            fault = f"the Effect {one['Effect']!r}"
+        if fault:
+            raise InvalidInputError(
+                f"policy_statements[{number}] has {fault}: give Effect (Allow or Deny), Action, Resource and, if"
+                " need be, Sid and Condition",
+                key="policy_statements",
+            )
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})

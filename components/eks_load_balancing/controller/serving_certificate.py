@@ -14,8 +14,10 @@ from typing import Final
 
 import pulumi
 import pulumi_tls as tls
+from pulumi import Input
 
 from eks_load_balancing.controller.values import WebhookCertificate
+from eks_load_balancing.outputs import applied
 
 _YEAR: Final = 365 * 24
 """Hours."""
@@ -25,7 +27,7 @@ LEAF_YEARS: Final = 2
 LEAF_RENEWAL_YEARS: Final = 1
 
 
-def serving_certificate(name: str, dns_names: Sequence[str], parent: pulumi.Resource) -> WebhookCertificate:
+def serving_certificate(name: str, dns_names: Input[Sequence[str]], parent: pulumi.Resource) -> WebhookCertificate:
     """Declare an authority and a leaf for some DNS names.
 
     Args:
@@ -50,8 +52,8 @@ def serving_certificate(name: str, dns_names: Sequence[str], parent: pulumi.Reso
     request = tls.CertRequest(
         f"{name}-request",
         private_key_pem=leaf_key.private_key_pem,
-        subject={"common_name": dns_names[0]},
-        dns_names=list(dns_names),
+        subject={"common_name": applied(lambda names: names[0], dns_names)},
+        dns_names=dns_names,
         opts=child,
     )
     leaf = tls.LocallySignedCert(

@@ -11,6 +11,7 @@ from eks_load_balancing import errors
 from eks_load_balancing.arguments import checked
 from eks_load_balancing.errors import InvalidInputError
 from eks_load_balancing.identity.trust import either, pod_identity_trust, web_identity_trust
+from eks_load_balancing.outputs import applied
 
 IRSA = "irsa"
 POD_IDENTITY = "pod-identity"
@@ -21,7 +22,7 @@ IDENTITIES = (IRSA, POD_IDENTITY, BOTH)
 class ServiceAccountRoleArgs(TypedDict):
     """What a `ServiceAccountRole` takes."""
 
-    namespace: str
+    namespace: Input[str]
     """The service account's namespace."""
     service_account: str
     """The service account's name."""
@@ -38,6 +39,8 @@ class ServiceAccountRoleArgs(TypedDict):
     """For `pod-identity` and `both`: the cluster's ARN."""
     policy_arn: NotRequired[Input[str]]
     """A managed policy to attach."""
+    role_name: NotRequired[Input[str]]
+    """The role's name. Default: one that begins with the component's. Another name is another role."""
     permissions_boundary_arn: NotRequired[Input[str]]
     """The permissions boundary of the role."""
     tags: NotRequired[Input[Mapping[str, Input[str]]]]
@@ -61,7 +64,7 @@ class ServiceAccountRole(pulumi.ComponentResource):
 
     @checked
     def __init__(self, name: str, args: ServiceAccountRoleArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        namespace = errors.namespace(args["namespace"])
+        namespace = args["namespace"]
         account = errors.service_account(args["service_account"])
         identity = errors.one_of(args.get("identity", IRSA), IDENTITIES, "identity")
         trust = _trust(args, identity)
@@ -71,7 +74,8 @@ class ServiceAccountRole(pulumi.ComponentResource):
 
         role = aws.iam.Role(
             f"{name}-role",
-            description=f"For the pods of service account {namespace}/{account}",
+            name=args.get("role_name"),
+            description=applied(lambda known: f"For the pods of service account {known}/{account}", namespace),
             assume_role_policy=trust,
             permissions_boundary=args.get("permissions_boundary_arn"),
             tags=args.get("tags"),
@@ -93,9 +97,7 @@ class ServiceAccountRole(pulumi.ComponentResource):
 
         self.arn = role.arn
         self.role_name = role.name
-        self.service_account_annotations = role.arn.apply(
-            lambda arn: {"eks.amazonaws.com/role-arn": arn} if identity != POD_IDENTITY else {}
-        )
+        self.service_account_annotations = role.arn.apply(lambda arn: role_annotations(arn, identity))
         self.register_outputs(
             {
                 "arn": self.arn,
@@ -103,6 +105,11 @@ class ServiceAccountRole(pulumi.ComponentResource):
                 "service_account_annotations": self.service_account_annotations,
             }
         )
+
+
+def role_annotations(role_arn: str, identity: str) -> dict[str, str]:
+    """Return what a ServiceAccount must carry: its role by IRSA, nothing by Pod Identity."""
+    return {} if identity == POD_IDENTITY else {"eks.amazonaws.com/role-arn": role_arn}
 
 
 def _trust(args: ServiceAccountRoleArgs, identity: str) -> Output[str]:
@@ -115,8 +122,8 @@ def _web_identity(args: ServiceAccountRoleArgs) -> Output[str]:
     provider, issuer = args.get("oidc_provider_arn"), args.get("issuer_url")
     if provider is None or issuer is None:
         raise InvalidInputError(f"the role of {namespace}/{account}: IRSA needs oidc_provider_arn and issuer_url")
-    return pulumi.Output.all(provider, issuer).apply(
-        lambda known: web_identity_trust(known[0], known[1], namespace, account)
+    return pulumi.Output.all(provider, issuer, namespace).apply(
+        lambda known: web_identity_trust(known[0], known[1], known[2], account)
     )
 
 
@@ -125,4 +132,6 @@ def _pod_identity(args: ServiceAccountRoleArgs) -> Output[str]:
     cluster_arn = args.get("cluster_arn")
     if cluster_arn is None or args.get("cluster_name") is None:
         raise InvalidInputError(f"the role of {namespace}/{account}: Pod Identity needs cluster_name and cluster_arn")
-    return pulumi.Output.from_input(cluster_arn).apply(lambda arn: pod_identity_trust(arn, namespace, account))
+    return pulumi.Output.all(cluster_arn, namespace).apply(
+        lambda known: pod_identity_trust(known[0], known[1], account)
+    )

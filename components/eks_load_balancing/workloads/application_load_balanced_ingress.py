@@ -1,7 +1,6 @@
 """Pods behind an ALB."""
 
 from collections.abc import Sequence
-from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -9,53 +8,34 @@ from pulumi import Input, Output
 
 from eks_load_balancing import errors
 from eks_load_balancing.arguments import checked
-from eks_load_balancing.workloads.annotations import ALB_CLASS, SCHEMES, Exposure, alb_annotations
+from eks_load_balancing.workloads.alb_actions import WEIGHTED
+from eks_load_balancing.workloads.alb_args import ApplicationLoadBalancedIngressArgs
+from eks_load_balancing.workloads.annotations import (
+    ALB_CLASS,
+    DEFAULT_TLS_POLICY,
+    SCHEMES,
+    Exposure,
+    alb_annotations,
+)
 from eks_load_balancing.workloads.host_names import host_name
+from eks_load_balancing.workloads.rules import SERVICE_PORT, actions, backends, refuse_combinations, rules, services
 from eks_load_balancing.workloads.target_groups import INGRESS_RESOURCE, target_group_arns
-from eks_load_balancing.workloads.workload import DEFAULT_DELAY, SAMPLE_IMAGE, SAMPLE_PORT, Workload, deploy
+from eks_load_balancing.workloads.workload import (
+    DEFAULT_DELAY,
+    DEFAULT_USER,
+    SAMPLE_IMAGE,
+    SAMPLE_PORT,
+    Workload,
+    deploy,
+)
 
-SERVICE_PORT = 80
-
-
-class ApplicationLoadBalancedIngressArgs(TypedDict):
-    """What an `ApplicationLoadBalancedIngress` takes."""
-
-    cluster_name: Input[str]
-    """The cluster's name, which the controller tags the load balancer with."""
-    namespace: Input[str]
-    """The namespace; label it `elbv2.k8s.aws/pod-readiness-gate-inject: enabled` for rollouts that lose no request."""
-    image: NotRequired[Input[str]]
-    """The container's image; it must run as a user other than root, on a read-only root with a writable `/tmp`.
-    Default: a small web server."""
-    container_port: NotRequired[int]
-    """The port that the container listens on. Default 8080."""
-    replicas: NotRequired[Input[int]]
-    """Pods. Default 2."""
-    ingress_class: NotRequired[str]
-    """The IngressClass. Default `alb`: an ALB of its own. With a class whose IngressClassParams name a group, all
-    Ingresses of the class share one."""
-    scheme: NotRequired[str]
-    """`internal` (the default) or `internet-facing`."""
-    host: NotRequired[Input[str]]
-    """The host that requests must ask for. Default: any."""
-    inbound_cidrs: NotRequired[Input[Sequence[Input[str]]]]
-    """IPv4 ranges that may connect. Default: any."""
-    certificate_arn: NotRequired[Input[str]]
-    """An ACM certificate: the ALB listens on 443, and redirects 80 there."""
-    web_acl_arn: NotRequired[Input[str]]
-    """A WAF (v2) web ACL to put before the ALB. Default none."""
-    health_check_path: NotRequired[str]
-    """The path that kubelet and the ALB ask for. Default `/`."""
-    deregistration_delay: NotRequired[int]
-    """Seconds that requests have to end after a pod is taken out. Default 30."""
-    deletion_protection: NotRequired[bool]
-    """Whether AWS refuses to delete the ALB. Default no."""
-    access_logs_bucket: NotRequired[Input[str]]
-    """An S3 bucket for access logs. Default none."""
+ADDRESS_TYPES = ("ipv4", "dualstack", "dualstack-without-public-ipv4")
 
 
 class ApplicationLoadBalancedIngress(pulumi.ComponentResource):
     """A Deployment and its Service behind an Ingress: an ALB (L7) whose targets are the pods' own addresses.
+
+    With a `selector`, a `service_name` or `weighted_services` the pods are yours, and no Deployment is made.
 
     Let it depend on the controller: the Ingress cannot be made before the controller's webhooks answer, and its
     finalizer is the controller's to take off.
@@ -73,14 +53,25 @@ class ApplicationLoadBalancedIngress(pulumi.ComponentResource):
         delay = errors.at_least(args.get("deregistration_delay", DEFAULT_DELAY), 0, "deregistration_delay")
         container_port = errors.at_least(args.get("container_port", SAMPLE_PORT), 1, "container_port")
         ingress_class = errors.subdomain(args.get("ingress_class", ALB_CLASS), "ingress class")
+        addresses = args.get("ip_address_type")
         exposure = Exposure(
             scheme=errors.one_of(args.get("scheme", SCHEMES[0]), SCHEMES, "scheme"),
             deregistration_delay=delay,
             health_check_path=args.get("health_check_path"),
             certificate_arn=args.get("certificate_arn"),
+            certificate_arns=args.get("certificate_arns", ()),
+            tls_policy=args.get("tls_policy", DEFAULT_TLS_POLICY),
             deletion_protection=args.get("deletion_protection", False),
             access_logs_bucket=args.get("access_logs_bucket"),
+            ip_address_type=addresses and errors.one_of(addresses, ADDRESS_TYPES, "ip_address_type"),
+            subnet_ids=args.get("subnet_ids"),
+            security_group_ids=args.get("security_group_ids"),
+            attributes=args.get("load_balancer_attributes", {}),
+            target_group_attributes=args.get("target_group_attributes", {}),
+            annotations=args.get("annotations", {}),
         )
+        refuse_combinations(args, tls=exposure.has_certificate)
+        asked = actions(args)
         workload = Workload(
             name=errors.label(name, "name"),
             namespace=args["namespace"],
@@ -89,58 +80,60 @@ class ApplicationLoadBalancedIngress(pulumi.ComponentResource):
             replicas=args.get("replicas", 2),
             deregistration_delay=delay,
             health_check_path=exposure.health_check_path or "/",
+            environment=args.get("environment", {}),
+            resources=args.get("resources"),
+            user_id=args.get("user_id", DEFAULT_USER),
         )
         super().__init__("eks-load-balancing:index:ApplicationLoadBalancedIngress", name, opts=opts)
         child = pulumi.ResourceOptions(parent=self)
-        deploy(workload, self)
-        service = kubernetes.core.v1.Service(
-            f"{name}-service",
-            metadata={"name": name, "namespace": args["namespace"], "labels": workload.labels},
-            spec={
-                "type": "ClusterIP",
-                "selector": workload.labels,
-                "ports": [{"name": "http", "protocol": "TCP", "port": SERVICE_PORT, "target_port": container_port}],
-            },
-            opts=child,
-        )
+        behind = self._service(name, args, workload)
+        found = backends(args, behind)
         ingress = kubernetes.networking.v1.Ingress(
             f"{name}-ingress",
             metadata={
                 "name": name,
                 "namespace": args["namespace"],
                 "labels": workload.labels,
-                "annotations": alb_annotations(exposure, args.get("inbound_cidrs"), args.get("web_acl_arn")),
+                "annotations": alb_annotations(exposure, args.get("inbound_cidrs"), args.get("web_acl_arn"), asked),
             },
-            spec={"ingress_class_name": ingress_class, "rules": [_rule(service, args.get("host"))]},
+            spec={"ingress_class_name": ingress_class, "rules": rules(found)},
             opts=child,
         )
         self.host_name = ingress.status.apply(host_name)
+        where = ingress.metadata.apply(lambda metadata: f"{metadata.namespace}/{metadata.name}")
         self.target_group_arns = target_group_arns(
             args["cluster_name"],
             INGRESS_RESOURCE,
-            ingress.metadata.apply(lambda metadata: f"{metadata.namespace}/{metadata.name}-{name}:{SERVICE_PORT}"),
+            [
+                Output.all(where, service, port).apply(lambda known: f"{known[0]}-{known[1]}:{known[2]}")
+                for service, port in services(args, found)
+            ],
             ingress,
             self,
         )
         self.register_outputs({"host_name": self.host_name, "target_group_arns": self.target_group_arns})
 
+    def _service(self, name: str, args: ApplicationLoadBalancedIngressArgs, workload: Workload) -> Input[str]:
+        """Return the name of the Service behind the ALB: one that is there, or one that is made here.
 
-def _rule(
-    service: kubernetes.core.v1.Service, host: pulumi.Input[str] | None
-) -> kubernetes.networking.v1.IngressRuleArgsDict:
-    """A rule that sends every path to a Service, named by its output: so the Ingress is deleted before the Service."""
-    name = service.metadata.apply(lambda metadata: str(metadata.name))
-    rule: kubernetes.networking.v1.IngressRuleArgsDict = {
-        "http": {
-            "paths": [
-                {
-                    "path": "/",
-                    "path_type": "Prefix",
-                    "backend": {"service": {"name": name, "port": {"number": SERVICE_PORT}}},
-                }
-            ]
-        }
-    }
-    if host is not None:
-        rule["host"] = host
-    return rule
+        It is the output of the one that is made: so the Ingress is deleted before the Service.
+        """
+        if "service_name" in args:
+            return args["service_name"]
+        if "weighted_services" in args:
+            return WEIGHTED
+        if "selector" not in args:
+            deploy(workload, self)
+        service = kubernetes.core.v1.Service(
+            f"{name}-service",
+            metadata={"name": name, "namespace": args["namespace"], "labels": workload.labels},
+            spec={
+                "type": "ClusterIP",
+                "selector": args.get("selector", workload.labels),
+                "ports": [
+                    {"name": "http", "protocol": "TCP", "port": SERVICE_PORT, "target_port": workload.container_port}
+                ],
+            },
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return service.metadata.apply(lambda metadata: str(metadata.name))

@@ -37,7 +37,7 @@ class BoundTargetGroupArgs(TypedDict):
     load_balancer_security_group_id: NotRequired[Input[str]]
     """The load balancer's security group: what it may reach the pods from. Give this, or `inbound_cidrs`, or neither
     where rules of yours let it in."""
-    inbound_cidrs: NotRequired[Sequence[Input[str]]]
+    inbound_cidrs: NotRequired[Input[Sequence[Input[str]]]]
     """IPv4 ranges that may reach the pods: of a load balancer without a security group, or that keeps addresses."""
     health_check_path: NotRequired[str]
     """The path that an ALB asks for. Default `/`."""
@@ -107,7 +107,7 @@ class BoundTargetGroup(pulumi.ComponentResource):
 
 class _NetworkingArgs(TypedDict):
     load_balancer_security_group_id: NotRequired[Input[str]]
-    inbound_cidrs: NotRequired[Sequence[Input[str]]]
+    inbound_cidrs: NotRequired[Input[Sequence[Input[str]]]]
 
 
 def _networking(args: BoundTargetGroupArgs) -> _NetworkingArgs:

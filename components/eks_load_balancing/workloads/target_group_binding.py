@@ -10,6 +10,7 @@ from pulumi import Input, Output
 from eks_load_balancing import errors
 from eks_load_balancing.arguments import checked
 from eks_load_balancing.errors import InvalidInputError
+from eks_load_balancing.outputs import applied, given
 
 
 class TargetGroupBindingArgs(TypedDict):
@@ -28,7 +29,7 @@ class TargetGroupBindingArgs(TypedDict):
     load_balancer_security_group_id: NotRequired[Input[str]]
     """The load balancer's security group: what it may reach the pods from. Give this, or `inbound_cidrs`, or neither
     where rules of yours let it in: the controller makes none for a binding that does not ask."""
-    inbound_cidrs: NotRequired[Sequence[Input[str]]]
+    inbound_cidrs: NotRequired[Input[Sequence[Input[str]]]]
     """IPv4 ranges that may reach the pods: of a load balancer without a security group, or that keeps addresses."""
     container_port: NotRequired[Input[int]]
     """The pods' port that is let in. Default: all of TCP."""
@@ -50,7 +51,7 @@ class TargetGroupBinding(pulumi.ComponentResource):
     def __init__(self, name: str, args: TargetGroupBindingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         binding_name = errors.subdomain(args.get("binding_name", name), "binding name")
         group, cidrs = args.get("load_balancer_security_group_id"), args.get("inbound_cidrs", ())
-        if group is not None and cidrs:
+        if group is not None and given(cidrs):
             raise InvalidInputError(
                 f"binding {binding_name!r} is given load_balancer_security_group_id and inbound_cidrs: give one of them"
             )
@@ -69,13 +70,13 @@ class TargetGroupBinding(pulumi.ComponentResource):
             },
             opts=pulumi.ResourceOptions(parent=self),
         )
-        given = Output.from_input(args["target_group_arn"])
-        self.target_group_arn = cast(Output[str], Output.all(given, binding.id).apply(lambda known: known[0]))
+        group_arn = Output.from_input(args["target_group_arn"])
+        self.target_group_arn = cast(Output[str], Output.all(group_arn, binding.id).apply(lambda known: known[0]))
         self.register_outputs({"target_group_arn": self.target_group_arn})
 
 
 def networking(
-    security_group_id: Input[str] | None, cidrs: Sequence[Input[str]], port: Input[int] | None
+    security_group_id: Input[str] | None, cidrs: Input[Sequence[Input[str]]], port: Input[int] | None
 ) -> Mapping[str, Any]:
     """Return `networking` of a binding's spec: whom the controller lets reach the pods; nothing if nobody is named.
 
@@ -86,10 +87,10 @@ def networking(
         cidrs: IPv4 ranges.
         port: the pods'; None for all of TCP.
     """
-    peers = [{"ipBlock": {"cidr": cidr}} for cidr in cidrs]
+    if security_group_id is None and not given(cidrs):
+        return {}
+    peers: Any = applied(lambda known: [{"ipBlock": {"cidr": cidr}} for cidr in known], cidrs)
     if security_group_id is not None:
         peers = [{"securityGroup": {"groupID": security_group_id}}]
-    if not peers:
-        return {}
     ports = [{"protocol": "TCP"} if port is None else {"protocol": "TCP", "port": port}]
     return {"networking": {"ingress": [{"from": peers, "ports": ports}]}}

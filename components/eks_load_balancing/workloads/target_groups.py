@@ -12,18 +12,18 @@ INGRESS_RESOURCE: Final = "ingress.k8s.aws/resource"
 """A backend, as `namespace/ingress-service:port`; the stack is the group's, where Ingresses share an ALB."""
 
 
-def tag_filters(cluster_name: str, tag: str, owner: str) -> list[tuple[str, str]]:
-    """Return the tags that say whose a target group is, as key and value.
+def tag_filters(cluster_name: str, tag: str, *owners: str) -> list[tuple[str, list[str]]]:
+    """Return the tags that say whose a target group is, as key and values, one of which it has.
 
     https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/#resource-tags
     """
-    return [("elbv2.k8s.aws/cluster", cluster_name), (tag, owner)]
+    return [("elbv2.k8s.aws/cluster", [cluster_name]), (tag, list(owners))]
 
 
 def target_group_arns(
     cluster_name: Input[str],
     tag: str,
-    owner: Output[str],
+    owners: Sequence[Output[str]],
     after: pulumi.Resource,
     parent: pulumi.Resource,
 ) -> Output[Sequence[str]]:
@@ -36,18 +36,18 @@ def target_group_arns(
     Args:
         cluster_name: the cluster whose controller made them.
         tag: `SERVICE_STACK` or `INGRESS_RESOURCE`.
-        owner: the tag's value: `namespace/name` of the Service, or the Ingress's backend.
+        owners: the tag's values: `namespace/name` of the Service, or the Ingress's backends.
         after: the Service or Ingress itself; Pulumi waits for its load balancer.
         parent: the component that asks.
     """
 
     def filters(known: Sequence[Any]) -> list[aws.resourcegroupstaggingapi.GetResourcesTagFilterArgsDict]:
-        cluster, value = known
-        return [{"key": key, "values": [value]} for key, value in tag_filters(cluster, tag, value)]
+        cluster, *values = known
+        return [{"key": key, "values": value} for key, value in tag_filters(cluster, tag, *values)]
 
     found = aws.resourcegroupstaggingapi.get_resources_output(
         resource_type_filters=["elasticloadbalancing:targetgroup"],
-        tag_filters=pulumi.Output.all(cluster_name, owner).apply(filters),
+        tag_filters=pulumi.Output.all(cluster_name, *owners).apply(filters),
         opts=pulumi.InvokeOutputOptions(parent=parent, depends_on=[after]),
     )
     return found.resource_tag_mapping_lists.apply(lambda mappings: sorted(m.resource_arn for m in mappings))

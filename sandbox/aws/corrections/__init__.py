@@ -2,6 +2,7 @@
 
 from sandbox.aws.corrections import (
     addresses,
+    certificates,
     classic_elb,
     dependencies,
     elbv2,
@@ -27,5 +28,6 @@ def install() -> None:
         elbv2,
         iam,
         services,
+        certificates,
     ):
         subject.install()

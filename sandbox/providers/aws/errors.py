@@ -46,7 +46,7 @@ def _code(error: Exception) -> str:
 
 def _is_missing(error: Exception) -> bool:
     code = _code(error)
-    return code == "NoSuchEntity" or "NotFound" in code
+    return code.startswith("NoSuch") or "NotFound" in code
 
 
 def message(error: Exception) -> str:

@@ -39,6 +39,8 @@ Global Accelerators need `global_accelerator`. It adds a separate policy
 A third policy ([opt_ins.py](../components/eks_load_balancing/controller/opt_ins.py)) grants what is off by default. The
 arguments `feature_gates` (with `EnableRGTAPI` or `EnableCertificateManagement`), `assumable_role_arns` and
 `shared_target_group_arns` ask for it.
+`policy_arns` and `policy_statements` grant whatever else a program names, the statements in a policy of their own too.
+With `role_arn` nothing is granted here: the role is yours.
 
 {_table(("purpose", "actions", "only if"), (_row(s)[:3] for s in _opt_ins()))}
 `wafv2:ListWebACLs` belongs to `wafv2`: it finds web ACLs that are given by name, not by ARN. No upstream policy grants

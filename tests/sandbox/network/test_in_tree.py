@@ -7,7 +7,7 @@ import pytest
 
 from sandbox.network.control import ask
 from sandbox.run.processes import wait_until
-from tests.e2e.test_examples import Existing, running
+from tests.e2e.existing import Existing, running
 from tests.sandbox.network.conftest import REQUESTS, Traffic
 
 pytestmark = pytest.mark.sandbox

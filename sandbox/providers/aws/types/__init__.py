@@ -11,7 +11,7 @@ from sandbox.providers.common.server import ProviderError
 MODULES: Final = (
     *("ec2.network", "ec2.routing", "ec2.security", "ec2.instances"),
     *("iam.roles", "iam.policies", "eks.clusters", "eks.nodes", "eks.access"),
-    *("elb.load_balancers", "elb.listeners", "acm", "other"),
+    *("elb.load_balancers", "elb.listeners", "acm", "other", "route53", "s3"),
 )
 
 

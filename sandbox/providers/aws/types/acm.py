@@ -1,11 +1,12 @@
-"""ACM certificates, only imported ones: nothing here requests one from a public authority."""
+"""ACM certificates: imported ones, and such as DNS records prove (sandbox/aws/corrections/certificates.py)."""
 
 from typing import Any
 
 from sandbox.providers.aws.kind import Kind, State, Wanted, is_ours, known, retagging, tag_list, tag_map
 from sandbox.providers.aws.session import Aws
 from sandbox.providers.aws.types.eks.clusters import timestamp
-from sandbox.providers.common.fields import Field
+from sandbox.providers.common.fields import Field, same_set
+from sandbox.providers.common.server import ProviderError
 
 
 def _same_text(one: Any, other: Any) -> bool:
@@ -27,6 +28,13 @@ def _import(aws: Aws, wanted: Wanted) -> str:
             arn = one["CertificateArn"]
             if is_ours(acm.list_tags_for_certificate(CertificateArn=arn)["Tags"], wanted):
                 return arn
+    if wanted.get("domainName"):
+        return acm.request_certificate(
+            DomainName=wanted["domainName"],
+            ValidationMethod=wanted.get("validationMethod", "DNS"),
+            Tags=tag_list(wanted.all_tags),
+            **known(SubjectAlternativeNames=wanted.get("subjectAlternativeNames")),
+        )["CertificateArn"]
     return acm.import_certificate(**_parts(wanted), Tags=tag_list(wanted.all_tags))["CertificateArn"]
 
 
@@ -38,10 +46,8 @@ def _reimport(aws: Aws, arn: str, wanted: Wanted, changed: set[str]) -> None:
 def _read(aws: Aws, arn: str, _state: State) -> dict[str, Any] | None:
     acm = aws.client("acm")
     about = acm.describe_certificate(CertificateArn=arn)["Certificate"]
-    texts = acm.get_certificate(CertificateArn=arn)
     return {
-        "certificateBody": texts["Certificate"],
-        **known(certificateChain=texts.get("CertificateChain")),
+        **_texts(acm, arn, about),
         "arn": arn,
         "domainName": about.get("DomainName") or "",
         "subjectAlternativeNames": about.get("SubjectAlternativeNames") or [],
@@ -53,15 +59,49 @@ def _read(aws: Aws, arn: str, _state: State) -> dict[str, Any] | None:
     }
 
 
+def _texts(acm: Any, arn: str, about: dict[str, Any]) -> dict[str, Any]:
+    if about["Type"] != "IMPORTED":
+        options = [
+            {
+                "domainName": one["DomainName"],
+                "resourceRecordName": one["ResourceRecord"]["Name"],
+                "resourceRecordType": one["ResourceRecord"]["Type"],
+                "resourceRecordValue": one["ResourceRecord"]["Value"],
+            }
+            for one in sorted(about["DomainValidationOptions"], key=lambda one: one["DomainName"])
+        ]
+        return {"validationMethod": "DNS", "domainValidationOptions": options}
+    texts = acm.get_certificate(CertificateArn=arn)
+    chain = known(certificateChain=texts.get("CertificateChain"))
+    return {"certificateBody": texts["Certificate"], **chain, "domainValidationOptions": []}
+
+
+def _has_options(aws: Aws, arn: str) -> bool:
+    """The real provider waits until it knows how a certificate is to be proved."""
+    about = aws.client("acm").describe_certificate(CertificateArn=arn)["Certificate"]
+    return about["Type"] == "IMPORTED" or bool(about.get("DomainValidationOptions"))
+
+
+def _is_issued(aws: Aws, arn: str) -> bool:
+    status = aws.client("acm").describe_certificate(CertificateArn=arn)["Certificate"]["Status"]
+    if status not in ("ISSUED", "PENDING_VALIDATION"):
+        raise ProviderError(f"the certificate {arn} is {status}")
+    return status == "ISSUED"
+
+
 CERTIFICATE = Kind(
     type="aws:acm/certificate:Certificate",
     inputs={
-        "certificateBody": Field(required=True, same=_same_text),
-        "privateKey": Field(required=True),
+        "certificateBody": Field(same=_same_text),
+        "privateKey": Field(),
         "certificateChain": Field(same=_same_text),
+        "domainName": Field(replaces=True),
+        "subjectAlternativeNames": Field(replaces=True, same=same_set),
+        "validationMethod": Field(replaces=True),
     },
-    outputs=("arn", "domainName", "subjectAlternativeNames", "notBefore", "notAfter", "status", "type"),
-    volatile=("domainName", "subjectAlternativeNames", "notBefore", "notAfter"),
+    outputs=("arn", "domainValidationOptions", "notBefore", "notAfter", "status", "type"),
+    volatile=("notBefore", "notAfter"),
+    ready=_has_options,
     create=_import,
     read=_read,
     update=_reimport,
@@ -76,4 +116,18 @@ CERTIFICATE = Kind(
     secrets=("privateKey",),
 )
 
-KINDS = (CERTIFICATE,)
+VALIDATION = Kind(
+    type="aws:acm/certificateValidation:CertificateValidation",
+    inputs={
+        "certificateArn": Field(required=True, replaces=True),
+        "validationRecordFqdns": Field(replaces=True, same=same_set),
+    },
+    create=lambda _, wanted: wanted["certificateArn"],
+    ready=_is_issued,
+    read=lambda _, arn, state: {**state, "certificateArn": arn},
+    delete=lambda _, __, ___: None,
+    deleted_unseen=True,
+    minutes=75,
+)
+
+KINDS = (CERTIFICATE, VALIDATION)

@@ -175,6 +175,38 @@ EXAMPLES: dict[str, Example] = {
         lambda _: certificate("one.example.org"),
         tagged(**certificate("two.example.org")),
     ),
+    "requested": Example(
+        "aws:acm/certificate:Certificate",
+        lambda _: {"domainName": "shop.example.org", "validationMethod": "DNS"},
+        tagged(),
+    ),
+    "zone": Example("aws:route53/zone:Zone", lambda _: {"name": "example.org"}, tagged()),
+    "proof": Example(
+        "aws:route53/record:Record",
+        lambda get: {
+            "zoneId": get("zone").id,
+            "name": get("requested")["domainValidationOptions"][0]["resourceRecordName"],
+            "type": "CNAME",
+            "ttl": 300,
+            "records": [get("requested")["domainValidationOptions"][0]["resourceRecordValue"]],
+        },
+        {"ttl": 60},
+    ),
+    "issued": Example(
+        "aws:acm/certificateValidation:CertificateValidation",
+        lambda get: {"certificateArn": get("requested").id, "validationRecordFqdns": [get("proof")["fqdn"]]},
+    ),
+    "bucket": Example("aws:s3/bucket:Bucket", lambda _: {}, tagged()),
+    "bucket-policy": Example(
+        "aws:s3/bucketPolicy:BucketPolicy",
+        lambda get: {"bucket": get("bucket").id, "policy": policy("s3:GetObject")},
+        {"policy": policy("s3:PutObject")},
+    ),
+    "bucket-access": Example(
+        "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+        lambda get: {"bucket": get("bucket").id, "blockPublicAcls": True},
+        {"blockPublicPolicy": True},
+    ),
     "targets": Example(
         "aws:lb/targetGroup:TargetGroup",
         lambda get: {

@@ -1,0 +1,47 @@
+"""An ALB with a certificate that DNS proves, access logs in a bucket, and a name."""
+
+import pulumi
+import pulumi_aws as aws
+
+from eks_load_balancing import (
+    AccessLogsBucket,
+    ApplicationLoadBalancedIngress,
+    ClusterReference,
+    LoadBalancerRecord,
+    ValidatedCertificate,
+)
+
+config = pulumi.Config()
+domain = config.require("domain")
+cluster = ClusterReference.lookup(config.require("cluster"), irsa=False)
+zone = aws.route53.Zone("zone", name=domain)
+logs = AccessLogsBucket("logs", {"region": cluster.region, "force_destroy": True})
+certificate = ValidatedCertificate(
+    "certificate", {"host": domain, "alternative_hosts": [f"*.{domain}"], "zone_id": zone.zone_id}
+)
+front = ApplicationLoadBalancedIngress(
+    "front",
+    {
+        "cluster_name": cluster.cluster_name,
+        "namespace": "default",
+        "certificate_arn": certificate.arn,
+        "access_logs_bucket": logs.bucket_name,
+    },
+    pulumi.ResourceOptions(provider=cluster.provider),
+)
+name = LoadBalancerRecord(
+    "name",
+    {
+        "host": f"shop.{domain}",
+        "zone_id": zone.zone_id,
+        "load_balancer_type": "application",
+        "load_balancer_host": front.host_name,
+        "region": cluster.region,
+    },
+)
+
+pulumi.export("bucket", logs.bucket_name)
+pulumi.export("certificateArn", certificate.arn)
+pulumi.export("zoneId", zone.zone_id)
+pulumi.export("host", name.host)
+pulumi.export("loadBalancer", front.host_name)

@@ -1,0 +1,114 @@
+"""S3 buckets, as far as access logs need them."""
+
+from typing import Any
+
+from sandbox.providers.aws.kind import Kind, State, Wanted, is_ours, same_json, tag_list, tag_map
+from sandbox.providers.aws.session import CREATION_TAG, Aws
+from sandbox.providers.common.fields import Field
+
+_BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
+
+
+def _tags(aws: Aws, name: str) -> dict[str, str]:
+    s3 = aws.client("s3")
+    try:
+        return tag_map(s3.get_bucket_tagging(Bucket=name)["TagSet"])
+    except s3.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchTagSet":
+            raise
+        return {}
+
+
+def _create(aws: Aws, wanted: Wanted) -> str:
+    s3, name = aws.client("s3"), wanted["bucket"]
+    where = {} if aws.region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": aws.region}}
+    try:
+        s3.create_bucket(Bucket=name, **where)
+    except s3.exceptions.BucketAlreadyOwnedByYou:
+        if not is_ours(_tags(aws, name), wanted):
+            raise
+    s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": tag_list(wanted.all_tags)})
+    return name
+
+
+def _read(aws: Aws, name: str, _state: State) -> dict[str, Any] | None:
+    if name not in {bucket["Name"] for bucket in aws.client("s3").list_buckets()["Buckets"]}:
+        return None
+    arn = f"arn:{aws.partition}:s3:::{name}"
+    return {"bucket": name, "arn": arn, "tagsAll": _tags(aws, name)}
+
+
+def _delete(aws: Aws, name: str, state: State) -> None:
+    s3 = aws.client("s3")
+    if state.get("forceDestroy"):
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=name):
+            for one in page.get("Contents", ()):
+                s3.delete_object(Bucket=name, Key=one["Key"])
+    s3.delete_bucket(Bucket=name)
+
+
+def _retag(aws: Aws, name: str, _state: State, new: dict[str, str], old: list[str]) -> None:
+    kept = {key: value for key, value in _tags(aws, name).items() if key not in old or key == CREATION_TAG}
+    aws.client("s3").put_bucket_tagging(Bucket=name, Tagging={"TagSet": tag_list({**kept, **new})})
+
+
+BUCKET = Kind(
+    type="aws:s3/bucket:Bucket",
+    inputs={"bucket": Field(replaces=True), "forceDestroy": Field(default=False)},
+    outputs=("arn",),
+    create=_create,
+    read=_read,
+    delete=_delete,
+    retag=_retag,
+    naming=("bucket", 63),
+)
+
+
+def _put_policy(aws: Aws, wanted: Wanted) -> str:
+    aws.client("s3").put_bucket_policy(Bucket=wanted["bucket"], Policy=wanted["policy"])
+    return wanted["bucket"]
+
+
+def _change_policy(aws: Aws, _name: str, wanted: Wanted, _changed: set[str]) -> None:
+    _put_policy(aws, wanted)
+
+
+def _read_policy(aws: Aws, name: str, _state: State) -> dict[str, Any] | None:
+    return {"bucket": name, "policy": aws.client("s3").get_bucket_policy(Bucket=name)["Policy"]}
+
+
+POLICY = Kind(
+    type="aws:s3/bucketPolicy:BucketPolicy",
+    inputs={"bucket": Field(required=True, replaces=True), "policy": Field(required=True, same=same_json)},
+    create=_put_policy,
+    read=_read_policy,
+    update=_change_policy,
+    delete=lambda aws, name, _: aws.client("s3").delete_bucket_policy(Bucket=name),
+)
+
+
+def _put_block(aws: Aws, wanted: Wanted) -> str:
+    block = {name[:1].upper() + name[1:]: wanted.get(name, False) for name in _BLOCKS}
+    aws.client("s3").put_public_access_block(Bucket=wanted["bucket"], PublicAccessBlockConfiguration=block)
+    return wanted["bucket"]
+
+
+def _change_block(aws: Aws, _name: str, wanted: Wanted, _changed: set[str]) -> None:
+    _put_block(aws, wanted)
+
+
+def _read_block(aws: Aws, name: str, _state: State) -> dict[str, Any] | None:
+    block = aws.client("s3").get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"]
+    return {"bucket": name, **{key: block[key[:1].upper() + key[1:]] for key in _BLOCKS}}
+
+
+ACCESS_BLOCK = Kind(
+    type="aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+    inputs={"bucket": Field(required=True, replaces=True), **{name: Field(default=False) for name in _BLOCKS}},
+    create=_put_block,
+    read=_read_block,
+    update=_change_block,
+    delete=lambda aws, name, _: aws.client("s3").delete_public_access_block(Bucket=name),
+)
+
+KINDS = (BUCKET, POLICY, ACCESS_BLOCK)

@@ -1,0 +1,112 @@
+"""Existing clusters, and the examples that run on them as their READMEs say."""
+
+import json
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sandbox.run.processes import wait_until
+from tests.conftest import Sandbox
+from tests.e2e import readme
+from tests.e2e.test_stack import endpoints
+
+CLUSTERS = ("blue", "green")
+_NAMESPACES = ("default", "in-tree", "services", "shop")
+"""The namespace of the examples' workloads."""
+
+
+class Example:
+    """One example in the shared sandbox: its README's commands, one after the other."""
+
+    def __init__(self, sandbox: Sandbox, root: Path, name: str) -> None:
+        self.name, self._sandbox, self._root, self.left = name, sandbox, root, readme.commands(name)
+
+    def next(self) -> dict[str, Any]:
+        """Run the next command, and give the stack's outputs."""
+        self.run(self.left.pop(0))
+        return json.loads(self.pulumi("stack", "output", "--json"))
+
+    def run(self, command: str) -> None:
+        """Run a command where the README says, for somebody who says yes to everything."""
+        folder = self._root if command.startswith("make ") else self._root / "examples" / self.name
+        script = f"export PULUMI_SKIP_CONFIRMATIONS=true; {command}"
+        self._sandbox.run("sh", "-ec", script, cwd=folder, timeout=400)
+
+    def pulumi(self, *arguments: str) -> str:
+        """Ask the engine."""
+        command = ("pulumi", *arguments, "--stack", "sandbox", "--non-interactive")
+        return self._sandbox.run(*command, cwd=self._root / "examples" / self.name, timeout=400)
+
+    def unchanged(self) -> None:
+        """A preview that finds nothing to do."""
+        self.pulumi("preview", "--expect-no-changes")
+
+
+class Existing:
+    """The clusters, and the targets in target groups."""
+
+    def __init__(self, sandbox: Sandbox, clusters: dict[str, Sandbox], root: Path) -> None:
+        self.sandbox, self.clusters, self.root = sandbox, clusters, readme.copied(root)
+        self.elb = sandbox.aws("elbv2")  # made once: it is asked many times a second
+
+    def registered(self, group: str) -> set[str]:
+        """The addresses in a target group that are not draining."""
+        health = self.elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
+        return {h["Target"]["Id"] for h in health if h["TargetHealth"]["State"] != "draining"}
+
+    def serve(self, cluster: str, group: str, service: str, count: int, namespace: str = "default") -> bool:
+        """Wait until exactly the Service's ready pods, this many, are registered; return whether that happened."""
+
+        def so_far() -> bool:
+            wanted = endpoints(self.clusters[cluster], namespace, service)
+            return len(wanted) == count and self.registered(group) == wanted
+
+        return wait_until(so_far, 60, 0.3)
+
+    def end_pods(self) -> None:
+        """Stop the workloads at once: no client is connected, so the deregistration delay has no use."""
+        for cluster in self.clusters.values():
+            for namespace in _NAMESPACES:
+                kinds = "deployment,replicaset,pod"
+                cluster.run("kubectl", "delete", kinds, "--all", "-n", namespace, "--grace-period=1", "--wait=false")
+
+    def refused(self, role: str) -> list[Any]:
+        """The refused calls of a role, from the calls that it did make."""
+        asked = ("--as", role, "--json")
+        assert json.loads(self.sandbox.run("sandbox", "iam", "log", *asked)), f"{role} never asked for anything"
+        return json.loads(self.sandbox.run("sandbox", "iam", "denied", *asked))
+
+    def balancer(self, group: str) -> str:
+        """The ARN of the load balancer of a target group."""
+        (arn,) = self.elb.describe_target_groups(TargetGroupArns=[group])["TargetGroups"][0]["LoadBalancerArns"]
+        return arn
+
+
+@contextmanager
+def running(existing: Existing, name: str) -> Generator[Example, None, None]:
+    """An example whose README is followed to its end; taken down after that."""
+    example = Example(existing.sandbox, existing.root, name)
+    yield example
+    assert example.left == [], "commands of the README that nothing has run"
+    existing.end_pods()
+    example.run(f"make example-down NAME={name}")
+
+
+@contextmanager
+def sampled(existing: Existing, group: str) -> Generator[list[set[str]], None, None]:
+    """The targets of a target group, read repeatedly in another thread."""
+    samples, over = list[set[str]](), threading.Event()
+
+    def look() -> None:
+        while not over.wait(0.1):
+            samples.append(existing.registered(group))
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield samples
+    finally:
+        over.set()
+        thread.join()
