@@ -5,7 +5,6 @@ two commands and the examples. For `pulumi`, `kubectl`, `aws` and `helm` only th
 """
 
 import importlib.util
-import itertools
 import re
 import shlex
 import subprocess
@@ -43,7 +42,7 @@ _OTHERS: Final = {
 _OURS: Final = {"make", "sandbox", "python", "python3", "pytest"}
 _TARGETS: Final = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 _PARSERS: Final = {"eks_load_balancing.doctor": doctor, "eks_load_balancing.verify": verify}
-_ASSIGNED: Final = re.compile(r"[A-Z_]+=")
+_ASSIGNED: Final = re.compile(r"[A-Z0-9_]+=")
 _NOT_COMMANDS: Final = (
     "Ingress shop/web",  # a picture of a path
 )
@@ -159,7 +158,7 @@ def parse(command: click.Command, words: list[str], parent: click.Context | None
 
 def check(words: list[str]) -> None:
     """Fail if the command does not exist, or not with these options."""
-    words = list(itertools.dropwhile(re.compile(r"[A-Z_0-9]+=").match, placeholders_away(words)))
+    words = placeholders_away(words)
     name = words[0].removeprefix(".venv/bin/")
     match name:
         case "sandbox":
