@@ -61,6 +61,8 @@ CHANGES: Final = (
     Change("network.cidr", "10.11.0.0/16", "everything in the VPC is replaced with it"),
     Change("network.zones", ["us-west-2a", "us-west-2b", "us-west-2c"], "nodes: EKS cannot add subnets to a group"),
     Change("network.nat", "per-zone", "connections through the old gateway end"),
+    Change("network.vpcId", "vpc-1", "only for a new stack, with `subnetIds` and without `cidr`, `zones` and `nat`"),
+    Change("network.subnetIds", ["subnet-1"], "only for a new stack, with `vpcId`"),
     Change("cluster.name", "other", "another cluster: everything on it is created again"),
     Change("cluster.version", "1.36", "one minor version per step, never back; add-ons follow", before="1.35"),
     Change("cluster.upgradePolicy", "extended"),
@@ -72,6 +74,7 @@ CHANGES: Final = (
     Change("cluster.podIdentityAgent", _ON),
     Change("cluster.secretsKeyArn", _KEY, "EKS never changes a cluster's key"),
     Change("cluster.addonVersions", {"coredns": "latest"}),
+    Change("cluster.addons", {"metrics-server": {"version": "latest"}}),
     Change("cluster.kubeconfigProfile", "ops"),
     Change(
         "cluster.kubeconfigRoleArn", DEPLOYER, "also changes the Kubernetes provider, through pulumi-eks's kubeconfig"
@@ -82,6 +85,10 @@ CHANGES: Final = (
     Change("nodes.max", 6),
     Change("nodes.amiType", "AL2023_ARM_64_STANDARD", "replaced if you also set instance types of that architecture"),
     Change("nodes.diskSize", 60),
+    Change("nodes.capacityType", "SPOT", "the new group exists before the old one is deleted"),
+    Change("nodes.labels", {"pool": "one"}),
+    Change("nodes.taints", [{"key": "only", "value": "this", "effect": "NO_SCHEDULE"}], "pods that run already stay"),
+    Change("nodeGroups", {"spot": {"min": 1, "desired": 1, "max": 2, "instanceTypes": ["m7i.large"]}}),
     Change("nodes.manageDesired", _ON, "from then on every `up` sets the number"),
     Change("nodes.version", "1.35", "only forward: EKS refuses older nodes", before="1.34"),
     Change("nodes.releaseVersion", "latest"),
@@ -98,6 +105,9 @@ CHANGES: Final = (
     Change("controller.featureGates", {"EnableRGTAPI": True}),
     Change("controller.assumableRoleArns", [OTHER]),
     Change("controller.sharedTargetGroupArns", ["arn:aws:elasticloadbalancing:us-west-2:123456789012:targetgroup/t/1"]),
+    Change("controller.values", {"logLevel": "debug"}),
+    Change("controller.policyArns", ["arn:aws:iam::123456789012:policy/more"]),
+    Change("controller.roleName", "load-balancers", "the new role exists before the old one is deleted"),
     Change("samples.namespace", "shop", "the load balancers are created again, with other host names"),
     *(
         Change(f"samples.{sample}.{key}", value, note)

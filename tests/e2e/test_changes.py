@@ -19,7 +19,14 @@ pytestmark = pytest.mark.sandbox
 SOAK = bool(os.environ.get("SOAK"))
 _STACK = "sandbox"
 _TAKES_AWAY = {"delete", "replace", "create-replacement", "delete-replaced"}
-_ELSEWHERE = ("controller.chart", "protect", "cluster.kubeconfigProfile", "cluster.kubeconfigRoleArn")
+_ELSEWHERE = (
+    "network.vpcId",
+    "network.subnetIds",
+    "controller.chart",
+    "protect",
+    "cluster.kubeconfigProfile",
+    "cluster.kubeconfigRoleArn",
+)
 """Values that exist only in the state, and addresses and credentials that do not exist."""
 _PREVIEWED = [change for change in CHANGES if change.before is None and change.key not in _ELSEWHERE]
 _WITH_ALL_IN_IT = ("network.cidr", "cluster.name", "samples.namespace")

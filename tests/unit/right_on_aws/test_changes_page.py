@@ -33,7 +33,7 @@ def test_nothing_is_replaced_but_what_aws_cannot_change() -> None:
 
     assert replaced == {
         *("network.cidr", "network.zones", "cluster.name"),
-        "nodes.instanceTypes",
+        *("nodes.instanceTypes", "nodes.capacityType", "controller.roleName"),
         "samples.namespace",
     }
 

@@ -59,7 +59,7 @@ def test_an_unknown_type_is_named_with_ones_like_it(engine: Engine) -> None:
 
 
 def test_an_unknown_function_is_named_with_ones_like_it(engine: Engine) -> None:
-    with pytest.raises(ProviderError, match="known: aws:index/getRegion:getRegion"):
+    with pytest.raises(ProviderError, match="which supports aws:index/getRegion:getRegion"):
         engine.invoke("aws:index/getRegions:getRegions")
 
 

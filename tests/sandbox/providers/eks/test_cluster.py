@@ -208,7 +208,7 @@ def test_get_kubeconfig_gives_other_credentials_for_the_same_cluster() -> None:
 
 
 def test_a_method_that_is_not_known_is_refused_by_name() -> None:
-    with pytest.raises(ProviderError, match=r"known: eks:index:Cluster/getKubeconfig"):
+    with pytest.raises(ProviderError, match=r"which supports eks:index:Cluster/getKubeconfig"):
         EksProvider("4.4.0").call("eks:index:Cluster/other", {})
 
 
