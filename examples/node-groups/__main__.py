@@ -6,7 +6,7 @@ import pulumi_aws as aws
 from eks_load_balancing import Cluster
 
 config = pulumi.Config()
-vpc: pulumi.Output[str] = aws.eks.get_cluster_output(name=config.require("neighbour")).vpc_configs[0].vpc_id
+vpc: pulumi.Output[str] = aws.eks.get_cluster_output(name=config.require("neighbour")).vpc_config.vpc_id
 private = aws.ec2.get_subnets_output(
     filters=vpc.apply(
         lambda found: [
