@@ -88,10 +88,12 @@ class Existing:
 def running(existing: Existing, name: str) -> Generator[Example, None, None]:
     """An example whose README is followed to its end; taken down after that."""
     example = Example(existing.sandbox, existing.root, name)
-    yield example
-    assert example.left == [], "commands of the README that nothing has run"
-    existing.end_pods()
-    example.run(f"make example-down NAME={name}")
+    try:
+        yield example
+        assert example.left == [], "commands of the README that nothing has run"
+    finally:
+        existing.end_pods()
+        example.run(f"make example-down NAME={name}")
 
 
 @contextmanager
