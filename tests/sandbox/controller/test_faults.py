@@ -8,12 +8,14 @@ import os
 import random
 import signal
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from sandbox.run.processes import wait_until
 from tests.conformance.stage import Stage, unique
+from tests.leaders import acquired
 from tests.sandbox.controller.campaign import (
     ALONE,
     faults,
@@ -107,24 +109,20 @@ def test_etcd_is_killed_and_comes_back(stage: Stage, monkeypatch: pytest.MonkeyP
 
 
 def test_when_the_leader_is_killed_the_other_takes_over(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    def leader() -> str:
-        lease = ("-n", "kube-system", "get", "lease", "aws-load-balancer-controller-leader", "-o", "json")
-        return json.loads(stage.kubectl(*lease))["spec"].get("holderIdentity") or ""
-
+    begun = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     with stage.controlled(replicas=2) as replicas:
-        assert wait_until(lambda: leader().startswith(tuple(r.name + "_" for r in replicas)), 30, 0.2)
-        first = leader()
+        assert wait_until(lambda: any(acquired(r.log_file) >= begun for r in replicas), 30, 0.2)
+        leader, other = sorted(replicas, key=lambda r: acquired(r.log_file), reverse=True)
 
         def during() -> None:
-            for process in [r for r in stage.controllers if first.startswith(r.name + "_")]:
-                assert process.identity
-                process.identity.signal(signal.SIGKILL)
-                process.stop()
-                stage.controllers.remove(process)  # it is not restarted: the other one must take over
+            assert leader.identity
+            leader.identity.signal(signal.SIGKILL)
+            leader.stop()
+            stage.controllers.remove(leader)  # it is not restarted: the other one must take over
 
         survives(stage, "service-nlb-tls", during, monkeypatch)
-        assert leader().partition("_")[0] in {r.name for r in stage.controllers}
-        assert len(stage.controllers) == len(replicas) - 1
+        assert acquired(other.log_file) >= begun
+        assert stage.controllers == [other]
 
 
 def ingress(name: str, annotations: dict[str, str] | None = None) -> dict[str, Any]:
