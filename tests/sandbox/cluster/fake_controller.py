@@ -50,7 +50,7 @@ for flag in ("kubeconfig", "webhook-cert-dir", "aws-api-endpoints", "health-prob
     parser.add_argument(f"--{flag}")
 parser.add_argument("--webhook-bind-port", type=int)
 parser.add_argument("--cluster-name")
-options = parser.parse_args()
+options, _ = parser.parse_known_args()
 say(json.dumps({"args": sys.argv[1:], "env": dict(os.environ)}))
 signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
 health = ThreadingHTTPServer(("127.0.0.1", int(options.health_probe_bind_addr.rpartition(":")[2])), Health)
