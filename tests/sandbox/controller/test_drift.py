@@ -1,4 +1,8 @@
-"""Changes behind the controller's back are repaired at the next comparison with AWS."""
+"""Changes behind the controller's back are repaired at the next comparison with AWS.
+
+Targets are no part of it: the controller reads them from a cache, for five minutes.
+https://github.com/kubernetes-sigs/aws-load-balancer-controller/blob/v3.2.2/pkg/targetgroupbinding/targets_manager.go
+"""
 
 import json
 from collections.abc import Iterator
@@ -46,11 +50,6 @@ class Drift:
 
     def health_check_changed(self) -> None:
         self.elb.modify_target_group(TargetGroupArn=self._group(), HealthCheckPath="/elsewhere")
-
-    def target_deregistered(self) -> None:
-        group = self._group()
-        (first, *_) = self.elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
-        self.elb.deregister_targets(TargetGroupArn=group, Targets=[first["Target"]])
 
     def listener_deleted(self) -> None:
         self.elb.delete_listener(ListenerArn=self._listener)
