@@ -31,6 +31,8 @@ class Example:
     def run(self, command: str) -> None:
         """Run a command where the README says, for somebody who says yes to everything."""
         folder = self._root if command.startswith("make ") else self._root / "examples" / self.name
+        # The environment is the checkout's: make must not install anything into it from the copy.
+        command = command.replace("make ", "make -o .venv/installed ", 1) if command.startswith("make ") else command
         script = f"export PULUMI_SKIP_CONFIRMATIONS=true; {command}"
         self._sandbox.run("sh", "-ec", script, cwd=folder, timeout=400)
 
