@@ -25,12 +25,20 @@ if TYPE_CHECKING:
 REPOSITORY = Path(__file__).parent.parent
 
 
+def pytest_configure() -> None:
+    """Forget that `make test` started the tests: a `make` in a test is then not one of its sub-makes."""
+    for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL"):
+        os.environ.pop(name, None)
+
+
 @pytest.hookimpl(trylast=True)  # after `-m` has deselected tests
 def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
     """Build the tools before the first sandbox test, and run sandbox tests after the quick ones."""
     items.sort(key=lambda item: item.get_closest_marker("sandbox") is not None)
     if any(item.get_closest_marker("sandbox") for item in items) and not session.config.option.collectonly:
-        folder = Path(session.config.cache.mkdir("tools"))  # pyright: ignore[reportOptionalMemberAccess]
+        cache = session.config.cache
+        assert cache is not None
+        folder = Path(cache.mkdir(f"tools-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"))
         tools_at_hand(folder, lambda line: sys.stderr.write(f"{line}\n"))
 
 

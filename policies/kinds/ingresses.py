@@ -40,12 +40,20 @@ class ClassParams(Balancer):
 
     @property
     def speaks_alone(self) -> bool:
-        """Whether no Ingress of the stack uses it: otherwise the Ingresses are checked for what it leaves out."""
-        if any(self._is_of(one) for one in self.seen.stack.of(INGRESS)):
+        """Whether no Ingress of the stack uses it: otherwise the Ingresses are checked for what it leaves out.
+
+        Where it sets nothing at all, as the one of the controller's chart, every Ingress is checked in its own stack.
+        """
+        if self.sets_nothing or any(self._is_of(one) for one in self.seen.stack.of(INGRESS)):
             return False
         if not self.seen.stack.complete:
             raise Later
         return True
+
+    @property
+    def sets_nothing(self) -> bool:
+        """Whether its class gives an Ingress nothing: no setting, no shared load balancer."""
+        return not isinstance(self.spec, Unknown) and not self.spec
 
     def _is_of(self, ingress: "AlbIngress") -> bool:
         params = ingress.params

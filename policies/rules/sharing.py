@@ -28,10 +28,13 @@ _TENANTS = guide("security/multitenancy", "Tenant Isolation")
     open_params=texts([], "IngressClassParams, by metadata.name, whose class anybody may use"),
 )
 def ingress_class_params_choose_their_namespaces(params: Any, *, open_params: list[str]) -> Messages:
-    """Without a selector, or with an empty one, any namespace can join the class's load balancer."""
+    """Without a selector, or with an empty one, any namespace can join the class's load balancer.
+
+    IngressClassParams that set nothing, as those of the controller's chart, have nothing to join.
+    """
     selector = dig(params.spec, ["namespaceSelector"])
     asked = [dig(selector, [part]) for part in ("matchLabels", "matchExpressions")]
-    if any(unknown(part) or part for part in asked) or params.object_name in open_params:
+    if params.sets_nothing or any(unknown(part) or part for part in asked) or params.object_name in open_params:
         return
     what = f"{params.title} lets every namespace use its class"
     yield Finding(what, f'add "{params.object_name}" to openParams')

@@ -1222,6 +1222,7 @@ PROTECTION: dict[str, Case] = {
         passes=(
             ("service", {nlb("attributes"): None}),
             ("own-load-balancer", {"dropInvalidHeaderFields": None, "loadBalancerType": "network"}),
+            ("class-params", {"spec": {}}),
         ),
     ),
 }
@@ -1265,6 +1266,7 @@ INGRESSES: dict[str, Case] = {
         missing=("spec/namespaceSelector", True),
         unknown="spec/namespaceSelector",
         setting=({"openParams": ["alb"]}, {"spec/namespaceSelector": None}, False),
+        passes=(("class-params", {"spec": None}), ("class-params", {"spec": {}})),
     ),
     "ingress-rules-name-their-hosts": Case(
         on="ingress",

@@ -73,6 +73,15 @@ class Kube:
         patch = merge_patch(before or {}, document)
         return await self.api.request("PATCH", path, patch, params=_STRICT, content_type=MERGE)
 
+    async def rehearse(self, document: Object) -> None:
+        """Ask the API server to create an object, without creating it (`--dry-run=server`).
+
+        Raises:
+            ApiError: the API server or a webhook refuses it, or a webhook does not answer.
+        """
+        path = (await self.path(document)).rpartition("/")[0]
+        await self.api.request("POST", path, document, params={"dryRun": "All"})
+
     async def list(self, version: str, kind: str) -> list[Object]:
         """Every object of a kind, in all namespaces; none where the kind is not served."""
         try:

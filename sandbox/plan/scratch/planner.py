@@ -144,11 +144,11 @@ class Planner:
 
     async def restart(self) -> None:
         """Start the controller anew: what it has cached of an earlier plan is forgotten."""
-        path = f"/api/v1/namespaces/{NAMESPACE}/pods"
-        pods = await self.kube.list("v1", "Pod")
-        for name in (p["metadata"]["name"] for p in pods if p["metadata"]["name"].startswith(f"{RELEASE}-")):
-            await self.kube.api.delete(f"{path}/{name}", grace=0)
-        await self._until(self._controller_ready, "the controller", _BOOT_SECONDS)
+        old = await self._replicas()
+        for pod in old:
+            await self.kube.api.delete(f"/api/v1/namespaces/{NAMESPACE}/pods/{pod['metadata']['name']}", grace=0)
+        gone = frozenset(pod["metadata"]["uid"] for pod in old)
+        await self._until(functools.partial(self._controller_ready, gone), "the controller", _BOOT_SECONDS)
 
     async def _active(self) -> bool:
         return self.account.cluster in self.state.active_clusters()
@@ -194,17 +194,30 @@ class Planner:
                 wanted.discard(one["metadata"]["name"])
         return not wanted
 
-    async def _controller_ready(self) -> bool:
+    async def _replicas(self) -> list[Object]:
+        """The controller's pods."""
+        pods = await self.kube.list("v1", "Pod")
+        return [p for p in pods if p["metadata"]["name"].startswith(f"{RELEASE}-")]
+
+    async def _controller_ready(self, gone: frozenset[str] = frozenset()) -> bool:
+        """Whether one replica is left, it is ready, none of those that are to go, and its webhooks answer.
+
+        A request that the webhooks must let through is the only proof that the API server reaches them: a Deployment
+        and the endpoints of its Service are reported ready for a moment after their pod is gone.
+        """
         deployment = await self.kube.api.get(f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{RELEASE}")
         status = deployment.get("status", {})
         current = status.get("observedGeneration") == deployment["metadata"]["generation"]
         if not (current and status.get("updatedReplicas") == 1 and status.get("readyReplicas") == 1):
             return False
-        slices = await self.kube.list("discovery.k8s.io/v1", "EndpointSlice")
-        ours = [
-            s for s in slices if s["metadata"]["labels"].get("kubernetes.io/service-name", "").startswith("aws-load")
-        ]
-        return any(e["conditions"].get("ready") for s in ours for e in s.get("endpoints") or [])
+        (*others, pod) = await self._replicas() or [None]
+        if pod is None or others or pod["metadata"]["uid"] in gone or waiting.unready([pod]):
+            return False
+        await self.kube.rehearse({
+            "apiVersion": "v1", "kind": "Service", "metadata": {"name": "webhooks-answer", "namespace": NAMESPACE},
+            "spec": {"ports": [{"port": 80}]},
+        })  # fmt: skip
+        return True
 
     async def settle(self, expected: Mapping[str, int]) -> list[str]:
         """Wait until the controller is done; what it never came to.
