@@ -4,6 +4,7 @@ It takes samples of AWS and the clusters; functions of plain values decide what 
 knows only one configuration key.
 """
 
+import copy
 import hashlib
 import itertools
 import os
@@ -12,12 +13,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import yaml
 from kubernetes import client, config
 
 from sandbox import lifecycle
@@ -94,6 +96,21 @@ def scaled(replicas: int, step: int) -> int:
     return replicas + (0, 1, 2, 1)[step % 4]
 
 
+def with_setting(settings: Mapping[str, Any], key: str, value: str) -> dict[str, Any]:
+    """The content of a stack's settings file with one setting changed.
+
+    `pulumi up --config` is no way to do it: it writes into the project's own file, and there it replaces the whole
+    object that a path leads into.
+    """
+    changed = copy.deepcopy(dict(settings))
+    name, *path = key.split(".")
+    at = changed.setdefault("config", {})
+    for part in (name, *path)[:-1]:
+        at = at.setdefault(part, {})
+    at[path[-1] if path else name] = value
+    return changed
+
+
 @dataclass(frozen=True)
 class Scaled:
     """A Deployment that is scaled during the rehearsal."""
@@ -136,8 +153,11 @@ class Rehearsal:
     def bring(self, version: str) -> None:
         """Move the stack to a version."""
         self.report(f"bringing stack {self.stack} to {self.key} = {version}")
-        setting = ("--config", f"{self.key}={version}", "--config-path")
-        self.pulumi("up", "--yes", "--skip-preview", *setting)
+        given = Path(f"Pulumi.{self.stack}.yaml")
+        settings = yaml.safe_load(given.read_text()) if given.exists() else None
+        changed = self.state.root / given.name
+        changed.write_text(yaml.safe_dump(with_setting(settings or {}, self.key, version)))
+        self.pulumi("up", "--yes", "--skip-preview", "--config-file", str(changed))
 
     def sample(self) -> Sample:
         """Take a sample now."""

@@ -71,7 +71,8 @@ def processes_of(folder: Path) -> list[str]:
 
 
 def test_moving_the_controllers_version_costs_nothing(tmp_path: Path) -> None:
-    folder = tmp_path / "rehearsal"
+    folder, settings = tmp_path / "rehearsal", REPOSITORY / "Pulumi.sandbox.yaml"
+    before = settings.read_text()
     with rehearsing(folder, *newer(tmp_path)) as process:
         said, _ = process.communicate(timeout=400)
 
@@ -84,6 +85,7 @@ def test_moving_the_controllers_version_costs_nothing(tmp_path: Path) -> None:
     assert found["controller"]["executables"][1] == str(tmp_path / "newer-controller")
     assert "the controller moves from 3.2.2 to 3.5.0, in this order:" in log
     assert not folder.exists()
+    assert settings.read_text() == before
 
 
 def test_an_interrupted_rehearsal_leaves_nothing(tmp_path: Path) -> None:

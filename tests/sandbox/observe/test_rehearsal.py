@@ -13,7 +13,7 @@ from sandbox import lifecycle
 from sandbox.cli import rehearse as rehearsal_cli
 from sandbox.cli.rehearse import table
 from sandbox.observe import rehearsal
-from sandbox.observe.rehearsal import Findings, Sample, lost, replaced, scaled, settled
+from sandbox.observe.rehearsal import Findings, Sample, lost, replaced, scaled, settled, with_setting
 
 
 def sample(*, targets: str = "", ready: str = "", balancers: str = "alb nlb") -> Sample:
@@ -25,6 +25,13 @@ def sample(*, targets: str = "", ready: str = "", balancers: str = "alb nlb") ->
         frozenset(("group", address) for address in targets.split()),
         frozenset((address, name or f"pod-{address}") for address, _, name in pods),
     )
+
+
+def test_one_setting_changes_and_the_others_of_its_object_stay() -> None:
+    given = {"encryptionsalt": "v1:x", "config": {"p:controller": {"version": "1", "replicas": 3}, "aws:region": "r"}}
+    changed = with_setting(given, "p:controller.version", "2")
+    assert changed == {**given, "config": {**given["config"], "p:controller": {"version": "2", "replicas": 3}}}
+    assert with_setting({}, "p:version", "2") == {"config": {"p:version": "2"}}
 
 
 def test_a_target_is_lost_if_its_pod_stayed_ready() -> None:
