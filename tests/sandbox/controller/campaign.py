@@ -27,8 +27,16 @@ _PATIENCE = 120.0
 CALLERS = [f"*:user/{NAME}-controller"]
 
 
+_BACKEND = {"Key": "elbv2.k8s.aws/resource", "Value": "backend-sg"}
+
+
 def footprint(stage: Stage) -> dict[str, Any]:
-    """Everything in the stage's VPC that a controller could leave behind, rules in security groups included."""
+    """Everything in the stage's VPC that a controller could leave behind, rules in security groups included.
+
+    Except for the cluster's shared backend group while it has no rules. Only the process that made or used it deletes
+    it: the next one, which finds no load balancer left, does not know it (releaseSG in
+    https://github.com/kubernetes-sigs/aws-load-balancer-controller/blob/v3.2.2/pkg/networking/backend_sg_provider.go).
+    """
     elb, ec2 = stage.sandbox.aws("elbv2"), stage.sandbox.aws("ec2")
     here = [{"Name": "vpc-id", "Values": [stage.vpc]}]
     groups = ec2.describe_security_groups(Filters=here)["SecurityGroups"]
@@ -39,7 +47,9 @@ def footprint(stage: Stage) -> dict[str, Any]:
         "target groups": [
             g["TargetGroupArn"] for g in elb.describe_target_groups()["TargetGroups"] if g.get("VpcId") == stage.vpc
         ],
-        "security groups": {g["GroupId"]: g["IpPermissions"] for g in groups},
+        "security groups": {
+            g["GroupId"]: g["IpPermissions"] for g in groups if g["IpPermissions"] or _BACKEND not in g.get("Tags", [])
+        },
     }
 
 

@@ -5,7 +5,6 @@ controller sets something that our AWS drops.
 """
 
 import json
-import os
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -21,14 +20,7 @@ from tests.conformance.stage import NAME, Stage
 from tests.sandbox.aws.elb_requests import issue
 from tests.sandbox.controller.campaign import ALONE, calls, footprint, written
 
-pytestmark = [
-    pytest.mark.sandbox,
-    pytest.mark.soak,
-    pytest.mark.skipif(
-        not os.environ.get("SOAK"),
-        reason="has not passed yet: docs/measured/reliability.md",
-    ),
-]
+pytestmark = pytest.mark.sandbox
 
 EVERYTHING = Path(__file__).with_name("everything.yaml")
 _FLAGS = (ALONE, "--feature-gates=ALBTargetControlAgent=true")
