@@ -20,9 +20,7 @@ BINDING: Final = objects(
 
 
 @rule(
-    "bindings-stay-in-admin-namespaces",
     on=BINDING,
-    demand="Pods are bound to target groups by the platform only.",
     instead="Put the TargetGroupBinding into a namespace of adminNamespaces, or add its namespace there",
     source=_BINDINGS,
     severity=HIGH,
@@ -31,18 +29,17 @@ BINDING: Final = objects(
     admin_namespaces=texts(["kube-system"], "namespaces that may have bindings"),
 )
 def bindings_stay_in_admin_namespaces(binding: KubernetesView, *, admin_namespaces: list[str]) -> Messages:
-    """A binding can name any target group of the account, and removes its other targets.
+    """Pods are bound to target groups by the platform only.
 
-    That is how one team gets another team's traffic.
+    A binding can name any target group of the account, and removes its other targets. That is how one team gets another
+    team's traffic.
     """
     if binding.namespace not in admin_namespaces:
         yield f"{binding.title} is in the namespace {binding.namespace}"
 
 
 @rule(
-    "binding-targets-are-pods",
     on=BINDING,
-    demand="A binding registers pods, not nodes: target type ip.",
     instead="Set spec.targetType to ip, or leave it out with a target group of type ip",
     source=_BINDINGS,
     severity=MEDIUM,
@@ -50,20 +47,20 @@ def bindings_stay_in_admin_namespaces(binding: KubernetesView, *, admin_namespac
     target_types=texts(["ip"], "the target types allowed"),
 )
 def binding_targets_are_pods(binding: KubernetesView, *, target_types: list[str]) -> Messages:
-    """See load-balancer-targets-are-pods. If it is left out, the target group's own type counts."""
+    """A binding registers pods, not nodes: target type ip.
+
+    See load-balancer-targets-are-pods. If it is left out, the target group's own type counts.
+    """
     kind = dig(binding.spec, ["targetType"])
     if kind is not None and kind not in target_types:
         yield f"{binding.title} has target type {kind}"
 
 
 @rule(
-    "binding-assumes-allowed-roles-only",
     on=BINDING,
-    demand="A binding takes another account's role only with an external id, and only one that the profile allows.",
     instead="Give assumeRoleExternalId with iamRoleArnToAssume, and list the role in allowedRoles",
     source=f"{_BINDINGS}#assumerole-cross-account-targetgroups",
     severity=CRITICAL,
-    dev=MANDATORY,
     controls=[_TENANTS],
     allowed_roles=texts([], "patterns of the role ARNs allowed"),
     min_external_id_length=number(2, "the shortest external id; STS takes 2 to 1224 characters"),
@@ -71,9 +68,10 @@ def binding_targets_are_pods(binding: KubernetesView, *, target_types: list[str]
 def binding_assumes_allowed_roles_only(
     binding: KubernetesView, *, allowed_roles: list[str], min_external_id_length: float
 ) -> Messages:
-    """Whoever writes a binding makes the controller act as that role.
+    """A binding takes another account's role only with an external id, and only one that the profile allows.
 
-    Without an external id, an author can use a role that trusts the controller on somebody else's behalf.
+    Whoever writes a binding makes the controller act as that role. Without an external id, an author can use a role
+    that trusts the controller on somebody else's behalf.
     """
     arn, secret = dig(binding.spec, ["iamRoleArnToAssume"]), dig(binding.spec, ["assumeRoleExternalId"])
     if arn is None:
@@ -85,9 +83,7 @@ def binding_assumes_allowed_roles_only(
 
 
 @rule(
-    "binding-networking-names-its-sources",
     on=BINDING,
-    demand="A binding opens the pods' security groups to named sources only.",
     instead="Name the load balancer's security group in spec.networking.ingress[].from, or its subnets' networks",
     source=_BINDINGS,
     severity=HIGH,
@@ -99,9 +95,10 @@ def binding_assumes_allowed_roles_only(
 def binding_networking_names_its_sources(
     binding: KubernetesView, *, open_namespaces: list[str], min_prefix_length: float, min_prefix_length_ipv6: float
 ) -> Messages:
-    """The controller writes spec.networking into the security groups of nodes and pods.
+    """A binding opens the pods' security groups to named sources only.
 
-    With 0.0.0.0/0 everything that reaches the VPC reaches the pods past the load balancer.
+    The controller writes spec.networking into the security groups of nodes and pods. With 0.0.0.0/0 everything that
+    reaches the VPC reaches the pods past the load balancer.
     """
     if binding.namespace in open_namespaces:
         return

@@ -38,9 +38,7 @@ _INSTALLATION = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/
 
 
 @rule(
-    "controller-knows-region-vpc-and-cluster",
     on=CONTROLLER,
-    demand="The controller gets its region, VPC and cluster name.",
     instead="Set the chart's region, vpcId (or vpcTags) and clusterName",
     source=_CONFIGURATION,
     severity=MEDIUM,
@@ -52,9 +50,10 @@ _INSTALLATION = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/
 def controller_knows_region_vpc_and_cluster(
     controller: Any, *, flags: list[str], vpc_flags: list[str], region_variables: list[str]
 ) -> Messages:
-    """It asks the instance metadata service for what it is not told. Pods must not reach that, so it does not start.
+    """The controller gets its region, VPC and cluster name.
 
-    With a wrong cluster name it treats another cluster's load balancers as its own.
+    It asks the instance metadata service for what it is not told. Pods must not reach that, so it does not start. With
+    a wrong cluster name it treats another cluster's load balancers as its own.
     """
     for flag in flags:
         if flag == "aws-region" and any(_given(controller.variable(name)) for name in region_variables):
@@ -70,9 +69,7 @@ def _given(value: Any) -> bool:
 
 
 @rule(
-    "controller-is-out-of-known-vulnerabilities",
     on=CONTROLLER,
-    demand="The controller's version is at or above the floor and has no known vulnerabilities.",
     instead="Install the newest version of chart and controller",
     source="https://github.com/kubernetes-sigs/aws-load-balancer-controller/security/advisories",
     severity=HIGH,
@@ -89,7 +86,10 @@ def _given(value: Any) -> bool:
     ),
 )
 def controller_is_out_of_known_vulnerabilities(controller: Any, *, floor: str, vulnerabilities: list[str]) -> Messages:
-    """The controller decides what the internet reaches, and may change security groups and web ACLs."""
+    """The controller's version is at or above the floor and has no known vulnerabilities.
+
+    The controller decides what the internet reaches, and may change security groups and web ACLs.
+    """
     tag = _tag(controller.image)
     running = version(tag)
     if not running:
@@ -109,9 +109,7 @@ def _tag(image: Any) -> str:
 
 
 @rule(
-    "controller-image-is-pinned",
     on=CONTROLLER,
-    demand="The controller's image is pinned to a version or digest.",
     instead="Name the version in image.tag (vX.Y.Z) or a digest, and the chart's version",
     source="https://docs.aws.amazon.com/eks/latest/best-practices/image-security.html",
     severity=MEDIUM,
@@ -119,7 +117,10 @@ def _tag(image: Any) -> str:
     min_parts=number(3, "how many numbers a tag must have"),
 )
 def controller_image_is_pinned(controller: Any, *, min_parts: float) -> Messages:
-    """With a moving tag the next restart installs a version that nobody reviewed, without its CRDs and permissions."""
+    """The controller's image is pinned to a version or digest.
+
+    With a moving tag the next restart installs a version that nobody reviewed, without its CRDs and permissions.
+    """
     image = controller.image
     if unknown(image):
         return
@@ -128,9 +129,7 @@ def controller_image_is_pinned(controller: Any, *, min_parts: float) -> Messages
 
 
 @rule(
-    "controller-image-comes-from-an-allowed-registry",
     on=CONTROLLER,
-    demand="The controller's image comes from AWS's registries or the profile's.",
     instead="Use public.ecr.aws/eks/aws-load-balancer-controller or your region's registry of EKS images",
     source="https://docs.aws.amazon.com/eks/latest/userguide/add-ons-images.html",
     severity=HIGH,
@@ -145,7 +144,10 @@ def controller_image_is_pinned(controller: Any, *, min_parts: float) -> Messages
     ),
 )
 def controller_image_comes_from_an_allowed_registry(controller: Any, *, registries: list[str]) -> Messages:
-    """Whoever supplies this image has the controller's rights in the account."""
+    """The controller's image comes from AWS's registries or the profile's.
+
+    Whoever supplies this image has the controller's rights in the account.
+    """
     image = controller.image
     if unknown(image) or image is None:
         return
@@ -161,9 +163,7 @@ def _fits_repository(repository: str, pattern: str) -> bool:
 
 
 @rule(
-    "controller-refuses-legacy-annotations",
     on=CONTROLLER,
-    demand="The controller refuses the annotations that choose an Ingress's class and group.",
     instead="Set disableIngressClassAnnotation and disableIngressGroupNameAnnotation to true",
     source=f"{_CONFIGURATION}#disable-ingress-group-name-annotation",
     severity=MEDIUM,
@@ -173,7 +173,10 @@ def _fits_repository(repository: str, pattern: str) -> bool:
     ),
 )
 def controller_refuses_legacy_annotations(controller: Any, *, flags: list[str]) -> Messages:
-    """With them the author of any Ingress can join another team's load balancer and put rules before theirs."""
+    """The controller refuses the annotations that choose an Ingress's class and group.
+
+    With them the author of any Ingress can join another team's load balancer and put rules before theirs.
+    """
     for flag in flags:
         if not truth(controller.flag(flag)):
             yield f"{controller.title} does not set --{flag}"
@@ -185,9 +188,7 @@ def _fix_controller_refuses_legacy_annotations(controller: Any, *, flags: list[s
 
 
 @rule(
-    "controller-makes-load-balancers-internal-by-default",
     on=CONTROLLER,
-    demand="A load balancer without a scheme is internal.",
     instead='Leave defaultLoadBalancerScheme out or set it to "internal"',
     source=_CONFIGURATION,
     severity=HIGH,
@@ -195,7 +196,10 @@ def _fix_controller_refuses_legacy_annotations(controller: Any, *, flags: list[s
     schemes=texts(["internal"], "the default schemes allowed"),
 )
 def controller_makes_load_balancers_internal_by_default(controller: Any, *, schemes: list[str]) -> Messages:
-    """Otherwise a forgotten annotation puts a service on the internet."""
+    """A load balancer without a scheme is internal.
+
+    Otherwise a forgotten annotation puts a service on the internet.
+    """
     scheme = controller.flag("default-load-balancer-scheme")
     if scheme is not None and scheme != "" and scheme not in schemes:
         yield f"{controller.title} makes load balancers {scheme} by default"
@@ -207,10 +211,7 @@ def _fix_controller_makes_load_balancers_internal_by_default(controller: Any, *,
 
 
 @rule(
-    "cluster-has-one-controller",
     on=CONTROLLER,
-    across_stack=True,
-    demand="One install of the controller serves a cluster.",
     instead="Remove the second install, or give each its own load balancer class and ingress class",
     source=_INSTALLATION,
     severity=HIGH,
@@ -218,7 +219,10 @@ def _fix_controller_makes_load_balancers_internal_by_default(controller: Any, *,
     max_installs=number(1, "how many installs with the same classes may serve one cluster"),
 )
 def cluster_has_one_controller(controller: Any, stack: Stack, *, max_installs: float) -> Messages:
-    """Two installs overwrite each other's load balancers, and the webhooks of one refuse what the other needs."""
+    """One install of the controller serves a cluster.
+
+    Two installs overwrite each other's load balancers, and the webhooks of one refuse what the other needs.
+    """
     same = stack.grouped(CONTROLLER, _serves)[_serves(controller)]
     if len(same) > max_installs and same[0] is not controller:
         yield f"{controller.title} {controller.name} serves the cluster that {same[0].name} serves already"
@@ -233,13 +237,11 @@ def _serves(controller: Any) -> tuple[Any, ...]:
 
 
 @rule(
-    "controller-webhook-certificate-is-stable",
     on=objects(
         "serving certificate of the controller",
         [("core", "Secret")],
         others={RELEASE: CONTROLLER.view},
     ),
-    demand="The controller's webhooks serve a certificate that does not change by itself.",
     instead="Give webhookTLS.caCert, cert and key from the stack, or set enableCertManager",
     source=_INSTALLATION,
     severity=MEDIUM,
@@ -247,9 +249,10 @@ def _serves(controller: Any) -> tuple[Any, ...]:
     own_authorities=texts([CHART + "-ca"], "names of certificate authorities that a chart makes on the spot"),
 )
 def controller_webhook_certificate_is_stable(holder: Any, *, own_authorities: list[str]) -> Messages:
-    """The chart makes a new certificate authority at each rendering, so each deployment replaces the certificate.
+    """The controller's webhooks serve a certificate that does not change by itself.
 
-    Until the Secret, the webhooks and the pods match again, the API server refuses every Service and Ingress.
+    The chart makes a new certificate authority at each rendering, so each deployment replaces the certificate. Until
+    the Secret, the webhooks and the pods match again, the API server refuses every Service and Ingress.
     """
     if isinstance(holder, ReleasedController):
         given = all(_given(holder.value("webhookTLS", part)) for part in ("caCert", "cert", "key"))

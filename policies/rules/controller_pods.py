@@ -18,9 +18,7 @@ _APPLICATION = "https://docs.aws.amazon.com/eks/latest/best-practices/applicatio
 
 
 @rule(
-    "controller-runs-two-replicas",
     on=CONTROLLER,
-    demand="The controller runs with two replicas or more.",
     instead="Set replicaCount (the Deployment's replicas) to 2",
     source=_APPLICATION,
     severity=MEDIUM,
@@ -28,7 +26,10 @@ _APPLICATION = "https://docs.aws.amazon.com/eks/latest/best-practices/applicatio
     min_replicas=number(2, "how many"),
 )
 def controller_runs_two_replicas(controller: Any, *, min_replicas: float) -> Messages:
-    """Its webhooks have the failure policy Fail: while no replica runs, no Service or Ingress can be made."""
+    """The controller runs with two replicas or more.
+
+    Its webhooks have the failure policy Fail: while no replica runs, no Service or Ingress can be made.
+    """
     if controller.replicas < min_replicas:
         yield f"{controller.title} runs {controller.replicas:g} replica"
 
@@ -39,10 +40,7 @@ def _fix_controller_runs_two_replicas(controller: Any, *, min_replicas: float) -
 
 
 @rule(
-    "controller-has-a-disruption-budget",
     on=CONTROLLER,
-    across_stack=True,
-    demand="A disruption budget keeps one replica of the controller running.",
     instead="Set the chart's podDisruptionBudget, or make a PodDisruptionBudget that selects its pods",
     source=_APPLICATION,
     severity=MEDIUM,
@@ -53,7 +51,10 @@ def _fix_controller_runs_two_replicas(controller: Any, *, min_replicas: float) -
     limits=texts(["maxUnavailable", "minAvailable"], "the fields of which a budget must give one"),
 )
 def controller_has_a_disruption_budget(controller: Any, stack: Stack, *, limits: list[str]) -> Messages:
-    """Without one, draining two nodes at once stops all replicas, and with them every change to Services."""
+    """A disruption budget keeps one replica of the controller running.
+
+    Without one, draining two nodes at once stops all replicas, and with them every change to Services.
+    """
     if isinstance(controller, ReleasedController):
         budget = controller.value("podDisruptionBudget")
         covered = _limits(budget, limits)
@@ -96,9 +97,7 @@ def _fits(expression: Any, labels: Any) -> bool:
 
 
 @rule(
-    "controller-replicas-are-spread",
     on=CONTROLLER,
-    demand="The controller's replicas run on different nodes.",
     instead="Keep the chart's default affinity, or set topologySpreadConstraints",
     source=_APPLICATION,
     severity=LOW,
@@ -106,15 +105,16 @@ def _fits(expression: Any, labels: Any) -> bool:
     single_replica=number(1, "up to this many replicas there is nothing to spread"),
 )
 def controller_replicas_are_spread(controller: Any, *, single_replica: float) -> Messages:
-    """If both replicas run on one node, its failure stops both."""
+    """The controller's replicas run on different nodes.
+
+    If both replicas run on one node, its failure stops both.
+    """
     if controller.replicas > single_replica and not controller.spread:
         yield f"{controller.title} has neither topologySpreadConstraints nor podAntiAffinity"
 
 
 @rule(
-    "controller-states-its-resources",
     on=CONTROLLER,
-    demand="The controller's container has resource requests and limits.",
     instead="Set resources.requests and resources.limits, cpu and memory in requests, memory in limits",
     source="https://docs.aws.amazon.com/eks/latest/best-practices/pod-security.html",
     severity=LOW,
@@ -122,16 +122,17 @@ def controller_replicas_are_spread(controller: Any, *, single_replica: float) ->
     needed=texts(["requests.cpu", "requests.memory", "limits.memory"], "the entries that must be there"),
 )
 def controller_states_its_resources(controller: Any, *, needed: list[str]) -> Messages:
-    """A pod without requests is evicted first when its node runs out of memory."""
+    """The controller's container has resource requests and limits.
+
+    A pod without requests is evicted first when its node runs out of memory.
+    """
     missing = [path for path in needed if dig(controller.resources, path.split(".")) is None]
     if missing:
         yield f"{controller.title} does not state {', '.join(missing)}"
 
 
 @rule(
-    "controller-security-context-is-hardened",
     on=CONTROLLER,
-    demand="The controller is not root, gains no privileges, and writes to no root file system.",
     instead="Keep the chart's securityContext, and hostNetwork off",
     source="https://docs.aws.amazon.com/eks/latest/best-practices/pod-security.html",
     severity=HIGH,
@@ -150,7 +151,10 @@ def controller_states_its_resources(controller: Any, *, needed: list[str]) -> Me
 def controller_security_context_is_hardened(
     controller: Any, *, must_be_on: list[str], must_be_off: list[str], must_not_be_on: list[str]
 ) -> Messages:
-    """Whoever breaks into the process should gain nothing beyond what the process may do."""
+    """The controller is not root, gains no privileges, and writes to no root file system.
+
+    Whoever breaks into the process should gain nothing beyond what the process may do.
+    """
     security = {name: value for name, value in controller.security.items() if not unknown(value)}
     undecided = set(controller.security) - set(security)
     for name in (one for one in must_be_on if one not in undecided):
@@ -182,13 +186,11 @@ def _fix_controller_security_context_is_hardened(
 
 
 @rule(
-    "controller-reads-no-secrets-cluster-wide",
     on=objects(
         "cluster role or release of the controller",
         [("rbac.authorization.k8s.io", "ClusterRole")],
         others={RELEASE: CONTROLLER.view},
     ),
-    demand="The controller may not read the Secrets of the whole cluster.",
     instead="Leave clusterSecretsPermissions.allowAllSecrets off; grant single Secrets by a Role where OIDC needs one",
     source="https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/examples/secrets_access/",
     severity=HIGH,
@@ -196,9 +198,10 @@ def _fix_controller_security_context_is_hardened(
     resources=texts(["secrets", "*"], "the resources that a ClusterRole must not name"),
 )
 def controller_reads_no_secrets_cluster_wide(role: Any, *, resources: list[str]) -> Messages:
-    """It needs a Secret only where an Ingress logs users in by OIDC.
+    """The controller may not read the Secrets of the whole cluster.
 
-    With all Secrets it holds every application's credentials.
+    It needs a Secret only where an Ingress logs users in by OIDC. With all Secrets it holds every application's
+    credentials.
     """
     if isinstance(role, ReleasedController):
         if role.cluster_secrets:

@@ -19,9 +19,7 @@ _CONFIGURATIONS: Final = [
 
 
 @rule(
-    "controller-webhooks-are-on-and-refuse",
     on=objects("webhooks of the controller", _CONFIGURATIONS, others={RELEASE: CONTROLLER.view}),
-    demand="The controller's webhooks are on, and what they cannot judge is refused.",
     instead="Leave enableServiceMutatorWebhook on, disableIngressValidation off, and the failure policies at Fail",
     source=_CHART,
     severity=MEDIUM,
@@ -35,9 +33,10 @@ _CONFIGURATIONS: Final = [
 def controller_webhooks_are_on_and_refuse(
     view: Any, *, lenient_webhooks: list[str], own_webhooks: list[str], allowed_values: list[str]
 ) -> Messages:
-    """They refuse Ingresses and bindings that would take others' load balancers, and give Services their class.
+    """The controller's webhooks are on, and what they cannot judge is refused.
 
-    Without the webhook a Service has no class, and the cloud controller makes a Classic load balancer for it.
+    They refuse Ingresses and bindings that would take others' load balancers, and give Services their class. Without
+    the webhook a Service has no class, and the cloud controller makes a Classic load balancer for it.
     """
     if isinstance(view, ReleasedController):
         for value in _lax_values(view):
@@ -64,9 +63,7 @@ def _lax_values(release: ReleasedController) -> Iterator[str]:
 
 
 @rule(
-    "controller-keeps-restricted-security-group-rules",
     on=CONTROLLER,
-    demand="The controller opens only the ports of the targets to its load balancers.",
     instead="Leave disableRestrictedSecurityGroupRules off",
     source="https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/security_groups/",
     severity=HIGH,
@@ -74,7 +71,10 @@ def _lax_values(release: ReleasedController) -> Iterator[str]:
     flags=texts(["disable-restricted-sg-rules"], "the flags that must not be true"),
 )
 def controller_keeps_restricted_security_group_rules(controller: Any, *, flags: list[str]) -> Messages:
-    """Without them every port of every node and pod is open to every load balancer of the cluster."""
+    """The controller opens only the ports of the targets to its load balancers.
+
+    Without them every port of every node and pod is open to every load balancer of the cluster.
+    """
     for flag in flags:
         if truth(controller.flag(flag)):
             yield f"{controller.title} sets --{flag}"

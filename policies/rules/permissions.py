@@ -88,21 +88,19 @@ def _grants(carrier: View) -> Iterator[tuple[Statement, str]]:
 
 
 @rule(
-    "policy-names-its-actions",
     on=PERMISSIONS,
-    demand="Policies grant named actions: neither all actions of a service nor all but some.",
     instead="List the actions that are needed",
     source="https://docs.aws.amazon.com/securityhub/latest/userguide/iam-controls.html#iam-21",
     severity=CRITICAL,
-    dev=MANDATORY,
     controls=[hub("IAM.1"), hub("IAM.21"), _GUIDE],
     allowed_wildcards=texts([], "patterns of wildcard actions that may be granted all the same"),
     reading_verbs=_VERBS,
 )
 def policy_names_its_actions(carrier: View, *, allowed_wildcards: list[str], reading_verbs: list[str]) -> Messages:
-    """`service:*` also grants actions that the service adds later, and `iam:*` or `*` grant the whole account.
+    """Policies grant named actions: neither all actions of a service nor all but some.
 
-    A wildcard after a verb (`ec2:Describe*`) is a named action as long as it only reads.
+    `service:*` also grants actions that the service adds later, and `iam:*` or `*` grant the whole account. A wildcard
+    after a verb (`ec2:Describe*`) is a named action as long as it only reads.
     """
     for _, action in _grants(carrier):
         if is_pattern(action) and is_write(action, reading_verbs) and not matches(action, allowed_wildcards):
@@ -113,9 +111,7 @@ def policy_names_its_actions(carrier: View, *, allowed_wildcards: list[str], rea
 
 
 @rule(
-    "policy-names-what-it-writes-to",
     on=PERMISSIONS,
-    demand="Actions that change something are granted on named resources, apart from the controller's own.",
     instead="Name ARNs, or require a tag in a condition; list actions without resource types in allowedActions",
     source="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege",
     severity=HIGH,
@@ -125,9 +121,10 @@ def policy_names_its_actions(carrier: View, *, allowed_wildcards: list[str], rea
     reading_verbs=_VERBS,
 )
 def policy_names_what_it_writes_to(carrier: View, *, allowed_actions: list[str], reading_verbs: list[str]) -> Messages:
-    """A write action on `*` reaches every other team's resources in the account.
+    """Actions that change something are granted on named resources, apart from the controller's own.
 
-    `arn:aws:s3:::*` and NotResource are as wide as `*`. A condition that requires a tag is narrow enough.
+    A write action on `*` reaches every other team's resources in the account. `arn:aws:s3:::*` and NotResource are as
+    wide as `*`. A condition that requires a tag is narrow enough.
     """
     found = {
         action
@@ -143,9 +140,7 @@ def policy_names_what_it_writes_to(carrier: View, *, allowed_actions: list[str],
 
 
 @rule(
-    "policy-names-the-secrets-it-reads",
     on=PERMISSIONS,
-    demand="Secrets, parameters and objects are read by name.",
     instead="Name the ARNs of the secrets, parameters or bucket, or ask for a tag in a condition",
     source="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege",
     severity=HIGH,
@@ -165,9 +160,10 @@ def policy_names_what_it_writes_to(carrier: View, *, allowed_actions: list[str],
     ),
 )
 def policy_names_the_secrets_it_reads(carrier: View, *, actions: list[str]) -> Messages:
-    """One pod that is taken over then reads every application's passwords and data in the account.
+    """Secrets, parameters and objects are read by name.
 
-    `secret:*` and `parameter/*` are as wide as `*`.
+    One pod that is taken over then reads every application's passwords and data in the account. `secret:*` and
+    `parameter/*` are as wide as `*`.
     """
     found = {
         action
@@ -181,9 +177,7 @@ def policy_names_the_secrets_it_reads(carrier: View, *, actions: list[str]) -> M
 
 
 @rule(
-    "controller-policy-is-bound-to-its-cluster",
     on=PERMISSIONS,
-    demand="The controller may delete and change only its own cluster's load balancers.",
     instead=f'Add Condition StringEquals {{"aws:ResourceTag/{_TAG}": "CLUSTER_NAME"}}',
     source="https://docs.aws.amazon.com/eks/latest/best-practices/tenant-isolation.html",
     severity=HIGH,
@@ -191,9 +185,10 @@ def policy_names_the_secrets_it_reads(carrier: View, *, actions: list[str]) -> M
     actions=texts(_DANGEROUS, "the actions that need the condition"),
 )
 def controller_policy_is_bound_to_its_cluster(carrier: View, *, actions: list[str]) -> Messages:
-    """The published policy requires only that the tag exists.
+    """The controller may delete and change only its own cluster's load balancers.
 
-    Then one cluster's controller can delete every other cluster's load balancers in the account.
+    The published policy requires only that the tag exists. Then one cluster's controller can delete every other
+    cluster's load balancers in the account.
     """
     found = {
         action
@@ -213,17 +208,17 @@ def _names_single_ones(statement: Statement) -> bool:
 
 
 @rule(
-    "no-iam-access-keys",
     on=ACCESS_KEY,
-    demand="The program makes no long-lived AWS access keys.",
     instead="Give the workload a role: IRSA or EKS Pod Identity",
     source="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#lock-away-credentials",
     severity=CRITICAL,
-    dev=MANDATORY,
     controls=[hub("IAM.3"), guide("security/iam", "Identities and Credentials for EKS pods")],
     allowed_users=texts([], "users that may have a key"),
 )
 def no_iam_access_keys(key: View, *, allowed_users: list[str]) -> Messages:
-    """A key works from anywhere until somebody revokes it, and can be read in the stack's state."""
+    """The program makes no long-lived AWS access keys.
+
+    A key works from anywhere until somebody revokes it, and can be read in the stack's state.
+    """
     if key.user not in allowed_users:
         yield "an access key is created"

@@ -18,9 +18,7 @@ _ATTRIBUTES = "https://docs.aws.amazon.com/elasticloadbalancing/latest/applicati
 
 
 @rule(
-    "public-alb-has-a-web-acl",
     on=either("ALB of an Ingress or Gateway", INGRESS, CLASS_PARAMS, GATEWAY_BALANCER, GATEWAY_CONFIGURATION),
-    demand="An internet-facing ALB has a web ACL (WAF).",
     instead="Set wafv2-acl-arn or wafv2-acl-name (IngressClassParams: wafv2AclArn; "
     "LoadBalancerConfiguration: wafV2.webACL)",
     source=f"{_ALB_ANNOTATIONS}#wafv2-acl-arn",
@@ -32,7 +30,10 @@ _ATTRIBUTES = "https://docs.aws.amazon.com/elasticloadbalancing/latest/applicati
     ),
 )
 def public_alb_has_a_web_acl(balancer: Any, *, exempt_namespaces: list[str], exempt_owners: list[str]) -> Messages:
-    """The ALB sees a whole request first, and can refuse it before a pod handles it."""
+    """An internet-facing ALB has a web ACL (WAF).
+
+    The ALB sees a whole request first, and can refuse it before a pod handles it.
+    """
     if not balancer.application or balancer.scheme != PUBLIC:
         return
     name = balancer.identity if balancer.owned else balancer.namespace
@@ -44,10 +45,7 @@ def public_alb_has_a_web_acl(balancer: Any, *, exempt_namespaces: list[str], exe
 
 
 @rule(
-    "own-public-alb-has-a-web-acl",
     on=OWN,
-    across_stack=True,
-    demand="An ALB on the internet that the program makes itself is associated with a web ACL (WAF).",
     instead="Associate a web ACL with its ARN (aws.wafv2.WebAclAssociation)",
     source="https://docs.aws.amazon.com/securityhub/latest/userguide/elb-controls.html#elb-16",
     severity=MEDIUM,
@@ -55,7 +53,10 @@ def public_alb_has_a_web_acl(balancer: Any, *, exempt_namespaces: list[str], exe
     exempt_names=texts([], "names in AWS of load balancers that may go without"),
 )
 def own_public_alb_has_a_web_acl(balancer: Any, stack: Stack, *, exempt_names: list[str]) -> Messages:
-    """The ALB sees a whole request first, and can refuse it before a pod handles it."""
+    """An ALB on the internet that the program makes itself is associated with a web ACL (WAF).
+
+    The ALB sees a whole request first, and can refuse it before a pod handles it.
+    """
     if not balancer.application or balancer.scheme != PUBLIC or balancer.identity in exempt_names:
         return
     links = stack.of(WEB_ACL_ASSOCIATION)
@@ -107,12 +108,10 @@ def _attribute_rule(
             yield Finding(f"{balancer.title} does not set {attribute}={wanted}", allowed_by)
 
     check.__name__ = name.replace("-", "_")
-    check.__doc__ = why
+    check.__doc__ = f"{demand}\n\n{why}"
     check.__module__ = __name__
     return rule(
-        name,
         on=BALANCER,
-        demand=demand,
         source=source,
         exempt_namespaces=texts([], "namespaces whose load balancers may go without"),
         exempt_owners=texts(

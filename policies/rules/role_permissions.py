@@ -7,7 +7,7 @@ from kinds.documents import matches, statements
 from kinds.iam import ATTACHMENT, MANAGED_POLICY, ROLE, ROLE_POLICY
 from kinds.pod_roles import is_for_pods
 from pack.controls import guide, hub
-from pack.registry import CRITICAL, HIGH, MANDATORY, MEDIUM, Messages, Stack, View, rule, texts
+from pack.registry import CRITICAL, HIGH, MEDIUM, Messages, Stack, View, rule, texts
 from pack.values import words
 
 # Each of these alone, on a resource of the caller's choice, gives an identity the rights of another:
@@ -34,14 +34,10 @@ _RAISING: Final = [
 
 
 @rule(
-    "role-for-pods-cannot-raise-its-rights",
     on=ROLE,
-    across_stack=True,
-    demand="A role that pods can assume is not an administrator, and cannot become one.",
     instead="Attach policies with the actions that are needed, iam:PassRole and the like on named roles",
     source="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege",
     severity=CRITICAL,
-    dev=MANDATORY,
     controls=[guide("security/iam", "Grant least privileged access to applications"), hub("IAM.1")],
     policies=texts(
         ["AdministratorAccess*", "IAMFullAccess", "PowerUserAccess"],
@@ -52,9 +48,10 @@ _RAISING: Final = [
 def role_for_pods_cannot_raise_its_rights(
     role: View, stack: Stack, *, policies: list[str], actions: list[str]
 ) -> Messages:
-    """Who takes over one pod takes over the account.
+    """A role that pods can assume is not an administrator, and cannot become one.
 
-    `role/*` is every role. A condition on iam:PermissionsBoundary is narrow enough.
+    Who takes over one pod takes over the account. `role/*` is every role. A condition on iam:PermissionsBoundary is
+    narrow enough.
     """
     if not is_for_pods(role):
         return
@@ -90,10 +87,7 @@ def _carriers(role: View, stack: Stack) -> Iterator[Any]:
 
 
 @rule(
-    "node-role-leaves-load-balancers-alone",
     on=ROLE,
-    across_stack=True,
-    demand="The node role does not carry the load balancer controller's policy.",
     instead="Attach the policy to a role of the controller's service account",
     source="https://docs.aws.amazon.com/eks/latest/best-practices/identity-and-access-management.html",
     severity=HIGH,
@@ -115,7 +109,10 @@ def _carriers(role: View, stack: Stack) -> Iterator[Any]:
 def node_role_leaves_load_balancers_alone(
     role: View, stack: Stack, *, actions: list[str], policies: list[str]
 ) -> Messages:
-    """Every pod that reaches the node's credentials could then make and delete load balancers."""
+    """The node role does not carry the load balancer controller's policy.
+
+    Every pod that reaches the node's credentials could then make and delete load balancers.
+    """
     if not _is_node_role(role):
         return
     for carrier in _carriers(role, stack):
@@ -132,10 +129,7 @@ def node_role_leaves_load_balancers_alone(
 
 
 @rule(
-    "node-role-leaves-addresses-alone",
     on=ROLE,
-    across_stack=True,
-    demand="The node role does not carry the VPC CNI's policy.",
     instead="Give the vpc-cni add-on its own role (serviceAccountRoleArn or Pod Identity)",
     source="https://docs.aws.amazon.com/eks/latest/best-practices/vpc-cni.html",
     severity=MEDIUM,
@@ -148,9 +142,10 @@ def node_role_leaves_load_balancers_alone(
     ),
 )
 def node_role_leaves_addresses_alone(role: View, stack: Stack, *, policies: list[str]) -> Messages:
-    """The policy may detach and reassign the addresses of any pod in the account.
+    """The node role does not carry the VPC CNI's policy.
 
-    The node does not need it once the CNI has a role.
+    The policy may detach and reassign the addresses of any pod in the account. The node does not need it once the CNI
+    has a role.
     """
     if not _is_node_role(role):
         return

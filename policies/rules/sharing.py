@@ -18,9 +18,7 @@ _TENANTS = guide("security/multitenancy", "Tenant Isolation")
 
 
 @rule(
-    "ingress-class-params-choose-their-namespaces",
     on=CLASS_PARAMS,
-    demand="IngressClassParams name the namespaces that may use their class.",
     instead="Give spec.namespaceSelector with labels of the namespaces that may",
     source=f"{_INGRESS_CLASS}#specnamespaceselector",
     severity=HIGH,
@@ -28,9 +26,10 @@ _TENANTS = guide("security/multitenancy", "Tenant Isolation")
     open_params=texts([], "IngressClassParams, by metadata.name, whose class anybody may use"),
 )
 def ingress_class_params_choose_their_namespaces(params: Any, *, open_params: list[str]) -> Messages:
-    """Without a selector, or with an empty one, any namespace can join the class's load balancer.
+    """IngressClassParams name the namespaces that may use their class.
 
-    IngressClassParams that set nothing, as those of the controller's chart, have nothing to join.
+    Without a selector, or with an empty one, any namespace can join the class's load balancer. IngressClassParams that
+    set nothing, as those of the controller's chart, have nothing to join.
     """
     selector = dig(params.spec, ["namespaceSelector"])
     asked = [dig(selector, [part]) for part in ("matchLabels", "matchExpressions")]
@@ -41,9 +40,7 @@ def ingress_class_params_choose_their_namespaces(params: Any, *, open_params: li
 
 
 @rule(
-    "ingress-rules-name-their-hosts",
     on=INGRESS,
-    demand="An Ingress names each of its hosts.",
     instead="Give each of spec.rules a host without a wildcard, and no defaultBackend",
     source="https://kubernetes.io/docs/concepts/services-networking/ingress/#hostname-wildcards",
     severity=HIGH,
@@ -52,7 +49,10 @@ def ingress_class_params_choose_their_namespaces(params: Any, *, open_params: li
     allowed_hosts=texts([], "hosts with a wildcard that are allowed, such as *.shop.example.com"),
 )
 def ingress_rules_name_their_hosts(ingress: Any, *, exempt_namespaces: list[str], allowed_hosts: list[str]) -> Messages:
-    """Without a host it takes all requests that no other rule of the load balancer has claimed."""
+    """An Ingress names each of its hosts.
+
+    Without a host it takes all requests that no other rule of the load balancer has claimed.
+    """
     if ingress.namespace in exempt_namespaces:
         return
     exempt = f'add "{ingress.namespace}" to exemptNamespaces'
@@ -70,10 +70,7 @@ _NAMED = either("load balancer with a name", INGRESS, SERVICE, GATEWAY_BALANCER,
 
 
 @rule(
-    "load-balancer-name-is-given-once",
     on=_NAMED,
-    across_stack=True,
-    demand="Two load balancers do not ask for the same name.",
     instead="Leave the name out, or give each load balancer its own",
     source=f"{_ALB_ANNOTATIONS}#load-balancer-name",
     severity=MEDIUM,
@@ -81,9 +78,10 @@ _NAMED = either("load balancer with a name", INGRESS, SERVICE, GATEWAY_BALANCER,
     max_load_balancers=number(1, "how many load balancers may have a name, as in two regions"),
 )
 def load_balancer_name_is_given_once(balancer: Any, stack: Stack, *, max_load_balancers: float) -> Messages:
-    """A name is unique in an account and region, so the second load balancer is never made.
+    """Two load balancers do not ask for the same name.
 
-    Ingresses of one group share their load balancer, and its name.
+    A name is unique in an account and region, so the second load balancer is never made. Ingresses of one group share
+    their load balancer, and its name.
     """
     name = balancer.balancer_name
     if name is None or name == "":
@@ -100,10 +98,7 @@ def _place(balancer: Any) -> Hashable:
 
 
 @rule(
-    "ingress-group-order-is-given-once",
     on=INGRESS,
-    across_stack=True,
-    demand="Two Ingresses of a group do not have the same order.",
     instead="Give each Ingress of the group a different group.order",
     source=f"{_ALB_ANNOTATIONS}#group.order",
     severity=MEDIUM,
@@ -111,7 +106,10 @@ def _place(balancer: Any) -> Hashable:
     max_ingresses=number(1, "how many Ingresses may have one order"),
 )
 def ingress_group_order_is_given_once(ingress: Any, stack: Stack, *, max_ingresses: float) -> Messages:
-    """With equal orders the Ingresses' names decide whose rules come first, so a new name changes the routing."""
+    """Two Ingresses of a group do not have the same order.
+
+    With equal orders the Ingresses' names decide whose rules come first, so a new name changes the routing.
+    """
     place = _order(ingress)
     if place is None:
         return
