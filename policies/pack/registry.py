@@ -112,6 +112,14 @@ class Rule:
         self.remediation = change
         return change
 
+    def sets(self, name: str, value: Any) -> None:
+        """Give the rule the remediation that sets a field of its resource."""
+
+        def set_field(view: View) -> Iterable[Edit]:
+            yield view.put(name, value)
+
+        self.remediation = set_field
+
     def configured(self, config: Mapping[str, Any]) -> dict[str, Any]:
         """Return the settings by name: the profile's if it has them, otherwise the defaults."""
         return {name: config.get(camel(name), setting.default) for name, setting in self.settings.items()}
@@ -141,7 +149,7 @@ def rule(
     *,
     on: Any,
     instead: str,
-    source: str,
+    source: str = "",
     severity: Severity,
     prod: Level = MANDATORY,
     dev: Level | None = None,
@@ -158,7 +166,7 @@ def rule(
     Args:
         on: The kind of resource.
         instead: What to write instead; it ends every message.
-        source: Link to the requirement's source.
+        source: Link to the requirement's source; by default the page of the first control that has one.
         severity: How bad a violation is.
         prod: Level in the profile `prod`, which is the pack's default.
         dev: Level in the profile `dev`; by default only what is critical is mandatory there.
@@ -168,6 +176,7 @@ def rule(
     Raises:
         ValueError: two rules have one name, or the docstring has no requirement or no reason.
     """
+    covered = tuple(controls)
 
     def register(check: Callable[..., Any]) -> Rule:
         name = check.__name__.replace("_", "-")
@@ -182,14 +191,14 @@ def rule(
             demand,
             instead,
             " ".join(why.split()),
-            source,
+            source or next(control.page for control in covered if control.page),
             severity,
             on,
             "stack" in inspect.signature(check).parameters,
             check,
             prod,
             dev or (MANDATORY if severity is CRITICAL else ADVISORY),
-            tuple(controls),
+            covered,
             settings,
         )
         return RULES[name]

@@ -3,16 +3,13 @@
 from fnmatch import fnmatchcase
 from typing import Final
 
-from kinds.cidrs import WIDEST, WIDEST_IPV6, is_world
+from kinds.cidrs import WIDEST, is_world
 from kinds.kubernetes import KubernetesView, objects
-from pack.controls import cis, guide
+from pack.controls import CONTROLLER_DOCS, POD_TARGETS, SECURITY_GROUPS, TENANTS, cis
 from pack.registry import CRITICAL, HIGH, MANDATORY, MEDIUM, Finding, Messages, number, rule, texts
 from pack.values import dig, items, known, unknown
 
-_BINDINGS = (
-    "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/targetgroupbinding/targetgroupbinding/"
-)
-_TENANTS = guide("security/multitenancy", "Tenant Isolation")
+_BINDINGS = f"{CONTROLLER_DOCS}/guide/targetgroupbinding/targetgroupbinding/"
 
 BINDING: Final = objects(
     "TargetGroupBinding", [(group, "TargetGroupBinding") for group in ("elbv2.k8s.aws", "eks.amazonaws.com")]
@@ -25,7 +22,7 @@ BINDING: Final = objects(
     source=_BINDINGS,
     severity=HIGH,
     dev=MANDATORY,
-    controls=[_TENANTS, cis("4.5.1")],
+    controls=[TENANTS, cis("4.5.1")],
     admin_namespaces=texts(["kube-system"], "namespaces that may have bindings"),
 )
 def bindings_stay_in_admin_namespaces(binding: KubernetesView, *, admin_namespaces: list[str]) -> Messages:
@@ -43,7 +40,7 @@ def bindings_stay_in_admin_namespaces(binding: KubernetesView, *, admin_namespac
     instead="Set spec.targetType to ip, or leave it out with a target group of type ip",
     source=_BINDINGS,
     severity=MEDIUM,
-    controls=[guide("networking/loadbalancing", "Register Pods as targets using IP Target-Type")],
+    controls=[POD_TARGETS],
     target_types=texts(["ip"], "the target types allowed"),
 )
 def binding_targets_are_pods(binding: KubernetesView, *, target_types: list[str]) -> Messages:
@@ -61,7 +58,7 @@ def binding_targets_are_pods(binding: KubernetesView, *, target_types: list[str]
     instead="Give assumeRoleExternalId with iamRoleArnToAssume, and list the role in allowedRoles",
     source=f"{_BINDINGS}#assumerole-cross-account-targetgroups",
     severity=CRITICAL,
-    controls=[_TENANTS],
+    controls=[TENANTS],
     allowed_roles=texts([], "patterns of the role ARNs allowed"),
     min_external_id_length=number(2, "the shortest external id; STS takes 2 to 1224 characters"),
 )
@@ -87,13 +84,12 @@ def binding_assumes_allowed_roles_only(
     instead="Name the load balancer's security group in spec.networking.ingress[].from, or its subnets' networks",
     source=_BINDINGS,
     severity=HIGH,
-    controls=[guide("networking/subnets", "Configure Security Groups Carefully")],
+    controls=[SECURITY_GROUPS],
     open_namespaces=texts([], "namespaces whose bindings may let everybody in"),
-    min_prefix_length=WIDEST,
-    min_prefix_length_ipv6=WIDEST_IPV6,
+    **WIDEST,
 )
 def binding_networking_names_its_sources(
-    binding: KubernetesView, *, open_namespaces: list[str], min_prefix_length: float, min_prefix_length_ipv6: float
+    binding: KubernetesView, *, open_namespaces: list[str], **widest: float
 ) -> Messages:
     """A binding opens the pods' security groups to named sources only.
 
@@ -105,5 +101,5 @@ def binding_networking_names_its_sources(
     for ingress in known(items(dig(binding.spec, ["networking", "ingress"]))):
         for source in known(items(dig(ingress, ["from"]))):
             cidr = dig(source, ["ipBlock", "cidr"])
-            if not unknown(cidr) and is_world(cidr, min_prefix_length, min_prefix_length_ipv6):
+            if not unknown(cidr) and is_world(cidr, **widest):
                 yield Finding(f"{binding.title} lets in {cidr}", f'add "{binding.namespace}" to openNamespaces')

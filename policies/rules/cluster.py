@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from kinds.aws import CLUSTER
-from kinds.cidrs import WIDEST, WIDEST_IPV6, is_world
+from kinds.cidrs import WIDEST, is_world
 from kinds.versions import version
 from pack.controls import cis, guide, hub
 from pack.properties import Edit
@@ -19,12 +19,9 @@ _LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
     source="https://docs.aws.amazon.com/eks/latest/userguide/cluster-endpoint.html",
     severity=HIGH,
     controls=[cis("5.4.1"), guide("security/iam", "Make the EKS Cluster Endpoint private")],
-    min_prefix_length=WIDEST,
-    min_prefix_length_ipv6=WIDEST_IPV6,
+    **WIDEST,
 )
-def cluster_endpoint_is_not_open_to_the_world(
-    cluster: View, *, min_prefix_length: float, min_prefix_length_ipv6: float
-) -> Messages:
+def cluster_endpoint_is_not_open_to_the_world(cluster: View, **widest: float) -> Messages:
     """The Kubernetes API answers named networks only, never the whole internet.
 
     A public endpoint without publicAccessCidrs answers everybody. A leaked token or a flaw in the API server can then
@@ -36,7 +33,7 @@ def cluster_endpoint_is_not_open_to_the_world(
     if not given:
         yield "the public API endpoint has no publicAccessCidrs, so EKS allows 0.0.0.0/0"
     for cidr in known(given):
-        if is_world(cidr, min_prefix_length, min_prefix_length_ipv6):
+        if is_world(cidr, **widest):
             yield f"the public API endpoint allows {cidr}"
 
 
@@ -57,15 +54,12 @@ def cluster_endpoint_is_reachable_privately(cluster: View) -> Messages:
         yield "endpointPrivateAccess is not on"
 
 
-@cluster_endpoint_is_reachable_privately.remedy
-def _fix_cluster_endpoint_is_reachable_privately(cluster: View) -> Iterable[Edit]:
-    yield cluster.put("private_access", value=True)
+cluster_endpoint_is_reachable_privately.sets("private_access", value=True)
 
 
 @rule(
     on=CLUSTER,
     instead="Set endpointPublicAccess to false and deploy from inside the VPC",
-    source="https://docs.aws.amazon.com/securityhub/latest/userguide/eks-controls.html#eks-1",
     severity=MEDIUM,
     prod=ADVISORY,
     controls=[hub("EKS.1"), cis("5.4.2")],
@@ -184,9 +178,7 @@ def cluster_is_protected_from_deletion(cluster: View) -> Messages:
         yield "deletionProtection is not on"
 
 
-@cluster_is_protected_from_deletion.remedy
-def _fix_cluster_is_protected_from_deletion(cluster: View) -> Iterable[Edit]:
-    yield cluster.put("deletion_protection", value=True)
+cluster_is_protected_from_deletion.sets("deletion_protection", value=True)
 
 
 @rule(

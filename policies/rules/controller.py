@@ -8,12 +8,12 @@ from typing import Any
 from kinds.installs import CHART, CONTROLLER, RELEASE, ReleasedController
 from kinds.kubernetes import objects
 from kinds.versions import version
-from pack.controls import BY_CONTROLLER, cis, guide
+from pack.controls import BY_CONTROLLER, CONTROLLER_DOCS, INSTALLATION, INSTANCE_PROFILE, TENANTS, cis, guide
 from pack.properties import Edit
 from pack.registry import HIGH, MEDIUM, Messages, Stack, number, rule, text, texts
 from pack.values import Unknown, dig, truth, unknown
 
-_CONFIGURATION = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/configurations/"
+_CONFIGURATION = f"{CONTROLLER_DOCS}/deploy/configurations/"
 # Amazon's accounts that serve EKS images; any account may have a repository of that name.
 # https://docs.aws.amazon.com/eks/latest/userguide/add-ons-images.html
 _ACCOUNTS = (
@@ -34,7 +34,6 @@ _ACCOUNTS = (
     "013241004608",
 )
 _ACCOUNTS_CN = ("918309763551", "961992271922")
-_INSTALLATION = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/installation/"
 
 
 @rule(
@@ -42,7 +41,7 @@ _INSTALLATION = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/
     instead="Set the chart's region, vpcId (or vpcTags) and clusterName",
     source=_CONFIGURATION,
     severity=MEDIUM,
-    controls=[guide("security/iam", "Restrict access to the instance profile assigned to the worker node")],
+    controls=[INSTANCE_PROFILE],
     flags=texts(["aws-region", "cluster-name"], "the flags that must be set besides the VPC's"),
     vpc_flags=texts(["aws-vpc-id", "aws-vpc-tags"], "the flags of which one must say the VPC"),
     region_variables=texts(["AWS_DEFAULT_REGION", "AWS_REGION"], "environment variables that say the region as well"),
@@ -111,7 +110,6 @@ def _tag(image: Any) -> str:
 @rule(
     on=CONTROLLER,
     instead="Name the version in image.tag (vX.Y.Z) or a digest, and the chart's version",
-    source="https://docs.aws.amazon.com/eks/latest/best-practices/image-security.html",
     severity=MEDIUM,
     controls=[guide("security/image", "Use immutable tags with ECR")],
     min_parts=number(3, "how many numbers a tag must have"),
@@ -167,7 +165,7 @@ def _fits_repository(repository: str, pattern: str) -> bool:
     instead="Set disableIngressClassAnnotation and disableIngressGroupNameAnnotation to true",
     source=f"{_CONFIGURATION}#disable-ingress-group-name-annotation",
     severity=MEDIUM,
-    controls=[guide("security/multitenancy", "Tenant Isolation")],
+    controls=[TENANTS],
     flags=texts(
         ["disable-ingress-class-annotation", "disable-ingress-group-name-annotation"], "the flags that must be true"
     ),
@@ -213,7 +211,7 @@ def _fix_controller_makes_load_balancers_internal_by_default(controller: Any, *,
 @rule(
     on=CONTROLLER,
     instead="Remove the second install, or give each its own load balancer class and ingress class",
-    source=_INSTALLATION,
+    source=INSTALLATION,
     severity=HIGH,
     controls=[BY_CONTROLLER],
     max_installs=number(1, "how many installs with the same classes may serve one cluster"),
@@ -243,7 +241,7 @@ def _serves(controller: Any) -> tuple[Any, ...]:
         others={RELEASE: CONTROLLER.view},
     ),
     instead="Give webhookTLS.caCert, cert and key from the stack, or set enableCertManager",
-    source=_INSTALLATION,
+    source=INSTALLATION,
     severity=MEDIUM,
     controls=[guide("reliability/controlplane", "Admission Webhooks")],
     own_authorities=texts([CHART + "-ca"], "names of certificate authorities that a chart makes on the spot"),

@@ -9,18 +9,15 @@ from kinds.kubernetes import (
     KubernetesView,
     objects,
 )
-from pack.controls import cis, guide
+from pack.controls import CONTROLLER_DOCS, cis, guide
 from pack.properties import Edit
 from pack.registry import HIGH, LOW, MEDIUM, Messages, Stack, number, rule, texts
 from pack.values import Unknown, dig, items, truth, unknown, words
-
-_APPLICATION = "https://docs.aws.amazon.com/eks/latest/best-practices/application.html"
 
 
 @rule(
     on=CONTROLLER,
     instead="Set replicaCount (the Deployment's replicas) to 2",
-    source=_APPLICATION,
     severity=MEDIUM,
     controls=[guide("reliability/application", "Run multiple replicas")],
     min_replicas=number(2, "how many"),
@@ -42,7 +39,6 @@ def _fix_controller_runs_two_replicas(controller: Any, *, min_replicas: float) -
 @rule(
     on=CONTROLLER,
     instead="Set the chart's podDisruptionBudget, or make a PodDisruptionBudget that selects its pods",
-    source=_APPLICATION,
     severity=MEDIUM,
     controls=[
         guide("reliability/application", "Configure Pod Disruption Budgets"),
@@ -99,7 +95,6 @@ def _fits(expression: Any, labels: Any) -> bool:
 @rule(
     on=CONTROLLER,
     instead="Keep the chart's default affinity, or set topologySpreadConstraints",
-    source=_APPLICATION,
     severity=LOW,
     controls=[guide("reliability/application", "Schedule replicas across nodes")],
     single_replica=number(1, "up to this many replicas there is nothing to spread"),
@@ -116,7 +111,6 @@ def controller_replicas_are_spread(controller: Any, *, single_replica: float) ->
 @rule(
     on=CONTROLLER,
     instead="Set resources.requests and resources.limits, cpu and memory in requests, memory in limits",
-    source="https://docs.aws.amazon.com/eks/latest/best-practices/pod-security.html",
     severity=LOW,
     controls=[guide("security/pods", "Set requests and limits for each container to avoid resource contention")],
     needed=texts(["requests.cpu", "requests.memory", "limits.memory"], "the entries that must be there"),
@@ -134,7 +128,6 @@ def controller_states_its_resources(controller: Any, *, needed: list[str]) -> Me
 @rule(
     on=CONTROLLER,
     instead="Keep the chart's securityContext, and hostNetwork off",
-    source="https://docs.aws.amazon.com/eks/latest/best-practices/pod-security.html",
     severity=HIGH,
     controls=[
         cis("4.2.1"),
@@ -192,7 +185,7 @@ def _fix_controller_security_context_is_hardened(
         others={RELEASE: CONTROLLER.view},
     ),
     instead="Leave clusterSecretsPermissions.allowAllSecrets off; grant single Secrets by a Role where OIDC needs one",
-    source="https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/examples/secrets_access/",
+    source=f"{CONTROLLER_DOCS}/examples/secrets_access/",
     severity=HIGH,
     controls=[cis("4.1.2")],
     resources=texts(["secrets", "*"], "the resources that a ClusterRole must not name"),

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from kinds.installs import CONTROLLER, RELEASE, ReleasedController
 from kinds.kubernetes import objects
-from pack.controls import BY_CONTROLLER, guide
+from pack.controls import BY_CONTROLLER, CONTROLLER_DOCS, SECURITY_GROUPS, guide
 from pack.properties import Edit
 from pack.registry import HIGH, MEDIUM, Finding, Messages, rule, texts
 from pack.values import dig, items, known, truth, unknown
@@ -65,9 +65,9 @@ def _lax_values(release: ReleasedController) -> Iterator[str]:
 @rule(
     on=CONTROLLER,
     instead="Leave disableRestrictedSecurityGroupRules off",
-    source="https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/security_groups/",
+    source=f"{CONTROLLER_DOCS}/deploy/security_groups/",
     severity=HIGH,
-    controls=[guide("networking/subnets", "Configure Security Groups Carefully")],
+    controls=[SECURITY_GROUPS],
     flags=texts(["disable-restricted-sg-rules"], "the flags that must not be true"),
 )
 def controller_keeps_restricted_security_group_rules(controller: Any, *, flags: list[str]) -> Messages:

@@ -8,7 +8,7 @@ from kinds.aws import LISTENER
 from kinds.every_balancer import BALANCER
 from kinds.gateways import GATEWAY_BALANCER, HTTP_ROUTE
 from kinds.ingresses import INGRESS
-from pack.controls import cis, guide, hub
+from pack.controls import CONTROLLER_DOCS, cis, guide, hub
 from pack.properties import Edit
 from pack.registry import HIGH, Messages, Setting, View, numbers, rule, text, texts
 from pack.values import Later, dig, items, unknown
@@ -91,7 +91,6 @@ def _fix_listener_tls_is_1_2_or_later(listener: View, *, policies: list[str], re
 @rule(
     on=LISTENER,
     instead='Give the listener the default action redirect with protocol "HTTPS"',
-    source="https://docs.aws.amazon.com/securityhub/latest/userguide/elb-controls.html#elb-1",
     severity=HIGH,
     controls=[hub("ELB.1"), hub("ELB.18"), cis("5.4.5")],
     plain_ports=numbers([], "the ports on which plain HTTP may be served"),
@@ -111,7 +110,7 @@ def listener_redirects_http_to_https(listener: View, *, plain_ports: list[float]
 @rule(
     on=INGRESS,
     instead="Give certificate-arn, listen-ports with HTTPS, and ssl-redirect with the HTTPS port",
-    source="https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/tasks/ssl_redirect/",
+    source=f"{CONTROLLER_DOCS}/guide/tasks/ssl_redirect/",
     severity=HIGH,
     controls=[hub("ELB.1"), hub("ELB.18"), cis("5.4.5")],
     plain_namespaces=texts([], "namespaces whose Ingresses may serve plain HTTP"),

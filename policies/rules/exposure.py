@@ -6,27 +6,23 @@ from typing import Any
 from kinds.annotations import NLB
 from kinds.aws import CLASSIC_LOAD_BALANCER
 from kinds.balancers import PUBLIC, either, listed, pairs
-from kinds.cidrs import WIDEST, WIDEST_IPV6, is_world, together
+from kinds.cidrs import WIDEST, is_world, together
 from kinds.every_balancer import BALANCER
 from kinds.gateways import GATEWAY_BALANCER, GATEWAY_CONFIGURATION, TARGET_GROUPS
 from kinds.ingresses import CLASS_PARAMS, INGRESS
 from kinds.kubernetes import objects
 from kinds.services import ANY_SERVICE, BACKEND, NLB_CLASSES, SERVICE, SOURCE_RANGES, NlbService, is_nlbs
-from pack.controls import BY_CONTROLLER, guide
+from pack.controls import ALB_ANNOTATIONS, BY_CONTROLLER, NLB_ANNOTATIONS, POD_TARGETS, SECURITY_GROUPS, TENANTS, guide
 from pack.properties import Edit
 from pack.registry import ADVISORY, HIGH, LOW, MEDIUM, Finding, Messages, rule, texts
 from pack.values import dig, items, known, truth, unknown, words
-
-_ALB_ANNOTATIONS = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/"
-_NLB_ANNOTATIONS = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/service/annotations/"
 
 
 @rule(
     on=either("load balancer, or what describes its target groups", BALANCER, BACKEND, TARGET_GROUPS),
     instead="Set the target type to ip: target-type, of a Service nlb-target-type, of IngressClassParams targetType",
-    source="https://docs.aws.amazon.com/eks/latest/best-practices/load-balancing.html",
     severity=MEDIUM,
-    controls=[guide("networking/loadbalancing", "Register Pods as targets using IP Target-Type")],
+    controls=[POD_TARGETS],
     target_types=texts(["ip"], "the target types allowed"),
 )
 def load_balancer_targets_are_pods(balancer: Any, *, target_types: list[str]) -> Messages:
@@ -52,7 +48,7 @@ def _fix_load_balancer_targets_are_pods(balancer: Any, *, target_types: list[str
 @rule(
     on=BALANCER,
     instead='Set the scheme to "internal"',
-    source=f"{_ALB_ANNOTATIONS}#scheme",
+    source=f"{ALB_ANNOTATIONS}#scheme",
     severity=HIGH,
     controls=[guide("networking/loadbalancing", "Choosing Load Balancer Type")],
     public_namespaces=texts([], "namespaces whose Ingresses and Services may face the internet"),
@@ -86,9 +82,9 @@ def load_balancer_is_internal_unless_its_namespace_may_be_public(
 @rule(
     on=either("Service or Ingress with source ranges", SERVICE, INGRESS),
     instead="Give ranges in spec.loadBalancerSourceRanges (Ingress: inbound-cidrs) and name no security groups",
-    source=f"{_NLB_ANNOTATIONS}#lb-source-ranges",
+    source=f"{NLB_ANNOTATIONS}#lb-source-ranges",
     severity=HIGH,
-    controls=[guide("networking/subnets", "Configure Security Groups Carefully")],
+    controls=[SECURITY_GROUPS],
     ignored_annotations=texts(
         [
             "service.beta.kubernetes.io/aws-load-balancer-source-ranges",
@@ -144,24 +140,18 @@ def _keeps_addresses(balancer: Any) -> bool:
     ),
     instead="Give spec.loadBalancerSourceRanges (Ingress: inbound-cidrs; IngressClassParams: inboundCIDRs; "
     "LoadBalancerConfiguration: sourceRanges), or a prefix list",
-    source=f"{_NLB_ANNOTATIONS}#lb-source-ranges",
+    source=f"{NLB_ANNOTATIONS}#lb-source-ranges",
     severity=LOW,
     prod=ADVISORY,
-    controls=[guide("networking/subnets", "Configure Security Groups Carefully")],
+    controls=[SECURITY_GROUPS],
     open_namespaces=texts([], "namespaces whose load balancers may let everybody in"),
     open_owners=texts(
         [], "IngressClassParams by metadata.name and LoadBalancerConfigurations by NAMESPACE/NAME that may"
     ),
-    min_prefix_length=WIDEST,
-    min_prefix_length_ipv6=WIDEST_IPV6,
+    **WIDEST,
 )
 def source_ranges_are_given(
-    balancer: Any,
-    *,
-    open_namespaces: list[str],
-    open_owners: list[str],
-    min_prefix_length: float,
-    min_prefix_length_ipv6: float,
+    balancer: Any, *, open_namespaces: list[str], open_owners: list[str], **widest: float
 ) -> Messages:
     """A load balancer says which networks may connect, and not the whole world.
 
@@ -175,7 +165,7 @@ def source_ranges_are_given(
         return
     allowed_by = f'add "{name}" to {"openOwners" if balancer.owned else "openNamespaces"}'
     ranges = balancer.source_ranges
-    worlds = [one for one in known(ranges) if is_world(one, min_prefix_length, min_prefix_length_ipv6)]
+    worlds = [one for one in known(ranges) if is_world(one, **widest)]
     if worlds:
         yield Finding(f"{balancer.title} lets in {worlds[0]}", allowed_by)
     elif not ranges and balancer.speaks_alone:
@@ -190,7 +180,7 @@ def source_ranges_are_given(
         dict.fromkeys(CLASSIC_LOAD_BALANCER.shapes, CLASSIC_LOAD_BALANCER.view),
     ),
     instead="Set spec.loadBalancerClass to service.k8s.aws/nlb",
-    source=f"{_NLB_ANNOTATIONS}#lb-type",
+    source=f"{NLB_ANNOTATIONS}#lb-type",
     severity=HIGH,
     controls=[BY_CONTROLLER],
     classes=texts(NLB_CLASSES, "the load balancer classes allowed"),
@@ -213,7 +203,7 @@ def no_classic_load_balancer(service: Any, *, classes: list[str]) -> Messages:
     instead="Leave spec.externalIPs out",
     source="https://kubernetes.io/docs/concepts/services-networking/service/#external-ips",
     severity=HIGH,
-    controls=[guide("security/multitenancy", "Tenant Isolation")],
+    controls=[TENANTS],
     allowed_addresses=texts([], "addresses that may be claimed"),
 )
 def service_has_no_external_ips(service: Any, *, allowed_addresses: list[str]) -> Messages:

@@ -5,12 +5,10 @@ from typing import Any
 
 from kinds.gateways import GATEWAY, LISTENER_RULE, ROUTE
 from kinds.kubernetes import KubernetesView
-from pack.controls import guide
+from pack.controls import CONTROLLER_DOCS, TENANTS
 from pack.properties import Edit
 from pack.registry import HIGH, Finding, Messages, rule, texts
 from pack.values import dig, items, known, unknown, words
-
-_TENANTS = guide("security/multitenancy", "Tenant Isolation")
 
 
 @rule(
@@ -18,7 +16,7 @@ _TENANTS = guide("security/multitenancy", "Tenant Isolation")
     instead="Give spec.hostnames, without a bare *",
     source="https://gateway-api.sigs.k8s.io/api-types/httproute/#hostnames",
     severity=HIGH,
-    controls=[_TENANTS],
+    controls=[TENANTS],
     catch_alls=texts(["*"], "host names that catch everything"),
     exempt_namespaces=texts([], "namespaces whose routes may catch everything"),
 )
@@ -43,7 +41,7 @@ def gateway_routes_name_their_hosts(
     instead='Set allowedRoutes.namespaces.from to "Same" or "Selector"',
     source="https://gateway-api.sigs.k8s.io/guides/multiple-ns/",
     severity=HIGH,
-    controls=[_TENANTS],
+    controls=[TENANTS],
     open_values=texts(["All"], "values of from that let everybody in"),
 )
 def gateway_listeners_choose_their_namespaces(gateway: KubernetesView, *, open_values: list[str]) -> Messages:
@@ -78,9 +76,9 @@ def _fix_gateway_listeners_choose_their_namespaces(
 @rule(
     on=LISTENER_RULE,
     instead="Let the platform set it, in a namespace of adminNamespaces",
-    source="https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/gateway/customization/",
+    source=f"{CONTROLLER_DOCS}/guide/gateway/customization/",
     severity=HIGH,
-    controls=[_TENANTS],
+    controls=[TENANTS],
     admin_namespaces=texts(["kube-system"], "namespaces that may"),
     guarded_actions=texts(
         ["authenticate-oidc", "authenticate-cognito", "jwt-validation"], "the types of action guarded"

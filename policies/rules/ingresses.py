@@ -8,22 +8,20 @@ from kinds.annotations import ALB, ALB_KNOWN, GUARDED, NLB, NLB_KNOWN
 from kinds.balancers import either
 from kinds.ingresses import ANY_INGRESS, CLASS_ANNOTATION
 from kinds.services import ANY_SERVICE
-from pack.controls import guide
+from pack.controls import ALB_ANNOTATIONS, TENANTS
 from pack.properties import REMOVE, Edit
 from pack.registry import HIGH, MANDATORY, MEDIUM, Messages, rule, texts
 
-_ALB_ANNOTATIONS = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/"
-_TENANTS = guide("security/multitenancy", "Tenant Isolation")
 _PREFIXES: Final = (ALB, NLB)
 
 
 @rule(
     on=ANY_INGRESS,
     instead="Set group.name in IngressClassParams with a namespaceSelector, and use its class",
-    source=f"{_ALB_ANNOTATIONS}#group.name",
+    source=f"{ALB_ANNOTATIONS}#group.name",
     severity=HIGH,
     dev=MANDATORY,
-    controls=[_TENANTS],
+    controls=[TENANTS],
     allowed_groups=texts([], "groups that may be joined by annotation"),
 )
 def ingress_group_is_not_shared_by_annotation(ingress: Any, *, allowed_groups: list[str]) -> Messages:
@@ -42,7 +40,7 @@ def ingress_group_is_not_shared_by_annotation(ingress: Any, *, allowed_groups: l
     instead=f"Set spec.ingressClassName and leave the annotation {CLASS_ANNOTATION} out",
     source="https://kubernetes.io/docs/concepts/services-networking/ingress/#deprecated-annotation",
     severity=MEDIUM,
-    controls=[_TENANTS],
+    controls=[TENANTS],
     default_classes=texts(["alb"], "the class that a remediation sets where none is named", allows=False),
 )
 def ingress_names_its_class_in_its_spec(ingress: Any, *, default_classes: list[str]) -> Messages:
@@ -77,9 +75,9 @@ def _fits(key: str, patterns: Iterable[str]) -> bool:
 @rule(
     on=_ANNOTATED,
     instead="Spell the annotation as the controller does, or add it to allowedAnnotations",
-    source=_ALB_ANNOTATIONS,
+    source=ALB_ANNOTATIONS,
     severity=MEDIUM,
-    controls=[_TENANTS],
+    controls=[TENANTS],
     allowed_annotations=texts(
         [*(ALB + name for name in ALB_KNOWN), *(NLB + name for name in NLB_KNOWN)],
         "patterns of the annotations allowed",
@@ -102,9 +100,9 @@ def load_balancer_annotations_are_on_the_allow_list(
 @rule(
     on=_ANNOTATED,
     instead="Let the platform set it, in a namespace of adminNamespaces or in IngressClassParams",
-    source=_ALB_ANNOTATIONS,
+    source=ALB_ANNOTATIONS,
     severity=HIGH,
-    controls=[_TENANTS],
+    controls=[TENANTS],
     admin_namespaces=texts(["kube-system"], "namespaces that may"),
     guarded_annotations=texts(GUARDED, "patterns of the annotations guarded"),
 )

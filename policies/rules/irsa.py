@@ -106,7 +106,6 @@ def irsa_issuer_is_this_stacks(role: View, stack: Stack, *, issuers: list[str]) 
 @rule(
     on=ROLE,
     instead="Make a role for each service account",
-    source="https://docs.aws.amazon.com/eks/latest/best-practices/identity-and-access-management.html",
     severity=MEDIUM,
     controls=[guide("security/iam", "Use one IAM role per application"), cis("5.2.1")],
     max_service_accounts=number(1, "how many service accounts may use one role"),

@@ -3,7 +3,7 @@
 from typing import Any
 
 from kinds.aws import CLUSTER, NODE_GROUP, SUBNET
-from pack.controls import cis, guide, hub
+from pack.controls import CONTROLLER_DOCS, cis, guide, hub
 from pack.registry import HIGH, MEDIUM, Messages, Stack, View, number, rule, texts
 from pack.values import Unknown, items
 
@@ -11,7 +11,6 @@ from pack.values import Unknown, items
 @rule(
     on=NODE_GROUP,
     instead="Give the node group's subnetIds private subnets",
-    source="https://docs.aws.amazon.com/eks/latest/best-practices/subnets.html",
     severity=HIGH,
     controls=[
         cis("5.4.3"),
@@ -34,7 +33,7 @@ def nodes_run_in_private_subnets(group: View, stack: Stack, *, public_tags: list
 @rule(
     on=CLUSTER,
     instead='Tag public subnets kubernetes.io/role/elb = "1" and private ones kubernetes.io/role/internal-elb = "1"',
-    source="https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/subnet_discovery/",
+    source=f"{CONTROLLER_DOCS}/deploy/subnet_discovery/",
     severity=MEDIUM,
     controls=[guide("networking/subnets", "VPC and Subnet Considerations")],
     role_tags=texts(

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from kinds.aws import INGRESS_RULES, MACHINE, NODE_GROUP
-from kinds.cidrs import WIDEST, WIDEST_IPV6, is_world
-from pack.controls import cis, guide, hub
+from kinds.cidrs import WIDEST, is_world
+from pack.controls import INSTANCE_PROFILE, cis, guide, hub
 from pack.properties import Edit
 from pack.registry import HIGH, MEDIUM, Messages, View, number, numbers, rule, texts
 from pack.values import Unknown, count, dig, items, known, truth
@@ -33,17 +33,14 @@ def instance_metadata_needs_a_token(machine: View) -> Messages:
         yield f"httpTokens is {machine.tokens or 'left to the default'}"
 
 
-@instance_metadata_needs_a_token.remedy
-def _fix_instance_metadata_needs_a_token(machine: View) -> Iterable[Edit]:
-    yield machine.put("tokens", "required")
+instance_metadata_needs_a_token.sets("tokens", "required")
 
 
 @rule(
     on=MACHINE,
     instead="Set metadataOptions.httpPutResponseHopLimit to 1",
-    source="https://docs.aws.amazon.com/eks/latest/best-practices/identity-and-access-management.html",
     severity=HIGH,
-    controls=[guide("security/iam", "Restrict access to the instance profile assigned to the worker node")],
+    controls=[INSTANCE_PROFILE],
     max_hops=number(1, "the largest hop limit allowed"),
 )
 def instance_metadata_stays_on_the_node(machine: View, *, max_hops: float) -> Messages:
@@ -72,7 +69,7 @@ def _fix_instance_metadata_stays_on_the_node(machine: View, *, max_hops: float) 
     instead="Give launchTemplate, with IMDSv2, hop limit 1 and encrypted disks",
     source="https://docs.aws.amazon.com/eks/latest/userguide/launch-templates.html",
     severity=MEDIUM,
-    controls=[guide("security/iam", "Restrict access to the instance profile assigned to the worker node")],
+    controls=[INSTANCE_PROFILE],
 )
 def node_group_brings_its_launch_template(group: View) -> Messages:
     """A managed node group uses a launch template of the program's own.
@@ -133,7 +130,6 @@ def _fix_node_disks_are_encrypted(machine: View) -> Iterable[Edit]:
 @rule(
     on=MACHINE,
     instead="Leave associatePublicIpAddress out or set it to false",
-    source="https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html#ec2-25",
     severity=HIGH,
     controls=[hub("EC2.25"), hub("EC2.9"), hub("Autoscaling.5"), cis("5.4.3")],
 )
@@ -202,16 +198,10 @@ def node_image_family_is_allowed(group: View, *, families: list[str]) -> Message
     controls=[hub("EC2.13"), hub("EC2.14"), hub("EC2.53"), guide("security/hosts", "Minimize access to worker nodes")],
     ports=numbers([22, 3389, 10250], "the ports of remote administration and of the kubelet"),
     port_ranges=texts(["30000-32767"], "ranges of ports, FROM-TO, of which none may be open, by TCP or UDP"),
-    min_prefix_length=WIDEST,
-    min_prefix_length_ipv6=WIDEST_IPV6,
+    **WIDEST,
 )
 def node_doors_are_not_open_to_the_world(
-    group: View,
-    *,
-    ports: list[float],
-    port_ranges: list[str],
-    min_prefix_length: float,
-    min_prefix_length_ipv6: float,
+    group: View, *, ports: list[float], port_ranges: list[str], **widest: float
 ) -> Messages:
     """No security group lets the internet into ports of remote administration, the kubelet or node ports.
 
@@ -220,7 +210,7 @@ def node_doors_are_not_open_to_the_world(
     """
     for ingress in group.rules or []:
         networks = known(ingress["networks"])
-        open_to = [network for network in networks if is_world(network, min_prefix_length, min_prefix_length_ipv6)]
+        open_to = [network for network in networks if is_world(network, **widest)]
         if open_to and ingress["type"] != "egress":
             for port in ports:
                 if _covers(ingress, port, port, _TCP):

@@ -5,11 +5,10 @@ from typing import Final
 
 from kinds.documents import READING_VERBS, Statement, allowed_actions, is_pattern, is_write, matches, statements
 from kinds.iam import ACCESS_KEY, PERMISSIONS
-from pack.controls import guide, hub
+from pack.controls import LEAST_FOR_APPLICATIONS, LEAST_IN_AWS, guide, hub
 from pack.registry import CRITICAL, HIGH, MANDATORY, Messages, View, rule, texts
 from pack.values import words
 
-_GUIDE = guide("security/iam", "Employ least privileged access to AWS Resources")
 _TAG = "elbv2.k8s.aws/cluster"
 _VERBS = texts(READING_VERBS, "verbs with which an action begins that only reads")
 
@@ -92,7 +91,7 @@ def _grants(carrier: View) -> Iterator[tuple[Statement, str]]:
     instead="List the actions that are needed",
     source="https://docs.aws.amazon.com/securityhub/latest/userguide/iam-controls.html#iam-21",
     severity=CRITICAL,
-    controls=[hub("IAM.1"), hub("IAM.21"), _GUIDE],
+    controls=[hub("IAM.1"), hub("IAM.21"), LEAST_IN_AWS],
     allowed_wildcards=texts([], "patterns of wildcard actions that may be granted all the same"),
     reading_verbs=_VERBS,
 )
@@ -116,7 +115,7 @@ def policy_names_its_actions(carrier: View, *, allowed_wildcards: list[str], rea
     source="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege",
     severity=HIGH,
     dev=MANDATORY,
-    controls=[_GUIDE, guide("security/iam", "Grant least privileged access to applications")],
+    controls=[LEAST_IN_AWS, LEAST_FOR_APPLICATIONS],
     allowed_actions=texts([*_CONTROLLERS_OWN, *_WITHOUT_RESOURCE], "actions that may be granted on every resource"),
     reading_verbs=_VERBS,
 )
@@ -145,7 +144,7 @@ def policy_names_what_it_writes_to(carrier: View, *, allowed_actions: list[str],
     source="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege",
     severity=HIGH,
     dev=MANDATORY,
-    controls=[_GUIDE, guide("security/iam", "Grant least privileged access to applications")],
+    controls=[LEAST_IN_AWS, LEAST_FOR_APPLICATIONS],
     actions=texts(
         [
             "s3:GetObject",
@@ -181,7 +180,7 @@ def policy_names_the_secrets_it_reads(carrier: View, *, actions: list[str]) -> M
     instead=f'Add Condition StringEquals {{"aws:ResourceTag/{_TAG}": "CLUSTER_NAME"}}',
     source="https://docs.aws.amazon.com/eks/latest/best-practices/tenant-isolation.html",
     severity=HIGH,
-    controls=[_GUIDE],
+    controls=[LEAST_IN_AWS],
     actions=texts(_DANGEROUS, "the actions that need the condition"),
 )
 def controller_policy_is_bound_to_its_cluster(carrier: View, *, actions: list[str]) -> Messages:

@@ -8,12 +8,11 @@ from kinds.balancers import ACCESS_LOGS, DELETION_PROTECTION, DESYNC_MODE, DROP_
 from kinds.every_balancer import BALANCER, OWN
 from kinds.gateways import GATEWAY_BALANCER, GATEWAY_CONFIGURATION
 from kinds.ingresses import CLASS_PARAMS, INGRESS
-from pack.controls import hub
+from pack.controls import ALB_ANNOTATIONS, hub
 from pack.properties import Edit
 from pack.registry import MEDIUM, Finding, Messages, Rule, Stack, rule, texts
 from pack.values import truth, unknown
 
-_ALB_ANNOTATIONS = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/"
 _ATTRIBUTES = "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html"
 
 
@@ -21,7 +20,7 @@ _ATTRIBUTES = "https://docs.aws.amazon.com/elasticloadbalancing/latest/applicati
     on=either("ALB of an Ingress or Gateway", INGRESS, CLASS_PARAMS, GATEWAY_BALANCER, GATEWAY_CONFIGURATION),
     instead="Set wafv2-acl-arn or wafv2-acl-name (IngressClassParams: wafv2AclArn; "
     "LoadBalancerConfiguration: wafV2.webACL)",
-    source=f"{_ALB_ANNOTATIONS}#wafv2-acl-arn",
+    source=f"{ALB_ANNOTATIONS}#wafv2-acl-arn",
     severity=MEDIUM,
     controls=[hub("ELB.16")],
     exempt_namespaces=texts([], "namespaces whose public ALBs may go without"),
@@ -47,7 +46,6 @@ def public_alb_has_a_web_acl(balancer: Any, *, exempt_namespaces: list[str], exe
 @rule(
     on=OWN,
     instead="Associate a web ACL with its ARN (aws.wafv2.WebAclAssociation)",
-    source="https://docs.aws.amazon.com/securityhub/latest/userguide/elb-controls.html#elb-16",
     severity=MEDIUM,
     controls=[hub("ELB.16")],
     exempt_names=texts([], "names in AWS of load balancers that may go without"),
@@ -77,7 +75,6 @@ def _attribute_rule(
     name: str,
     attribute: str,
     demand: str,
-    source: str,
     why: str,
     *,
     fits: Callable[[Any], bool] = lambda value: truth(value) is True,
@@ -112,7 +109,7 @@ def _attribute_rule(
     check.__module__ = __name__
     return rule(
         on=BALANCER,
-        source=source,
+        severity=MEDIUM,
         exempt_namespaces=texts([], "namespaces whose load balancers may go without"),
         exempt_owners=texts(
             [],
@@ -134,10 +131,8 @@ _attribute_rule(
     "load-balancer-writes-access-logs",
     ACCESS_LOGS,
     "Load balancers write access logs.",
-    "https://docs.aws.amazon.com/securityhub/latest/userguide/elb-controls.html#elb-5",
     "Nothing else records requests that never reached a pod. There is no remediation, because the logs need a bucket.",
     instead="Add access_logs.s3.enabled=true, access_logs.s3.bucket=... to the load balancer's attributes",
-    severity=MEDIUM,
     controls=[hub("ELB.5")],
 )
 
@@ -146,10 +141,8 @@ _attribute_rule(
     "load-balancer-is-protected-from-deletion",
     DELETION_PROTECTION,
     "Load balancers cannot be deleted by one call.",
-    "https://docs.aws.amazon.com/securityhub/latest/userguide/elb-controls.html#elb-6",
     "A new load balancer has another host name, so everything that points to the old one stays broken.",
     instead="Add deletion_protection.enabled=true to the load balancer's attributes",
-    severity=MEDIUM,
     controls=[hub("ELB.6")],
 ).remedy(_setting(DELETION_PROTECTION))
 
@@ -158,10 +151,8 @@ _attribute_rule(
     "alb-drops-invalid-headers",
     DROP_HEADERS,
     "ALBs drop headers that are not valid.",
-    "https://docs.aws.amazon.com/securityhub/latest/userguide/elb-controls.html#elb-4",
     "Request smuggling uses headers that two servers read differently.",
     instead="Add routing.http.drop_invalid_header_fields.enabled=true to the load balancer's attributes",
-    severity=MEDIUM,
     controls=[hub("ELB.4")],
     application_only=True,
 ).remedy(_setting(DROP_HEADERS))
@@ -171,14 +162,12 @@ _attribute_rule(
     "alb-does-not-only-monitor-desync",
     DESYNC_MODE,
     "ALBs act on requests that two servers may read differently.",
-    "https://docs.aws.amazon.com/securityhub/latest/userguide/elb-controls.html#elb-12",
     "In the mode monitor the load balancer passes such requests on and only counts them. Left out, the mode is "
     "defensive.",
     fits=lambda value: value in ("defensive", "strictest"),
     wanted="defensive",
     by_default=True,
     instead="Set routing.http.desync_mitigation_mode to defensive or strictest (desyncMitigationMode), or leave it out",
-    severity=MEDIUM,
     controls=[hub("ELB.12")],
     application_only=True,
 ).remedy(_setting(DESYNC_MODE, "defensive"))
@@ -188,13 +177,12 @@ _attribute_rule(
     "alb-waf-fails-closed",
     WAF_FAIL_OPEN,
     "ALBs refuse requests that the web ACL could not look at.",
-    _ATTRIBUTES,
     "With fail-open every request passes while WAF does not answer, and an attacker may be able to cause that.",
     fits=lambda value: truth(value) is not True,
     wanted="false",
     by_default=True,
     instead="Set waf.fail_open.enabled to false (enableWafFailOpen), or leave it out",
-    severity=MEDIUM,
+    source=_ATTRIBUTES,
     controls=[hub("ELB.16")],
     application_only=True,
 ).remedy(_setting(WAF_FAIL_OPEN, "false"))

@@ -6,7 +6,7 @@ from typing import Any, Final
 from kinds.documents import matches, statements
 from kinds.iam import ATTACHMENT, MANAGED_POLICY, ROLE, ROLE_POLICY
 from kinds.pod_roles import is_for_pods
-from pack.controls import guide, hub
+from pack.controls import INSTANCE_PROFILE, LEAST_FOR_APPLICATIONS, guide, hub
 from pack.registry import CRITICAL, HIGH, MEDIUM, Messages, Stack, View, rule, texts
 from pack.values import words
 
@@ -38,7 +38,7 @@ _RAISING: Final = [
     instead="Attach policies with the actions that are needed, iam:PassRole and the like on named roles",
     source="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege",
     severity=CRITICAL,
-    controls=[guide("security/iam", "Grant least privileged access to applications"), hub("IAM.1")],
+    controls=[LEAST_FOR_APPLICATIONS, hub("IAM.1")],
     policies=texts(
         ["AdministratorAccess*", "IAMFullAccess", "PowerUserAccess"],
         "patterns of the names of managed policies refused",
@@ -89,9 +89,8 @@ def _carriers(role: View, stack: Stack) -> Iterator[Any]:
 @rule(
     on=ROLE,
     instead="Attach the policy to a role of the controller's service account",
-    source="https://docs.aws.amazon.com/eks/latest/best-practices/identity-and-access-management.html",
     severity=HIGH,
-    controls=[guide("security/iam", "Restrict access to the instance profile assigned to the worker node")],
+    controls=[INSTANCE_PROFILE],
     actions=texts(
         ["elasticloadbalancing:CreateLoadBalancer", "elasticloadbalancing:DeleteLoadBalancer"],
         "the actions by which the controller's policy is known",
@@ -131,7 +130,6 @@ def node_role_leaves_load_balancers_alone(
 @rule(
     on=ROLE,
     instead="Give the vpc-cni add-on its own role (serviceAccountRoleArn or Pod Identity)",
-    source="https://docs.aws.amazon.com/eks/latest/best-practices/vpc-cni.html",
     severity=MEDIUM,
     controls=[
         guide("networking/vpc-cni", "Use separate IAM role for CNI"),

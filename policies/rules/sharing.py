@@ -8,13 +8,11 @@ from kinds.every_balancer import OWN
 from kinds.gateways import GATEWAY_BALANCER
 from kinds.ingresses import CLASS_PARAMS, INGRESS
 from kinds.services import SERVICE
-from pack.controls import BY_CONTROLLER, cis, guide
+from pack.controls import ALB_ANNOTATIONS, BY_CONTROLLER, CONTROLLER_DOCS, TENANTS, cis
 from pack.registry import HIGH, MEDIUM, Finding, Messages, Stack, number, rule, texts
 from pack.values import Unknown, dig, unknown
 
-_ALB_ANNOTATIONS = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/"
-_INGRESS_CLASS = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/ingress_class/"
-_TENANTS = guide("security/multitenancy", "Tenant Isolation")
+_INGRESS_CLASS = f"{CONTROLLER_DOCS}/guide/ingress/ingress_class/"
 
 
 @rule(
@@ -22,7 +20,7 @@ _TENANTS = guide("security/multitenancy", "Tenant Isolation")
     instead="Give spec.namespaceSelector with labels of the namespaces that may",
     source=f"{_INGRESS_CLASS}#specnamespaceselector",
     severity=HIGH,
-    controls=[_TENANTS, cis("4.5.1")],
+    controls=[TENANTS, cis("4.5.1")],
     open_params=texts([], "IngressClassParams, by metadata.name, whose class anybody may use"),
 )
 def ingress_class_params_choose_their_namespaces(params: Any, *, open_params: list[str]) -> Messages:
@@ -44,7 +42,7 @@ def ingress_class_params_choose_their_namespaces(params: Any, *, open_params: li
     instead="Give each of spec.rules a host without a wildcard, and no defaultBackend",
     source="https://kubernetes.io/docs/concepts/services-networking/ingress/#hostname-wildcards",
     severity=HIGH,
-    controls=[_TENANTS],
+    controls=[TENANTS],
     exempt_namespaces=texts([], "namespaces whose Ingresses may stand for any host"),
     allowed_hosts=texts([], "hosts with a wildcard that are allowed, such as *.shop.example.com"),
 )
@@ -72,7 +70,7 @@ _NAMED = either("load balancer with a name", INGRESS, SERVICE, GATEWAY_BALANCER,
 @rule(
     on=_NAMED,
     instead="Leave the name out, or give each load balancer its own",
-    source=f"{_ALB_ANNOTATIONS}#load-balancer-name",
+    source=f"{ALB_ANNOTATIONS}#load-balancer-name",
     severity=MEDIUM,
     controls=[BY_CONTROLLER],
     max_load_balancers=number(1, "how many load balancers may have a name, as in two regions"),
@@ -100,9 +98,9 @@ def _place(balancer: Any) -> Hashable:
 @rule(
     on=INGRESS,
     instead="Give each Ingress of the group a different group.order",
-    source=f"{_ALB_ANNOTATIONS}#group.order",
+    source=f"{ALB_ANNOTATIONS}#group.order",
     severity=MEDIUM,
-    controls=[_TENANTS],
+    controls=[TENANTS],
     max_ingresses=number(1, "how many Ingresses may have one order"),
 )
 def ingress_group_order_is_given_once(ingress: Any, stack: Stack, *, max_ingresses: float) -> Messages:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from kinds.documents import Statement, statements
 from kinds.iam import MANAGED_POLICY, OIDC_PROVIDER, ROLE
 from kinds.pod_roles import is_for_pods
-from pack.controls import guide
+from pack.controls import LEAST_FOR_APPLICATIONS, LEAST_IN_AWS
 from pack.registry import ADVISORY, CRITICAL, HIGH, MANDATORY, MEDIUM, Finding, Messages, Stack, View, rule, texts
 from pack.secrets import alike
 from pack.values import NotYetKnown, items, known, unknown, words
@@ -18,7 +18,7 @@ from pack.values import NotYetKnown, items, known, unknown, words
     instead="Name the service, the account or the identity provider that may assume the role",
     source="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html",
     severity=CRITICAL,
-    controls=[guide("security/iam", "Employ least privileged access to AWS Resources")],
+    controls=[LEAST_IN_AWS],
     everybody=texts(["*"], "principals that mean everybody"),
     narrowing_keys=texts(
         ["aws:PrincipalAccount", "aws:PrincipalArn", "aws:PrincipalOrgID"],
@@ -68,7 +68,7 @@ def _accounts(values: Iterable[Any]) -> set[str]:
     source="https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html",
     severity=HIGH,
     dev=MANDATORY,
-    controls=[guide("security/iam", "Employ least privileged access to AWS Resources")],
+    controls=[LEAST_IN_AWS],
     own_accounts=texts([], "accounts that are as this one"),
     narrowing_keys=texts(["sts:ExternalId", "aws:PrincipalOrgID"], "condition keys that, by StringEquals, are enough"),
 )
@@ -116,7 +116,7 @@ def _read(role: View) -> list[Statement]:
     source="https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html",
     severity=MEDIUM,
     prod=ADVISORY,
-    controls=[guide("security/iam", "Grant least privileged access to applications")],
+    controls=[LEAST_FOR_APPLICATIONS],
     exempt_roles=texts([], "names of roles that may go without"),
 )
 def role_for_pods_has_a_permissions_boundary(role: View, *, exempt_roles: list[str]) -> Messages:

@@ -14,7 +14,6 @@ from pack.secrets import alike
 from pack.values import Unknown, dig, items, known, unknown, words
 
 _FEEDS: Final = [("core", "Secret"), ("core", "ConfigMap")]
-_SOURCE: Final = "https://docs.aws.amazon.com/eks/latest/best-practices/identity-and-access-management.html"
 _IDENTITIES: Final = guide("security/iam", "Identities and Credentials for EKS pods")
 # The prefix of the ids of access keys: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
 _KEY_ID: Final = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b")
@@ -29,7 +28,6 @@ _PLACEHOLDERS: Final = ("", "none", "null")
         others={RELEASE: CONTROLLER.view},
     ),
     instead="Give its service account a role: IRSA or EKS Pod Identity",
-    source=_SOURCE,
     severity=CRITICAL,
     controls=[_IDENTITIES],
     variables=texts(["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"], "the variables that must not be there"),
@@ -95,7 +93,6 @@ def _any_release(seen: Resource) -> KubernetesView | None:
 @rule(
     on=objects("Helm release of any chart but the controller's", [], others={RELEASE: _any_release}),
     instead="Leave the keys out and give the chart's service account a role: IRSA or EKS Pod Identity",
-    source=_SOURCE,
     severity=CRITICAL,
     controls=[_IDENTITIES],
     key_values=texts(
