@@ -150,7 +150,7 @@ def rule(
     on: Any,
     instead: str,
     source: str = "",
-    severity: Severity,
+    severity: Severity = HIGH,
     prod: Level = MANDATORY,
     dev: Level | None = None,
     controls: Iterable[Control] = (),

@@ -6,7 +6,7 @@ from typing import Final
 from kinds.aws import ACCESS_POLICY
 from kinds.kubernetes import KubernetesView, objects
 from pack.controls import cis, guide
-from pack.registry import CRITICAL, HIGH, Finding, Messages, View, rule, texts
+from pack.registry import CRITICAL, Finding, Messages, View, rule, texts
 from pack.values import dig, items, known, unknown
 
 _RBAC: Final = "rbac.authorization.k8s.io"
@@ -21,7 +21,6 @@ _LEAST: Final = guide(
     on=ACCESS_POLICY,
     instead="Associate a narrower access policy, or limit its scope to namespaces",
     source="https://docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html",
-    severity=HIGH,
     controls=[cis("4.1.1"), guide("security/iam", "Employ least privileged access to the EKS Cluster")],
     admin_principals=texts([], "patterns of the ARNs of roles and users that may administer the cluster"),
     admin_policies=texts(["AmazonEKSClusterAdminPolicy"], "the access policies that make an administrator"),
@@ -45,7 +44,6 @@ def cluster_admins_are_named_by_the_profile(
     on=objects("ConfigMap aws-auth", [("core", "ConfigMap")]),
     instead="Give access entries, and in aws-auth groups with roles of their own",
     source="https://docs.aws.amazon.com/eks/latest/userguide/auth-configmap.html",
-    severity=HIGH,
     controls=[cis("4.1.1"), cis("4.1.7"), guide("security/iam", "The aws-auth ConfigMap (deprecated)")],
     admin_groups=texts(["system:masters"], "the groups that administer the cluster"),
 )
@@ -109,7 +107,6 @@ def role_bindings_serve_named_subjects(
     on=_BINDING,
     instead="Bind a role with the rights that are needed",
     source=_RBAC_SOURCE,
-    severity=HIGH,
     controls=[cis("4.1.1"), _LEAST],
     admin_roles=texts(["cluster-admin"], "the roles that administer the cluster"),
     admin_subjects=texts([], "subjects that may: User/NAME, Group/NAME or ServiceAccount/NAMESPACE/NAME"),

@@ -6,7 +6,7 @@ from typing import Final
 from kinds.cidrs import WIDEST, is_world
 from kinds.kubernetes import KubernetesView, objects
 from pack.controls import CONTROLLER_DOCS, POD_TARGETS, SECURITY_GROUPS, TENANTS, cis
-from pack.registry import CRITICAL, HIGH, MANDATORY, MEDIUM, Finding, Messages, number, rule, texts
+from pack.registry import CRITICAL, MANDATORY, MEDIUM, Finding, Messages, number, rule, texts
 from pack.values import dig, items, known, unknown
 
 _BINDINGS = f"{CONTROLLER_DOCS}/guide/targetgroupbinding/targetgroupbinding/"
@@ -20,7 +20,6 @@ BINDING: Final = objects(
     on=BINDING,
     instead="Put the TargetGroupBinding into a namespace of adminNamespaces, or add its namespace there",
     source=_BINDINGS,
-    severity=HIGH,
     dev=MANDATORY,
     controls=[TENANTS, cis("4.5.1")],
     admin_namespaces=texts(["kube-system"], "namespaces that may have bindings"),
@@ -83,7 +82,6 @@ def binding_assumes_allowed_roles_only(
     on=BINDING,
     instead="Name the load balancer's security group in spec.networking.ingress[].from, or its subnets' networks",
     source=_BINDINGS,
-    severity=HIGH,
     controls=[SECURITY_GROUPS],
     open_namespaces=texts([], "namespaces whose bindings may let everybody in"),
     **WIDEST,

@@ -7,7 +7,7 @@ from kinds.cidrs import WIDEST, is_world
 from kinds.versions import version
 from pack.controls import cis, guide, hub
 from pack.properties import Edit
-from pack.registry import ADVISORY, HIGH, LOW, MEDIUM, Messages, View, rule, text, texts
+from pack.registry import ADVISORY, LOW, MEDIUM, Messages, View, rule, text, texts
 from pack.values import items, known
 
 _LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
@@ -17,7 +17,6 @@ _LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
     on=CLUSTER,
     instead="List your own networks in publicAccessCidrs, or set endpointPublicAccess to false",
     source="https://docs.aws.amazon.com/eks/latest/userguide/cluster-endpoint.html",
-    severity=HIGH,
     controls=[cis("5.4.1"), guide("security/iam", "Make the EKS Cluster Endpoint private")],
     **WIDEST,
 )
@@ -78,7 +77,6 @@ def cluster_endpoint_is_not_public(cluster: View) -> Messages:
     on=CLUSTER,
     instead='Give encryptionConfig with resources ["secrets"] and the ARN of your KMS key',
     source="https://docs.aws.amazon.com/eks/latest/userguide/enable-kms.html",
-    severity=HIGH,
     controls=[
         hub("EKS.3"),
         cis("5.3.1"),
@@ -124,7 +122,6 @@ def _fix_cluster_writes_all_log_types(cluster: View, *, log_types: list[str]) ->
     on=CLUSTER,
     instead="Set version to a supported Kubernetes version",
     source="https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html",
-    severity=HIGH,
     controls=[hub("EKS.2")],
     oldest=text("1.34", "the oldest version allowed"),
 )

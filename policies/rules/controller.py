@@ -10,7 +10,7 @@ from kinds.kubernetes import objects
 from kinds.versions import version
 from pack.controls import BY_CONTROLLER, CONTROLLER_DOCS, INSTALLATION, INSTANCE_PROFILE, TENANTS, cis, guide
 from pack.properties import Edit
-from pack.registry import HIGH, MEDIUM, Messages, Stack, number, rule, text, texts
+from pack.registry import MEDIUM, Messages, Stack, number, rule, text, texts
 from pack.values import Unknown, dig, truth, unknown
 
 _CONFIGURATION = f"{CONTROLLER_DOCS}/deploy/configurations/"
@@ -71,7 +71,6 @@ def _given(value: Any) -> bool:
     on=CONTROLLER,
     instead="Install the newest version of chart and controller",
     source="https://github.com/kubernetes-sigs/aws-load-balancer-controller/security/advisories",
-    severity=HIGH,
     controls=[guide("security/image", "Update the packages in your container images")],
     floor=text("2.8.2", "the oldest version allowed"),
     vulnerabilities=texts(
@@ -130,7 +129,6 @@ def controller_image_is_pinned(controller: Any, *, min_parts: float) -> Messages
     on=CONTROLLER,
     instead="Use public.ecr.aws/eks/aws-load-balancer-controller or your region's registry of EKS images",
     source="https://docs.aws.amazon.com/eks/latest/userguide/add-ons-images.html",
-    severity=HIGH,
     controls=[cis("5.1.4"), guide("security/image", "Create a set of curated images")],
     registries=texts(
         [
@@ -189,7 +187,6 @@ def _fix_controller_refuses_legacy_annotations(controller: Any, *, flags: list[s
     on=CONTROLLER,
     instead='Leave defaultLoadBalancerScheme out or set it to "internal"',
     source=_CONFIGURATION,
-    severity=HIGH,
     controls=[BY_CONTROLLER],
     schemes=texts(["internal"], "the default schemes allowed"),
 )
@@ -212,7 +209,6 @@ def _fix_controller_makes_load_balancers_internal_by_default(controller: Any, *,
     on=CONTROLLER,
     instead="Remove the second install, or give each its own load balancer class and ingress class",
     source=INSTALLATION,
-    severity=HIGH,
     controls=[BY_CONTROLLER],
     max_installs=number(1, "how many installs with the same classes may serve one cluster"),
 )

@@ -11,7 +11,7 @@ from kinds.kubernetes import (
 )
 from pack.controls import CONTROLLER_DOCS, cis, guide
 from pack.properties import Edit
-from pack.registry import HIGH, LOW, MEDIUM, Messages, Stack, number, rule, texts
+from pack.registry import LOW, MEDIUM, Messages, Stack, number, rule, texts
 from pack.values import Unknown, dig, items, truth, unknown, words
 
 
@@ -128,7 +128,6 @@ def controller_states_its_resources(controller: Any, *, needed: list[str]) -> Me
 @rule(
     on=CONTROLLER,
     instead="Keep the chart's securityContext, and hostNetwork off",
-    severity=HIGH,
     controls=[
         cis("4.2.1"),
         cis("4.2.4"),
@@ -186,7 +185,6 @@ def _fix_controller_security_context_is_hardened(
     ),
     instead="Leave clusterSecretsPermissions.allowAllSecrets off; grant single Secrets by a Role where OIDC needs one",
     source=f"{CONTROLLER_DOCS}/examples/secrets_access/",
-    severity=HIGH,
     controls=[cis("4.1.2")],
     resources=texts(["secrets", "*"], "the resources that a ClusterRole must not name"),
 )

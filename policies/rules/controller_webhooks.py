@@ -7,7 +7,7 @@ from kinds.installs import CONTROLLER, RELEASE, ReleasedController
 from kinds.kubernetes import objects
 from pack.controls import BY_CONTROLLER, CONTROLLER_DOCS, SECURITY_GROUPS, guide
 from pack.properties import Edit
-from pack.registry import HIGH, MEDIUM, Finding, Messages, rule, texts
+from pack.registry import MEDIUM, Finding, Messages, rule, texts
 from pack.values import dig, items, known, truth, unknown
 
 _CHART: Final = (
@@ -66,7 +66,6 @@ def _lax_values(release: ReleasedController) -> Iterator[str]:
     on=CONTROLLER,
     instead="Leave disableRestrictedSecurityGroupRules off",
     source=f"{CONTROLLER_DOCS}/deploy/security_groups/",
-    severity=HIGH,
     controls=[SECURITY_GROUPS],
     flags=texts(["disable-restricted-sg-rules"], "the flags that must not be true"),
 )

@@ -10,7 +10,7 @@ from kinds.gateways import GATEWAY_BALANCER, HTTP_ROUTE
 from kinds.ingresses import INGRESS
 from pack.controls import CONTROLLER_DOCS, cis, guide, hub
 from pack.properties import Edit
-from pack.registry import HIGH, Messages, Setting, View, numbers, rule, text, texts
+from pack.registry import Messages, Setting, View, numbers, rule, text, texts
 from pack.values import Later, dig, items, unknown
 
 _TLS_POLICIES = "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html"
@@ -33,7 +33,6 @@ _REPLACEMENT: Final[Setting] = text(
     instead="Set ssl-policy (Service: ssl-negotiation-policy; IngressClassParams, Gateway configuration: sslPolicy) "
     "to ELBSecurityPolicy-TLS13-1-2-2021-06",
     source=_TLS_POLICIES,
-    severity=HIGH,
     controls=[hub("ELB.17"), cis("5.4.5"), guide("security/network", "Use encryption with AWS Elastic load balancers")],
     policies=_POLICIES,
     replacement=_REPLACEMENT,
@@ -67,7 +66,6 @@ def _any_fits(policy: Any, patterns: list[str]) -> bool:
     on=LISTENER,
     instead="Set sslPolicy to ELBSecurityPolicy-TLS13-1-2-2021-06",
     source=_TLS_POLICIES,
-    severity=HIGH,
     controls=[hub("ELB.17")],
     policies=_POLICIES,
     replacement=_REPLACEMENT,
@@ -91,7 +89,6 @@ def _fix_listener_tls_is_1_2_or_later(listener: View, *, policies: list[str], re
 @rule(
     on=LISTENER,
     instead='Give the listener the default action redirect with protocol "HTTPS"',
-    severity=HIGH,
     controls=[hub("ELB.1"), hub("ELB.18"), cis("5.4.5")],
     plain_ports=numbers([], "the ports on which plain HTTP may be served"),
 )
@@ -111,7 +108,6 @@ def listener_redirects_http_to_https(listener: View, *, plain_ports: list[float]
     on=INGRESS,
     instead="Give certificate-arn, listen-ports with HTTPS, and ssl-redirect with the HTTPS port",
     source=f"{CONTROLLER_DOCS}/guide/tasks/ssl_redirect/",
-    severity=HIGH,
     controls=[hub("ELB.1"), hub("ELB.18"), cis("5.4.5")],
     plain_namespaces=texts([], "namespaces whose Ingresses may serve plain HTTP"),
 )
@@ -131,7 +127,6 @@ def alb_redirects_http_to_https(ingress: Any, *, plain_namespaces: list[str]) ->
     on=GATEWAY_BALANCER,
     instead="Attach an HTTPRoute to the listener whose rules only have a RequestRedirect with scheme https",
     source="https://gateway-api.sigs.k8s.io/guides/http-redirect-rewrite/",
-    severity=HIGH,
     controls=[hub("ELB.1"), hub("ELB.18")],
     plain_namespaces=texts([], "namespaces whose Gateways may serve plain HTTP"),
 )

@@ -14,7 +14,7 @@ from kinds.kubernetes import objects
 from kinds.services import ANY_SERVICE, BACKEND, NLB_CLASSES, SERVICE, SOURCE_RANGES, NlbService, is_nlbs
 from pack.controls import ALB_ANNOTATIONS, BY_CONTROLLER, NLB_ANNOTATIONS, POD_TARGETS, SECURITY_GROUPS, TENANTS, guide
 from pack.properties import Edit
-from pack.registry import ADVISORY, HIGH, LOW, MEDIUM, Finding, Messages, rule, texts
+from pack.registry import ADVISORY, LOW, MEDIUM, Finding, Messages, rule, texts
 from pack.values import dig, items, known, truth, unknown, words
 
 
@@ -49,7 +49,6 @@ def _fix_load_balancer_targets_are_pods(balancer: Any, *, target_types: list[str
     on=BALANCER,
     instead='Set the scheme to "internal"',
     source=f"{ALB_ANNOTATIONS}#scheme",
-    severity=HIGH,
     controls=[guide("networking/loadbalancing", "Choosing Load Balancer Type")],
     public_namespaces=texts([], "namespaces whose Ingresses and Services may face the internet"),
     public_owners=texts(
@@ -83,7 +82,6 @@ def load_balancer_is_internal_unless_its_namespace_may_be_public(
     on=either("Service or Ingress with source ranges", SERVICE, INGRESS),
     instead="Give ranges in spec.loadBalancerSourceRanges (Ingress: inbound-cidrs) and name no security groups",
     source=f"{NLB_ANNOTATIONS}#lb-source-ranges",
-    severity=HIGH,
     controls=[SECURITY_GROUPS],
     ignored_annotations=texts(
         [
@@ -181,7 +179,6 @@ def source_ranges_are_given(
     ),
     instead="Set spec.loadBalancerClass to service.k8s.aws/nlb",
     source=f"{NLB_ANNOTATIONS}#lb-type",
-    severity=HIGH,
     controls=[BY_CONTROLLER],
     classes=texts(NLB_CLASSES, "the load balancer classes allowed"),
 )
@@ -202,7 +199,6 @@ def no_classic_load_balancer(service: Any, *, classes: list[str]) -> Messages:
     on=ANY_SERVICE,
     instead="Leave spec.externalIPs out",
     source="https://kubernetes.io/docs/concepts/services-networking/service/#external-ips",
-    severity=HIGH,
     controls=[TENANTS],
     allowed_addresses=texts([], "addresses that may be claimed"),
 )

@@ -7,7 +7,7 @@ from kinds.gateways import GATEWAY, LISTENER_RULE, ROUTE
 from kinds.kubernetes import KubernetesView
 from pack.controls import CONTROLLER_DOCS, TENANTS
 from pack.properties import Edit
-from pack.registry import HIGH, Finding, Messages, rule, texts
+from pack.registry import Finding, Messages, rule, texts
 from pack.values import dig, items, known, unknown, words
 
 
@@ -15,7 +15,6 @@ from pack.values import dig, items, known, unknown, words
     on=ROUTE,
     instead="Give spec.hostnames, without a bare *",
     source="https://gateway-api.sigs.k8s.io/api-types/httproute/#hostnames",
-    severity=HIGH,
     controls=[TENANTS],
     catch_alls=texts(["*"], "host names that catch everything"),
     exempt_namespaces=texts([], "namespaces whose routes may catch everything"),
@@ -40,7 +39,6 @@ def gateway_routes_name_their_hosts(
     on=GATEWAY,
     instead='Set allowedRoutes.namespaces.from to "Same" or "Selector"',
     source="https://gateway-api.sigs.k8s.io/guides/multiple-ns/",
-    severity=HIGH,
     controls=[TENANTS],
     open_values=texts(["All"], "values of from that let everybody in"),
 )
@@ -77,7 +75,6 @@ def _fix_gateway_listeners_choose_their_namespaces(
     on=LISTENER_RULE,
     instead="Let the platform set it, in a namespace of adminNamespaces",
     source=f"{CONTROLLER_DOCS}/guide/gateway/customization/",
-    severity=HIGH,
     controls=[TENANTS],
     admin_namespaces=texts(["kube-system"], "namespaces that may"),
     guarded_actions=texts(

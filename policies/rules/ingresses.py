@@ -10,7 +10,7 @@ from kinds.ingresses import ANY_INGRESS, CLASS_ANNOTATION
 from kinds.services import ANY_SERVICE
 from pack.controls import ALB_ANNOTATIONS, TENANTS
 from pack.properties import REMOVE, Edit
-from pack.registry import HIGH, MANDATORY, MEDIUM, Messages, rule, texts
+from pack.registry import MANDATORY, MEDIUM, Messages, rule, texts
 
 _PREFIXES: Final = (ALB, NLB)
 
@@ -19,7 +19,6 @@ _PREFIXES: Final = (ALB, NLB)
     on=ANY_INGRESS,
     instead="Set group.name in IngressClassParams with a namespaceSelector, and use its class",
     source=f"{ALB_ANNOTATIONS}#group.name",
-    severity=HIGH,
     dev=MANDATORY,
     controls=[TENANTS],
     allowed_groups=texts([], "groups that may be joined by annotation"),
@@ -101,7 +100,6 @@ def load_balancer_annotations_are_on_the_allow_list(
     on=_ANNOTATED,
     instead="Let the platform set it, in a namespace of adminNamespaces or in IngressClassParams",
     source=ALB_ANNOTATIONS,
-    severity=HIGH,
     controls=[TENANTS],
     admin_namespaces=texts(["kube-system"], "namespaces that may"),
     guarded_annotations=texts(GUARDED, "patterns of the annotations guarded"),

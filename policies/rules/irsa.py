@@ -9,7 +9,7 @@ from kinds.kubernetes import SERVICE_ACCOUNT
 from kinds.pod_roles import claims, irsa, is_eks
 from pack.controls import cis, guide
 from pack.properties import Edit
-from pack.registry import CRITICAL, HIGH, MANDATORY, MEDIUM, Messages, Stack, View, number, rule, texts
+from pack.registry import CRITICAL, MANDATORY, MEDIUM, Messages, Stack, View, number, rule, texts
 from pack.values import UNKNOWN, NotYetKnown, Unknown, items, words
 
 _STS = "sts.amazonaws.com"
@@ -57,7 +57,6 @@ def irsa_trust_names_one_service_account(role: View, *, operators: list[str]) ->
     on=ROLE,
     instead='Write Condition StringEquals {"ISSUER:aud": "sts.amazonaws.com"}',
     source=_IRSA_SOURCE,
-    severity=HIGH,
     dev=MANDATORY,
     controls=[guide("security/iam", _ONE_ACCOUNT)],
     audiences=texts([_STS], "the audiences allowed"),
@@ -149,7 +148,6 @@ def _uses(account: Any, role: View, stack: Stack) -> bool:
     on=OIDC_PROVIDER,
     instead='Set clientIdLists to ["sts.amazonaws.com"]',
     source="https://docs.aws.amazon.com/eks/latest/userguide/enable-iam-roles-for-service-accounts.html",
-    severity=HIGH,
     dev=MANDATORY,
     controls=[guide("security/iam", "IAM Roles for Service Accounts (IRSA)")],
     audiences=texts([_STS], "the audiences allowed"),

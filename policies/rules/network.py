@@ -4,14 +4,13 @@ from typing import Any
 
 from kinds.aws import CLUSTER, NODE_GROUP, SUBNET
 from pack.controls import CONTROLLER_DOCS, cis, guide, hub
-from pack.registry import HIGH, MEDIUM, Messages, Stack, View, number, rule, texts
+from pack.registry import MEDIUM, Messages, Stack, View, number, rule, texts
 from pack.values import Unknown, items
 
 
 @rule(
     on=NODE_GROUP,
     instead="Give the node group's subnetIds private subnets",
-    severity=HIGH,
     controls=[
         cis("5.4.3"),
         guide("security/hosts", "Deploy workers onto private subnets"),

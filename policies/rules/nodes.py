@@ -7,7 +7,7 @@ from kinds.aws import INGRESS_RULES, MACHINE, NODE_GROUP
 from kinds.cidrs import WIDEST, is_world
 from pack.controls import INSTANCE_PROFILE, cis, guide, hub
 from pack.properties import Edit
-from pack.registry import HIGH, MEDIUM, Messages, View, number, numbers, rule, texts
+from pack.registry import MEDIUM, Messages, View, number, numbers, rule, texts
 from pack.values import Unknown, count, dig, items, known, truth
 
 _ALL_PROTOCOLS = ("-1", "-1.0", "all")
@@ -19,7 +19,6 @@ _UDP = ("udp", "17", "17.0")
     on=MACHINE,
     instead='Set metadataOptions.httpTokens to "required"',
     source="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html",
-    severity=HIGH,
     controls=[hub("EC2.8"), hub("EC2.170"), hub("AutoScaling.3")],
 )
 def instance_metadata_needs_a_token(machine: View) -> Messages:
@@ -39,7 +38,6 @@ instance_metadata_needs_a_token.sets("tokens", "required")
 @rule(
     on=MACHINE,
     instead="Set metadataOptions.httpPutResponseHopLimit to 1",
-    severity=HIGH,
     controls=[INSTANCE_PROFILE],
     max_hops=number(1, "the largest hop limit allowed"),
 )
@@ -130,7 +128,6 @@ def _fix_node_disks_are_encrypted(machine: View) -> Iterable[Edit]:
 @rule(
     on=MACHINE,
     instead="Leave associatePublicIpAddress out or set it to false",
-    severity=HIGH,
     controls=[hub("EC2.25"), hub("EC2.9"), hub("Autoscaling.5"), cis("5.4.3")],
 )
 def nodes_get_no_public_address(machine: View) -> Messages:
@@ -194,7 +191,6 @@ def node_image_family_is_allowed(group: View, *, families: list[str]) -> Message
     on=INGRESS_RULES,
     instead="Use Session Manager, or name the networks or the security group that may come in",
     source="https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html#ec2-53",
-    severity=HIGH,
     controls=[hub("EC2.13"), hub("EC2.14"), hub("EC2.53"), guide("security/hosts", "Minimize access to worker nodes")],
     ports=numbers([22, 3389, 10250], "the ports of remote administration and of the kubelet"),
     port_ranges=texts(["30000-32767"], "ranges of ports, FROM-TO, of which none may be open, by TCP or UDP"),
@@ -236,7 +232,6 @@ def _covers(ingress: dict[str, Any], first: float, last: float, protocols: Itera
     on=NODE_GROUP,
     instead="Leave remoteAccess out (use Session Manager), or name the groups that may connect",
     source="https://docs.aws.amazon.com/eks/latest/APIReference/API_RemoteAccessConfig.html",
-    severity=HIGH,
     controls=[hub("EC2.13"), guide("security/hosts", "Minimize access to worker nodes")],
     min_sources=number(1, "how many source security groups a key needs"),
 )

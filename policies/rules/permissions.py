@@ -6,7 +6,7 @@ from typing import Final
 from kinds.documents import READING_VERBS, Statement, allowed_actions, is_pattern, is_write, matches, statements
 from kinds.iam import ACCESS_KEY, PERMISSIONS
 from pack.controls import LEAST_FOR_APPLICATIONS, LEAST_IN_AWS, guide, hub
-from pack.registry import CRITICAL, HIGH, MANDATORY, Messages, View, rule, texts
+from pack.registry import CRITICAL, MANDATORY, Messages, View, rule, texts
 from pack.values import words
 
 _TAG = "elbv2.k8s.aws/cluster"
@@ -113,7 +113,6 @@ def policy_names_its_actions(carrier: View, *, allowed_wildcards: list[str], rea
     on=PERMISSIONS,
     instead="Name ARNs, or require a tag in a condition; list actions without resource types in allowedActions",
     source="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege",
-    severity=HIGH,
     dev=MANDATORY,
     controls=[LEAST_IN_AWS, LEAST_FOR_APPLICATIONS],
     allowed_actions=texts([*_CONTROLLERS_OWN, *_WITHOUT_RESOURCE], "actions that may be granted on every resource"),
@@ -142,7 +141,6 @@ def policy_names_what_it_writes_to(carrier: View, *, allowed_actions: list[str],
     on=PERMISSIONS,
     instead="Name the ARNs of the secrets, parameters or bucket, or ask for a tag in a condition",
     source="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege",
-    severity=HIGH,
     dev=MANDATORY,
     controls=[LEAST_IN_AWS, LEAST_FOR_APPLICATIONS],
     actions=texts(
@@ -179,7 +177,6 @@ def policy_names_the_secrets_it_reads(carrier: View, *, actions: list[str]) -> M
     on=PERMISSIONS,
     instead=f'Add Condition StringEquals {{"aws:ResourceTag/{_TAG}": "CLUSTER_NAME"}}',
     source="https://docs.aws.amazon.com/eks/latest/best-practices/tenant-isolation.html",
-    severity=HIGH,
     controls=[LEAST_IN_AWS],
     actions=texts(_DANGEROUS, "the actions that need the condition"),
 )

@@ -7,7 +7,7 @@ from kinds.documents import matches, statements
 from kinds.iam import ATTACHMENT, MANAGED_POLICY, ROLE, ROLE_POLICY
 from kinds.pod_roles import is_for_pods
 from pack.controls import INSTANCE_PROFILE, LEAST_FOR_APPLICATIONS, guide, hub
-from pack.registry import CRITICAL, HIGH, MEDIUM, Messages, Stack, View, rule, texts
+from pack.registry import CRITICAL, MEDIUM, Messages, Stack, View, rule, texts
 from pack.values import words
 
 # Each of these alone, on a resource of the caller's choice, gives an identity the rights of another:
@@ -89,7 +89,6 @@ def _carriers(role: View, stack: Stack) -> Iterator[Any]:
 @rule(
     on=ROLE,
     instead="Attach the policy to a role of the controller's service account",
-    severity=HIGH,
     controls=[INSTANCE_PROFILE],
     actions=texts(
         ["elasticloadbalancing:CreateLoadBalancer", "elasticloadbalancing:DeleteLoadBalancer"],

@@ -9,7 +9,7 @@ from kinds.gateways import GATEWAY_BALANCER
 from kinds.ingresses import CLASS_PARAMS, INGRESS
 from kinds.services import SERVICE
 from pack.controls import ALB_ANNOTATIONS, BY_CONTROLLER, CONTROLLER_DOCS, TENANTS, cis
-from pack.registry import HIGH, MEDIUM, Finding, Messages, Stack, number, rule, texts
+from pack.registry import MEDIUM, Finding, Messages, Stack, number, rule, texts
 from pack.values import Unknown, dig, unknown
 
 _INGRESS_CLASS = f"{CONTROLLER_DOCS}/guide/ingress/ingress_class/"
@@ -19,7 +19,6 @@ _INGRESS_CLASS = f"{CONTROLLER_DOCS}/guide/ingress/ingress_class/"
     on=CLASS_PARAMS,
     instead="Give spec.namespaceSelector with labels of the namespaces that may",
     source=f"{_INGRESS_CLASS}#specnamespaceselector",
-    severity=HIGH,
     controls=[TENANTS, cis("4.5.1")],
     open_params=texts([], "IngressClassParams, by metadata.name, whose class anybody may use"),
 )
@@ -41,7 +40,6 @@ def ingress_class_params_choose_their_namespaces(params: Any, *, open_params: li
     on=INGRESS,
     instead="Give each of spec.rules a host without a wildcard, and no defaultBackend",
     source="https://kubernetes.io/docs/concepts/services-networking/ingress/#hostname-wildcards",
-    severity=HIGH,
     controls=[TENANTS],
     exempt_namespaces=texts([], "namespaces whose Ingresses may stand for any host"),
     allowed_hosts=texts([], "hosts with a wildcard that are allowed, such as *.shop.example.com"),

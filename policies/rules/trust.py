@@ -8,7 +8,7 @@ from kinds.documents import Statement, statements
 from kinds.iam import MANAGED_POLICY, OIDC_PROVIDER, ROLE
 from kinds.pod_roles import is_for_pods
 from pack.controls import LEAST_FOR_APPLICATIONS, LEAST_IN_AWS
-from pack.registry import ADVISORY, CRITICAL, HIGH, MANDATORY, MEDIUM, Finding, Messages, Stack, View, rule, texts
+from pack.registry import ADVISORY, CRITICAL, MANDATORY, MEDIUM, Finding, Messages, Stack, View, rule, texts
 from pack.secrets import alike
 from pack.values import NotYetKnown, items, known, unknown, words
 
@@ -66,7 +66,6 @@ def _accounts(values: Iterable[Any]) -> set[str]:
     on=ROLE,
     instead='Add Condition StringEquals {"sts:ExternalId": ...} or {"aws:PrincipalOrgID": ...}',
     source="https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html",
-    severity=HIGH,
     dev=MANDATORY,
     controls=[LEAST_IN_AWS],
     own_accounts=texts([], "accounts that are as this one"),
