@@ -156,12 +156,11 @@ def source_ranges_are_given(
     Without ranges the security group lets in 0.0.0.0/0. On an internal load balancer that is everything that reaches
     the VPC. It only advises, because a public service must be open.
     """
-    name = balancer.identity if balancer.owned else balancer.namespace
-    if name in (open_owners if balancer.owned else open_namespaces):
+    if balancer.is_among(open_namespaces, open_owners):
         return
     if balancer.limits_sources or balancer.governed("inboundCIDRs") or balancer.governed("sourceRanges"):
         return
-    allowed_by = f'add "{name}" to {"openOwners" if balancer.owned else "openNamespaces"}'
+    allowed_by = balancer.to_be_added("openNamespaces", "openOwners")
     ranges = balancer.source_ranges
     worlds = [one for one in known(ranges) if is_world(one, **widest)]
     if worlds:

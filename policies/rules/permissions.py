@@ -3,7 +3,16 @@
 from collections.abc import Iterator
 from typing import Final
 
-from kinds.documents import READING_VERBS, Statement, allowed_actions, is_pattern, is_write, matches, statements
+from kinds.documents import (
+    READING_VERBS,
+    Statement,
+    allowed_actions,
+    granted,
+    is_pattern,
+    is_write,
+    matches,
+    statements,
+)
 from kinds.iam import ACCESS_KEY, PERMISSIONS
 from pack.controls import LEAST_FOR_APPLICATIONS, LEAST_IN_AWS, guide, hub
 from pack.registry import CRITICAL, MANDATORY, Messages, View, rule, texts
@@ -164,10 +173,8 @@ def policy_names_the_secrets_it_reads(carrier: View, *, actions: list[str]) -> M
     """
     found = {
         action
-        for document in carrier.documents or []
-        for statement in statements(document)
-        for action in actions
-        if statement.grants(action) and statement.is_wide and not statement.asks_for_a_tag
+        for statement, action in granted(carrier.documents, actions)
+        if statement.is_wide and not statement.asks_for_a_tag
     }
     if found:
         yield f"the policy allows {', '.join(sorted(found))} on everything"
@@ -188,10 +195,8 @@ def controller_policy_is_bound_to_its_cluster(carrier: View, *, actions: list[st
     """
     found = {
         action
-        for document in carrier.documents or []
-        for statement in statements(document)
-        for action in actions
-        if statement.grants(action) and not (statement.is_bound_by(_TAG) or _names_single_ones(statement))
+        for statement, action in granted(carrier.documents, actions)
+        if not (statement.is_bound_by(_TAG) or _names_single_ones(statement))
     }
     if found:
         yield f"the policy allows {', '.join(sorted(found))} whatever the cluster"

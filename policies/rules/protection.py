@@ -35,12 +35,11 @@ def public_alb_has_a_web_acl(balancer: Any, *, exempt_namespaces: list[str], exe
     """
     if not balancer.application or balancer.scheme != PUBLIC:
         return
-    name = balancer.identity if balancer.owned else balancer.namespace
-    if name in (exempt_owners if balancer.owned else exempt_namespaces):
+    if balancer.is_among(exempt_namespaces, exempt_owners):
         return
     if balancer.web_acl is None and balancer.speaks_alone:
-        setting = "exemptOwners" if balancer.owned else "exemptNamespaces"
-        yield Finding(f"{balancer.title} faces the internet without a web ACL", f'add "{name}" to {setting}')
+        allowed_by = balancer.to_be_added("exemptNamespaces", "exemptOwners")
+        yield Finding(f"{balancer.title} faces the internet without a web ACL", allowed_by)
 
 
 @rule(
@@ -90,15 +89,14 @@ def _attribute_rule(
         return able and (balancer.application or balancer.owned or not application_only)
 
     def check(balancer: Any, *, exempt_namespaces: list[str], exempt_owners: list[str]) -> Messages:
-        called = balancer.identity if balancer.owned else balancer.namespace
-        if not is_asked(balancer) or called in (exempt_owners if balancer.owned else exempt_namespaces):
+        if not is_asked(balancer) or balancer.is_among(exempt_namespaces, exempt_owners):
             return
         if balancer.governed(attribute):
             return
         value = balancer.attribute(attribute)
         if unknown(value) or (value is not None and fits(value)):
             return
-        allowed_by = f'add "{called}" to {"exemptOwners" if balancer.owned else "exemptNamespaces"}'
+        allowed_by = balancer.to_be_added("exemptNamespaces", "exemptOwners")
         if value is not None:
             yield Finding(f"{balancer.title} sets {attribute}={str(value).lower()}", allowed_by)
         elif not by_default and balancer.speaks_alone and (balancer.application or not application_only):

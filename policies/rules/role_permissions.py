@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from kinds.documents import matches, statements
+from kinds.documents import granted, matches, statements
 from kinds.iam import ATTACHMENT, MANAGED_POLICY, ROLE, ROLE_POLICY
 from kinds.pod_roles import is_for_pods
 from pack.controls import INSTANCE_PROFILE, LEAST_FOR_APPLICATIONS, guide, hub
@@ -61,10 +61,8 @@ def role_for_pods_cannot_raise_its_rights(
     found = {
         (action, carrier.name)
         for carrier in _carriers(role, stack)
-        for document in carrier.documents or []
-        for statement in statements(document)
-        for action in actions
-        if statement.grants(action) and statement.is_wide and not _is_bounded(statement)
+        for statement, action in granted(carrier.documents, actions)
+        if statement.is_wide and not _is_bounded(statement)
     }
     for action, carrier in sorted(found):
         yield f"the role for pods may {action} on everything by {carrier}"
@@ -114,12 +112,7 @@ def node_role_leaves_load_balancers_alone(
     if not _is_node_role(role):
         return
     for carrier in _carriers(role, stack):
-        if any(
-            one.grants(action)
-            for document in carrier.documents or []
-            for one in statements(document)
-            for action in actions
-        ):
+        if any(granted(carrier.documents, actions)):
             yield f"the node role may manage load balancers by {carrier.name}"
     for name in _managed_names(role, stack):
         if matches(name, policies):
