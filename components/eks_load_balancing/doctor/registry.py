@@ -56,29 +56,22 @@ class Check:
 REGISTERED: Final[dict[str, Check]] = {}
 
 
-def check(
-    name: str, *, demand: str, severity: str, link: str
-) -> Callable[[Callable[[Facts], Iterable[Trouble]]], Check]:
-    """Register a function as a check; its docstring gives the reason.
+def check(*, demand: str, link: str, severity: str = "high") -> Callable[[Callable[[Facts], Iterable[Trouble]]], Check]:
+    """Register a function as a check: its name, in kebab-case, is the check's, and its docstring gives the reason.
 
     Args:
-        name: the demand in kebab-case; the function has the same name with underscores.
         demand: what must hold, in one sentence.
-        severity: one of `SEVERITIES`.
         link: the source of the demand.
+        severity: one of `SEVERITIES`.
 
     Raises:
-        ValueError: the name is taken or is not the function's, the severity is unknown, or the docstring is missing.
+        ValueError: the name is taken, the severity is unknown, or the docstring is missing.
     """
 
     def register(run: Callable[[Facts], Iterable[Trouble]]) -> Check:
-        why = inspect.getdoc(run)
-        named = run.__name__ == name.replace("-", "_")
-        if name in REGISTERED or severity not in SEVERITIES or not why or not named:
-            raise ValueError(
-                f"check {name}: give it a name of its own, which is its function's ({run.__name__}) with dashes,"
-                f" a severity of {SEVERITIES} and a docstring"
-            )
+        name, why = run.__name__.replace("_", "-"), inspect.getdoc(run)
+        if name in REGISTERED or severity not in SEVERITIES or not why:
+            raise ValueError(f"check {name}: give it a name of its own, a severity of {SEVERITIES} and a docstring")
         subject = run.__module__.rpartition(".")[2]
         REGISTERED[name] = Check(name, subject, demand, " ".join(why.split()), severity, link, run)
         return REGISTERED[name]

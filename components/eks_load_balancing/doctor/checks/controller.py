@@ -29,9 +29,7 @@ _HOPS_FOR_PODS: Final = 2
 
 
 @check(
-    "controller-is-ready",
     demand="The controller has a Deployment, and all of its pods are ready.",
-    severity="high",
     link=_INSTALL,
 )
 def controller_is_ready(facts: Facts) -> Iterator[Trouble]:
@@ -66,9 +64,7 @@ def controller_is_ready(facts: Facts) -> Iterator[Trouble]:
 
 
 @check(
-    "controllers-keep-apart",
     demand="No two controllers serve the same objects.",
-    severity="high",
     link=_FLAGS,
 )
 def controllers_keep_apart(facts: Facts) -> Iterator[Trouble]:
@@ -103,7 +99,6 @@ def controllers_keep_apart(facts: Facts) -> Iterator[Trouble]:
 
 
 @check(
-    "controller-version-is-known",
     demand=f"The controller's version is in this package's table ({', '.join(CONTROLLER_VERSIONS)}).",
     severity="low",
     link="https://github.com/kubernetes-sigs/aws-load-balancer-controller/releases",
@@ -127,9 +122,7 @@ def controller_version_is_known(facts: Facts) -> Iterator[Trouble]:
 
 
 @check(
-    "controller-is-told-its-cluster",
     demand="The controller's flags name this cluster; if they name a region and a VPC, they are the cluster's.",
-    severity="high",
     link=_FLAGS,
 )
 def controller_is_told_its_cluster(facts: Facts) -> Iterator[Trouble]:
@@ -151,9 +144,7 @@ def controller_is_told_its_cluster(facts: Facts) -> Iterator[Trouble]:
 
 
 @check(
-    "controller-finds-region-and-vpc",
     demand="The controller has flags for region and VPC, or its pods reach the instance metadata service.",
-    severity="high",
     link=_IMDS,
 )
 def controller_finds_region_and_vpc(facts: Facts) -> Iterator[Trouble]:
@@ -191,7 +182,6 @@ def _reachable(options: Object) -> bool:
 
 
 @check(
-    "crds-are-as-new-as-the-controller",
     demand="The controller's CRDs exist, with the fields that its version reads.",
     severity="medium",
     link="https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/installation/#helm",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from eks_load_balancing.doctor.documents import listed, names_action, statements
-from eks_load_balancing.doctor.facts import Facts
+from eks_load_balancing.doctor.facts import Facts, Object
 from eks_load_balancing.doctor.faults import REFRESH
 from eks_load_balancing.doctor.lookups import ROLE_ANNOTATION, annotations_of, called, key, pods_of
 from eks_load_balancing.doctor.registry import Trouble, check
@@ -40,10 +40,13 @@ def _again(facts: Facts) -> str:
     return " and ".join(f"`kubectl rollout restart -n {namespace} deployment/{name}`" for namespace, name in places)
 
 
+def _wrong_trust(facts: Facts, role: Object, what: str) -> Trouble:
+    """Return what is wrong with a role's trust policy; the remedy is the strict one."""
+    return Trouble(f"role {role['RoleName']}", what, trusting(facts, role, strict(facts)))
+
+
 @check(
-    "controller-has-a-role",
     demand="The controller's service account has a role of this account, by annotation or by association.",
-    severity="high",
     link=_IRSA,
 )
 def controller_has_a_role(facts: Facts) -> Iterator[Trouble]:
@@ -88,9 +91,7 @@ def controller_has_a_role(facts: Facts) -> Iterator[Trouble]:
 
 
 @check(
-    "issuer-has-an-oidc-provider",
     demand="If the controller uses IRSA, IAM has an OIDC provider for the cluster's issuer.",
-    severity="high",
     link=_PROVIDER,
 )
 def issuer_has_an_oidc_provider(facts: Facts) -> Iterator[Trouble]:
@@ -105,9 +106,7 @@ def issuer_has_an_oidc_provider(facts: Facts) -> Iterator[Trouble]:
 
 
 @check(
-    "oidc-provider-takes-tokens-for-sts",
     demand="The OIDC provider has the audience sts.amazonaws.com.",
-    severity="high",
     link=_PROVIDER,
 )
 def oidc_provider_takes_tokens_for_sts(facts: Facts) -> Iterator[Trouble]:
@@ -123,9 +122,7 @@ def oidc_provider_takes_tokens_for_sts(facts: Facts) -> Iterator[Trouble]:
 
 
 @check(
-    "role-trusts-the-service-account",
     demand="The role's trust policy names the cluster's OIDC provider, and the controller's service account as sub.",
-    severity="high",
     link=_IRSA,
 )
 def role_trusts_the_service_account(facts: Facts) -> Iterator[Trouble]:
@@ -143,17 +140,11 @@ def role_trusts_the_service_account(facts: Facts) -> Iterator[Trouble]:
         what = f"it demands {said}, and the controller's tokens have sub {own_subject(facts)} and aud {STS_AUDIENCE}"
     else:
         return
-    yield Trouble(
-        f"role {facts.role['RoleName']}",
-        what,
-        trusting(facts, facts.role, strict(facts)),
-    )
+    yield _wrong_trust(facts, facts.role, what)
 
 
 @check(
-    "role-trusts-nobody-else",
     demand="The role's trust policy compares sub and aud by StringEquals, each with the one value.",
-    severity="high",
     link=_IRSA,
 )
 def role_trusts_nobody_else(facts: Facts) -> Iterator[Trouble]:
@@ -181,17 +172,11 @@ def role_trusts_nobody_else(facts: Facts) -> Iterator[Trouble]:
         if statement["Effect"] == "Allow" and "*" in listed(named):
             loose.append("everybody (*) is a principal")
     if loose and facts.role is not None:
-        yield Trouble(
-            f"role {facts.role['RoleName']}",
-            f"its trust policy is wider than one service account: {'; '.join(loose)}",
-            trusting(facts, facts.role, strict(facts)),
-        )
+        yield _wrong_trust(facts, facts.role, f"its trust policy is wider than one service account: {'; '.join(loose)}")
 
 
 @check(
-    "pod-identity-has-its-agent",
     demand=f"A cluster with a Pod Identity association for the controller has the add-on {_AGENT}.",
-    severity="high",
     link=_POD_IDENTITY,
 )
 def pod_identity_has_its_agent(facts: Facts) -> Iterator[Trouble]:
@@ -205,9 +190,7 @@ def pod_identity_has_its_agent(facts: Facts) -> Iterator[Trouble]:
 
 
 @check(
-    "role-trusts-pod-identity",
     demand="The role of an association lets pods.eks.amazonaws.com assume it and tag the session.",
-    severity="high",
     link=_POD_IDENTITY_ROLE,
 )
 def role_trusts_pod_identity(facts: Facts) -> Iterator[Trouble]:
@@ -221,17 +204,13 @@ def role_trusts_pod_identity(facts: Facts) -> Iterator[Trouble]:
     ]
     missing = [a for a in ("sts:AssumeRole", "sts:TagSession") if not any(names_action(s, a) for s in allowed)]
     if missing:
-        yield Trouble(
-            f"role {facts.role['RoleName']}",
-            f"its trust policy does not let pods.eks.amazonaws.com do {' and '.join(missing)}",
-            trusting(facts, facts.role, strict(facts)),
+        yield _wrong_trust(
+            facts, facts.role, f"its trust policy does not let pods.eks.amazonaws.com do {' and '.join(missing)}"
         )
 
 
 @check(
-    "controller-pods-carry-the-role",
     demand="The controller's pods have the variables that give them their role: its ARN, or the agent's address.",
-    severity="high",
     link=_IRSA,
 )
 def controller_pods_carry_the_role(facts: Facts) -> Iterator[Trouble]:

@@ -54,9 +54,7 @@ def _chart(facts: Facts) -> str:
 
 
 @check(
-    "ingresses-have-a-class",
     demand="Every Ingress names an IngressClass that exists, with its parameters, or there is one default class.",
-    severity="high",
     link=_CLASSES,
 )
 def ingresses_have_a_class(facts: Facts) -> Iterator[Trouble]:
@@ -88,9 +86,7 @@ def ingresses_have_a_class(facts: Facts) -> Iterator[Trouble]:
 
 
 @check(
-    "ingress-classes-have-a-controller",
     demand="A controller serves the class of every Ingress.",
-    severity="high",
     link=_CLASSES,
 )
 def ingress_classes_have_a_controller(facts: Facts) -> Iterator[Trouble]:
@@ -130,7 +126,6 @@ def _has_an_address(facts: Facts, ingress: Object) -> bool:
 
 
 @check(
-    "groups-stay-in-a-namespace",
     demand="The Ingresses of a group by annotation are in one namespace.",
     severity="low",
     link=f"{_GUIDE}ingress/annotations/#ingressgroup",
@@ -160,7 +155,6 @@ def groups_stay_in_a_namespace(facts: Facts) -> Iterator[Trouble]:
 
 
 @check(
-    "annotations-are-known",
     demand="The controller's version reads every annotation with its prefixes.",
     severity="medium",
     link=f"{_GUIDE}ingress/annotations/",
@@ -225,9 +219,7 @@ def _older(version: str, since: str) -> bool:
 
 
 @check(
-    "auth-secrets-are-there",
     demand="The Secret that an auth-idp-oidc annotation names exists, with clientID and clientSecret.",
-    severity="high",
     link=f"{_GUIDE}ingress/annotations/#authentication",
 )
 def auth_secrets_are_there(facts: Facts) -> Iterator[Trouble]:

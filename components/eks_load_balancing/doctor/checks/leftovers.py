@@ -21,12 +21,18 @@ def _is_orphan(facts: Facts, tags: dict[str, str]) -> bool:
     return stack is not None and stack not in stacks(facts)
 
 
-def _left(facts: Facts, things: tuple[Object, ...], kind: str) -> Iterator[tuple[Object, str]]:
-    """Yield the controller's resources for this cluster that no object needs, each with its stack."""
+def _left(facts: Facts, things: tuple[Object, ...], kind: str) -> Iterator[Trouble]:
+    """Yield what the controller made for this cluster and no object needs: `load balancer`s or `target group`s."""
+    key, command = kind.title().replace(" ", ""), kind.replace(" ", "-")
     for thing in things:
-        tags = tagged(facts, thing[f"{kind}Arn"])
+        arn = thing[f"{key}Arn"]
+        tags = tagged(facts, arn)
         if tags is not None and thing.get("VpcId") == facts.vpc and _is_orphan(facts, dict(tags)):
-            yield thing, stack_of(tags) or ""
+            yield Trouble(
+                f"{kind} {thing[f'{key}Name']}",
+                _gone(stack_of(tags) or "", facts),
+                f"`aws elbv2 delete-{command} --{command}-arn {arn}`",
+            )
 
 
 def _gone(stack: str, facts: Facts) -> str:
@@ -34,7 +40,6 @@ def _gone(stack: str, facts: Facts) -> str:
 
 
 @check(
-    "no-load-balancer-is-left-over",
     demand="Every load balancer that the controller made belongs to a Service, Ingress or Gateway.",
     severity="medium",
     link=_TAGS,
@@ -44,32 +49,20 @@ def no_load_balancer_is_left_over(facts: Facts) -> Iterator[Trouble]:
 
     It costs money, and it still answers.
     """
-    for balancer, stack in _left(facts, facts.load_balancers, "LoadBalancer"):
-        yield Trouble(
-            f"load balancer {balancer['LoadBalancerName']}",
-            _gone(stack, facts),
-            f"`aws elbv2 delete-load-balancer --load-balancer-arn {balancer['LoadBalancerArn']}`",
-        )
+    return _left(facts, facts.load_balancers, "load balancer")
 
 
 @check(
-    "no-target-group-is-left-over",
     demand="Every target group that the controller made belongs to a Service, Ingress or Gateway.",
     severity="low",
     link=_TAGS,
 )
 def no_target_group_is_left_over(facts: Facts) -> Iterator[Trouble]:
     """It is free, but it counts against the account's quota, and its name is taken."""
-    for group, stack in _left(facts, facts.target_groups, "TargetGroup"):
-        yield Trouble(
-            f"target group {group['TargetGroupName']}",
-            _gone(stack, facts),
-            f"`aws elbv2 delete-target-group --target-group-arn {group['TargetGroupArn']}`",
-        )
+    return _left(facts, facts.target_groups, "target group")
 
 
 @check(
-    "no-security-group-is-left-over",
     demand="Every security group that the controller made belongs to a Service, Ingress or Gateway.",
     severity="low",
     link=_TAGS,
@@ -87,7 +80,6 @@ def no_security_group_is_left_over(facts: Facts) -> Iterator[Trouble]:
 
 
 @check(
-    "no-interface-is-left-over",
     demand="Every network interface with the cluster's tag is in use, and its load balancer exists.",
     severity="low",
     link=_INTERFACES,

@@ -14,9 +14,7 @@ _TAGS: Final = (
 
 
 @check(
-    "cluster-name-is-unique",
     demand="Nothing in another VPC of the account and region carries this cluster's name as the controller's tag.",
-    severity="high",
     link=_TAGS,
 )
 def cluster_name_is_unique(facts: Facts) -> Iterator[Trouble]:

@@ -24,9 +24,7 @@ def _watched(facts: Facts) -> list[Object]:
 
 
 @check(
-    "objects-are-not-stuck",
     demand="The controller removes its finalizers from a deleted object within minutes.",
-    severity="high",
     link=_FINALIZERS,
 )
 def objects_are_not_stuck(facts: Facts) -> Iterator[Trouble]:
@@ -67,7 +65,6 @@ def _scaled(facts: Facts) -> str:
 
 
 @check(
-    "objects-have-no-warnings",
     demand="The controller's last report on an object in the last hour is no Warning.",
     severity="medium",
     link=_EVENTS,

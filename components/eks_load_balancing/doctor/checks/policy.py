@@ -24,9 +24,7 @@ _SWITCHES: Final = {"waf": "enable-waf", "wafv2": "enable-wafv2", "shield": "ena
 
 
 @check(
-    "role-may-do-what-the-controller-does",
     demand="The role's policies allow every action of this controller version in this partition.",
-    severity="high",
     link=_POLICIES,
 )
 def role_may_do_what_the_controller_does(facts: Facts) -> Iterator[Trouble]:
@@ -69,9 +67,7 @@ def _restored(facts: Facts, role: str, version: str, missing: list[str]) -> str:
 
 
 @check(
-    "role-is-narrowed-to-this-cluster",
     demand="Where the role's policies name a cluster in the controller's tag, they name this one.",
-    severity="high",
     link="https://docs.aws.amazon.com/IAM/latest/UserGuide/access_tags.html",
 )
 def role_is_narrowed_to_this_cluster(facts: Facts) -> Iterator[Trouble]:

@@ -31,9 +31,7 @@ _CLUSTER_GROUPS: Final = "https://docs.aws.amazon.com/eks/latest/userguide/sec-g
 
 
 @check(
-    "interfaces-have-one-tagged-security-group",
     demand="A node's interface with several security groups has exactly one that is tagged kubernetes.io/cluster/NAME.",
-    severity="high",
     link=_TAGS,
 )
 def interfaces_have_one_tagged_security_group(facts: Facts) -> Iterator[Trouble]:
@@ -67,9 +65,7 @@ def interfaces_have_one_tagged_security_group(facts: Facts) -> Iterator[Trouble]
 
 
 @check(
-    "webhook-port-is-open-to-the-control-plane",
     demand="The security groups of the controller's pods let the control plane reach its webhooks (TCP 9443).",
-    severity="high",
     link=_CLUSTER_GROUPS,
 )
 def webhook_port_is_open_to_the_control_plane(facts: Facts) -> Iterator[Trouble]:
@@ -97,7 +93,6 @@ def webhook_port_is_open_to_the_control_plane(facts: Facts) -> Iterator[Trouble]
 
 
 @check(
-    "network-policies-admit-load-balancers",
     demand="NetworkPolicies that isolate a target's pod admit its load balancer at the target's port.",
     severity="medium",
     link="https://docs.aws.amazon.com/eks/latest/userguide/cni-network-policy.html",

@@ -32,7 +32,6 @@ def _tagging(subnet: str, tag: str) -> str:
 
 
 @check(
-    "subnets-are-tagged-for-load-balancers",
     demand="In zones with nodes, public subnets are tagged for internet-facing load balancers, private for internal.",
     severity="medium",
     link=_DISCOVERY,
@@ -62,9 +61,7 @@ def subnets_are_tagged_for_load_balancers(facts: Facts) -> Iterator[Trouble]:
 
 
 @check(
-    "subnets-are-not-another-clusters",
     demand="A subnet tagged for load balancers is not tagged for other clusters alone.",
-    severity="high",
     link=_DISCOVERY,
 )
 def subnets_are_not_another_clusters(facts: Facts) -> Iterator[Trouble]:
@@ -81,9 +78,7 @@ def subnets_are_not_another_clusters(facts: Facts) -> Iterator[Trouble]:
 
 
 @check(
-    "subnets-match-their-routes",
     demand="Subnets for internet-facing load balancers have a route to an internet gateway, internal ones have not.",
-    severity="high",
     link=_DISCOVERY,
 )
 def subnets_match_their_routes(facts: Facts) -> Iterator[Trouble]:
@@ -117,9 +112,7 @@ def subnets_match_their_routes(facts: Facts) -> Iterator[Trouble]:
 
 
 @check(
-    "subnets-have-room",
     demand=f"Subnets for load balancers are /{SMALLEST} or larger, and have {FREE_ADDRESSES} addresses free.",
-    severity="high",
     link=_ALB_SUBNETS,
 )
 def subnets_have_room(facts: Facts) -> Iterator[Trouble]:

@@ -44,9 +44,7 @@ _UNLABELLED: Final = "default"
 
 
 @check(
-    "bindings-name-a-target-group",
     demand="The target group of every TargetGroupBinding exists.",
-    severity="high",
     link=_BINDING,
 )
 def bindings_name_a_target_group(facts: Facts) -> Iterator[Trouble]:
@@ -64,9 +62,7 @@ def bindings_name_a_target_group(facts: Facts) -> Iterator[Trouble]:
 
 
 @check(
-    "targets-are-the-ready-pods",
     demand="A target group of type ip holds the addresses of its Service's ready endpoints, and no others.",
-    severity="high",
     link=_BINDING,
 )
 def targets_are_the_ready_pods(facts: Facts) -> Iterator[Trouble]:
@@ -111,9 +107,7 @@ def _moved(facts: Facts, binding: Object, missing: Collection[str], strange: Col
 
 
 @check(
-    "readiness-gates-are-met",
     demand=f"A pod whose containers are ready meets its readiness gates within {GATE_SECONDS // 60} minutes.",
-    severity="high",
     link=_GATES,
 )
 def readiness_gates_are_met(facts: Facts) -> Iterator[Trouble]:
@@ -127,7 +121,6 @@ def readiness_gates_are_met(facts: Facts) -> Iterator[Trouble]:
 
 
 @check(
-    "namespaces-ask-for-readiness-gates",
     demand=f"A namespace whose pods are targets has the label {READINESS_GATE_LABEL}=enabled.",
     severity="medium",
     link=_GATES,
@@ -173,7 +166,6 @@ def namespaces_ask_for_readiness_gates(facts: Facts) -> Iterator[Trouble]:
 
 
 @check(
-    "target-groups-have-room",
     demand=f"Target groups, and the targets of each NLB, are below {FULL:.0%} of the account's quotas.",
     severity="medium",
     link=_QUOTAS,

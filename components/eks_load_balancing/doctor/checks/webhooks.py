@@ -30,9 +30,7 @@ EXPIRES_SOON: Final = dt.timedelta(days=30)
 
 
 @check(
-    "webhooks-are-registered",
     demand="The API server has the webhook configurations of the controller's version.",
-    severity="high",
     link=_INSTALL,
 )
 def webhooks_are_registered(facts: Facts) -> Iterator[Trouble]:
@@ -53,9 +51,7 @@ def webhooks_are_registered(facts: Facts) -> Iterator[Trouble]:
 
 
 @check(
-    "webhooks-have-endpoints",
     demand="The Service of the controller's webhooks has ready endpoints.",
-    severity="high",
     link=_TROUBLE,
 )
 def webhooks_have_endpoints(facts: Facts) -> Iterator[Trouble]:
@@ -82,10 +78,8 @@ def _started(facts: Facts, namespace: str, name: str, because: Fault | None) -> 
 
 
 @check(
-    "webhook-certificate-is-believed",
     demand=f"The webhooks' caBundle vouches for their certificate, which names their Service and is valid for"
     f" {EXPIRES_SOON.days} days more.",
-    severity="high",
     link=_INSTALL,
 )
 def webhook_certificate_is_believed(facts: Facts) -> Iterator[Trouble]:
