@@ -145,6 +145,11 @@ def schema(rule: Rule) -> dict[str, Any]:
 RULES: dict[str, Rule] = {}
 
 
+def by_subject() -> list[Rule]:
+    """Return all rules in the order of their subjects' names, wherever in the folders a subject is."""
+    return sorted(RULES.values(), key=lambda rule: rule.subject)
+
+
 def rule(
     *,
     on: Any,

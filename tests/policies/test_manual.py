@@ -13,7 +13,7 @@ import yaml
 import generate
 from check import main
 from pack.configuration import problems
-from pack.coverage import ASKED, SOURCES, Asked
+from pack.publishing.coverage import ASKED, SOURCES, Asked
 from pack.reports import REPORTS
 from rules import RULES
 

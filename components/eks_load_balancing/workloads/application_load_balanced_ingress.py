@@ -15,9 +15,8 @@ from eks_load_balancing.workloads.annotations import (
     alb_annotations,
 )
 from eks_load_balancing.workloads.asked import exposed, our_pods
-from eks_load_balancing.workloads.host_names import host_name
+from eks_load_balancing.workloads.made import INGRESS_RESOURCE, host_name, target_group_arns
 from eks_load_balancing.workloads.rules import SERVICE_PORT, actions, backends, refuse_combinations, rules, services
-from eks_load_balancing.workloads.target_groups import INGRESS_RESOURCE, target_group_arns
 from eks_load_balancing.workloads.workload import (
     SAMPLE_PORT,
     Workload,

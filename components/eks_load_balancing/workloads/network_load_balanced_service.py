@@ -13,10 +13,9 @@ from eks_load_balancing.workloads.annotations import (
     nlb_annotations,
 )
 from eks_load_balancing.workloads.asked import exposed, our_pods
-from eks_load_balancing.workloads.host_names import host_name
 from eks_load_balancing.workloads.listeners import listeners, refuse_combinations, tls_ports
+from eks_load_balancing.workloads.made import SERVICE_STACK, host_name, target_group_arns
 from eks_load_balancing.workloads.nlb_args import NetworkLoadBalancedServiceArgs
-from eks_load_balancing.workloads.target_groups import SERVICE_STACK, target_group_arns
 from eks_load_balancing.workloads.workload import deploy
 
 ADDRESS_TYPES = ("ipv4", "dualstack")
