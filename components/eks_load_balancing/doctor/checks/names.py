@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from eks_load_balancing.controller.policy import TAG
+from eks_load_balancing.controller.statements import TAG
 from eks_load_balancing.doctor.facts import Facts
 from eks_load_balancing.doctor.lookups import tagged, tags_of
 from eks_load_balancing.doctor.registry import Trouble, check

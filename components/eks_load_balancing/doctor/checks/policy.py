@@ -4,14 +4,8 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Final
 
-from eks_load_balancing.controller.policy import (
-    ABSENT,
-    REQUEST_TAG,
-    RESOURCE_TAG,
-    TAG,
-    Statement,
-    controller_statements,
-)
+from eks_load_balancing.controller.policy import ABSENT, controller_statements
+from eks_load_balancing.controller.statements import REQUEST_TAG, RESOURCE_TAG, TAG, Statement
 from eks_load_balancing.doctor.documents import denies, grants, listed, statements
 from eks_load_balancing.doctor.facts import Facts
 from eks_load_balancing.doctor.faults import REFRESH
