@@ -1,6 +1,7 @@
 """Target group bindings: which pods get whose traffic."""
 
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import Final
 
 from kinds.cidrs import WIDEST, is_world
@@ -15,9 +16,10 @@ BINDING: Final = objects(
     "TargetGroupBinding", [(group, "TargetGroupBinding") for group in ("elbv2.k8s.aws", "eks.amazonaws.com")]
 )
 
+_on_binding = partial(rule, on=BINDING)
 
-@rule(
-    on=BINDING,
+
+@_on_binding(
     instead="Put the TargetGroupBinding into a namespace of adminNamespaces, or add its namespace there",
     source=_BINDINGS,
     dev=MANDATORY,
@@ -34,8 +36,7 @@ def bindings_stay_in_admin_namespaces(binding: KubernetesView, *, admin_namespac
         yield f"{binding.title} is in the namespace {binding.namespace}"
 
 
-@rule(
-    on=BINDING,
+@_on_binding(
     instead="Set spec.targetType to ip, or leave it out with a target group of type ip",
     source=_BINDINGS,
     severity=MEDIUM,
@@ -52,8 +53,7 @@ def binding_targets_are_pods(binding: KubernetesView, *, target_types: list[str]
         yield f"{binding.title} has target type {kind}"
 
 
-@rule(
-    on=BINDING,
+@_on_binding(
     instead="Give assumeRoleExternalId with iamRoleArnToAssume, and list the role in allowedRoles",
     source=f"{_BINDINGS}#assumerole-cross-account-targetgroups",
     severity=CRITICAL,
@@ -78,8 +78,7 @@ def binding_assumes_allowed_roles_only(
         yield f"{binding.title} takes the role {arn}"
 
 
-@rule(
-    on=BINDING,
+@_on_binding(
     instead="Name the load balancer's security group in spec.networking.ingress[].from, or its subnets' networks",
     source=_BINDINGS,
     controls=[SECURITY_GROUPS],

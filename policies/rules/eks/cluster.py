@@ -1,6 +1,7 @@
 """The EKS cluster itself."""
 
 from collections.abc import Iterable
+from functools import partial
 
 from kinds.aws import CLUSTER
 from kinds.cidrs import WIDEST, is_world
@@ -12,9 +13,10 @@ from pack.values import items, known
 
 _LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 
+_on_cluster = partial(rule, on=CLUSTER)
 
-@rule(
-    on=CLUSTER,
+
+@_on_cluster(
     instead="List your own networks in publicAccessCidrs, or set endpointPublicAccess to false",
     source="https://docs.aws.amazon.com/eks/latest/userguide/cluster-endpoint.html",
     controls=[cis("5.4.1"), guide("security/iam", "Make the EKS Cluster Endpoint private")],
@@ -36,8 +38,7 @@ def cluster_endpoint_is_not_open_to_the_world(cluster: View, **widest: float) ->
             yield f"the public API endpoint allows {cidr}"
 
 
-@rule(
-    on=CLUSTER,
+@_on_cluster(
     instead="Set endpointPrivateAccess to true",
     source="https://docs.aws.amazon.com/eks/latest/userguide/cluster-endpoint.html",
     severity=MEDIUM,
@@ -56,8 +57,7 @@ def cluster_endpoint_is_reachable_privately(cluster: View) -> Messages:
 cluster_endpoint_is_reachable_privately.sets("private_access", value=True)
 
 
-@rule(
-    on=CLUSTER,
+@_on_cluster(
     instead="Set endpointPublicAccess to false and deploy from inside the VPC",
     severity=MEDIUM,
     prod=ADVISORY,
@@ -73,8 +73,7 @@ def cluster_endpoint_is_not_public(cluster: View) -> Messages:
         yield "endpointPublicAccess is on (EKS's default)"
 
 
-@rule(
-    on=CLUSTER,
+@_on_cluster(
     instead='Give encryptionConfig with resources ["secrets"] and the ARN of your KMS key',
     source="https://docs.aws.amazon.com/eks/latest/userguide/enable-kms.html",
     controls=[
@@ -93,8 +92,7 @@ def cluster_secrets_are_encrypted_with_kms(cluster: View) -> Messages:
         yield "no encryptionConfig covers secrets with a KMS key"
 
 
-@rule(
-    on=CLUSTER,
+@_on_cluster(
     instead="Name all of them in enabledClusterLogTypes",
     source="https://docs.aws.amazon.com/eks/latest/userguide/control-plane-logs.html",
     severity=MEDIUM,
@@ -118,8 +116,7 @@ def _fix_cluster_writes_all_log_types(cluster: View, *, log_types: list[str]) ->
     yield cluster.put("log_types", [*on, *(kind for kind in log_types if kind not in on)])
 
 
-@rule(
-    on=CLUSTER,
+@_on_cluster(
     instead="Set version to a supported Kubernetes version",
     source="https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html",
     controls=[hub("EKS.2")],
@@ -137,8 +134,7 @@ def cluster_version_is_supported(cluster: View, *, oldest: str) -> Messages:
         yield f"Kubernetes {cluster.version} is older than {oldest}"
 
 
-@rule(
-    on=CLUSTER,
+@_on_cluster(
     instead='Set upgradePolicy.supportType to "STANDARD"',
     source="https://docs.aws.amazon.com/eks/latest/userguide/disable-extended-support.html",
     severity=LOW,
@@ -159,8 +155,7 @@ def _fix_cluster_stays_in_standard_support(cluster: View, *, support_types: list
     yield cluster.put("support", support_types[0])
 
 
-@rule(
-    on=CLUSTER,
+@_on_cluster(
     instead="Set deletionProtection to true",
     source="https://docs.aws.amazon.com/eks/latest/userguide/deletion-protection.html",
     severity=MEDIUM,
@@ -178,8 +173,7 @@ def cluster_is_protected_from_deletion(cluster: View) -> Messages:
 cluster_is_protected_from_deletion.sets("deletion_protection", value=True)
 
 
-@rule(
-    on=CLUSTER,
+@_on_cluster(
     instead='Set accessConfig.authenticationMode to "API" and give access entries',
     source="https://docs.aws.amazon.com/eks/latest/userguide/access-entries.html",
     severity=MEDIUM,
@@ -196,8 +190,7 @@ def cluster_authenticates_by_api(cluster: View, *, modes: list[str]) -> Messages
         yield f"authenticationMode is {cluster.authentication or 'CONFIG_MAP (the default)'}"
 
 
-@rule(
-    on=CLUSTER,
+@_on_cluster(
     instead="Set accessConfig.bootstrapClusterCreatorAdminPermissions to false and give the deployer an access entry",
     source="https://docs.aws.amazon.com/eks/latest/userguide/cluster-auth.html",
     severity=MEDIUM,

@@ -1,6 +1,7 @@
 """Nodes: launch templates, disks, images and open ports."""
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from kinds.aws import INGRESS_RULES, MACHINE, NODE_GROUP
@@ -14,9 +15,11 @@ _ALL_PROTOCOLS = ("-1", "-1.0", "all")
 _TCP = ("tcp", "6", "6.0")
 _UDP = ("udp", "17", "17.0")
 
+_on_machine = partial(rule, on=MACHINE)
+_on_node_group = partial(rule, on=NODE_GROUP)
 
-@rule(
-    on=MACHINE,
+
+@_on_machine(
     instead='Set metadataOptions.httpTokens to "required"',
     source="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html",
     controls=[hub("EC2.8"), hub("EC2.170"), hub("AutoScaling.3")],
@@ -35,8 +38,7 @@ def instance_metadata_needs_a_token(machine: View) -> Messages:
 instance_metadata_needs_a_token.sets("tokens", "required")
 
 
-@rule(
-    on=MACHINE,
+@_on_machine(
     instead="Set metadataOptions.httpPutResponseHopLimit to 1",
     controls=[INSTANCE_PROFILE],
     max_hops=number(1, "the largest hop limit allowed"),
@@ -62,8 +64,7 @@ def _fix_instance_metadata_stays_on_the_node(machine: View, *, max_hops: float) 
     yield machine.put("hop_limit", max_hops)
 
 
-@rule(
-    on=NODE_GROUP,
+@_on_node_group(
     instead="Give launchTemplate, with IMDSv2, hop limit 1 and encrypted disks",
     source="https://docs.aws.amazon.com/eks/latest/userguide/launch-templates.html",
     severity=MEDIUM,
@@ -78,8 +79,7 @@ def node_group_brings_its_launch_template(group: View) -> Messages:
         yield "there is no launchTemplate, so EKS creates one with hop limit 2"
 
 
-@rule(
-    on=MACHINE,
+@_on_machine(
     instead="Give each block device mapping an ebs with encrypted true",
     source="https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption.html",
     severity=MEDIUM,
@@ -125,8 +125,7 @@ def _fix_node_disks_are_encrypted(machine: View) -> Iterable[Edit]:
             yield Edit((*path, "encrypted"), on)
 
 
-@rule(
-    on=MACHINE,
+@_on_machine(
     instead="Leave associatePublicIpAddress out or set it to false",
     controls=[hub("EC2.25"), hub("EC2.9"), hub("Autoscaling.5"), cis("5.4.3")],
 )
@@ -153,8 +152,7 @@ def _fix_nodes_get_no_public_address(machine: View) -> Iterable[Edit]:
             yield Edit((*machine.field("interfaces").path, index, "associatePublicIpAddress"), off)
 
 
-@rule(
-    on=NODE_GROUP,
+@_on_node_group(
     instead="Set amiType to AL2023 or Bottlerocket",
     source="https://docs.aws.amazon.com/eks/latest/userguide/eks-optimized-amis.html",
     severity=MEDIUM,
@@ -228,8 +226,7 @@ def _covers(ingress: dict[str, Any], first: float, last: float, protocols: Itera
     return low is not None and low <= last and first <= (low if high is None else high)
 
 
-@rule(
-    on=NODE_GROUP,
+@_on_node_group(
     instead="Leave remoteAccess out (use Session Manager), or name the groups that may connect",
     source="https://docs.aws.amazon.com/eks/latest/APIReference/API_RemoteAccessConfig.html",
     controls=[hub("EC2.13"), guide("security/hosts", "Minimize access to worker nodes")],

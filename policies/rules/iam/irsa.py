@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from kinds.iam import ADDON, OIDC_PROVIDER, POD_IDENTITY, ROLE
@@ -18,9 +19,10 @@ ROLE_ANNOTATION = "eks.amazonaws.com/role-arn"
 _IRSA_SOURCE = "https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html"
 _ONE_ACCOUNT = "Scope the IAM Role trust policy for IRSA Roles to the service account name, namespace, and cluster"
 
+_on_role = partial(rule, on=ROLE)
 
-@rule(
-    on=ROLE,
+
+@_on_role(
     instead='Write Condition StringEquals {"ISSUER:sub": "system:serviceaccount:NAMESPACE:NAME"}, no wildcard',
     source=_IRSA_SOURCE,
     severity=CRITICAL,
@@ -53,8 +55,7 @@ def irsa_trust_names_one_service_account(role: View, *, operators: list[str]) ->
         yield f"the trust policy names several service accounts, a statement each: {', '.join(sorted(subjects))}"
 
 
-@rule(
-    on=ROLE,
+@_on_role(
     instead='Write Condition StringEquals {"ISSUER:aud": "sts.amazonaws.com"}',
     source=_IRSA_SOURCE,
     dev=MANDATORY,
@@ -75,8 +76,7 @@ def irsa_trust_audience_is_sts(role: View, *, audiences: list[str]) -> Messages:
                 yield f"the trust policy accepts tokens for {value}"
 
 
-@rule(
-    on=ROLE,
+@_on_role(
     instead="Take the ARN from the stack's OIDC provider, and its issuer for the conditions",
     source=_IRSA_SOURCE,
     severity=CRITICAL,
@@ -102,8 +102,7 @@ def irsa_issuer_is_this_stacks(role: View, stack: Stack, *, issuers: list[str]) 
             yield f"the trust policy trusts {issuer}, which is not an issuer of this stack"
 
 
-@rule(
-    on=ROLE,
+@_on_role(
     instead="Make a role for each service account",
     severity=MEDIUM,
     controls=[guide("security/iam", "Use one IAM role per application"), cis("5.2.1")],

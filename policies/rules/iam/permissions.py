@@ -1,6 +1,7 @@
 """What policy documents grant, wherever they are."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
 from kinds.documents import (
@@ -88,6 +89,8 @@ _DANGEROUS: Final = [
     "elasticloadbalancing:SetSubnets",
 ]
 
+_on_permissions = partial(rule, on=PERMISSIONS)
+
 
 def _grants(carrier: View) -> Iterator[tuple[Statement, str]]:
     """Yield every action that a resource's policy documents grant."""
@@ -95,8 +98,7 @@ def _grants(carrier: View) -> Iterator[tuple[Statement, str]]:
         yield from allowed_actions(document)
 
 
-@rule(
-    on=PERMISSIONS,
+@_on_permissions(
     instead="List the actions that are needed",
     source="https://docs.aws.amazon.com/securityhub/latest/userguide/iam-controls.html#iam-21",
     severity=CRITICAL,
@@ -118,8 +120,7 @@ def policy_names_its_actions(carrier: View, *, allowed_wildcards: list[str], rea
             yield "the policy allows all actions but some (NotAction)"
 
 
-@rule(
-    on=PERMISSIONS,
+@_on_permissions(
     instead="Name ARNs, or require a tag in a condition; list actions without resource types in allowedActions",
     source="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege",
     dev=MANDATORY,
@@ -146,8 +147,7 @@ def policy_names_what_it_writes_to(carrier: View, *, allowed_actions: list[str],
         yield f"the policy allows {action} on every resource"
 
 
-@rule(
-    on=PERMISSIONS,
+@_on_permissions(
     instead="Name the ARNs of the secrets, parameters or bucket, or ask for a tag in a condition",
     source="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege",
     dev=MANDATORY,
@@ -180,8 +180,7 @@ def policy_names_the_secrets_it_reads(carrier: View, *, actions: list[str]) -> M
         yield f"the policy allows {', '.join(sorted(found))} on everything"
 
 
-@rule(
-    on=PERMISSIONS,
+@_on_permissions(
     instead=f'Add Condition StringEquals {{"aws:ResourceTag/{_TAG}": "CLUSTER_NAME"}}',
     source="https://docs.aws.amazon.com/eks/latest/best-practices/tenant-isolation.html",
     controls=[LEAST_IN_AWS],

@@ -1,6 +1,7 @@
 """What the roles of nodes and pods may do, with all policies attached to them."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, Final
 
 from kinds.documents import granted, matches, statements
@@ -32,9 +33,10 @@ _RAISING: Final = [
     "sts:AssumeRole",
 ]
 
+_on_role = partial(rule, on=ROLE)
 
-@rule(
-    on=ROLE,
+
+@_on_role(
     instead="Attach policies with the actions that are needed, iam:PassRole and the like on named roles",
     source="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege",
     severity=CRITICAL,
@@ -84,8 +86,7 @@ def _carriers(role: View, stack: Stack) -> Iterator[Any]:
     yield from stack.named(role, "managed", MANAGED_POLICY, "arn")
 
 
-@rule(
-    on=ROLE,
+@_on_role(
     instead="Attach the policy to a role of the controller's service account",
     controls=[INSTANCE_PROFILE],
     actions=texts(
@@ -119,8 +120,7 @@ def node_role_leaves_load_balancers_alone(
             yield f"the node role may manage load balancers by {name}"
 
 
-@rule(
-    on=ROLE,
+@_on_role(
     instead="Give the vpc-cni add-on its own role (serviceAccountRoleArn or Pod Identity)",
     severity=MEDIUM,
     controls=[

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, Final
 
 from kinds.documents import Statement, statements
@@ -12,9 +13,10 @@ from pack.registry import ADVISORY, CRITICAL, MANDATORY, MEDIUM, Finding, Messag
 from pack.secrets import alike
 from pack.values import NotYetKnown, items, known, unknown, words
 
+_on_role = partial(rule, on=ROLE)
 
-@rule(
-    on=ROLE,
+
+@_on_role(
     instead="Name the service, the account or the identity provider that may assume the role",
     source="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html",
     severity=CRITICAL,
@@ -62,8 +64,7 @@ def _accounts(values: Iterable[Any]) -> set[str]:
     return {alike(value, match[1] or match[2]) for value, match in found if match}
 
 
-@rule(
-    on=ROLE,
+@_on_role(
     instead='Add Condition StringEquals {"sts:ExternalId": ...} or {"aws:PrincipalOrgID": ...}',
     source="https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html",
     dev=MANDATORY,
@@ -109,8 +110,7 @@ def _read(role: View) -> list[Statement]:
         return []
 
 
-@rule(
-    on=ROLE,
+@_on_role(
     instead="Set permissionsBoundary to your boundary policy's ARN",
     source="https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html",
     severity=MEDIUM,

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import Any
 
 from kinds.installs import CHART, CONTROLLER, RELEASE, ReleasedController
@@ -35,9 +36,10 @@ _ACCOUNTS = (
 )
 _ACCOUNTS_CN = ("918309763551", "961992271922")
 
+_on_controller = partial(rule, on=CONTROLLER)
 
-@rule(
-    on=CONTROLLER,
+
+@_on_controller(
     instead="Set the chart's region, vpcId (or vpcTags) and clusterName",
     source=_CONFIGURATION,
     severity=MEDIUM,
@@ -67,8 +69,7 @@ def _given(value: Any) -> bool:
     return isinstance(value, Unknown) or bool(value)
 
 
-@rule(
-    on=CONTROLLER,
+@_on_controller(
     instead="Install the newest version of chart and controller",
     source="https://github.com/kubernetes-sigs/aws-load-balancer-controller/security/advisories",
     controls=[guide("security/image", "Update the packages in your container images")],
@@ -106,8 +107,7 @@ def _tag(image: Any) -> str:
     return str(image or "").partition("@")[0].rpartition("/")[2].partition(":")[2]
 
 
-@rule(
-    on=CONTROLLER,
+@_on_controller(
     instead="Name the version in image.tag (vX.Y.Z) or a digest, and the chart's version",
     severity=MEDIUM,
     controls=[guide("security/image", "Use immutable tags with ECR")],
@@ -125,8 +125,7 @@ def controller_image_is_pinned(controller: Any, *, min_parts: float) -> Messages
         yield f"{controller.title} uses the image {image}"
 
 
-@rule(
-    on=CONTROLLER,
+@_on_controller(
     instead="Use public.ecr.aws/eks/aws-load-balancer-controller or your region's registry of EKS images",
     source="https://docs.aws.amazon.com/eks/latest/userguide/add-ons-images.html",
     controls=[cis("5.1.4"), guide("security/image", "Create a set of curated images")],
@@ -158,8 +157,7 @@ def _fits_repository(repository: str, pattern: str) -> bool:
     return len(parts) == len(patterns) and all(map(fnmatchcase, parts, patterns))
 
 
-@rule(
-    on=CONTROLLER,
+@_on_controller(
     instead="Set disableIngressClassAnnotation and disableIngressGroupNameAnnotation to true",
     source=f"{_CONFIGURATION}#disable-ingress-group-name-annotation",
     severity=MEDIUM,
@@ -183,8 +181,7 @@ def _fix_controller_refuses_legacy_annotations(controller: Any, *, flags: list[s
     yield from controller.set_flags(dict.fromkeys(flags, "true"))
 
 
-@rule(
-    on=CONTROLLER,
+@_on_controller(
     instead='Leave defaultLoadBalancerScheme out or set it to "internal"',
     source=_CONFIGURATION,
     controls=[BY_CONTROLLER],
@@ -205,8 +202,7 @@ def _fix_controller_makes_load_balancers_internal_by_default(controller: Any, *,
     yield from controller.set_flags({"default-load-balancer-scheme": schemes[0]})
 
 
-@rule(
-    on=CONTROLLER,
+@_on_controller(
     instead="Remove the second install, or give each its own load balancer class and ingress class",
     source=INSTALLATION,
     controls=[BY_CONTROLLER],

@@ -1,6 +1,7 @@
 """The AWS Load Balancer Controller's pods: how many, where, and their permissions."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from kinds.installs import CHART, CONTROLLER, RELEASE, ReleasedController
@@ -14,9 +15,10 @@ from pack.properties import Edit
 from pack.registry import LOW, MEDIUM, Messages, Stack, number, rule, texts
 from pack.values import Unknown, dig, items, truth, unknown, words
 
+_on_controller = partial(rule, on=CONTROLLER)
 
-@rule(
-    on=CONTROLLER,
+
+@_on_controller(
     instead="Set replicaCount (the Deployment's replicas) to 2",
     severity=MEDIUM,
     controls=[guide("reliability/application", "Run multiple replicas")],
@@ -36,8 +38,7 @@ def _fix_controller_runs_two_replicas(controller: Any, *, min_replicas: float) -
     yield controller.set_replicas(min_replicas)
 
 
-@rule(
-    on=CONTROLLER,
+@_on_controller(
     instead="Set the chart's podDisruptionBudget, or make a PodDisruptionBudget that selects its pods",
     severity=MEDIUM,
     controls=[
@@ -92,8 +93,7 @@ def _fits(expression: Any, labels: Any) -> bool:
     return fits.get(dig(expression, ["operator"]), False)
 
 
-@rule(
-    on=CONTROLLER,
+@_on_controller(
     instead="Keep the chart's default affinity, or set topologySpreadConstraints",
     severity=LOW,
     controls=[guide("reliability/application", "Schedule replicas across nodes")],
@@ -108,8 +108,7 @@ def controller_replicas_are_spread(controller: Any, *, single_replica: float) ->
         yield f"{controller.title} has neither topologySpreadConstraints nor podAntiAffinity"
 
 
-@rule(
-    on=CONTROLLER,
+@_on_controller(
     instead="Set resources.requests and resources.limits, cpu and memory in requests, memory in limits",
     severity=LOW,
     controls=[guide("security/pods", "Set requests and limits for each container to avoid resource contention")],
@@ -125,8 +124,7 @@ def controller_states_its_resources(controller: Any, *, needed: list[str]) -> Me
         yield f"{controller.title} does not state {', '.join(missing)}"
 
 
-@rule(
-    on=CONTROLLER,
+@_on_controller(
     instead="Keep the chart's securityContext, and hostNetwork off",
     controls=[
         cis("4.2.1"),
