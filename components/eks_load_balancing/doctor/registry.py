@@ -56,24 +56,33 @@ class Check:
 REGISTERED: Final[dict[str, Check]] = {}
 
 
-def check(*, demand: str, link: str, severity: str = "high") -> Callable[[Callable[[Facts], Iterable[Trouble]]], Check]:
-    """Register a function as a check: its name, in kebab-case, is the check's, and its docstring gives the reason.
+def check(
+    *, link: str, severity: str = "high", demand: str = ""
+) -> Callable[[Callable[[Facts], Iterable[Trouble]]], Check]:
+    """Register a function as a check.
+
+    Its name, in kebab-case, is the check's. The first line of its docstring is the demand: what must hold, in one
+    sentence. The rest is the reason.
 
     Args:
-        demand: what must hold, in one sentence.
         link: the source of the demand.
         severity: one of `SEVERITIES`.
+        demand: the demand, if it is computed; then the whole docstring is the reason.
 
     Raises:
-        ValueError: the name is taken, the severity is unknown, or the docstring is missing.
+        ValueError: the name is taken, the severity is unknown, or there is no demand or no reason.
     """
 
     def register(run: Callable[[Facts], Iterable[Trouble]]) -> Check:
-        name, why = run.__name__.replace("_", "-"), inspect.getdoc(run)
+        name, said = run.__name__.replace("_", "-"), inspect.getdoc(run) or ""
+        first, _, rest = said.partition("\n\n")
+        must, why = (demand, said) if demand else (first, rest)
         if name in REGISTERED or severity not in SEVERITIES or not why:
-            raise ValueError(f"check {name}: give it a name of its own, a severity of {SEVERITIES} and a docstring")
+            raise ValueError(
+                f"check {name}: give it a name of its own, a severity of {SEVERITIES}, a demand and a reason"
+            )
         subject = run.__module__.rpartition(".")[2]
-        REGISTERED[name] = Check(name, subject, demand, " ".join(why.split()), severity, link, run)
+        REGISTERED[name] = Check(name, subject, must, " ".join(why.split()), severity, link, run)
         return REGISTERED[name]
 
     return register

@@ -45,12 +45,12 @@ def _wrong_trust(facts: Facts, role: Object, what: str) -> Trouble:
     return Trouble(f"role {role['RoleName']}", what, trusting(facts, role, strict(facts)))
 
 
-@check(
-    demand="The controller's service account has a role of this account, by annotation or by association.",
-    link=_IRSA,
-)
+@check(link=_IRSA)
 def controller_has_a_role(facts: Facts) -> Iterator[Trouble]:
-    """Without one it uses the node's role, or none: AccessDenied, or "no EC2 IMDS role found"."""
+    """The controller's service account has a role of this account, by annotation or by association.
+
+    Without one it uses the node's role, or none: AccessDenied, or "no EC2 IMDS role found".
+    """
     account = facts.service_account
     for deployment in facts.deployments[:1] if account is None else ():
         named = deployment["spec"]["template"]["spec"].get("serviceAccountName", "default")
@@ -90,12 +90,12 @@ def controller_has_a_role(facts: Facts) -> Iterator[Trouble]:
     )
 
 
-@check(
-    demand="If the controller uses IRSA, IAM has an OIDC provider for the cluster's issuer.",
-    link=_PROVIDER,
-)
+@check(link=_PROVIDER)
 def issuer_has_an_oidc_provider(facts: Facts) -> Iterator[Trouble]:
-    """A cluster that was replaced has a new issuer: "No OpenIDConnect provider found in your account"."""
+    """If the controller uses IRSA, IAM has an OIDC provider for the cluster's issuer.
+
+    A cluster that was replaced has a new issuer: "No OpenIDConnect provider found in your account".
+    """
     if _annotated(facts) and not facts.oidc_providers:
         issuer = facts.cluster["identity"]["oidc"]["issuer"]
         yield Trouble(
@@ -105,12 +105,12 @@ def issuer_has_an_oidc_provider(facts: Facts) -> Iterator[Trouble]:
         )
 
 
-@check(
-    demand="The OIDC provider has the audience sts.amazonaws.com.",
-    link=_PROVIDER,
-)
+@check(link=_PROVIDER)
 def oidc_provider_takes_tokens_for_sts(facts: Facts) -> Iterator[Trouble]:
-    """Tokens of service accounts have this audience: "Incorrect token audience"."""
+    """The OIDC provider has the audience sts.amazonaws.com.
+
+    Tokens of service accounts have this audience: "Incorrect token audience".
+    """
     for provider in facts.oidc_providers:
         if _annotated(facts) and STS_AUDIENCE not in provider["ClientIDList"]:
             yield Trouble(
@@ -121,12 +121,12 @@ def oidc_provider_takes_tokens_for_sts(facts: Facts) -> Iterator[Trouble]:
             )
 
 
-@check(
-    demand="The role's trust policy names the cluster's OIDC provider, and the controller's service account as sub.",
-    link=_IRSA,
-)
+@check(link=_IRSA)
 def role_trusts_the_service_account(facts: Facts) -> Iterator[Trouble]:
-    """A copied trust policy does not: "Not authorized to perform sts:AssumeRoleWithWebIdentity"."""
+    """The role's trust policy names the cluster's OIDC provider, and the controller's service account as sub.
+
+    A copied trust policy does not: "Not authorized to perform sts:AssumeRoleWithWebIdentity".
+    """
     if not _annotated(facts) or facts.role is None:
         return
     own = f"arn:{facts.partition}:iam::{facts.account}:oidc-provider/{issuer_of(facts)}"
@@ -143,15 +143,12 @@ def role_trusts_the_service_account(facts: Facts) -> Iterator[Trouble]:
     yield _wrong_trust(facts, facts.role, what)
 
 
-@check(
-    demand="The role's trust policy compares sub and aud by StringEquals, each with the one value.",
-    link=_IRSA,
-)
+@check(link=_IRSA)
 def role_trusts_nobody_else(facts: Facts) -> Iterator[Trouble]:
-    """Without sub, or with a wildcard in it, other pods of the cluster can assume the role.
+    """The role's trust policy compares sub and aud by StringEquals, each with the one value.
 
-    Without aud, anybody can to whom a pod gave a token for another purpose. Another cluster may share the role, if
-    its statement is as strict.
+    Without sub, or with a wildcard in it, other pods of the cluster can assume the role. Without aud, anybody can to
+    whom a pod gave a token for another purpose. Another cluster may share the role, if its statement is as strict.
     """
     wanted = {"sub": [own_subject(facts)], "aud": [STS_AUDIENCE]}
     loose: list[str] = []
@@ -189,12 +186,12 @@ def pod_identity_has_its_agent(facts: Facts) -> Iterator[Trouble]:
         )
 
 
-@check(
-    demand="The role of an association lets pods.eks.amazonaws.com assume it and tag the session.",
-    link=_POD_IDENTITY_ROLE,
-)
+@check(link=_POD_IDENTITY_ROLE)
 def role_trusts_pod_identity(facts: Facts) -> Iterator[Trouble]:
-    """A role for IRSA does not: the agent and the pods get AccessDeniedException."""
+    """The role of an association lets pods.eks.amazonaws.com assume it and tag the session.
+
+    A role for IRSA does not: the agent and the pods get AccessDeniedException.
+    """
     if not facts.associations or facts.role is None:
         return
     allowed = [
@@ -209,12 +206,12 @@ def role_trusts_pod_identity(facts: Facts) -> Iterator[Trouble]:
         )
 
 
-@check(
-    demand="The controller's pods have the variables that give them their role: its ARN, or the agent's address.",
-    link=_IRSA,
-)
+@check(link=_IRSA)
 def controller_pods_carry_the_role(facts: Facts) -> Iterator[Trouble]:
-    """Pods get the variables when they are created: older pods use the node's role."""
+    """The controller's pods have the variables that give them their role: its ARN, or the agent's address.
+
+    Pods get the variables when they are created: older pods use the node's role.
+    """
     annotated = _annotated(facts)
     if not annotated and not facts.associations:
         return

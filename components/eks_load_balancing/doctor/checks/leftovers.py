@@ -39,36 +39,30 @@ def _gone(stack: str, facts: Facts) -> str:
     return f"it was made for {stack} of cluster {facts.name}, and no Service, Ingress or Gateway of that name exists"
 
 
-@check(
-    demand="Every load balancer that the controller made belongs to a Service, Ingress or Gateway.",
-    severity="medium",
-    link=_TAGS,
-)
+@check(severity="medium", link=_TAGS)
 def no_load_balancer_is_left_over(facts: Facts) -> Iterator[Trouble]:
-    """It is left behind if the controller or a finalizer was removed first.
+    """Every load balancer that the controller made belongs to a Service, Ingress or Gateway.
 
-    It costs money, and it still answers.
+    It is left behind if the controller or a finalizer was removed first. It costs money, and it still answers.
     """
     return _left(facts, facts.load_balancers, "load balancer")
 
 
-@check(
-    demand="Every target group that the controller made belongs to a Service, Ingress or Gateway.",
-    severity="low",
-    link=_TAGS,
-)
+@check(severity="low", link=_TAGS)
 def no_target_group_is_left_over(facts: Facts) -> Iterator[Trouble]:
-    """It is free, but it counts against the account's quota, and its name is taken."""
+    """Every target group that the controller made belongs to a Service, Ingress or Gateway.
+
+    It is free, but it counts against the account's quota, and its name is taken.
+    """
     return _left(facts, facts.target_groups, "target group")
 
 
-@check(
-    demand="Every security group that the controller made belongs to a Service, Ingress or Gateway.",
-    severity="low",
-    link=_TAGS,
-)
+@check(severity="low", link=_TAGS)
 def no_security_group_is_left_over(facts: Facts) -> Iterator[Trouble]:
-    """The VPC cannot be deleted while it exists, and neither can groups whose rules name it."""
+    """Every security group that the controller made belongs to a Service, Ingress or Gateway.
+
+    The VPC cannot be deleted while it exists, and neither can groups whose rules name it.
+    """
     for group in facts.security_groups:
         tags = tags_of(group)
         if tags.get(TAG) == facts.name and group.get("VpcId") == facts.vpc and _is_orphan(facts, tags):
@@ -79,13 +73,12 @@ def no_security_group_is_left_over(facts: Facts) -> Iterator[Trouble]:
             )
 
 
-@check(
-    demand="Every network interface with the cluster's tag is in use, and its load balancer exists.",
-    severity="low",
-    link=_INTERFACES,
-)
+@check(severity="low", link=_INTERFACES)
 def no_interface_is_left_over(facts: Facts) -> Iterator[Trouble]:
-    """It occupies an address, and its security groups and subnet cannot be deleted: `pulumi destroy` fails."""
+    """Every network interface with the cluster's tag is in use, and its load balancer exists.
+
+    It occupies an address, and its security groups and subnet cannot be deleted: `pulumi destroy` fails.
+    """
     balancers = {b["LoadBalancerArn"].partition(":loadbalancer/")[2] for b in facts.load_balancers}
     for interface in facts.network_interfaces:
         tags, description = tags_of(interface), interface.get("Description", "")

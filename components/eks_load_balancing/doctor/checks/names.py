@@ -13,13 +13,11 @@ _TAGS: Final = (
 )
 
 
-@check(
-    demand="Nothing in another VPC of the account and region carries this cluster's name as the controller's tag.",
-    link=_TAGS,
-)
+@check(link=_TAGS)
 def cluster_name_is_unique(facts: Facts) -> Iterator[Trouble]:
-    """A controller recognises its resources only by this tag, and deletes those of another cluster with the same name.
+    """Nothing in another VPC of the account and region carries this cluster's name as the controller's tag.
 
+    A controller recognises its resources only by this tag, and deletes those of another cluster with the same name.
     Self-managed clusters count too, and so do resources that an earlier cluster with that name left behind.
     """
     elsewhere: dict[str, list[str]] = {}

@@ -17,15 +17,13 @@ _SWITCHES: Final = {"waf": "enable-waf", "wafv2": "enable-wafv2", "shield": "ena
 """Features with a controller flag; they are on by default."""
 
 
-@check(
-    demand="The role's policies allow every action of this controller version in this partition.",
-    link=_POLICIES,
-)
+@check(link=_POLICIES)
 def role_may_do_what_the_controller_does(facts: Facts) -> Iterator[Trouble]:
-    """A policy of an older version lacks actions that the new version calls: AccessDenied at the first use.
+    """The role's policies allow every action of this controller version in this partition.
 
-    This compares actions, not conditions. It ignores features that a flag switches off, and a feature without a flag if
-    all of its actions are missing, because that is probably intended.
+    A policy of an older version lacks actions that the new version calls: AccessDenied at the first use. This compares
+    actions, not conditions. It ignores features that a flag switches off, and a feature without a flag if all of its
+    actions are missing, because that is probably intended.
     """
     if not facts.deployments or facts.role is None:
         return
@@ -60,12 +58,12 @@ def _restored(facts: Facts, role: str, version: str, missing: list[str]) -> str:
     return f"attach the policy of {version}: {REFRESH} restores what Pulumi made; else take it from the link"
 
 
-@check(
-    demand="Where the role's policies name a cluster in the controller's tag, they name this one.",
-    link="https://docs.aws.amazon.com/IAM/latest/UserGuide/access_tags.html",
-)
+@check(link="https://docs.aws.amazon.com/IAM/latest/UserGuide/access_tags.html")
 def role_is_narrowed_to_this_cluster(facts: Facts) -> Iterator[Trouble]:
-    """A policy that was copied from another cluster lets the controller change only that cluster's resources."""
+    """Where the role's policies name a cluster in the controller's tag, they name this one.
+
+    A policy that was copied from another cluster lets the controller change only that cluster's resources.
+    """
     named = {
         value
         for policy in facts.role_policies

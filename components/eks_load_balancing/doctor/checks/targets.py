@@ -43,12 +43,12 @@ FULL: Final = 0.9
 _UNLABELLED: Final = "default"
 
 
-@check(
-    demand="The target group of every TargetGroupBinding exists.",
-    link=_BINDING,
-)
+@check(link=_BINDING)
 def bindings_name_a_target_group(facts: Facts) -> Iterator[Trouble]:
-    """The controller does not create a deleted target group again if the binding is yours: its pods get no traffic."""
+    """The target group of every TargetGroupBinding exists.
+
+    The controller does not create a deleted target group again if the binding is yours: its pods get no traffic.
+    """
     there = {group["TargetGroupArn"] for group in facts.target_groups}
     for binding in facts.bindings:
         arn = binding["spec"].get("targetGroupARN")
@@ -61,13 +61,11 @@ def bindings_name_a_target_group(facts: Facts) -> Iterator[Trouble]:
             )
 
 
-@check(
-    demand="A target group of type ip holds the addresses of its Service's ready endpoints, and no others.",
-    link=_BINDING,
-)
+@check(link=_BINDING)
 def targets_are_the_ready_pods(facts: Facts) -> Iterator[Trouble]:
-    """A ready pod that is not a target gets no traffic; an address without a pod may belong to somebody else tomorrow.
+    """A target group of type ip holds the addresses of its Service's ready endpoints, and no others.
 
+    A ready pod that is not a target gets no traffic; an address without a pod may belong to somebody else tomorrow.
     Targets that are being registered or drained do not count, nor do pods that wait only for their readiness gates:
     they are registered first. A binding with `multiClusterTargetGroup` shares its group with other clusters, whose
     targets are not checked.
