@@ -19,7 +19,7 @@ from rules import RULES
 
 _PACK = Path(generate.PACK)
 _WORKFLOW = _PACK / "ci" / "policies.yml"
-_MANUAL = (_PACK / "pack" / "introduction.md").read_text("utf-8")
+_MANUAL = (_PACK / "pack" / "publishing" / "introduction.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("block", re.findall(r"```json\n(.*?)```", _MANUAL, re.DOTALL))
