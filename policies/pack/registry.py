@@ -179,24 +179,23 @@ def rule(
         **settings: Numbers and lists that a profile may change.
 
     Raises:
-        ValueError: two rules have one name, or the docstring has no requirement or no reason.
+        ValueError: two rules have one name, or there is no requirement, no reason or no source.
     """
     covered = tuple(controls)
+    link = source or next((control.page for control in covered if control.page), "")
 
     def register(check: Callable[..., Any]) -> Rule:
         name = check.__name__.replace("_", "-")
         demand, _, why = (inspect.getdoc(check) or "").partition("\n\n")
-        if name in RULES or not why:
-            raise ValueError(
-                f"rule {name}: give each rule a name of its own, and a docstring of requirement and reason"
-            )
+        if name in RULES or not why or not link:
+            raise ValueError(f"rule {name}: give each rule a name of its own, a requirement, a reason and a source")
         RULES[name] = Rule(
             name,
             check.__module__.rsplit(".", 1)[-1],
             demand,
             instead,
             " ".join(why.split()),
-            source or next(control.page for control in covered if control.page),
+            link,
             severity,
             on,
             "stack" in inspect.signature(check).parameters,
