@@ -8,8 +8,8 @@ import json
 import sys
 from pathlib import Path
 
-from pack.manual import manual
-from pack.profiles import SETTINGS, profile
+from pack.publishing.manual import manual
+from pack.publishing.profiles import SETTINGS, profile
 from rules import SUBJECTS
 
 PACK = Path(__file__).resolve().parent

@@ -22,22 +22,27 @@ class InvalidInputError(ValueError, pulumi.RunError):
 
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
-_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-_SUBDOMAIN_LENGTH = 253
+_SUBDOMAIN = re.compile(r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 # https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateCluster.html
 _CLUSTER_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,99}")
 # Of the forms that Kubernetes takes: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
 _MEMORY = re.compile(r"[1-9][0-9]*(Mi|Gi)")
 
 
+def _matching(form: re.Pattern[str], value: str, refusal: str) -> str:
+    if not form.fullmatch(value):
+        raise InvalidInputError(refusal)
+    return value
+
+
+def _kubernetes_name(form: re.Pattern[str], value: str, what: str, parts: str) -> str:
+    refusal = f"{what} {value!r} is not a name that Kubernetes takes: give {parts}, beginning and ending with a letter"
+    return _matching(form, value, f"{refusal} or digit")
+
+
 def label(value: str, what: str) -> str:
     """Return a valid name of a Kubernetes namespace or Service, or explain why it is invalid."""
-    if not _LABEL.fullmatch(value):
-        raise InvalidInputError(
-            f"{what} {value!r} is not a name that Kubernetes takes: give 1 to 63 small letters, digits and dashes,"
-            " beginning and ending with a letter or digit"
-        )
-    return value
+    return _kubernetes_name(_LABEL, value, what, "1 to 63 small letters, digits and dashes")
 
 
 def namespace(value: str) -> str:
@@ -47,39 +52,32 @@ def namespace(value: str) -> str:
 
 def subdomain(value: str, what: str) -> str:
     """Return a name that is valid for most Kubernetes objects, or explain why it is invalid."""
-    if len(value) > _SUBDOMAIN_LENGTH or not _SUBDOMAIN.fullmatch(value):
-        raise InvalidInputError(
-            f"{what} {value!r} is not a name that Kubernetes takes: give at most 253 small letters, digits, dashes and"
-            " dots, beginning and ending with a letter or digit"
-        )
-    return value
+    return _kubernetes_name(_SUBDOMAIN, value, what, "at most 253 small letters, digits, dashes and dots")
 
 
 def service_account(value: str) -> str:
     """Return the name of a Kubernetes service account, or explain why it is invalid."""
-    if len(value) > _SUBDOMAIN_LENGTH or not _SUBDOMAIN.fullmatch(value):
-        raise InvalidInputError(
-            f"service account {value!r} is not a service account's name: give at most 253 small letters, digits, dashes"
-            " and dots, beginning and ending with a letter or digit; wildcards are not for a role's trust"
-        )
-    return value
+    return _matching(
+        _SUBDOMAIN,
+        value,
+        f"service account {value!r} is not a service account's name: give at most 253 small letters, digits, dashes"
+        " and dots, beginning and ending with a letter or digit; wildcards are not for a role's trust",
+    )
 
 
 def cluster_name(value: str) -> str:
     """Return the name of an EKS cluster, or explain why it is invalid."""
-    if not _CLUSTER_NAME.fullmatch(value):
-        raise InvalidInputError(
-            f"cluster name {value!r} is not one that EKS takes: give 1 to 100 letters, digits, dashes and underscores,"
-            " beginning with a letter or digit"
-        )
-    return value
+    return _matching(
+        _CLUSTER_NAME,
+        value,
+        f"cluster name {value!r} is not one that EKS takes: give 1 to 100 letters, digits, dashes and underscores,"
+        " beginning with a letter or digit",
+    )
 
 
 def memory(value: str, what: str) -> str:
     """Return an amount of memory in whole Mi or Gi, or explain why it is invalid."""
-    if not _MEMORY.fullmatch(value):
-        raise InvalidInputError(f"{what} {value!r} is not an amount of memory: give one such as 512Mi or 2Gi")
-    return value
+    return _matching(_MEMORY, value, f"{what} {value!r} is not an amount of memory: give one such as 512Mi or 2Gi")
 
 
 def one_of(value: str, allowed: tuple[str, ...], what: str, *, key: str | None = None) -> str:

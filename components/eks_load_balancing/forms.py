@@ -105,13 +105,11 @@ def processor(instance_type: str) -> str:
         InvalidInputError: it is not an instance type.
     """
     match = _INSTANCE_TYPE.fullmatch(instance_type)
-    if match is None:
-        raise InvalidInputError(f"{instance_type!r} is not an EC2 instance type: give one such as m7i.large")
-    family = match["family"]
+    family = match["family"] if match else ""
+    if family.startswith("u-"):
+        return "x86_64"
     generation = _GENERATION.match(family)
     if generation is None:
-        if family.startswith("u-"):
-            return "x86_64"
         raise InvalidInputError(f"{instance_type!r} is not an EC2 instance type: give one such as m7i.large")
     graviton = "g" in generation["attributes"] or (generation["more"] or "").startswith("-gb")
     return "arm64" if graviton or family == "a1" else "x86_64"

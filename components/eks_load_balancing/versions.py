@@ -191,8 +191,8 @@ _FIELDS_SINCE: Final = {
         "2.13.4": (
             "customerOwnedIpv4Pool enableICMP enforceSecurityGroupInboundRulesOnPrivateLinkTraffic ipAddressType"
             " ipv4IPAMPoolId listenerConfigurations loadBalancerAttributes loadBalancerName loadBalancerSubnets"
-            " loadBalancerSubnetsSelector manageBackendSecurityGroupRules mergingMode minimumLoadBalancerCapacity scheme"
-            " securityGroupPrefixes securityGroups sourceRanges tags vpcId"
+            " loadBalancerSubnetsSelector manageBackendSecurityGroupRules mergingMode minimumLoadBalancerCapacity"
+            " scheme securityGroupPrefixes securityGroups sourceRanges tags vpcId"
         ),
         "2.14.0": "shieldConfiguration wafV2 -vpcId",
         "2.15.0": "disableSecurityGroup",

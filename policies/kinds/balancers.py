@@ -11,7 +11,7 @@ from kinds.annotations import ALB
 from kinds.kubernetes import KubernetesView, ObjectKind
 from pack.properties import Edit
 from pack.resources import Resource
-from pack.values import Unknown, known
+from pack.values import Unknown, dig, items, known
 
 PUBLIC: Final = "internet-facing"
 ACCESS_LOGS: Final = "access_logs.s3.enabled"
@@ -82,6 +82,18 @@ class Balancer(KubernetesView):
         return self.object_name
 
     @property
+    def _known_by(self) -> Any:
+        return self.identity if self.owned else self.namespace
+
+    def is_among(self, namespaces: list[str], owners: list[str]) -> bool:
+        """Say whether a profile names it: what the platform owns by its identity, anything else by its namespace."""
+        return self._known_by in (owners if self.owned else namespaces)
+
+    def to_be_added(self, namespaces: str, owners: str) -> str:
+        """Return how to name it in the setting for namespaces, or in the one for what the platform owns."""
+        return f'add "{self._known_by}" to {owners if self.owned else namespaces}'
+
+    @property
     def scheme(self) -> Any:
         """Return `internal`, `internet-facing`, or `None` if it is not set."""
         return self.of_balancer("scheme")
@@ -141,6 +153,33 @@ class Balancer(KubernetesView):
     def set_tls_policy(self, value: str) -> Iterator[Edit]:
         """Change the TLS listeners' security policy."""
         yield self.annotate(f"{self.prefix}ssl-policy", value)
+
+
+class PlatformSettings(Balancer):
+    """An object of the platform's whose spec applies to many load balancers."""
+
+    owned = True
+
+    @property
+    def scheme(self) -> Any:
+        """Return the scheme."""
+        return dig(self.spec, ["scheme"])
+
+    @property
+    def balancer_name(self) -> Any:
+        """Return the name of its load balancers."""
+        return dig(self.spec, ["loadBalancerName"])
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """Return the attributes."""
+        given = items(dig(self.spec, ["loadBalancerAttributes"]))
+        return {str(dig(one, ["key"])): dig(one, ["value"]) for one in given}
+
+    def set_attribute(self, name: str, value: str) -> Iterator[Edit]:
+        """Change one of the attributes."""
+        merged = {**self.attributes, name: value}
+        yield Edit(("spec", "loadBalancerAttributes"), [{"key": key, "value": text} for key, text in merged.items()])
 
 
 def either(name: str, *kinds: ObjectKind) -> ObjectKind:

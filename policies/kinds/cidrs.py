@@ -2,19 +2,23 @@
 
 from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
-from typing import Any
+from typing import Any, Final
 
-from pack.registry import Setting, number
+from pack.registry import number
 from pack.values import known
 
-WIDEST: Setting = number(8, "an IPv4 network wider than this many bits of prefix counts as the world")
-WIDEST_IPV6: Setting = number(16, "an IPv6 network wider than this many bits of prefix counts as the world")
+WIDEST: Final[dict[str, Any]] = {
+    "min_prefix_length": number(8, "an IPv4 network wider than this many bits of prefix counts as the world"),
+    "min_prefix_length_ipv6": number(16, "an IPv6 network wider than this many bits of prefix counts as the world"),
+}
+"""The settings of every rule that asks `is_world`."""
 
 
-def is_world(cidr: Any, widest: float, widest_ipv6: float) -> bool:
+def is_world(cidr: Any, *, min_prefix_length: float, min_prefix_length_ipv6: float) -> bool:
     """Say whether a network is so wide that it excludes nobody. AWS refuses what is not a network."""
     network = _network(cidr)
-    return network is not None and network.prefixlen < (widest if network.version == 4 else widest_ipv6)  # noqa: PLR2004 - IPv4
+    widest = min_prefix_length if isinstance(network, IPv4Network) else min_prefix_length_ipv6
+    return network is not None and network.prefixlen < widest
 
 
 def together(cidrs: Iterable[Any]) -> list[IPv4Network | IPv6Network]:

@@ -4,7 +4,7 @@ Grammar: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_gra
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Final
@@ -154,6 +154,13 @@ def is_pattern(action: str) -> bool:
 def matches(action: str, patterns: list[str]) -> bool:
     """Say whether an action matches one of `patterns`; IAM ignores the case of actions."""
     return any(fnmatchcase(action.lower(), pattern.lower()) for pattern in patterns)
+
+
+def granted(documents: Iterable[Any] | None, actions: Iterable[str]) -> Iterator[tuple[Statement, str]]:
+    """Yield those of some actions that documents grant, each with its statement."""
+    for document in documents or []:
+        for statement in statements(document):
+            yield from ((statement, action) for action in actions if statement.grants(action))
 
 
 def allowed_actions(document: Any) -> Iterator[tuple[Statement, str]]:

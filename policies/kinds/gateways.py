@@ -7,7 +7,7 @@ unless the class says otherwise (pkg/gateway/lb_config_merger.go of the controll
 from collections.abc import Iterator
 from typing import Any, Final
 
-from kinds.balancers import Balancer
+from kinds.balancers import Balancer, PlatformSettings
 from kinds.kubernetes import KubernetesView, objects
 from pack.properties import Edit
 from pack.resources import Resource
@@ -19,10 +19,8 @@ _ALB, _NLB = "gateway.k8s.aws/alb", "gateway.k8s.aws/nlb"
 _SECURE: Final = ("HTTPS", "TLS")
 
 
-class GatewayConfiguration(Balancer):
+class GatewayConfiguration(PlatformSettings):
     """LoadBalancerConfiguration: its settings apply to the load balancers of its Gateways."""
-
-    owned = True
 
     @property
     def application(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -51,11 +49,6 @@ class GatewayConfiguration(Balancer):
         return fact in self.attributes or dig(self.spec, [fact]) not in (None, "", [])
 
     @property
-    def scheme(self) -> Any:
-        """Return the scheme."""
-        return dig(self.spec, ["scheme"])
-
-    @property
     def target_type(self) -> Any:
         """Return nothing: a TargetGroupConfiguration has it."""
         return "ip"
@@ -74,22 +67,6 @@ class GatewayConfiguration(Balancer):
     def web_acl(self) -> Any:
         """Return the web ACL."""
         return dig(self.spec, ["wafV2", "webACL"])
-
-    @property
-    def balancer_name(self) -> Any:
-        """Return the load balancer's name."""
-        return dig(self.spec, ["loadBalancerName"])
-
-    @property
-    def attributes(self) -> dict[str, Any]:
-        """Return the attributes."""
-        given = items(dig(self.spec, ["loadBalancerAttributes"]))
-        return {str(dig(one, ["key"])): dig(one, ["value"]) for one in given}
-
-    def set_attribute(self, name: str, value: str) -> Iterator[Edit]:
-        """Change one of the attributes."""
-        merged = {**self.attributes, name: value}
-        yield Edit(("spec", "loadBalancerAttributes"), [{"key": key, "value": text} for key, text in merged.items()])
 
     @property
     def listeners(self) -> list[Any]:

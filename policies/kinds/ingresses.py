@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from kinds.annotations import ALB
-from kinds.balancers import Balancer, listed
+from kinds.balancers import Balancer, PlatformSettings, listed
 from kinds.kubernetes import KubernetesView, objects
 from pack.properties import Edit
 from pack.resources import Resource
@@ -20,11 +20,10 @@ CONTROLLERS: Final = ("ingress.k8s.aws/alb", "eks.amazonaws.com/alb")
 _PARAMS_GROUPS: Final = ("elbv2.k8s.aws", "eks.amazonaws.com")
 
 
-class ClassParams(Balancer):
+class ClassParams(PlatformSettings):
     """IngressClassParams: its settings apply to every Ingress of its classes, and win over their annotations."""
 
     application = True
-    owned = True
 
     def fact(self, name: str) -> Any:
         """Return a fact: a key of its spec, or an attribute."""
@@ -60,11 +59,6 @@ class ClassParams(Balancer):
         return params is not None and params.urn == self.urn and params.name == self.name
 
     @property
-    def scheme(self) -> Any:
-        """Return the scheme."""
-        return dig(self.spec, ["scheme"])
-
-    @property
     def target_type(self) -> Any:
         """Return the target type."""
         return dig(self.spec, ["targetType"])
@@ -88,23 +82,6 @@ class ClassParams(Balancer):
         """Return the web ACL's ARN or name."""
         named = [dig(self.spec, [name]) for name in ("wafv2AclName", "wafv2AclArn")]
         return next((acl for acl in named if isinstance(acl, Unknown) or acl), None)
-
-    @property
-    def balancer_name(self) -> Any:
-        """Return the name of its groups' load balancers."""
-        return dig(self.spec, ["loadBalancerName"])
-
-    @property
-    def attributes(self) -> dict[str, Any]:
-        """Return the attributes."""
-        given = items(dig(self.spec, ["loadBalancerAttributes"]))
-        return {str(dig(one, ["key"])): dig(one, ["value"]) for one in given}
-
-    def set_attribute(self, name: str, value: str) -> Iterator[Edit]:
-        """Change one of the attributes."""
-        merged = {**self.attributes, name: value}
-        entries = [{"key": key, "value": text} for key, text in merged.items()]
-        yield Edit(("spec", "loadBalancerAttributes"), entries)
 
     @property
     def tls_policies(self) -> list[Any]:

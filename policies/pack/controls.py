@@ -15,6 +15,8 @@ class Control:
     framework: str
     number: str
     title: str
+    page: str = ""
+    """Its own page, if the framework has one."""
 
     def __str__(self) -> str:
         return f"{self.framework} {self.number}".strip()
@@ -65,6 +67,18 @@ _SECURITY_HUB = {
     "IAM.3": "Users' access keys should be rotated every 90 days or less",
     "IAM.21": "Customer managed policies should not allow wildcard actions for services",
 }
+_HUB_PAGES = "https://docs.aws.amazon.com/securityhub/latest/userguide"
+_GUIDE_PAGES = "https://docs.aws.amazon.com/eks/latest/best-practices"
+# The pages of the guide's chapters that rules have as their source.
+_CHAPTERS = {
+    "networking/loadbalancing": "load-balancing",
+    "networking/subnets": "subnets",
+    "networking/vpc-cni": "vpc-cni",
+    "reliability/application": "application",
+    "security/iam": "identity-and-access-management",
+    "security/image": "image-security",
+    "security/pods": "pod-security",
+}
 
 
 def cis(number: str) -> Control:
@@ -74,14 +88,30 @@ def cis(number: str) -> Control:
 
 def hub(number: str) -> Control:
     """Name a control of AWS Security Hub."""
-    return Control("Security Hub", number, _SECURITY_HUB[number])
+    service, _, place = number.lower().partition(".")
+    return Control(
+        "Security Hub", number, _SECURITY_HUB[number], f"{_HUB_PAGES}/{service}-controls.html#{service}-{place}"
+    )
 
 
 def guide(chapter: str, advice: str) -> Control:
     """Name a recommendation of the EKS Best Practices Guide by its chapter and heading."""
-    return Control("EKS best practices", chapter, advice)
+    page = _CHAPTERS.get(chapter)
+    return Control("EKS best practices", chapter, advice, f"{_GUIDE_PAGES}/{page}.html" if page else "")
 
 
 BY_CONTROLLER = guide(
     "networking/loadbalancing", "Provision Load Balancers by deploying the AWS Load Balancer Controller"
 )
+INSTANCE_PROFILE = guide("security/iam", "Restrict access to the instance profile assigned to the worker node")
+LEAST_FOR_APPLICATIONS = guide("security/iam", "Grant least privileged access to applications")
+LEAST_IN_AWS = guide("security/iam", "Employ least privileged access to AWS Resources")
+POD_TARGETS = guide("networking/loadbalancing", "Register Pods as targets using IP Target-Type")
+SECURITY_GROUPS = guide("networking/subnets", "Configure Security Groups Carefully")
+TENANTS = guide("security/multitenancy", "Tenant Isolation")
+
+# Where the controller's documentation states what rules demand.
+CONTROLLER_DOCS = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest"
+ALB_ANNOTATIONS = f"{CONTROLLER_DOCS}/guide/ingress/annotations/"
+NLB_ANNOTATIONS = f"{CONTROLLER_DOCS}/guide/service/annotations/"
+INSTALLATION = f"{CONTROLLER_DOCS}/deploy/installation/"

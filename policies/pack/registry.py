@@ -112,6 +112,14 @@ class Rule:
         self.remediation = change
         return change
 
+    def sets(self, name: str, value: Any) -> None:
+        """Give the rule the remediation that sets a field of its resource."""
+
+        def set_field(view: View) -> Iterable[Edit]:
+            yield view.put(name, value)
+
+        self.remediation = set_field
+
     def configured(self, config: Mapping[str, Any]) -> dict[str, Any]:
         """Return the settings by name: the profile's if it has them, otherwise the defaults."""
         return {name: config.get(camel(name), setting.default) for name, setting in self.settings.items()}
@@ -137,62 +145,64 @@ def schema(rule: Rule) -> dict[str, Any]:
 RULES: dict[str, Rule] = {}
 
 
+def by_subject() -> list[Rule]:
+    """Return all rules in the order of their subjects' names, wherever in the folders a subject is."""
+    return sorted(RULES.values(), key=lambda rule: rule.subject)
+
+
 def rule(
-    name: str,
     *,
     on: Any,
-    demand: str,
     instead: str,
-    source: str,
-    severity: Severity,
+    source: str = "",
+    severity: Severity = HIGH,
     prod: Level = MANDATORY,
-    dev: Level = ADVISORY,
-    across_stack: bool = False,
+    dev: Level | None = None,
     controls: Iterable[Control] = (),
     **settings: Setting,
 ) -> Callable[[Callable[..., Any]], Rule]:
     """Register a rule.
 
-    The function's docstring is the rule's *why*. The function gets the view of one resource and yields what is wrong
-    with it. A rule `across_stack` also gets the `Stack`, and runs when all resources are known. Each setting is a
-    keyword argument.
+    The function's name, in kebab-case, is the rule's. The first line of its docstring is the requirement: one sentence
+    that says what must be true. The rest is the reason. The function gets the view of one resource and yields what is
+    wrong with it. If it asks for the `Stack` as well, it runs when all resources are known, to relate them to each
+    other. Each setting is a keyword argument.
 
     Args:
-        name: In kebab-case, states the requirement; the function has the same name in snake case.
         on: The kind of resource.
-        demand: One sentence: what must be true.
         instead: What to write instead; it ends every message.
-        source: Link to the requirement's source.
+        source: Link to the requirement's source; by default the page of the first control that has one.
         severity: How bad a violation is.
         prod: Level in the profile `prod`, which is the pack's default.
-        dev: Level in the profile `dev`.
-        across_stack: Whether the rule relates resources to each other.
+        dev: Level in the profile `dev`; by default only what is critical is mandatory there.
         controls: The published controls it covers.
         **settings: Numbers and lists that a profile may change.
 
     Raises:
-        ValueError: two rules have one name, the function has another name, or the rule gives no reason.
+        ValueError: two rules have one name, or there is no requirement, no reason or no source.
     """
+    covered = tuple(controls)
+    link = source or next((control.page for control in covered if control.page), "")
 
     def register(check: Callable[..., Any]) -> Rule:
-        why = inspect.getdoc(check)
-        if name in RULES or not why or check.__name__ != name.replace("-", "_"):
-            raise ValueError(f"rule {name}: give each rule a name of its own, its function too, and a docstring")
-        subject = check.__module__.rsplit(".", 1)[-1]
+        name = check.__name__.replace("_", "-")
+        demand, _, why = (inspect.getdoc(check) or "").partition("\n\n")
+        if name in RULES or not why or not link:
+            raise ValueError(f"rule {name}: give each rule a name of its own, a requirement, a reason and a source")
         RULES[name] = Rule(
             name,
-            subject,
+            check.__module__.rsplit(".", 1)[-1],
             demand,
             instead,
             " ".join(why.split()),
-            source,
+            link,
             severity,
             on,
-            across_stack,
+            "stack" in inspect.signature(check).parameters,
             check,
             prod,
-            dev,
-            tuple(controls),
+            dev or (MANDATORY if severity is CRITICAL else ADVISORY),
+            covered,
             settings,
         )
         return RULES[name]

@@ -1,28 +1,10 @@
 """The rules, by subject. `RULES` holds all of them; a new subject is one more import here."""
 
 from pack.registry import RULES
-from rules import (
-    access,
-    bindings,
-    cluster,
-    controller,
-    controller_pods,
-    controller_webhooks,
-    encryption,
-    exposure,
-    features,
-    gateways,
-    ingresses,
-    irsa,
-    network,
-    nodes,
-    permissions,
-    protection,
-    role_permissions,
-    sharing,
-    trust,
-    workloads,
-)
+from rules.balancers import bindings, encryption, exposure, features, gateways, ingresses, protection, sharing
+from rules.eks import access, cluster, network, nodes
+from rules.iam import irsa, permissions, role_permissions, trust, workloads
+from rules.installs import controller, controller_pods, controller_webhooks
 
 SUBJECTS = (
     cluster,

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from eks_load_balancing.controller.policy import TAG
+from eks_load_balancing.controller.statements import TAG
 from eks_load_balancing.doctor.checks import CHECKS
 from eks_load_balancing.doctor.facts import Facts
 from eks_load_balancing.doctor.reading.gather import Where, gather

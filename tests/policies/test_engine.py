@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pack.profiles import profile
+from pack.publishing.profiles import profile
 from tests.policies.conftest import PACK, Engine, Previews
 from tests.policies.faults import Program, faults, program
 from tests.policies.resources import GIVEN, resource

@@ -13,13 +13,13 @@ import yaml
 import generate
 from check import main
 from pack.configuration import problems
-from pack.coverage import ASKED, SOURCES, Asked
+from pack.publishing.coverage import ASKED, SOURCES, Asked
 from pack.reports import REPORTS
 from rules import RULES
 
 _PACK = Path(generate.PACK)
 _WORKFLOW = _PACK / "ci" / "policies.yml"
-_MANUAL = (_PACK / "pack" / "introduction.md").read_text("utf-8")
+_MANUAL = (_PACK / "pack" / "publishing" / "introduction.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("block", re.findall(r"```json\n(.*?)```", _MANUAL, re.DOTALL))

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from pack.profiles import NOT_IN_SANDBOX, profile
 from pack.properties import plain
+from pack.publishing.profiles import NOT_IN_SANDBOX, profile
 from pack.secrets import Open
 from rules import RULES
 from tests.policies.harness import World, refusals

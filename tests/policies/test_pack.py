@@ -16,7 +16,7 @@ import generate
 from check import main
 from pack.analyzer import Analyzer, serve
 from pack.configuration import problems
-from pack.profiles import profile
+from pack.publishing.profiles import profile
 from pack.reports import REPORTS
 from rules import RULES
 from tests.policies.harness import UNKNOWN_MARK, secret

@@ -7,7 +7,8 @@ https://github.com/kubernetes-sigs/aws-load-balancer-controller/tree/main/docs/i
 from collections.abc import Iterator
 from typing import Final
 
-from eks_load_balancing.controller.policy import REQUEST_TAG, RESOURCE_TAG, Statement, document
+from eks_load_balancing.controller.policy import document
+from eks_load_balancing.controller.statements import REQUEST_TAG, RESOURCE_TAG, Statement
 from eks_load_balancing.errors import InvalidInputError
 
 _KIND: Final = "aga.k8s.aws/resource"

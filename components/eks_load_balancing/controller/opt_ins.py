@@ -8,7 +8,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from eks_load_balancing.controller.policy import REQUEST_TAG, RESOURCE_TAG, Statement
+from eks_load_balancing.controller.statements import REQUEST_TAG, RESOURCE_TAG, Statement
 from eks_load_balancing.errors import InvalidInputError
 from eks_load_balancing.versions import ControllerVersion
 

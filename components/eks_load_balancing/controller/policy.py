@@ -1,4 +1,4 @@
-"""The IAM policy of the AWS Load Balancer Controller, as statements by purpose. Functions of plain values.
+"""The IAM policy of the AWS Load Balancer Controller, made of `statements`. Functions of plain values.
 
 What upstream grants to every cluster in the account is narrowed here to one cluster:
 
@@ -11,16 +11,13 @@ https://github.com/kubernetes-sigs/aws-load-balancer-controller/tree/main/docs/i
 """
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
+from eks_load_balancing.controller.statements import Statement, elb, features, listeners, made, reaching, reading
 from eks_load_balancing.errors import InvalidInputError
 from eks_load_balancing.versions import CONTROLLER_VERSIONS, RELEASES, release
-
-TAG: Final = "elbv2.k8s.aws/cluster"
-RESOURCE_TAG: Final = f"aws:ResourceTag/{TAG}"
-REQUEST_TAG: Final = f"aws:RequestTag/{TAG}"
 
 FEATURES: Final = ("waf", "wafv2", "shield", "cognito", "certificate-discovery")
 """What a stack can do without: each takes its actions with it."""
@@ -83,18 +80,6 @@ ABSENT: Final = {
 """By version and partition, the actions that the release's policy lacks; a partition that is missing has no policy."""
 
 
-@dataclass(frozen=True)
-class Statement:
-    """One purpose of the controller: what it does, to what, and on which condition."""
-
-    purpose: str
-    actions: tuple[str, ...]
-    resources: tuple[str, ...] = ("*",)
-    condition: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
-    features: tuple[str, ...] = ()
-    """The features that it serves, if it serves nothing else: it goes when all of them are turned off."""
-
-
 def controller_statements(version: str, partition: str, cluster_name: str, region: str, vpc_id: str) -> list[Statement]:
     """Return every statement of one controller version in one partition, narrowed to one cluster.
 
@@ -103,10 +88,10 @@ def controller_statements(version: str, partition: str, cluster_name: str, regio
     """
     absent = _absent(version, partition)
     statements = [
-        *_reading(),
-        *_features(),
-        *_made(partition, cluster_name, region, vpc_id),
-        *_listeners(partition, cluster_name),
+        *reading(),
+        *features(),
+        *made(partition, cluster_name, region, vpc_id),
+        *listeners(partition, cluster_name),
     ]
     return [
         Statement(s.purpose, tuple(a for a in s.actions if a not in absent), s.resources, s.condition, s.features)
@@ -202,12 +187,12 @@ def bound_policy(version: str, partition: str, region: str, vpc_id: str, target_
         InvalidInputError: for a version or partition without an entry, or a document longer than IAM takes.
     """
     absent = _absent(version, partition)
-    seeing, *_ = _reading()
+    seeing, *_ = reading()
     vpc = f"arn:{partition}:ec2:{region}:*:vpc/{vpc_id}"
     wanted = [
         replace(seeing, actions=tuple(action for action in seeing.actions if action not in absent)),
-        Statement("register pods", _elb("RegisterTargets", "DeregisterTargets"), tuple(target_group_arns)),
-        _reaching(vpc, {}),
+        Statement("register pods", elb("RegisterTargets", "DeregisterTargets"), tuple(target_group_arns)),
+        reaching(vpc, {}),
     ]
     return _fitting(wanted, f"{len(target_group_arns)} target groups", "give fewer")
 
@@ -222,154 +207,3 @@ def _render(statements: list[Statement]) -> list[dict[str, Any]]:
         key = json.dumps([statement.resources, statement.condition])
         merged.setdefault(key, rendered)["Action"].extend(statement.actions)
     return list(merged.values())
-
-
-def _service(name: str, *actions: str) -> tuple[str, ...]:
-    return tuple(f"{name}:{action}" for action in actions)
-
-
-def _elb(*actions: str) -> tuple[str, ...]:
-    return _service("elasticloadbalancing", *actions)
-
-
-def _reading() -> Iterator[Statement]:
-    # Describe calls know no resources: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
-    yield Statement(
-        "see the network",
-        _service(
-            "ec2", "DescribeAccountAttributes", "DescribeAddresses", "DescribeAvailabilityZones",
-            "DescribeInternetGateways", "DescribeVpcs", "DescribeVpcPeeringConnections", "DescribeSubnets",
-            "DescribeSecurityGroups", "DescribeInstances", "DescribeNetworkInterfaces", "DescribeTags",
-            "GetCoipPoolUsage", "DescribeCoipPools", "GetSecurityGroupsForVpc", "DescribeIpamPools",
-            "DescribeRouteTables",
-        )
-        + _elb(
-            "DescribeLoadBalancers", "DescribeLoadBalancerAttributes", "DescribeListeners",
-            "DescribeListenerCertificates", "DescribeSSLPolicies", "DescribeRules", "DescribeTargetGroups",
-            "DescribeTargetGroupAttributes", "DescribeTargetHealth", "DescribeTags", "DescribeTrustStores",
-            "DescribeListenerAttributes", "DescribeCapacityReservation",
-        ),
-    )  # fmt: skip
-    yield Statement(
-        "let Elastic Load Balancing have its own role in a new account",
-        ("iam:CreateServiceLinkedRole",),
-        condition={"StringEquals": {"iam:AWSServiceName": "elasticloadbalancing.amazonaws.com"}},
-    )
-
-
-def _features() -> Iterator[Statement]:
-    yield Statement(
-        "find a listener's certificate by host name",
-        _service("acm", "ListCertificates", "DescribeCertificate")
-        + _service("iam", "ListServerCertificates", "GetServerCertificate"),
-        features=("certificate-discovery",),
-    )
-    yield Statement(
-        "check the client of an authenticate-cognito action",
-        ("cognito-idp:DescribeUserPoolClient",),
-        features=("cognito",),
-    )
-    acl = ("GetWebACL", "GetWebACLForResource", "AssociateWebACL", "DisassociateWebACL")
-    yield Statement("put an ALB behind WAF Classic", _service("waf-regional", *acl), features=("waf",))
-    yield Statement("put an ALB behind WAF", _service("wafv2", *acl), features=("wafv2",))
-    yield Statement(
-        "protect an ALB with Shield Advanced",
-        _service("shield", "GetSubscriptionState", "DescribeProtection", "CreateProtection", "DeleteProtection"),
-        features=("shield",),
-    )
-
-
-def _arns(partition: str, *kinds: str) -> tuple[str, ...]:
-    return tuple(f"arn:{partition}:elasticloadbalancing:*:*:{kind}" for kind in kinds)
-
-
-def _made(partition: str, cluster: str, region: str, vpc_id: str) -> Iterator[Statement]:
-    """Security groups, load balancers and target groups: made with this cluster's tag, and known by it ever after."""
-    groups = (f"arn:{partition}:ec2:*:*:security-group/*",)
-    balancers = _arns(partition, "targetgroup/*/*", "loadbalancer/net/*/*", "loadbalancer/app/*/*")
-    vpc = f"arn:{partition}:ec2:{region}:*:vpc/{vpc_id}"
-    yield Statement("make security groups in the cluster's VPC", ("ec2:CreateSecurityGroup",), (vpc,))
-    yield Statement(
-        "make things tagged for this cluster",
-        ("ec2:CreateSecurityGroup", *_elb("CreateLoadBalancer", "CreateTargetGroup")),
-        condition={"StringEquals": {REQUEST_TAG: cluster}},
-    )
-    yield Statement(
-        "tag a security group while it is made",
-        ("ec2:CreateTags",),
-        groups,
-        {"StringEquals": {"ec2:CreateAction": "CreateSecurityGroup", REQUEST_TAG: cluster}},
-    )
-    yield Statement(
-        "tag a load balancer or target group while it is made",
-        _elb("AddTags"),
-        balancers,
-        {
-            "StringEquals": {
-                "elasticloadbalancing:CreateAction": ["CreateTargetGroup", "CreateLoadBalancer"],
-                REQUEST_TAG: cluster,
-            }
-        },
-    )
-    yield Statement(
-        "change their other tags later",
-        (*_service("ec2", "CreateTags", "DeleteTags"), *_elb("AddTags", "RemoveTags")),
-        groups + balancers,
-        {"StringEquals": {RESOURCE_TAG: cluster}, "Null": {REQUEST_TAG: "true"}},
-    )
-    yield Statement(
-        "change and remove them",
-        (
-            "ec2:DeleteSecurityGroup",
-            *_elb(
-                "ModifyLoadBalancerAttributes", "SetIpAddressType", "SetSecurityGroups", "SetSubnets",
-                "DeleteLoadBalancer", "ModifyTargetGroup", "ModifyTargetGroupAttributes", "DeleteTargetGroup",
-                "ModifyListenerAttributes", "ModifyCapacityReservation", "ModifyIpPools",
-            ),
-        ),
-        condition={"StringEquals": {RESOURCE_TAG: cluster}},
-    )  # fmt: skip
-    yield _reaching(vpc, {"StringEqualsIfExists": {RESOURCE_TAG: cluster}})
-
-
-def _reaching(vpc: str, condition: Mapping[str, Any]) -> Statement:
-    """Return rules in security groups; the nodes' is EKS's own, without a tag of the controller: the VPC bounds it."""
-    return Statement(
-        "let load balancers reach the pods",
-        _service("ec2", "AuthorizeSecurityGroupIngress", "RevokeSecurityGroupIngress"),
-        condition={"ArnEquals": {"ec2:Vpc": vpc}, **condition},
-    )
-
-
-def _listeners(partition: str, cluster: str) -> Iterator[Statement]:
-    yield Statement(
-        "make listeners and rules",
-        _elb("CreateListener", "CreateRule"),
-        condition={"StringEqualsIfExists": {RESOURCE_TAG: cluster, REQUEST_TAG: cluster}},
-    )
-    yield Statement(
-        "tag listeners and rules",
-        _elb("AddTags", "RemoveTags"),
-        _arns(
-            partition,
-            "listener/net/*/*/*",
-            "listener/app/*/*/*",
-            "listener-rule/net/*/*/*",
-            "listener-rule/app/*/*/*",
-        ),
-        {"StringEqualsIfExists": {RESOURCE_TAG: cluster, REQUEST_TAG: cluster}},
-    )
-    yield Statement(
-        "change and remove listeners and rules, register and deregister pods",
-        _elb(
-            "DeleteListener", "DeleteRule", "ModifyListener", "AddListenerCertificates",
-            "RemoveListenerCertificates", "ModifyRule", "SetRulePriorities", "RegisterTargets", "DeregisterTargets",
-        ),
-        condition={"StringEqualsIfExists": {RESOURCE_TAG: cluster}},
-    )  # fmt: skip
-    yield Statement(
-        "put an ALB behind a web ACL",
-        _elb("SetWebAcl"),
-        condition={"StringEqualsIfExists": {RESOURCE_TAG: cluster}},
-        features=("waf", "wafv2"),
-    )

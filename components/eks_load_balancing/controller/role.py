@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NotRequired, TypedDict, cast
+from typing import Any, Final, TypedDict, cast
 
 import pulumi
 import pulumi_aws as aws
@@ -12,7 +12,12 @@ from eks_load_balancing.controller.controller_args import LoadBalancerController
 from eks_load_balancing.controller.grants import OptIns, extra_policies, global_accelerators, opt_ins
 from eks_load_balancing.controller.policy import bound_policy, controller_policy
 from eks_load_balancing.errors import InvalidInputError
-from eks_load_balancing.identity.service_account_role import IRSA, ServiceAccountRole, role_annotations
+from eks_load_balancing.identity.service_account_role import (
+    IRSA,
+    ServiceAccountRole,
+    ServiceAccountRoleArgs,
+    role_annotations,
+)
 from eks_load_balancing.outputs import given
 from eks_load_balancing.versions import ControllerVersion
 
@@ -107,7 +112,7 @@ def made_role(
     )
     role = ServiceAccountRole(
         f"{name}-identity",
-        {**_identity(args), "namespace": namespace, "service_account": account, "policy_arn": policy.arn},
+        {**_shared(args), "namespace": namespace, "service_account": account, "policy_arn": policy.arn},
         child,
     )
     granted: _GrantedArgs = {"role_name": role.role_name, "tags": args.get("tags"), "parent": parent}
@@ -127,18 +132,7 @@ class _GrantedArgs(TypedDict):
     parent: pulumi.Resource
 
 
-class _IdentityArgs(TypedDict):
-    """What the controller's arguments and its role's have in common."""
-
-    identity: NotRequired[str]
-    oidc_provider_arn: NotRequired[Input[str]]
-    issuer_url: NotRequired[Input[str]]
-    cluster_name: NotRequired[Input[str]]
-    cluster_arn: NotRequired[Input[str]]
-    role_name: NotRequired[Input[str]]
-    permissions_boundary_arn: NotRequired[Input[str]]
-    tags: NotRequired[Input[Mapping[str, Input[str]]]]
-
-
-def _identity(args: LoadBalancerControllerArgs) -> _IdentityArgs:
-    return cast(_IdentityArgs, {key: value for key, value in args.items() if key in _IdentityArgs.__optional_keys__})
+def _shared(args: LoadBalancerControllerArgs) -> ServiceAccountRoleArgs:
+    """Return the arguments that the role has under the same name; the caller knows the others better."""
+    own = ServiceAccountRoleArgs.__optional_keys__
+    return cast(ServiceAccountRoleArgs, {key: value for key, value in args.items() if key in own})

@@ -16,10 +16,10 @@ from rich.table import Table
 from eks_load_balancing.doctor import report
 from eks_load_balancing.doctor.checks import CHECKS
 from eks_load_balancing.doctor.checks.paths import CHECK_OF
-from eks_load_balancing.doctor.export import export
 from eks_load_balancing.doctor.facts import CannotLookError, Facts, NotSeenError
 from eks_load_balancing.doctor.paths.hops import Way, leaving_out
 from eks_load_balancing.doctor.paths.ways import ways
+from eks_load_balancing.doctor.reading.export import export
 from eks_load_balancing.doctor.reading.gather import Where, gather
 from eks_load_balancing.doctor.registry import Finding, examine
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
-from eks_load_balancing.controller.policy import TAG
+from eks_load_balancing.controller.statements import TAG
 from eks_load_balancing.doctor.facts import Facts, Object
 
 ROLE_ANNOTATION: Final = "eks.amazonaws.com/role-arn"

@@ -57,30 +57,32 @@ REGISTERED: Final[dict[str, Check]] = {}
 
 
 def check(
-    name: str, *, demand: str, severity: str, link: str
+    *, link: str, severity: str = "high", demand: str = ""
 ) -> Callable[[Callable[[Facts], Iterable[Trouble]]], Check]:
-    """Register a function as a check; its docstring gives the reason.
+    """Register a function as a check.
+
+    Its name, in kebab-case, is the check's. The first line of its docstring is the demand: what must hold, in one
+    sentence. The rest is the reason.
 
     Args:
-        name: the demand in kebab-case; the function has the same name with underscores.
-        demand: what must hold, in one sentence.
-        severity: one of `SEVERITIES`.
         link: the source of the demand.
+        severity: one of `SEVERITIES`.
+        demand: the demand, if it is computed; then the whole docstring is the reason.
 
     Raises:
-        ValueError: the name is taken or is not the function's, the severity is unknown, or the docstring is missing.
+        ValueError: the name is taken, the severity is unknown, or there is no demand or no reason.
     """
 
     def register(run: Callable[[Facts], Iterable[Trouble]]) -> Check:
-        why = inspect.getdoc(run)
-        named = run.__name__ == name.replace("-", "_")
-        if name in REGISTERED or severity not in SEVERITIES or not why or not named:
+        name, said = run.__name__.replace("_", "-"), inspect.getdoc(run) or ""
+        first, _, rest = said.partition("\n\n")
+        must, why = (demand, said) if demand else (first, rest)
+        if name in REGISTERED or severity not in SEVERITIES or not why:
             raise ValueError(
-                f"check {name}: give it a name of its own, which is its function's ({run.__name__}) with dashes,"
-                f" a severity of {SEVERITIES} and a docstring"
+                f"check {name}: give it a name of its own, a severity of {SEVERITIES}, a demand and a reason"
             )
         subject = run.__module__.rpartition(".")[2]
-        REGISTERED[name] = Check(name, subject, demand, " ".join(why.split()), severity, link, run)
+        REGISTERED[name] = Check(name, subject, must, " ".join(why.split()), severity, link, run)
         return REGISTERED[name]
 
     return register

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from eks_load_balancing.controller.policy import Statement
+from eks_load_balancing.controller.statements import Statement
 from eks_load_balancing.doctor.facts import Facts, Object
 from eks_load_balancing.doctor.lookups import own_balancers, ready_addresses
 

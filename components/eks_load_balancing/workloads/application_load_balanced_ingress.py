@@ -12,18 +12,12 @@ from eks_load_balancing.workloads.alb_actions import WEIGHTED
 from eks_load_balancing.workloads.alb_args import ApplicationLoadBalancedIngressArgs
 from eks_load_balancing.workloads.annotations import (
     ALB_CLASS,
-    DEFAULT_TLS_POLICY,
-    SCHEMES,
-    Exposure,
     alb_annotations,
 )
-from eks_load_balancing.workloads.host_names import host_name
+from eks_load_balancing.workloads.asked import exposed, our_pods
+from eks_load_balancing.workloads.made import INGRESS_RESOURCE, host_name, target_group_arns
 from eks_load_balancing.workloads.rules import SERVICE_PORT, actions, backends, refuse_combinations, rules, services
-from eks_load_balancing.workloads.target_groups import INGRESS_RESOURCE, target_group_arns
 from eks_load_balancing.workloads.workload import (
-    DEFAULT_DELAY,
-    DEFAULT_USER,
-    SAMPLE_IMAGE,
     SAMPLE_PORT,
     Workload,
     deploy,
@@ -50,40 +44,12 @@ class ApplicationLoadBalancedIngress(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: ApplicationLoadBalancedIngressArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        delay = errors.at_least(args.get("deregistration_delay", DEFAULT_DELAY), 0, "deregistration_delay")
+        exposure = exposed(args, ADDRESS_TYPES)
         container_port = errors.at_least(args.get("container_port", SAMPLE_PORT), 1, "container_port")
         ingress_class = errors.subdomain(args.get("ingress_class", ALB_CLASS), "ingress class")
-        addresses = args.get("ip_address_type")
-        exposure = Exposure(
-            scheme=errors.one_of(args.get("scheme", SCHEMES[0]), SCHEMES, "scheme"),
-            deregistration_delay=delay,
-            health_check_path=args.get("health_check_path"),
-            certificate_arn=args.get("certificate_arn"),
-            certificate_arns=args.get("certificate_arns", ()),
-            tls_policy=args.get("tls_policy", DEFAULT_TLS_POLICY),
-            deletion_protection=args.get("deletion_protection", False),
-            access_logs_bucket=args.get("access_logs_bucket"),
-            ip_address_type=addresses and errors.one_of(addresses, ADDRESS_TYPES, "ip_address_type"),
-            subnet_ids=args.get("subnet_ids"),
-            security_group_ids=args.get("security_group_ids"),
-            attributes=args.get("load_balancer_attributes", {}),
-            target_group_attributes=args.get("target_group_attributes", {}),
-            annotations=args.get("annotations", {}),
-        )
         refuse_combinations(args, tls=exposure.has_certificate)
         asked = actions(args)
-        workload = Workload(
-            name=errors.label(name, "name"),
-            namespace=args["namespace"],
-            image=args.get("image") or SAMPLE_IMAGE,
-            container_port=container_port,
-            replicas=args.get("replicas", 2),
-            deregistration_delay=delay,
-            health_check_path=exposure.health_check_path or "/",
-            environment=args.get("environment", {}),
-            resources=args.get("resources"),
-            user_id=args.get("user_id", DEFAULT_USER),
-        )
+        workload = our_pods(name, args, container_port, exposure)
         super().__init__("eks-load-balancing:index:ApplicationLoadBalancedIngress", name, opts=opts)
         child = pulumi.ResourceOptions(parent=self)
         behind = self._service(name, args, workload)
@@ -91,9 +57,7 @@ class ApplicationLoadBalancedIngress(pulumi.ComponentResource):
         ingress = kubernetes.networking.v1.Ingress(
             f"{name}-ingress",
             metadata={
-                "name": name,
-                "namespace": args["namespace"],
-                "labels": workload.labels,
+                **workload.metadata,
                 "annotations": alb_annotations(exposure, args.get("inbound_cidrs"), args.get("web_acl_arn"), asked),
             },
             spec={"ingress_class_name": ingress_class, "rules": rules(found)},
@@ -126,7 +90,7 @@ class ApplicationLoadBalancedIngress(pulumi.ComponentResource):
             deploy(workload, self)
         service = kubernetes.core.v1.Service(
             f"{name}-service",
-            metadata={"name": name, "namespace": args["namespace"], "labels": workload.labels},
+            metadata=workload.metadata,
             spec={
                 "type": "ClusterIP",
                 "selector": args.get("selector", workload.labels),

@@ -9,7 +9,7 @@ from pulumi import Input, Output
 from eks_load_balancing import errors
 from eks_load_balancing.arguments import checked
 from eks_load_balancing.workloads.annotations import ALB_CLASS, NLB_CLASS, SCHEMES, instance_annotations
-from eks_load_balancing.workloads.host_names import host_name
+from eks_load_balancing.workloads.made import host_name
 from eks_load_balancing.workloads.workload import DEFAULT_DELAY, SAMPLE_IMAGE, SAMPLE_PORT, Workload, deploy
 
 BALANCERS = ("classic", "nlb", "alb")
@@ -76,12 +76,7 @@ class NodePortLoadBalancedService(pulumi.ComponentResource):
         asks = instance_annotations(balancer, scheme, delay)
         service = kubernetes.core.v1.Service(
             f"{name}-service",
-            metadata={
-                "name": name,
-                "namespace": args["namespace"],
-                "labels": workload.labels,
-                "annotations": {} if balancer == "alb" else asks,
-            },
+            metadata={**workload.metadata, "annotations": {} if balancer == "alb" else asks},
             spec=kubernetes.core.v1.ServiceSpecArgs(
                 type="NodePort" if balancer == "alb" else "LoadBalancer",
                 load_balancer_class=NLB_CLASS if balancer == "nlb" else None,
@@ -98,12 +93,7 @@ class NodePortLoadBalancedService(pulumi.ComponentResource):
         if balancer == "alb":
             ingress = kubernetes.networking.v1.Ingress(
                 f"{name}-ingress",
-                metadata={
-                    "name": name,
-                    "namespace": args["namespace"],
-                    "labels": workload.labels,
-                    "annotations": asks,
-                },
+                metadata={**workload.metadata, "annotations": asks},
                 spec={
                     "ingress_class_name": ALB_CLASS,
                     "default_backend": {

@@ -54,6 +54,11 @@ class Workload:
         """What the Deployment and the Service select the pods by."""
         return {"app.kubernetes.io/name": self.name}
 
+    @property
+    def metadata(self) -> kubernetes.meta.v1.ObjectMetaArgsDict:
+        """What each of its objects is called."""
+        return {"name": self.name, "namespace": self.namespace, "labels": self.labels}
+
 
 OF_OUR_PODS: Final = ("image", "replicas", "environment", "resources", "user_id")
 """Arguments about the pods that are made here: with pods of the program's own they would say nothing."""
@@ -87,13 +92,13 @@ def deploy(workload: Workload, parent: pulumi.Resource) -> kubernetes.apps.v1.De
     sleep, grace = drain_seconds(workload.deregistration_delay)
     kubernetes.policy.v1.PodDisruptionBudget(
         f"{workload.name}-budget",
-        metadata={"name": workload.name, "namespace": workload.namespace, "labels": workload.labels},
+        metadata=workload.metadata,
         spec={"max_unavailable": 1, "selector": {"match_labels": workload.labels}},
         opts=child,
     )
     return kubernetes.apps.v1.Deployment(
         f"{workload.name}-deployment",
-        metadata={"name": workload.name, "namespace": workload.namespace, "labels": workload.labels},
+        metadata=workload.metadata,
         spec={
             "replicas": workload.replicas,
             "selector": {"match_labels": workload.labels},

@@ -5,7 +5,8 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
-from eks_load_balancing.controller.policy import Statement, controller_policy, controller_statements
+from eks_load_balancing.controller.policy import controller_policy, controller_statements
+from eks_load_balancing.controller.statements import Statement
 from eks_load_balancing.verify.lines import question
 from tests.sandbox.aws.harness import ACCOUNT, Aws
 

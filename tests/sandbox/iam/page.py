@@ -7,7 +7,8 @@ from typing import Any
 
 from eks_load_balancing.controller.global_accelerator_policy import global_accelerator_statements
 from eks_load_balancing.controller.opt_ins import CERTIFICATES, TAGGING_API, opt_in_statements
-from eks_load_balancing.controller.policy import Statement, controller_statements
+from eks_load_balancing.controller.policy import controller_statements
+from eks_load_balancing.controller.statements import Statement
 from sandbox.iam.language.evaluate import Policy
 from sandbox.iam.permissions import reference
 from tests.sandbox.iam import asks, upstream

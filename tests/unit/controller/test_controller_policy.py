@@ -7,12 +7,11 @@ from eks_load_balancing.controller.policy import (
     ABSENT,
     FEATURES,
     LONGEST,
-    REQUEST_TAG,
-    RESOURCE_TAG,
     bound_policy,
     controller_policy,
     controller_statements,
 )
+from eks_load_balancing.controller.statements import REQUEST_TAG, RESOURCE_TAG
 from eks_load_balancing.errors import InvalidInputError
 from eks_load_balancing.versions import CONTROLLER_VERSIONS
 from tests.unit.controller.upstream import ACTIONS, ACTIONS_OF, NOT_IN_ISOLATED, RELEASES, UNTAGGED

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from eks_load_balancing.controller.policy import TAG
+from eks_load_balancing.controller.statements import TAG
 from tests.unit.doctor.healthy import healthy, healthy_with_pod_identity
 from tests.unit.doctor.healthy_aws import ISSUER, NAME, World, group, tag
 from tests.unit.doctor.plant import (

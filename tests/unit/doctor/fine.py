@@ -4,7 +4,7 @@ import datetime as dt
 import json
 from collections.abc import Callable
 
-from eks_load_balancing.controller.policy import TAG
+from eks_load_balancing.controller.statements import TAG
 from tests.unit.doctor.healthy import warning
 from tests.unit.doctor.healthy_aws import NAME, NOW, World, balancer_arn, group_arn, tag
 from tests.unit.doctor.plant import (

@@ -4,7 +4,8 @@ import datetime as dt
 import json
 from typing import Any
 
-from eks_load_balancing.controller.policy import TAG, controller_policy
+from eks_load_balancing.controller.policy import controller_policy
+from eks_load_balancing.controller.statements import TAG
 from eks_load_balancing.identity.trust import web_identity_trust
 
 World = dict[str, Any]

@@ -4,7 +4,7 @@ import copy
 import datetime as dt
 import json
 
-from eks_load_balancing.controller.policy import TAG
+from eks_load_balancing.controller.statements import TAG
 from tests.unit.doctor.certificates import certificates
 from tests.unit.doctor.healthy_aws import (
     CONTROLLER,

@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from eks_load_balancing.doctor import cli
-from eks_load_balancing.doctor.export import description
 from eks_load_balancing.doctor.facts import CannotLookError
+from eks_load_balancing.doctor.reading.export import description
 from sandbox.plan.inputs.account import load
 
 CLUSTER = {"arn": "arn:aws:eks:eu-west-1:111122223333:cluster/shop", "name": "shop"}

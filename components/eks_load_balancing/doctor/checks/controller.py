@@ -28,14 +28,12 @@ _IMDS: Final = "https://docs.aws.amazon.com/eks/latest/best-practices/identity-a
 _HOPS_FOR_PODS: Final = 2
 
 
-@check(
-    "controller-is-ready",
-    demand="The controller has a Deployment, and all of its pods are ready.",
-    severity="high",
-    link=_INSTALL,
-)
+@check(link=_INSTALL)
 def controller_is_ready(facts: Facts) -> Iterator[Trouble]:
-    """Without it no load balancer is created, no target follows the pods, and its webhooks refuse new objects."""
+    """The controller has a Deployment, and all of its pods are ready.
+
+    Without it no load balancer is created, no target follows the pods, and its webhooks refuse new objects.
+    """
     auto = facts.cluster.get("kubernetesNetworkConfig", {}).get("elasticLoadBalancing", {}).get("enabled", False)
     if not facts.deployments and not auto:  # EKS Auto Mode has AWS's own controller
         yield Trouble(
@@ -65,17 +63,13 @@ def controller_is_ready(facts: Facts) -> Iterator[Trouble]:
         yield Trouble(called(deployment), what, fix, namespace, see)
 
 
-@check(
-    "controllers-keep-apart",
-    demand="No two controllers serve the same objects.",
-    severity="high",
-    link=_FLAGS,
-)
+@check(link=_FLAGS)
 def controllers_keep_apart(facts: Facts) -> Iterator[Trouble]:
-    """Two controllers on the same objects undo each other's work, or the second only waits for the first's lease.
+    """No two controllers serve the same objects.
 
-    Every controller serves all IngressClasses with the controller ingress.k8s.aws/alb: --ingress-class applies only to
-    the old annotation. To separate two, use namespaces (--watch-namespace).
+    Two controllers on the same objects undo each other's work, or the second only waits for the first's lease. Every
+    controller serves all IngressClasses with the controller ingress.k8s.aws/alb: --ingress-class applies only to the
+    old annotation. To separate two, use namespaces (--watch-namespace).
     """
     by_class = any(one["spec"].get("controller") == CONTROLLER for one in facts.ingress_classes)
     running = [d for d in facts.deployments if d["spec"].get("replicas", 1)]
@@ -103,7 +97,6 @@ def controllers_keep_apart(facts: Facts) -> Iterator[Trouble]:
 
 
 @check(
-    "controller-version-is-known",
     demand=f"The controller's version is in this package's table ({', '.join(CONTROLLER_VERSIONS)}).",
     severity="low",
     link="https://github.com/kubernetes-sigs/aws-load-balancer-controller/releases",
@@ -126,16 +119,12 @@ def controller_version_is_known(facts: Facts) -> Iterator[Trouble]:
             )
 
 
-@check(
-    "controller-is-told-its-cluster",
-    demand="The controller's flags name this cluster; if they name a region and a VPC, they are the cluster's.",
-    severity="high",
-    link=_FLAGS,
-)
+@check(link=_FLAGS)
 def controller_is_told_its_cluster(facts: Facts) -> Iterator[Trouble]:
-    """With another cluster's name it changes and deletes that cluster's load balancers.
+    """The controller's flags name this cluster; if they name a region and a VPC, they are the cluster's.
 
-    It also finds no security group or subnet with this cluster's tag.
+    With another cluster's name it changes and deletes that cluster's load balancers. It also finds no security group or
+    subnet with this cluster's tag.
     """
     expected = {"cluster-name": facts.name, "aws-region": facts.region, "aws-vpc-id": facts.vpc}
     for deployment in facts.deployments:
@@ -150,16 +139,12 @@ def controller_is_told_its_cluster(facts: Facts) -> Iterator[Trouble]:
                 )
 
 
-@check(
-    "controller-finds-region-and-vpc",
-    demand="The controller has flags for region and VPC, or its pods reach the instance metadata service.",
-    severity="high",
-    link=_IMDS,
-)
+@check(link=_IMDS)
 def controller_finds_region_and_vpc(facts: Facts) -> Iterator[Trouble]:
-    """Without the flags it asks the metadata service, which pods cannot reach with a hop limit of 1.
+    """The controller has flags for region and VPC, or its pods reach the instance metadata service.
 
-    "failed to get VPC ID: failed to fetch VPC ID from instance metadata".
+    Without the flags it asks the metadata service, which pods cannot reach with a hop limit of 1. "failed to get VPC
+    ID: failed to fetch VPC ID from instance metadata".
     """
     for deployment in facts.deployments:
         given, spec = flags(deployment), deployment["spec"]["template"]["spec"]
@@ -191,15 +176,14 @@ def _reachable(options: Object) -> bool:
 
 
 @check(
-    "crds-are-as-new-as-the-controller",
-    demand="The controller's CRDs exist, with the fields that its version reads.",
     severity="medium",
     link="https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/installation/#helm",
 )
 def crds_are_as_new_as_the_controller(facts: Facts) -> Iterator[Trouble]:
-    """`helm upgrade` does not update CRDs.
+    """The controller's CRDs exist, with the fields that its version reads.
 
-    The API server silently drops fields that a CRD does not have, and objects of a missing kind cannot be created.
+    `helm upgrade` does not update CRDs. The API server silently drops fields that a CRD does not have, and objects of a
+    missing kind cannot be created.
     """
     names = {crd["metadata"]["name"]: crd for crd in facts.crds}
     for deployment in facts.deployments[:1]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from eks_load_balancing.doctor.documents import listed, names_action, statements
-from eks_load_balancing.doctor.facts import Facts
+from eks_load_balancing.doctor.facts import Facts, Object
 from eks_load_balancing.doctor.faults import REFRESH
 from eks_load_balancing.doctor.lookups import ROLE_ANNOTATION, annotations_of, called, key, pods_of
 from eks_load_balancing.doctor.registry import Trouble, check
@@ -40,14 +40,17 @@ def _again(facts: Facts) -> str:
     return " and ".join(f"`kubectl rollout restart -n {namespace} deployment/{name}`" for namespace, name in places)
 
 
-@check(
-    "controller-has-a-role",
-    demand="The controller's service account has a role of this account, by annotation or by association.",
-    severity="high",
-    link=_IRSA,
-)
+def _wrong_trust(facts: Facts, role: Object, what: str) -> Trouble:
+    """Return what is wrong with a role's trust policy; the remedy is the strict one."""
+    return Trouble(f"role {role['RoleName']}", what, trusting(facts, role, strict(facts)))
+
+
+@check(link=_IRSA)
 def controller_has_a_role(facts: Facts) -> Iterator[Trouble]:
-    """Without one it uses the node's role, or none: AccessDenied, or "no EC2 IMDS role found"."""
+    """The controller's service account has a role of this account, by annotation or by association.
+
+    Without one it uses the node's role, or none: AccessDenied, or "no EC2 IMDS role found".
+    """
     account = facts.service_account
     for deployment in facts.deployments[:1] if account is None else ():
         named = deployment["spec"]["template"]["spec"].get("serviceAccountName", "default")
@@ -87,14 +90,12 @@ def controller_has_a_role(facts: Facts) -> Iterator[Trouble]:
     )
 
 
-@check(
-    "issuer-has-an-oidc-provider",
-    demand="If the controller uses IRSA, IAM has an OIDC provider for the cluster's issuer.",
-    severity="high",
-    link=_PROVIDER,
-)
+@check(link=_PROVIDER)
 def issuer_has_an_oidc_provider(facts: Facts) -> Iterator[Trouble]:
-    """A cluster that was replaced has a new issuer: "No OpenIDConnect provider found in your account"."""
+    """If the controller uses IRSA, IAM has an OIDC provider for the cluster's issuer.
+
+    A cluster that was replaced has a new issuer: "No OpenIDConnect provider found in your account".
+    """
     if _annotated(facts) and not facts.oidc_providers:
         issuer = facts.cluster["identity"]["oidc"]["issuer"]
         yield Trouble(
@@ -104,14 +105,12 @@ def issuer_has_an_oidc_provider(facts: Facts) -> Iterator[Trouble]:
         )
 
 
-@check(
-    "oidc-provider-takes-tokens-for-sts",
-    demand="The OIDC provider has the audience sts.amazonaws.com.",
-    severity="high",
-    link=_PROVIDER,
-)
+@check(link=_PROVIDER)
 def oidc_provider_takes_tokens_for_sts(facts: Facts) -> Iterator[Trouble]:
-    """Tokens of service accounts have this audience: "Incorrect token audience"."""
+    """The OIDC provider has the audience sts.amazonaws.com.
+
+    Tokens of service accounts have this audience: "Incorrect token audience".
+    """
     for provider in facts.oidc_providers:
         if _annotated(facts) and STS_AUDIENCE not in provider["ClientIDList"]:
             yield Trouble(
@@ -122,14 +121,12 @@ def oidc_provider_takes_tokens_for_sts(facts: Facts) -> Iterator[Trouble]:
             )
 
 
-@check(
-    "role-trusts-the-service-account",
-    demand="The role's trust policy names the cluster's OIDC provider, and the controller's service account as sub.",
-    severity="high",
-    link=_IRSA,
-)
+@check(link=_IRSA)
 def role_trusts_the_service_account(facts: Facts) -> Iterator[Trouble]:
-    """A copied trust policy does not: "Not authorized to perform sts:AssumeRoleWithWebIdentity"."""
+    """The role's trust policy names the cluster's OIDC provider, and the controller's service account as sub.
+
+    A copied trust policy does not: "Not authorized to perform sts:AssumeRoleWithWebIdentity".
+    """
     if not _annotated(facts) or facts.role is None:
         return
     own = f"arn:{facts.partition}:iam::{facts.account}:oidc-provider/{issuer_of(facts)}"
@@ -143,24 +140,15 @@ def role_trusts_the_service_account(facts: Facts) -> Iterator[Trouble]:
         what = f"it demands {said}, and the controller's tokens have sub {own_subject(facts)} and aud {STS_AUDIENCE}"
     else:
         return
-    yield Trouble(
-        f"role {facts.role['RoleName']}",
-        what,
-        trusting(facts, facts.role, strict(facts)),
-    )
+    yield _wrong_trust(facts, facts.role, what)
 
 
-@check(
-    "role-trusts-nobody-else",
-    demand="The role's trust policy compares sub and aud by StringEquals, each with the one value.",
-    severity="high",
-    link=_IRSA,
-)
+@check(link=_IRSA)
 def role_trusts_nobody_else(facts: Facts) -> Iterator[Trouble]:
-    """Without sub, or with a wildcard in it, other pods of the cluster can assume the role.
+    """The role's trust policy compares sub and aud by StringEquals, each with the one value.
 
-    Without aud, anybody can to whom a pod gave a token for another purpose. Another cluster may share the role, if
-    its statement is as strict.
+    Without sub, or with a wildcard in it, other pods of the cluster can assume the role. Without aud, anybody can to
+    whom a pod gave a token for another purpose. Another cluster may share the role, if its statement is as strict.
     """
     wanted = {"sub": [own_subject(facts)], "aud": [STS_AUDIENCE]}
     loose: list[str] = []
@@ -181,17 +169,11 @@ def role_trusts_nobody_else(facts: Facts) -> Iterator[Trouble]:
         if statement["Effect"] == "Allow" and "*" in listed(named):
             loose.append("everybody (*) is a principal")
     if loose and facts.role is not None:
-        yield Trouble(
-            f"role {facts.role['RoleName']}",
-            f"its trust policy is wider than one service account: {'; '.join(loose)}",
-            trusting(facts, facts.role, strict(facts)),
-        )
+        yield _wrong_trust(facts, facts.role, f"its trust policy is wider than one service account: {'; '.join(loose)}")
 
 
 @check(
-    "pod-identity-has-its-agent",
     demand=f"A cluster with a Pod Identity association for the controller has the add-on {_AGENT}.",
-    severity="high",
     link=_POD_IDENTITY,
 )
 def pod_identity_has_its_agent(facts: Facts) -> Iterator[Trouble]:
@@ -204,14 +186,12 @@ def pod_identity_has_its_agent(facts: Facts) -> Iterator[Trouble]:
         )
 
 
-@check(
-    "role-trusts-pod-identity",
-    demand="The role of an association lets pods.eks.amazonaws.com assume it and tag the session.",
-    severity="high",
-    link=_POD_IDENTITY_ROLE,
-)
+@check(link=_POD_IDENTITY_ROLE)
 def role_trusts_pod_identity(facts: Facts) -> Iterator[Trouble]:
-    """A role for IRSA does not: the agent and the pods get AccessDeniedException."""
+    """The role of an association lets pods.eks.amazonaws.com assume it and tag the session.
+
+    A role for IRSA does not: the agent and the pods get AccessDeniedException.
+    """
     if not facts.associations or facts.role is None:
         return
     allowed = [
@@ -221,21 +201,17 @@ def role_trusts_pod_identity(facts: Facts) -> Iterator[Trouble]:
     ]
     missing = [a for a in ("sts:AssumeRole", "sts:TagSession") if not any(names_action(s, a) for s in allowed)]
     if missing:
-        yield Trouble(
-            f"role {facts.role['RoleName']}",
-            f"its trust policy does not let pods.eks.amazonaws.com do {' and '.join(missing)}",
-            trusting(facts, facts.role, strict(facts)),
+        yield _wrong_trust(
+            facts, facts.role, f"its trust policy does not let pods.eks.amazonaws.com do {' and '.join(missing)}"
         )
 
 
-@check(
-    "controller-pods-carry-the-role",
-    demand="The controller's pods have the variables that give them their role: its ARN, or the agent's address.",
-    severity="high",
-    link=_IRSA,
-)
+@check(link=_IRSA)
 def controller_pods_carry_the_role(facts: Facts) -> Iterator[Trouble]:
-    """Pods get the variables when they are created: older pods use the node's role."""
+    """The controller's pods have the variables that give them their role: its ARN, or the agent's address.
+
+    Pods get the variables when they are created: older pods use the node's role.
+    """
     annotated = _annotated(facts)
     if not annotated and not facts.associations:
         return

@@ -53,14 +53,12 @@ def _chart(facts: Facts) -> str:
     return f"{REFRESH}, or, if Helm made it, {helm_upgrade(facts)}"
 
 
-@check(
-    "ingresses-have-a-class",
-    demand="Every Ingress names an IngressClass that exists, with its parameters, or there is one default class.",
-    severity="high",
-    link=_CLASSES,
-)
+@check(link=_CLASSES)
 def ingresses_have_a_class(facts: Facts) -> Iterator[Trouble]:
-    """No controller serves an Ingress without a class, or with one that does not exist: no address, no event."""
+    """Every Ingress names an IngressClass that exists, with its parameters, or there is one default class.
+
+    No controller serves an Ingress without a class, or with one that does not exist: no address, no event.
+    """
     classes = {c["metadata"]["name"]: c for c in facts.ingress_classes}
     default = sorted(name for name, one in classes.items() if annotations_of(one).get(DEFAULT_CLASS) == "true")
     for ingress in facts.ingresses:
@@ -87,15 +85,11 @@ def ingresses_have_a_class(facts: Facts) -> Iterator[Trouble]:
             )
 
 
-@check(
-    "ingress-classes-have-a-controller",
-    demand="A controller serves the class of every Ingress.",
-    severity="high",
-    link=_CLASSES,
-)
+@check(link=_CLASSES)
 def ingress_classes_have_a_controller(facts: Facts) -> Iterator[Trouble]:
-    """A class may name a controller that is not installed, or that is misspelt: its Ingresses wait for an address.
+    """A controller serves the class of every Ingress.
 
+    A class may name a controller that is not installed, or that is misspelt: its Ingresses wait for an address.
     Ingresses of other controllers are checked at once if they have this controller's annotations. Otherwise they have a
     minute to get an address, and count only if no Ingress of their controller has one.
     """
@@ -129,16 +123,12 @@ def _has_an_address(facts: Facts, ingress: Object) -> bool:
     return bool(published) and not all(".elb." in name and name not in there for name in names)
 
 
-@check(
-    "groups-stay-in-a-namespace",
-    demand="The Ingresses of a group by annotation are in one namespace.",
-    severity="low",
-    link=f"{_GUIDE}ingress/annotations/#ingressgroup",
-)
+@check(severity="low", link=f"{_GUIDE}ingress/annotations/#ingressgroup")
 def groups_stay_in_a_namespace(facts: Facts) -> Iterator[Trouble]:
-    """Two teams that choose the same name share a load balancer by accident: one may take over the other's hosts.
+    """The Ingresses of a group by annotation are in one namespace.
 
-    To share a group across namespaces on purpose, use IngressClassParams, which only an administrator writes.
+    Two teams that choose the same name share a load balancer by accident: one may take over the other's hosts. To share
+    a group across namespaces on purpose, use IngressClassParams, which only an administrator writes.
     """
     members: dict[str, list[Object]] = {}
     for ingress in facts.ingresses:
@@ -159,16 +149,12 @@ def groups_stay_in_a_namespace(facts: Facts) -> Iterator[Trouble]:
             )
 
 
-@check(
-    "annotations-are-known",
-    demand="The controller's version reads every annotation with its prefixes.",
-    severity="medium",
-    link=f"{_GUIDE}ingress/annotations/",
-)
+@check(severity="medium", link=f"{_GUIDE}ingress/annotations/")
 def annotations_are_known(facts: Facts) -> Iterator[Trouble]:
-    """The controller silently ignores an annotation that it does not know: a misspelt one changes nothing.
+    """The controller's version reads every annotation with its prefixes.
 
-    This checks the Ingresses and Services that the controller serves, and the Services behind these Ingresses.
+    The controller silently ignores an annotation that it does not know: a misspelt one changes nothing. This checks the
+    Ingresses and Services that the controller serves, and the Services behind these Ingresses.
     """
     if not facts.deployments:
         return
@@ -224,14 +210,12 @@ def _older(version: str, since: str) -> bool:
         return False
 
 
-@check(
-    "auth-secrets-are-there",
-    demand="The Secret that an auth-idp-oidc annotation names exists, with clientID and clientSecret.",
-    severity="high",
-    link=f"{_GUIDE}ingress/annotations/#authentication",
-)
+@check(link=f"{_GUIDE}ingress/annotations/#authentication")
 def auth_secrets_are_there(facts: Facts) -> Iterator[Trouble]:
-    """Without it the controller stops updating the whole load balancer: FailedBuildModel."""
+    """The Secret that an auth-idp-oidc annotation names exists, with clientID and clientSecret.
+
+    Without it the controller stops updating the whole load balancer: FailedBuildModel.
+    """
     for thing in (*facts.ingresses, *facts.services):
         name, (namespace, _) = oidc_secret(thing), key(thing)
         if not name:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from eks_load_balancing.controller.policy import TAG
+from eks_load_balancing.controller.statements import TAG
 from eks_load_balancing.doctor.facts import Facts, Object
 from eks_load_balancing.doctor.lookups import stack_of, stacks, tagged, tags_of
 from eks_load_balancing.doctor.registry import Trouble, check
@@ -21,61 +21,48 @@ def _is_orphan(facts: Facts, tags: dict[str, str]) -> bool:
     return stack is not None and stack not in stacks(facts)
 
 
-def _left(facts: Facts, things: tuple[Object, ...], kind: str) -> Iterator[tuple[Object, str]]:
-    """Yield the controller's resources for this cluster that no object needs, each with its stack."""
+def _left(facts: Facts, things: tuple[Object, ...], kind: str) -> Iterator[Trouble]:
+    """Yield what the controller made for this cluster and no object needs: `load balancer`s or `target group`s."""
+    key, command = kind.title().replace(" ", ""), kind.replace(" ", "-")
     for thing in things:
-        tags = tagged(facts, thing[f"{kind}Arn"])
+        arn = thing[f"{key}Arn"]
+        tags = tagged(facts, arn)
         if tags is not None and thing.get("VpcId") == facts.vpc and _is_orphan(facts, dict(tags)):
-            yield thing, stack_of(tags) or ""
+            yield Trouble(
+                f"{kind} {thing[f'{key}Name']}",
+                _gone(stack_of(tags) or "", facts),
+                f"`aws elbv2 delete-{command} --{command}-arn {arn}`",
+            )
 
 
 def _gone(stack: str, facts: Facts) -> str:
     return f"it was made for {stack} of cluster {facts.name}, and no Service, Ingress or Gateway of that name exists"
 
 
-@check(
-    "no-load-balancer-is-left-over",
-    demand="Every load balancer that the controller made belongs to a Service, Ingress or Gateway.",
-    severity="medium",
-    link=_TAGS,
-)
+@check(severity="medium", link=_TAGS)
 def no_load_balancer_is_left_over(facts: Facts) -> Iterator[Trouble]:
-    """It is left behind if the controller or a finalizer was removed first.
+    """Every load balancer that the controller made belongs to a Service, Ingress or Gateway.
 
-    It costs money, and it still answers.
+    It is left behind if the controller or a finalizer was removed first. It costs money, and it still answers.
     """
-    for balancer, stack in _left(facts, facts.load_balancers, "LoadBalancer"):
-        yield Trouble(
-            f"load balancer {balancer['LoadBalancerName']}",
-            _gone(stack, facts),
-            f"`aws elbv2 delete-load-balancer --load-balancer-arn {balancer['LoadBalancerArn']}`",
-        )
+    return _left(facts, facts.load_balancers, "load balancer")
 
 
-@check(
-    "no-target-group-is-left-over",
-    demand="Every target group that the controller made belongs to a Service, Ingress or Gateway.",
-    severity="low",
-    link=_TAGS,
-)
+@check(severity="low", link=_TAGS)
 def no_target_group_is_left_over(facts: Facts) -> Iterator[Trouble]:
-    """It is free, but it counts against the account's quota, and its name is taken."""
-    for group, stack in _left(facts, facts.target_groups, "TargetGroup"):
-        yield Trouble(
-            f"target group {group['TargetGroupName']}",
-            _gone(stack, facts),
-            f"`aws elbv2 delete-target-group --target-group-arn {group['TargetGroupArn']}`",
-        )
+    """Every target group that the controller made belongs to a Service, Ingress or Gateway.
+
+    It is free, but it counts against the account's quota, and its name is taken.
+    """
+    return _left(facts, facts.target_groups, "target group")
 
 
-@check(
-    "no-security-group-is-left-over",
-    demand="Every security group that the controller made belongs to a Service, Ingress or Gateway.",
-    severity="low",
-    link=_TAGS,
-)
+@check(severity="low", link=_TAGS)
 def no_security_group_is_left_over(facts: Facts) -> Iterator[Trouble]:
-    """The VPC cannot be deleted while it exists, and neither can groups whose rules name it."""
+    """Every security group that the controller made belongs to a Service, Ingress or Gateway.
+
+    The VPC cannot be deleted while it exists, and neither can groups whose rules name it.
+    """
     for group in facts.security_groups:
         tags = tags_of(group)
         if tags.get(TAG) == facts.name and group.get("VpcId") == facts.vpc and _is_orphan(facts, tags):
@@ -86,14 +73,12 @@ def no_security_group_is_left_over(facts: Facts) -> Iterator[Trouble]:
             )
 
 
-@check(
-    "no-interface-is-left-over",
-    demand="Every network interface with the cluster's tag is in use, and its load balancer exists.",
-    severity="low",
-    link=_INTERFACES,
-)
+@check(severity="low", link=_INTERFACES)
 def no_interface_is_left_over(facts: Facts) -> Iterator[Trouble]:
-    """It occupies an address, and its security groups and subnet cannot be deleted: `pulumi destroy` fails."""
+    """Every network interface with the cluster's tag is in use, and its load balancer exists.
+
+    It occupies an address, and its security groups and subnet cannot be deleted: `pulumi destroy` fails.
+    """
     balancers = {b["LoadBalancerArn"].partition(":loadbalancer/")[2] for b in facts.load_balancers}
     for interface in facts.network_interfaces:
         tags, description = tags_of(interface), interface.get("Description", "")

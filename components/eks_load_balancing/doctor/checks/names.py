@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from eks_load_balancing.controller.policy import TAG
+from eks_load_balancing.controller.statements import TAG
 from eks_load_balancing.doctor.facts import Facts
 from eks_load_balancing.doctor.lookups import tagged, tags_of
 from eks_load_balancing.doctor.registry import Trouble, check
@@ -13,15 +13,11 @@ _TAGS: Final = (
 )
 
 
-@check(
-    "cluster-name-is-unique",
-    demand="Nothing in another VPC of the account and region carries this cluster's name as the controller's tag.",
-    severity="high",
-    link=_TAGS,
-)
+@check(link=_TAGS)
 def cluster_name_is_unique(facts: Facts) -> Iterator[Trouble]:
-    """A controller recognises its resources only by this tag, and deletes those of another cluster with the same name.
+    """Nothing in another VPC of the account and region carries this cluster's name as the controller's tag.
 
+    A controller recognises its resources only by this tag, and deletes those of another cluster with the same name.
     Self-managed clusters count too, and so do resources that an earlier cluster with that name left behind.
     """
     elsewhere: dict[str, list[str]] = {}

@@ -23,16 +23,12 @@ def _watched(facts: Facts) -> list[Object]:
     return [*facts.services, *facts.ingresses, *facts.bindings, *facts.gateways]
 
 
-@check(
-    "objects-are-not-stuck",
-    demand="The controller removes its finalizers from a deleted object within minutes.",
-    severity="high",
-    link=_FINALIZERS,
-)
+@check(link=_FINALIZERS)
 def objects_are_not_stuck(facts: Facts) -> Iterator[Trouble]:
-    """If the controller is gone, or may not delete, its finalizers remain: object, namespace and destroy wait for ever.
+    """The controller removes its finalizers from a deleted object within minutes.
 
-    If no controller runs, the object is stuck at once.
+    If the controller is gone, or may not delete, its finalizers remain: object, namespace and destroy wait for ever. If
+    no controller runs, the object is stuck at once.
     """
     running = any(d.get("status", {}).get("readyReplicas", 0) for d in facts.deployments)
     for thing in _watched(facts):
@@ -66,15 +62,11 @@ def _scaled(facts: Facts) -> str:
     return f"`kubectl scale -n {namespace} deployment/{name} --replicas=2`"
 
 
-@check(
-    "objects-have-no-warnings",
-    demand="The controller's last report on an object in the last hour is no Warning.",
-    severity="medium",
-    link=_EVENTS,
-)
+@check(severity="medium", link=_EVENTS)
 def objects_have_no_warnings(facts: Facts) -> Iterator[Trouble]:
-    """Its Warnings name what it could not do; it tries again: FailedBuildModel, FailedDeployModel, BackendNotFound, ...
+    """The controller's last report on an object in the last hour is no Warning.
 
+    Its Warnings name what it could not do; it tries again: FailedBuildModel, FailedDeployModel, BackendNotFound, ...
     Events of other components on the same objects do not count.
     """
     alive = {(thing["kind"], *key(thing)): thing for thing in _watched(facts)}

@@ -4,14 +4,8 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Final
 
-from eks_load_balancing.controller.policy import (
-    ABSENT,
-    REQUEST_TAG,
-    RESOURCE_TAG,
-    TAG,
-    Statement,
-    controller_statements,
-)
+from eks_load_balancing.controller.policy import ABSENT, controller_statements
+from eks_load_balancing.controller.statements import REQUEST_TAG, RESOURCE_TAG, TAG, Statement
 from eks_load_balancing.doctor.documents import denies, grants, listed, statements
 from eks_load_balancing.doctor.facts import Facts
 from eks_load_balancing.doctor.faults import REFRESH
@@ -23,17 +17,13 @@ _SWITCHES: Final = {"waf": "enable-waf", "wafv2": "enable-wafv2", "shield": "ena
 """Features with a controller flag; they are on by default."""
 
 
-@check(
-    "role-may-do-what-the-controller-does",
-    demand="The role's policies allow every action of this controller version in this partition.",
-    severity="high",
-    link=_POLICIES,
-)
+@check(link=_POLICIES)
 def role_may_do_what_the_controller_does(facts: Facts) -> Iterator[Trouble]:
-    """A policy of an older version lacks actions that the new version calls: AccessDenied at the first use.
+    """The role's policies allow every action of this controller version in this partition.
 
-    This compares actions, not conditions. It ignores features that a flag switches off, and a feature without a flag if
-    all of its actions are missing, because that is probably intended.
+    A policy of an older version lacks actions that the new version calls: AccessDenied at the first use. This compares
+    actions, not conditions. It ignores features that a flag switches off, and a feature without a flag if all of its
+    actions are missing, because that is probably intended.
     """
     if not facts.deployments or facts.role is None:
         return
@@ -68,14 +58,12 @@ def _restored(facts: Facts, role: str, version: str, missing: list[str]) -> str:
     return f"attach the policy of {version}: {REFRESH} restores what Pulumi made; else take it from the link"
 
 
-@check(
-    "role-is-narrowed-to-this-cluster",
-    demand="Where the role's policies name a cluster in the controller's tag, they name this one.",
-    severity="high",
-    link="https://docs.aws.amazon.com/IAM/latest/UserGuide/access_tags.html",
-)
+@check(link="https://docs.aws.amazon.com/IAM/latest/UserGuide/access_tags.html")
 def role_is_narrowed_to_this_cluster(facts: Facts) -> Iterator[Trouble]:
-    """A policy that was copied from another cluster lets the controller change only that cluster's resources."""
+    """Where the role's policies name a cluster in the controller's tag, they name this one.
+
+    A policy that was copied from another cluster lets the controller change only that cluster's resources.
+    """
     named = {
         value
         for policy in facts.role_policies

@@ -30,16 +30,12 @@ _TAGS: Final = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/l
 _CLUSTER_GROUPS: Final = "https://docs.aws.amazon.com/eks/latest/userguide/sec-group-reqs.html"
 
 
-@check(
-    "interfaces-have-one-tagged-security-group",
-    demand="A node's interface with several security groups has exactly one that is tagged kubernetes.io/cluster/NAME.",
-    severity="high",
-    link=_TAGS,
-)
+@check(link=_TAGS)
 def interfaces_have_one_tagged_security_group(facts: Facts) -> Iterator[Trouble]:
-    """The controller writes its rules into this group.
+    """A node's interface with several security groups has exactly one that is tagged kubernetes.io/cluster/NAME.
 
-    With none or two it refuses: "expected exactly one securityGroup tagged with kubernetes.io/cluster/...".
+    The controller writes its rules into this group. With none or two it refuses: "expected exactly one securityGroup
+    tagged with kubernetes.io/cluster/...".
     """
     tag = f"kubernetes.io/cluster/{facts.name}"
     also = [flags(d).get("service-target-eni-security-group-tags", "") for d in facts.deployments]
@@ -66,14 +62,12 @@ def interfaces_have_one_tagged_security_group(facts: Facts) -> Iterator[Trouble]
         )
 
 
-@check(
-    "webhook-port-is-open-to-the-control-plane",
-    demand="The security groups of the controller's pods let the control plane reach its webhooks (TCP 9443).",
-    severity="high",
-    link=_CLUSTER_GROUPS,
-)
+@check(link=_CLUSTER_GROUPS)
 def webhook_port_is_open_to_the_control_plane(facts: Facts) -> Iterator[Trouble]:
-    """Otherwise Services and gated pods are refused: "failed calling webhook ... context deadline exceeded"."""
+    """The security groups of the controller's pods let the control plane reach its webhooks (TCP 9443).
+
+    Otherwise Services and gated pods are refused: "failed calling webhook ... context deadline exceeded".
+    """
     if not facts.deployments:
         return
     given = flags(facts.deployments[0])
@@ -96,15 +90,11 @@ def webhook_port_is_open_to_the_control_plane(facts: Facts) -> Iterator[Trouble]
         )
 
 
-@check(
-    "network-policies-admit-load-balancers",
-    demand="NetworkPolicies that isolate a target's pod admit its load balancer at the target's port.",
-    severity="medium",
-    link="https://docs.aws.amazon.com/eks/latest/userguide/cni-network-policy.html",
-)
+@check(severity="medium", link="https://docs.aws.amazon.com/eks/latest/userguide/cni-network-policy.html")
 def network_policies_admit_load_balancers(facts: Facts) -> Iterator[Trouble]:
-    """A load balancer is not a pod: only an ipBlock (or a rule without `from`) allows it, namespace selectors never do.
+    """NetworkPolicies that isolate a target's pod admit its load balancer at the target's port.
 
+    A load balancer is not a pod: only an ipBlock (or a rule without `from`) allows it, namespace selectors never do.
     Kubernetes needs a network plugin that enforces policies; in the VPC CNI this is an option.
     """
     balancers = {balancer["LoadBalancerArn"]: balancer for balancer in own_balancers(facts)}

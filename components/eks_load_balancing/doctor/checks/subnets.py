@@ -31,17 +31,13 @@ def _tagging(subnet: str, tag: str) -> str:
     return f"`aws ec2 create-tags --resources {subnet} --tags Key={tag},Value=1`"
 
 
-@check(
-    "subnets-are-tagged-for-load-balancers",
-    demand="In zones with nodes, public subnets are tagged for internet-facing load balancers, private for internal.",
-    severity="medium",
-    link=_DISCOVERY,
-)
+@check(severity="medium", link=_DISCOVERY)
 def subnets_are_tagged_for_load_balancers(facts: Facts) -> Iterator[Trouble]:
-    """Without any tag the controller uses route tables, or finds no subnet; a zone without one gets no load balancer.
+    """In zones with nodes, public subnets are tagged for internet-facing load balancers, private for internal.
 
-    An ALB needs two zones. Pods in a zone without the load balancer are reached from another zone, which costs money,
-    or not at all. This ignores a zone without a public (or private) subnet.
+    Without any tag the controller uses route tables, or finds no subnet; a zone without one gets no load balancer. An
+    ALB needs two zones. Pods in a zone without the load balancer are reached from another zone, which costs money, or
+    not at all. This ignores a zone without a public (or private) subnet.
     """
     public, zones = public_subnets(facts), availability(facts)
     with_nodes = {zones[i["SubnetId"]] for i in facts.instances if i.get("SubnetId") in zones}
@@ -61,14 +57,12 @@ def subnets_are_tagged_for_load_balancers(facts: Facts) -> Iterator[Trouble]:
                 )
 
 
-@check(
-    "subnets-are-not-another-clusters",
-    demand="A subnet tagged for load balancers is not tagged for other clusters alone.",
-    severity="high",
-    link=_DISCOVERY,
-)
+@check(link=_DISCOVERY)
 def subnets_are_not_another_clusters(facts: Facts) -> Iterator[Trouble]:
-    """The controller ignores a subnet with only another cluster's tag: "couldn't auto-discover subnets"."""
+    """A subnet tagged for load balancers is not tagged for other clusters alone.
+
+    The controller ignores a subnet with only another cluster's tag: "couldn't auto-discover subnets".
+    """
     for subnet in facts.subnets:
         clusters = {tag.removeprefix(_CLUSTER) for tag in tags_of(subnet) if tag.startswith(_CLUSTER)}
         if clusters and facts.name not in clusters and any(_has_role(subnet, scheme) for scheme in ROLE_TAGS):
@@ -80,14 +74,12 @@ def subnets_are_not_another_clusters(facts: Facts) -> Iterator[Trouble]:
             )
 
 
-@check(
-    "subnets-match-their-routes",
-    demand="Subnets for internet-facing load balancers have a route to an internet gateway, internal ones have not.",
-    severity="high",
-    link=_DISCOVERY,
-)
+@check(link=_DISCOVERY)
 def subnets_match_their_routes(facts: Facts) -> Iterator[Trouble]:
-    """An internet-facing load balancer in a private subnet has a public name, but its addresses cannot be reached."""
+    """Subnets for internet-facing load balancers have a route to an internet gateway, internal ones have not.
+
+    An internet-facing load balancer in a private subnet has a public name, but its addresses cannot be reached.
+    """
     public = public_subnets(facts)
     for subnet in facts.subnets:
         identity, is_public = subnet["SubnetId"], subnet["SubnetId"] in public
@@ -117,9 +109,7 @@ def subnets_match_their_routes(facts: Facts) -> Iterator[Trouble]:
 
 
 @check(
-    "subnets-have-room",
     demand=f"Subnets for load balancers are /{SMALLEST} or larger, and have {FREE_ADDRESSES} addresses free.",
-    severity="high",
     link=_ALB_SUBNETS,
 )
 def subnets_have_room(facts: Facts) -> Iterator[Trouble]:

@@ -43,14 +43,12 @@ FULL: Final = 0.9
 _UNLABELLED: Final = "default"
 
 
-@check(
-    "bindings-name-a-target-group",
-    demand="The target group of every TargetGroupBinding exists.",
-    severity="high",
-    link=_BINDING,
-)
+@check(link=_BINDING)
 def bindings_name_a_target_group(facts: Facts) -> Iterator[Trouble]:
-    """The controller does not create a deleted target group again if the binding is yours: its pods get no traffic."""
+    """The target group of every TargetGroupBinding exists.
+
+    The controller does not create a deleted target group again if the binding is yours: its pods get no traffic.
+    """
     there = {group["TargetGroupArn"] for group in facts.target_groups}
     for binding in facts.bindings:
         arn = binding["spec"].get("targetGroupARN")
@@ -63,15 +61,11 @@ def bindings_name_a_target_group(facts: Facts) -> Iterator[Trouble]:
             )
 
 
-@check(
-    "targets-are-the-ready-pods",
-    demand="A target group of type ip holds the addresses of its Service's ready endpoints, and no others.",
-    severity="high",
-    link=_BINDING,
-)
+@check(link=_BINDING)
 def targets_are_the_ready_pods(facts: Facts) -> Iterator[Trouble]:
-    """A ready pod that is not a target gets no traffic; an address without a pod may belong to somebody else tomorrow.
+    """A target group of type ip holds the addresses of its Service's ready endpoints, and no others.
 
+    A ready pod that is not a target gets no traffic; an address without a pod may belong to somebody else tomorrow.
     Targets that are being registered or drained do not count, nor do pods that wait only for their readiness gates:
     they are registered first. A binding with `multiClusterTargetGroup` shares its group with other clusters, whose
     targets are not checked.
@@ -111,9 +105,7 @@ def _moved(facts: Facts, binding: Object, missing: Collection[str], strange: Col
 
 
 @check(
-    "readiness-gates-are-met",
     demand=f"A pod whose containers are ready meets its readiness gates within {GATE_SECONDS // 60} minutes.",
-    severity="high",
     link=_GATES,
 )
 def readiness_gates_are_met(facts: Facts) -> Iterator[Trouble]:
@@ -127,7 +119,6 @@ def readiness_gates_are_met(facts: Facts) -> Iterator[Trouble]:
 
 
 @check(
-    "namespaces-ask-for-readiness-gates",
     demand=f"A namespace whose pods are targets has the label {READINESS_GATE_LABEL}=enabled.",
     severity="medium",
     link=_GATES,
@@ -173,7 +164,6 @@ def namespaces_ask_for_readiness_gates(facts: Facts) -> Iterator[Trouble]:
 
 
 @check(
-    "target-groups-have-room",
     demand=f"Target groups, and the targets of each NLB, are below {FULL:.0%} of the account's quotas.",
     severity="medium",
     link=_QUOTAS,

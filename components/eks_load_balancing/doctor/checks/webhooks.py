@@ -29,14 +29,12 @@ _INSTALL: Final = "https://kubernetes-sigs.github.io/aws-load-balancer-controlle
 EXPIRES_SOON: Final = dt.timedelta(days=30)
 
 
-@check(
-    "webhooks-are-registered",
-    demand="The API server has the webhook configurations of the controller's version.",
-    severity="high",
-    link=_INSTALL,
-)
+@check(link=_INSTALL)
 def webhooks_are_registered(facts: Facts) -> Iterator[Trouble]:
-    """Without them pods start without readiness gates, Services get no class, and wrong objects are accepted."""
+    """The API server has the webhook configurations of the controller's version.
+
+    Without them pods start without readiness gates, Services get no class, and wrong objects are accepted.
+    """
     names = {webhook["name"] for one in facts.webhooks for webhook in webhooks_of_the_controller(one)}
     for deployment in facts.deployments[:1]:
         given, entry = flags(deployment), CONTROLLER_VERSIONS.get(image_version(deployment))
@@ -52,14 +50,12 @@ def webhooks_are_registered(facts: Facts) -> Iterator[Trouble]:
             )
 
 
-@check(
-    "webhooks-have-endpoints",
-    demand="The Service of the controller's webhooks has ready endpoints.",
-    severity="high",
-    link=_TROUBLE,
-)
+@check(link=_TROUBLE)
 def webhooks_have_endpoints(facts: Facts) -> Iterator[Trouble]:
-    """If nobody answers the webhooks, the API server refuses new objects: "no endpoints available for service"."""
+    """The Service of the controller's webhooks has ready endpoints.
+
+    If nobody answers the webhooks, the API server refuses new objects: "no endpoints available for service".
+    """
     for (namespace, name), webhooks in webhook_services(facts).items():
         if not ready_addresses(facts, namespace, name):
             because = nothing_serves(facts, namespace, name)
@@ -82,10 +78,8 @@ def _started(facts: Facts, namespace: str, name: str, because: Fault | None) -> 
 
 
 @check(
-    "webhook-certificate-is-believed",
     demand=f"The webhooks' caBundle vouches for their certificate, which names their Service and is valid for"
     f" {EXPIRES_SOON.days} days more.",
-    severity="high",
     link=_INSTALL,
 )
 def webhook_certificate_is_believed(facts: Facts) -> Iterator[Trouble]:

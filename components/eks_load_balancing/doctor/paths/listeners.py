@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from eks_load_balancing.controller.policy import TAG
+from eks_load_balancing.controller.statements import TAG
 from eks_load_balancing.doctor.facts import Facts, Object
 from eks_load_balancing.doctor.faults import Fault, restart
 from eks_load_balancing.doctor.lookups import annotations_of, key, stack_named, tags_of

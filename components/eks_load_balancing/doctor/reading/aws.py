@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from eks_load_balancing.controller.policy import TAG
+from eks_load_balancing.controller.statements import TAG
 from eks_load_balancing.doctor.facts import CannotLookError, Object, Objects, known, seen
 from eks_load_balancing.doctor.lookups import ROLE_ANNOTATION, annotations_of, tags_of
 from eks_load_balancing.doctor.reading.account import Account, RefusedError

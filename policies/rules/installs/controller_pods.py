@@ -1,6 +1,7 @@
 """The AWS Load Balancer Controller's pods: how many, where, and their permissions."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from kinds.installs import CHART, CONTROLLER, RELEASE, ReleasedController
@@ -9,26 +10,25 @@ from kinds.kubernetes import (
     KubernetesView,
     objects,
 )
-from pack.controls import cis, guide
+from pack.controls import CONTROLLER_DOCS, cis, guide
 from pack.properties import Edit
-from pack.registry import HIGH, LOW, MEDIUM, Messages, Stack, number, rule, texts
+from pack.registry import LOW, MEDIUM, Messages, Stack, number, rule, texts
 from pack.values import Unknown, dig, items, truth, unknown, words
 
-_APPLICATION = "https://docs.aws.amazon.com/eks/latest/best-practices/application.html"
+_on_controller = partial(rule, on=CONTROLLER)
 
 
-@rule(
-    "controller-runs-two-replicas",
-    on=CONTROLLER,
-    demand="The controller runs with two replicas or more.",
+@_on_controller(
     instead="Set replicaCount (the Deployment's replicas) to 2",
-    source=_APPLICATION,
     severity=MEDIUM,
     controls=[guide("reliability/application", "Run multiple replicas")],
     min_replicas=number(2, "how many"),
 )
 def controller_runs_two_replicas(controller: Any, *, min_replicas: float) -> Messages:
-    """Its webhooks have the failure policy Fail: while no replica runs, no Service or Ingress can be made."""
+    """The controller runs with two replicas or more.
+
+    Its webhooks have the failure policy Fail: while no replica runs, no Service or Ingress can be made.
+    """
     if controller.replicas < min_replicas:
         yield f"{controller.title} runs {controller.replicas:g} replica"
 
@@ -38,13 +38,8 @@ def _fix_controller_runs_two_replicas(controller: Any, *, min_replicas: float) -
     yield controller.set_replicas(min_replicas)
 
 
-@rule(
-    "controller-has-a-disruption-budget",
-    on=CONTROLLER,
-    across_stack=True,
-    demand="A disruption budget keeps one replica of the controller running.",
+@_on_controller(
     instead="Set the chart's podDisruptionBudget, or make a PodDisruptionBudget that selects its pods",
-    source=_APPLICATION,
     severity=MEDIUM,
     controls=[
         guide("reliability/application", "Configure Pod Disruption Budgets"),
@@ -53,7 +48,10 @@ def _fix_controller_runs_two_replicas(controller: Any, *, min_replicas: float) -
     limits=texts(["maxUnavailable", "minAvailable"], "the fields of which a budget must give one"),
 )
 def controller_has_a_disruption_budget(controller: Any, stack: Stack, *, limits: list[str]) -> Messages:
-    """Without one, draining two nodes at once stops all replicas, and with them every change to Services."""
+    """A disruption budget keeps one replica of the controller running.
+
+    Without one, draining two nodes at once stops all replicas, and with them every change to Services.
+    """
     if isinstance(controller, ReleasedController):
         budget = controller.value("podDisruptionBudget")
         covered = _limits(budget, limits)
@@ -95,46 +93,39 @@ def _fits(expression: Any, labels: Any) -> bool:
     return fits.get(dig(expression, ["operator"]), False)
 
 
-@rule(
-    "controller-replicas-are-spread",
-    on=CONTROLLER,
-    demand="The controller's replicas run on different nodes.",
+@_on_controller(
     instead="Keep the chart's default affinity, or set topologySpreadConstraints",
-    source=_APPLICATION,
     severity=LOW,
     controls=[guide("reliability/application", "Schedule replicas across nodes")],
     single_replica=number(1, "up to this many replicas there is nothing to spread"),
 )
 def controller_replicas_are_spread(controller: Any, *, single_replica: float) -> Messages:
-    """If both replicas run on one node, its failure stops both."""
+    """The controller's replicas run on different nodes.
+
+    If both replicas run on one node, its failure stops both.
+    """
     if controller.replicas > single_replica and not controller.spread:
         yield f"{controller.title} has neither topologySpreadConstraints nor podAntiAffinity"
 
 
-@rule(
-    "controller-states-its-resources",
-    on=CONTROLLER,
-    demand="The controller's container has resource requests and limits.",
+@_on_controller(
     instead="Set resources.requests and resources.limits, cpu and memory in requests, memory in limits",
-    source="https://docs.aws.amazon.com/eks/latest/best-practices/pod-security.html",
     severity=LOW,
     controls=[guide("security/pods", "Set requests and limits for each container to avoid resource contention")],
     needed=texts(["requests.cpu", "requests.memory", "limits.memory"], "the entries that must be there"),
 )
 def controller_states_its_resources(controller: Any, *, needed: list[str]) -> Messages:
-    """A pod without requests is evicted first when its node runs out of memory."""
+    """The controller's container has resource requests and limits.
+
+    A pod without requests is evicted first when its node runs out of memory.
+    """
     missing = [path for path in needed if dig(controller.resources, path.split(".")) is None]
     if missing:
         yield f"{controller.title} does not state {', '.join(missing)}"
 
 
-@rule(
-    "controller-security-context-is-hardened",
-    on=CONTROLLER,
-    demand="The controller is not root, gains no privileges, and writes to no root file system.",
+@_on_controller(
     instead="Keep the chart's securityContext, and hostNetwork off",
-    source="https://docs.aws.amazon.com/eks/latest/best-practices/pod-security.html",
-    severity=HIGH,
     controls=[
         cis("4.2.1"),
         cis("4.2.4"),
@@ -150,7 +141,10 @@ def controller_states_its_resources(controller: Any, *, needed: list[str]) -> Me
 def controller_security_context_is_hardened(
     controller: Any, *, must_be_on: list[str], must_be_off: list[str], must_not_be_on: list[str]
 ) -> Messages:
-    """Whoever breaks into the process should gain nothing beyond what the process may do."""
+    """The controller is not root, gains no privileges, and writes to no root file system.
+
+    Whoever breaks into the process should gain nothing beyond what the process may do.
+    """
     security = {name: value for name, value in controller.security.items() if not unknown(value)}
     undecided = set(controller.security) - set(security)
     for name in (one for one in must_be_on if one not in undecided):
@@ -182,23 +176,21 @@ def _fix_controller_security_context_is_hardened(
 
 
 @rule(
-    "controller-reads-no-secrets-cluster-wide",
     on=objects(
         "cluster role or release of the controller",
         [("rbac.authorization.k8s.io", "ClusterRole")],
         others={RELEASE: CONTROLLER.view},
     ),
-    demand="The controller may not read the Secrets of the whole cluster.",
     instead="Leave clusterSecretsPermissions.allowAllSecrets off; grant single Secrets by a Role where OIDC needs one",
-    source="https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/examples/secrets_access/",
-    severity=HIGH,
+    source=f"{CONTROLLER_DOCS}/examples/secrets_access/",
     controls=[cis("4.1.2")],
     resources=texts(["secrets", "*"], "the resources that a ClusterRole must not name"),
 )
 def controller_reads_no_secrets_cluster_wide(role: Any, *, resources: list[str]) -> Messages:
-    """It needs a Secret only where an Ingress logs users in by OIDC.
+    """The controller may not read the Secrets of the whole cluster.
 
-    With all Secrets it holds every application's credentials.
+    It needs a Secret only where an Ingress logs users in by OIDC. With all Secrets it holds every application's
+    credentials.
     """
     if isinstance(role, ReleasedController):
         if role.cluster_secrets:

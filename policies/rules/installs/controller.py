@@ -3,17 +3,18 @@
 import base64
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import Any
 
 from kinds.installs import CHART, CONTROLLER, RELEASE, ReleasedController
 from kinds.kubernetes import objects
 from kinds.versions import version
-from pack.controls import BY_CONTROLLER, cis, guide
+from pack.controls import BY_CONTROLLER, CONTROLLER_DOCS, INSTALLATION, INSTANCE_PROFILE, TENANTS, cis, guide
 from pack.properties import Edit
-from pack.registry import HIGH, MEDIUM, Messages, Stack, number, rule, text, texts
+from pack.registry import MEDIUM, Messages, Stack, number, rule, text, texts
 from pack.values import Unknown, dig, truth, unknown
 
-_CONFIGURATION = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/configurations/"
+_CONFIGURATION = f"{CONTROLLER_DOCS}/deploy/configurations/"
 # Amazon's accounts that serve EKS images; any account may have a repository of that name.
 # https://docs.aws.amazon.com/eks/latest/userguide/add-ons-images.html
 _ACCOUNTS = (
@@ -34,17 +35,15 @@ _ACCOUNTS = (
     "013241004608",
 )
 _ACCOUNTS_CN = ("918309763551", "961992271922")
-_INSTALLATION = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/installation/"
+
+_on_controller = partial(rule, on=CONTROLLER)
 
 
-@rule(
-    "controller-knows-region-vpc-and-cluster",
-    on=CONTROLLER,
-    demand="The controller gets its region, VPC and cluster name.",
+@_on_controller(
     instead="Set the chart's region, vpcId (or vpcTags) and clusterName",
     source=_CONFIGURATION,
     severity=MEDIUM,
-    controls=[guide("security/iam", "Restrict access to the instance profile assigned to the worker node")],
+    controls=[INSTANCE_PROFILE],
     flags=texts(["aws-region", "cluster-name"], "the flags that must be set besides the VPC's"),
     vpc_flags=texts(["aws-vpc-id", "aws-vpc-tags"], "the flags of which one must say the VPC"),
     region_variables=texts(["AWS_DEFAULT_REGION", "AWS_REGION"], "environment variables that say the region as well"),
@@ -52,9 +51,10 @@ _INSTALLATION = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/
 def controller_knows_region_vpc_and_cluster(
     controller: Any, *, flags: list[str], vpc_flags: list[str], region_variables: list[str]
 ) -> Messages:
-    """It asks the instance metadata service for what it is not told. Pods must not reach that, so it does not start.
+    """The controller gets its region, VPC and cluster name.
 
-    With a wrong cluster name it treats another cluster's load balancers as its own.
+    It asks the instance metadata service for what it is not told. Pods must not reach that, so it does not start. With
+    a wrong cluster name it treats another cluster's load balancers as its own.
     """
     for flag in flags:
         if flag == "aws-region" and any(_given(controller.variable(name)) for name in region_variables):
@@ -69,13 +69,9 @@ def _given(value: Any) -> bool:
     return isinstance(value, Unknown) or bool(value)
 
 
-@rule(
-    "controller-is-out-of-known-vulnerabilities",
-    on=CONTROLLER,
-    demand="The controller's version is at or above the floor and has no known vulnerabilities.",
+@_on_controller(
     instead="Install the newest version of chart and controller",
     source="https://github.com/kubernetes-sigs/aws-load-balancer-controller/security/advisories",
-    severity=HIGH,
     controls=[guide("security/image", "Update the packages in your container images")],
     floor=text("2.8.2", "the oldest version allowed"),
     vulnerabilities=texts(
@@ -89,7 +85,10 @@ def _given(value: Any) -> bool:
     ),
 )
 def controller_is_out_of_known_vulnerabilities(controller: Any, *, floor: str, vulnerabilities: list[str]) -> Messages:
-    """The controller decides what the internet reaches, and may change security groups and web ACLs."""
+    """The controller's version is at or above the floor and has no known vulnerabilities.
+
+    The controller decides what the internet reaches, and may change security groups and web ACLs.
+    """
     tag = _tag(controller.image)
     running = version(tag)
     if not running:
@@ -108,18 +107,17 @@ def _tag(image: Any) -> str:
     return str(image or "").partition("@")[0].rpartition("/")[2].partition(":")[2]
 
 
-@rule(
-    "controller-image-is-pinned",
-    on=CONTROLLER,
-    demand="The controller's image is pinned to a version or digest.",
+@_on_controller(
     instead="Name the version in image.tag (vX.Y.Z) or a digest, and the chart's version",
-    source="https://docs.aws.amazon.com/eks/latest/best-practices/image-security.html",
     severity=MEDIUM,
     controls=[guide("security/image", "Use immutable tags with ECR")],
     min_parts=number(3, "how many numbers a tag must have"),
 )
 def controller_image_is_pinned(controller: Any, *, min_parts: float) -> Messages:
-    """With a moving tag the next restart installs a version that nobody reviewed, without its CRDs and permissions."""
+    """The controller's image is pinned to a version or digest.
+
+    With a moving tag the next restart installs a version that nobody reviewed, without its CRDs and permissions.
+    """
     image = controller.image
     if unknown(image):
         return
@@ -127,13 +125,9 @@ def controller_image_is_pinned(controller: Any, *, min_parts: float) -> Messages
         yield f"{controller.title} uses the image {image}"
 
 
-@rule(
-    "controller-image-comes-from-an-allowed-registry",
-    on=CONTROLLER,
-    demand="The controller's image comes from AWS's registries or the profile's.",
+@_on_controller(
     instead="Use public.ecr.aws/eks/aws-load-balancer-controller or your region's registry of EKS images",
     source="https://docs.aws.amazon.com/eks/latest/userguide/add-ons-images.html",
-    severity=HIGH,
     controls=[cis("5.1.4"), guide("security/image", "Create a set of curated images")],
     registries=texts(
         [
@@ -145,7 +139,10 @@ def controller_image_is_pinned(controller: Any, *, min_parts: float) -> Messages
     ),
 )
 def controller_image_comes_from_an_allowed_registry(controller: Any, *, registries: list[str]) -> Messages:
-    """Whoever supplies this image has the controller's rights in the account."""
+    """The controller's image comes from AWS's registries or the profile's.
+
+    Whoever supplies this image has the controller's rights in the account.
+    """
     image = controller.image
     if unknown(image) or image is None:
         return
@@ -160,20 +157,20 @@ def _fits_repository(repository: str, pattern: str) -> bool:
     return len(parts) == len(patterns) and all(map(fnmatchcase, parts, patterns))
 
 
-@rule(
-    "controller-refuses-legacy-annotations",
-    on=CONTROLLER,
-    demand="The controller refuses the annotations that choose an Ingress's class and group.",
+@_on_controller(
     instead="Set disableIngressClassAnnotation and disableIngressGroupNameAnnotation to true",
     source=f"{_CONFIGURATION}#disable-ingress-group-name-annotation",
     severity=MEDIUM,
-    controls=[guide("security/multitenancy", "Tenant Isolation")],
+    controls=[TENANTS],
     flags=texts(
         ["disable-ingress-class-annotation", "disable-ingress-group-name-annotation"], "the flags that must be true"
     ),
 )
 def controller_refuses_legacy_annotations(controller: Any, *, flags: list[str]) -> Messages:
-    """With them the author of any Ingress can join another team's load balancer and put rules before theirs."""
+    """The controller refuses the annotations that choose an Ingress's class and group.
+
+    With them the author of any Ingress can join another team's load balancer and put rules before theirs.
+    """
     for flag in flags:
         if not truth(controller.flag(flag)):
             yield f"{controller.title} does not set --{flag}"
@@ -184,18 +181,17 @@ def _fix_controller_refuses_legacy_annotations(controller: Any, *, flags: list[s
     yield from controller.set_flags(dict.fromkeys(flags, "true"))
 
 
-@rule(
-    "controller-makes-load-balancers-internal-by-default",
-    on=CONTROLLER,
-    demand="A load balancer without a scheme is internal.",
+@_on_controller(
     instead='Leave defaultLoadBalancerScheme out or set it to "internal"',
     source=_CONFIGURATION,
-    severity=HIGH,
     controls=[BY_CONTROLLER],
     schemes=texts(["internal"], "the default schemes allowed"),
 )
 def controller_makes_load_balancers_internal_by_default(controller: Any, *, schemes: list[str]) -> Messages:
-    """Otherwise a forgotten annotation puts a service on the internet."""
+    """A load balancer without a scheme is internal.
+
+    Otherwise a forgotten annotation puts a service on the internet.
+    """
     scheme = controller.flag("default-load-balancer-scheme")
     if scheme is not None and scheme != "" and scheme not in schemes:
         yield f"{controller.title} makes load balancers {scheme} by default"
@@ -206,19 +202,17 @@ def _fix_controller_makes_load_balancers_internal_by_default(controller: Any, *,
     yield from controller.set_flags({"default-load-balancer-scheme": schemes[0]})
 
 
-@rule(
-    "cluster-has-one-controller",
-    on=CONTROLLER,
-    across_stack=True,
-    demand="One install of the controller serves a cluster.",
+@_on_controller(
     instead="Remove the second install, or give each its own load balancer class and ingress class",
-    source=_INSTALLATION,
-    severity=HIGH,
+    source=INSTALLATION,
     controls=[BY_CONTROLLER],
     max_installs=number(1, "how many installs with the same classes may serve one cluster"),
 )
 def cluster_has_one_controller(controller: Any, stack: Stack, *, max_installs: float) -> Messages:
-    """Two installs overwrite each other's load balancers, and the webhooks of one refuse what the other needs."""
+    """One install of the controller serves a cluster.
+
+    Two installs overwrite each other's load balancers, and the webhooks of one refuse what the other needs.
+    """
     same = stack.grouped(CONTROLLER, _serves)[_serves(controller)]
     if len(same) > max_installs and same[0] is not controller:
         yield f"{controller.title} {controller.name} serves the cluster that {same[0].name} serves already"
@@ -233,23 +227,22 @@ def _serves(controller: Any) -> tuple[Any, ...]:
 
 
 @rule(
-    "controller-webhook-certificate-is-stable",
     on=objects(
         "serving certificate of the controller",
         [("core", "Secret")],
         others={RELEASE: CONTROLLER.view},
     ),
-    demand="The controller's webhooks serve a certificate that does not change by itself.",
     instead="Give webhookTLS.caCert, cert and key from the stack, or set enableCertManager",
-    source=_INSTALLATION,
+    source=INSTALLATION,
     severity=MEDIUM,
     controls=[guide("reliability/controlplane", "Admission Webhooks")],
     own_authorities=texts([CHART + "-ca"], "names of certificate authorities that a chart makes on the spot"),
 )
 def controller_webhook_certificate_is_stable(holder: Any, *, own_authorities: list[str]) -> Messages:
-    """The chart makes a new certificate authority at each rendering, so each deployment replaces the certificate.
+    """The controller's webhooks serve a certificate that does not change by itself.
 
-    Until the Secret, the webhooks and the pods match again, the API server refuses every Service and Ingress.
+    The chart makes a new certificate authority at each rendering, so each deployment replaces the certificate. Until
+    the Secret, the webhooks and the pods match again, the API server refuses every Service and Ingress.
     """
     if isinstance(holder, ReleasedController):
         given = all(_given(holder.value("webhookTLS", part)) for part in ("caCert", "cert", "key"))

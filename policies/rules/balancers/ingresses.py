@@ -8,30 +8,26 @@ from kinds.annotations import ALB, ALB_KNOWN, GUARDED, NLB, NLB_KNOWN
 from kinds.balancers import either
 from kinds.ingresses import ANY_INGRESS, CLASS_ANNOTATION
 from kinds.services import ANY_SERVICE
-from pack.controls import guide
+from pack.controls import ALB_ANNOTATIONS, TENANTS
 from pack.properties import REMOVE, Edit
-from pack.registry import HIGH, MANDATORY, MEDIUM, Messages, rule, texts
+from pack.registry import MANDATORY, MEDIUM, Messages, rule, texts
 
-_ALB_ANNOTATIONS = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/"
-_TENANTS = guide("security/multitenancy", "Tenant Isolation")
 _PREFIXES: Final = (ALB, NLB)
 
 
 @rule(
-    "ingress-group-is-not-shared-by-annotation",
     on=ANY_INGRESS,
-    demand="Ingresses join a shared load balancer by their class's IngressClassParams, not by group.name.",
     instead="Set group.name in IngressClassParams with a namespaceSelector, and use its class",
-    source=f"{_ALB_ANNOTATIONS}#group.name",
-    severity=HIGH,
+    source=f"{ALB_ANNOTATIONS}#group.name",
     dev=MANDATORY,
-    controls=[_TENANTS],
+    controls=[TENANTS],
     allowed_groups=texts([], "groups that may be joined by annotation"),
 )
 def ingress_group_is_not_shared_by_annotation(ingress: Any, *, allowed_groups: list[str]) -> Messages:
-    """Whoever writes the same name puts rules into the same load balancer.
+    """Ingresses join a shared load balancer by their class's IngressClassParams, not by group.name.
 
-    Those rules can come before the others' and take their traffic.
+    Whoever writes the same name puts rules into the same load balancer. Those rules can come before the others' and
+    take their traffic.
     """
     group = ingress.annotation(f"{ALB}group.name")
     if group is not None and str(group) not in allowed_groups:
@@ -39,19 +35,18 @@ def ingress_group_is_not_shared_by_annotation(ingress: Any, *, allowed_groups: l
 
 
 @rule(
-    "ingress-names-its-class-in-its-spec",
     on=ANY_INGRESS,
-    demand="An Ingress chooses its class by ingressClassName, not by annotation.",
     instead=f"Set spec.ingressClassName and leave the annotation {CLASS_ANNOTATION} out",
     source="https://kubernetes.io/docs/concepts/services-networking/ingress/#deprecated-annotation",
     severity=MEDIUM,
-    controls=[_TENANTS],
+    controls=[TENANTS],
     default_classes=texts(["alb"], "the class that a remediation sets where none is named", allows=False),
 )
 def ingress_names_its_class_in_its_spec(ingress: Any, *, default_classes: list[str]) -> Messages:
-    """The annotation bypasses IngressClass and IngressClassParams, where the platform sets limits.
+    """An Ingress chooses its class by ingressClassName, not by annotation.
 
-    Without either, the cluster's default class decides.
+    The annotation bypasses IngressClass and IngressClassParams, where the platform sets limits. Without either, the
+    cluster's default class decides.
     """
     del default_classes
     if CLASS_ANNOTATION in ingress.annotations:
@@ -77,13 +72,11 @@ def _fits(key: str, patterns: Iterable[str]) -> bool:
 
 
 @rule(
-    "load-balancer-annotations-are-on-the-allow-list",
     on=_ANNOTATED,
-    demand="Load balancers have only annotations that the profile allows.",
     instead="Spell the annotation as the controller does, or add it to allowedAnnotations",
-    source=_ALB_ANNOTATIONS,
+    source=ALB_ANNOTATIONS,
     severity=MEDIUM,
-    controls=[_TENANTS],
+    controls=[TENANTS],
     allowed_annotations=texts(
         [*(ALB + name for name in ALB_KNOWN), *(NLB + name for name in NLB_KNOWN)],
         "patterns of the annotations allowed",
@@ -93,9 +86,10 @@ def _fits(key: str, patterns: Iterable[str]) -> bool:
 def load_balancer_annotations_are_on_the_allow_list(
     view: Any, *, allowed_annotations: list[str], guarded_annotations: list[str]
 ) -> Messages:
-    """The controller ignores an annotation that it does not know, so a misspelt limit has no effect.
+    """Load balancers have only annotations that the profile allows.
 
-    New annotations of a new version are refused until somebody has reviewed them.
+    The controller ignores an annotation that it does not know, so a misspelt limit has no effect. New annotations of a
+    new version are refused until somebody has reviewed them.
     """
     for key in view.annotations:
         if key.startswith(_PREFIXES) and not _fits(key, [*allowed_annotations, *guarded_annotations]):
@@ -103,22 +97,20 @@ def load_balancer_annotations_are_on_the_allow_list(
 
 
 @rule(
-    "guarded-annotations-stay-in-admin-namespaces",
     on=_ANNOTATED,
-    demand="Only admin namespaces use annotations that log users in, forward elsewhere or open security groups.",
     instead="Let the platform set it, in a namespace of adminNamespaces or in IngressClassParams",
-    source=_ALB_ANNOTATIONS,
-    severity=HIGH,
-    controls=[_TENANTS],
+    source=ALB_ANNOTATIONS,
+    controls=[TENANTS],
     admin_namespaces=texts(["kube-system"], "namespaces that may"),
     guarded_annotations=texts(GUARDED, "patterns of the annotations guarded"),
 )
 def guarded_annotations_stay_in_admin_namespaces(
     view: Any, *, admin_namespaces: list[str], guarded_annotations: list[str]
 ) -> Messages:
-    """auth-* makes the controller read a Secret and send it to a host of the author's choice.
+    """Only admin namespaces use annotations that log users in, forward elsewhere or open security groups.
 
-    actions.* forwards to any target group of the account, security-groups attaches any of its groups.
+    auth-* makes the controller read a Secret and send it to a host of the author's choice. actions.* forwards to any
+    target group of the account, security-groups attaches any of its groups.
     """
     found = [key for key in view.annotations if _fits(key, guarded_annotations)]
     if found and view.namespace not in admin_namespaces:

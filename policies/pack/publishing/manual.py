@@ -7,9 +7,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
-from pack.coverage import ASKED, SOURCES
-from pack.profiles import NOT_IN_SANDBOX, level
-from pack.registry import RULES, Rule, camel
+from pack.publishing.coverage import ASKED, SOURCES
+from pack.publishing.profiles import NOT_IN_SANDBOX, level
+from pack.registry import RULES, Rule, by_subject, camel
 from pack.reports import REPORTS
 
 _INTRODUCTION: Final = Path(__file__).with_name("introduction.md")
@@ -70,7 +70,7 @@ def _setting(name: str, setting: Any) -> str:
 
 def _controls() -> Iterator[str]:
     yield "## Controls covered\n"
-    pairs = [(control, rule) for rule in RULES.values() for control in rule.controls]
+    pairs = [(control, rule) for rule in by_subject() for control in rule.controls]
     order = sorted(pairs, key=lambda pair: (pair[0].framework, _sortable(pair[0].number), pair[0].title))
     for framework, group in groupby(order, key=lambda pair: pair[0].framework):
         yield f"### {framework}\n\n| control | title | rules |\n|---|---|---|"

@@ -1,4 +1,4 @@
-"""The target groups that the controller made for a Service or an Ingress, found by their tags."""
+"""What the controller made for a Service or an Ingress: a DNS name, from the status; target groups, by their tags."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -6,10 +6,18 @@ from typing import Any, Final
 import pulumi
 import pulumi_aws as aws
 from pulumi import Input, Output
+from pulumi_kubernetes.core.v1.outputs import ServiceStatus
+from pulumi_kubernetes.networking.v1.outputs import IngressStatus
 
 SERVICE_STACK: Final = "service.k8s.aws/stack"
 INGRESS_RESOURCE: Final = "ingress.k8s.aws/resource"
 """A backend, as `namespace/ingress-service:port`; the stack is the group's, where Ingresses share an ALB."""
+
+
+def host_name(status: ServiceStatus | IngressStatus | None) -> str:
+    """Return the host name that the controller wrote into the status, or nothing if there is none yet."""
+    ingress = status.load_balancer.ingress if status and status.load_balancer else None
+    return str(ingress[0].hostname) if ingress else ""
 
 
 def tag_filters(cluster_name: str, tag: str, *owners: str) -> list[tuple[str, list[str]]]:

@@ -1,15 +1,24 @@
 """What policy documents grant, wherever they are."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
-from kinds.documents import READING_VERBS, Statement, allowed_actions, is_pattern, is_write, matches, statements
+from kinds.documents import (
+    READING_VERBS,
+    Statement,
+    allowed_actions,
+    granted,
+    is_pattern,
+    is_write,
+    matches,
+    statements,
+)
 from kinds.iam import ACCESS_KEY, PERMISSIONS
-from pack.controls import guide, hub
-from pack.registry import CRITICAL, HIGH, MANDATORY, Messages, View, rule, texts
+from pack.controls import LEAST_FOR_APPLICATIONS, LEAST_IN_AWS, guide, hub
+from pack.registry import CRITICAL, MANDATORY, Messages, View, rule, texts
 from pack.values import words
 
-_GUIDE = guide("security/iam", "Employ least privileged access to AWS Resources")
 _TAG = "elbv2.k8s.aws/cluster"
 _VERBS = texts(READING_VERBS, "verbs with which an action begins that only reads")
 
@@ -80,6 +89,8 @@ _DANGEROUS: Final = [
     "elasticloadbalancing:SetSubnets",
 ]
 
+_on_permissions = partial(rule, on=PERMISSIONS)
+
 
 def _grants(carrier: View) -> Iterator[tuple[Statement, str]]:
     """Yield every action that a resource's policy documents grant."""
@@ -87,22 +98,19 @@ def _grants(carrier: View) -> Iterator[tuple[Statement, str]]:
         yield from allowed_actions(document)
 
 
-@rule(
-    "policy-names-its-actions",
-    on=PERMISSIONS,
-    demand="Policies grant named actions: neither all actions of a service nor all but some.",
+@_on_permissions(
     instead="List the actions that are needed",
     source="https://docs.aws.amazon.com/securityhub/latest/userguide/iam-controls.html#iam-21",
     severity=CRITICAL,
-    dev=MANDATORY,
-    controls=[hub("IAM.1"), hub("IAM.21"), _GUIDE],
+    controls=[hub("IAM.1"), hub("IAM.21"), LEAST_IN_AWS],
     allowed_wildcards=texts([], "patterns of wildcard actions that may be granted all the same"),
     reading_verbs=_VERBS,
 )
 def policy_names_its_actions(carrier: View, *, allowed_wildcards: list[str], reading_verbs: list[str]) -> Messages:
-    """`service:*` also grants actions that the service adds later, and `iam:*` or `*` grant the whole account.
+    """Policies grant named actions: neither all actions of a service nor all but some.
 
-    A wildcard after a verb (`ec2:Describe*`) is a named action as long as it only reads.
+    `service:*` also grants actions that the service adds later, and `iam:*` or `*` grant the whole account. A wildcard
+    after a verb (`ec2:Describe*`) is a named action as long as it only reads.
     """
     for _, action in _grants(carrier):
         if is_pattern(action) and is_write(action, reading_verbs) and not matches(action, allowed_wildcards):
@@ -112,22 +120,19 @@ def policy_names_its_actions(carrier: View, *, allowed_wildcards: list[str], rea
             yield "the policy allows all actions but some (NotAction)"
 
 
-@rule(
-    "policy-names-what-it-writes-to",
-    on=PERMISSIONS,
-    demand="Actions that change something are granted on named resources, apart from the controller's own.",
+@_on_permissions(
     instead="Name ARNs, or require a tag in a condition; list actions without resource types in allowedActions",
     source="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege",
-    severity=HIGH,
     dev=MANDATORY,
-    controls=[_GUIDE, guide("security/iam", "Grant least privileged access to applications")],
+    controls=[LEAST_IN_AWS, LEAST_FOR_APPLICATIONS],
     allowed_actions=texts([*_CONTROLLERS_OWN, *_WITHOUT_RESOURCE], "actions that may be granted on every resource"),
     reading_verbs=_VERBS,
 )
 def policy_names_what_it_writes_to(carrier: View, *, allowed_actions: list[str], reading_verbs: list[str]) -> Messages:
-    """A write action on `*` reaches every other team's resources in the account.
+    """Actions that change something are granted on named resources, apart from the controller's own.
 
-    `arn:aws:s3:::*` and NotResource are as wide as `*`. A condition that requires a tag is narrow enough.
+    A write action on `*` reaches every other team's resources in the account. `arn:aws:s3:::*` and NotResource are as
+    wide as `*`. A condition that requires a tag is narrow enough.
     """
     found = {
         action
@@ -142,15 +147,11 @@ def policy_names_what_it_writes_to(carrier: View, *, allowed_actions: list[str],
         yield f"the policy allows {action} on every resource"
 
 
-@rule(
-    "policy-names-the-secrets-it-reads",
-    on=PERMISSIONS,
-    demand="Secrets, parameters and objects are read by name.",
+@_on_permissions(
     instead="Name the ARNs of the secrets, parameters or bucket, or ask for a tag in a condition",
     source="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege",
-    severity=HIGH,
     dev=MANDATORY,
-    controls=[_GUIDE, guide("security/iam", "Grant least privileged access to applications")],
+    controls=[LEAST_IN_AWS, LEAST_FOR_APPLICATIONS],
     actions=texts(
         [
             "s3:GetObject",
@@ -165,42 +166,36 @@ def policy_names_what_it_writes_to(carrier: View, *, allowed_actions: list[str],
     ),
 )
 def policy_names_the_secrets_it_reads(carrier: View, *, actions: list[str]) -> Messages:
-    """One pod that is taken over then reads every application's passwords and data in the account.
+    """Secrets, parameters and objects are read by name.
 
-    `secret:*` and `parameter/*` are as wide as `*`.
+    One pod that is taken over then reads every application's passwords and data in the account. `secret:*` and
+    `parameter/*` are as wide as `*`.
     """
     found = {
         action
-        for document in carrier.documents or []
-        for statement in statements(document)
-        for action in actions
-        if statement.grants(action) and statement.is_wide and not statement.asks_for_a_tag
+        for statement, action in granted(carrier.documents, actions)
+        if statement.is_wide and not statement.asks_for_a_tag
     }
     if found:
         yield f"the policy allows {', '.join(sorted(found))} on everything"
 
 
-@rule(
-    "controller-policy-is-bound-to-its-cluster",
-    on=PERMISSIONS,
-    demand="The controller may delete and change only its own cluster's load balancers.",
+@_on_permissions(
     instead=f'Add Condition StringEquals {{"aws:ResourceTag/{_TAG}": "CLUSTER_NAME"}}',
     source="https://docs.aws.amazon.com/eks/latest/best-practices/tenant-isolation.html",
-    severity=HIGH,
-    controls=[_GUIDE],
+    controls=[LEAST_IN_AWS],
     actions=texts(_DANGEROUS, "the actions that need the condition"),
 )
 def controller_policy_is_bound_to_its_cluster(carrier: View, *, actions: list[str]) -> Messages:
-    """The published policy requires only that the tag exists.
+    """The controller may delete and change only its own cluster's load balancers.
 
-    Then one cluster's controller can delete every other cluster's load balancers in the account.
+    The published policy requires only that the tag exists. Then one cluster's controller can delete every other
+    cluster's load balancers in the account.
     """
     found = {
         action
-        for document in carrier.documents or []
-        for statement in statements(document)
-        for action in actions
-        if statement.grants(action) and not (statement.is_bound_by(_TAG) or _names_single_ones(statement))
+        for statement, action in granted(carrier.documents, actions)
+        if not (statement.is_bound_by(_TAG) or _names_single_ones(statement))
     }
     if found:
         yield f"the policy allows {', '.join(sorted(found))} whatever the cluster"
@@ -213,17 +208,17 @@ def _names_single_ones(statement: Statement) -> bool:
 
 
 @rule(
-    "no-iam-access-keys",
     on=ACCESS_KEY,
-    demand="The program makes no long-lived AWS access keys.",
     instead="Give the workload a role: IRSA or EKS Pod Identity",
     source="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#lock-away-credentials",
     severity=CRITICAL,
-    dev=MANDATORY,
     controls=[hub("IAM.3"), guide("security/iam", "Identities and Credentials for EKS pods")],
     allowed_users=texts([], "users that may have a key"),
 )
 def no_iam_access_keys(key: View, *, allowed_users: list[str]) -> Messages:
-    """A key works from anywhere until somebody revokes it, and can be read in the stack's state."""
+    """The program makes no long-lived AWS access keys.
+
+    A key works from anywhere until somebody revokes it, and can be read in the stack's state.
+    """
     if key.user not in allowed_users:
         yield "an access key is created"

@@ -1,56 +1,53 @@
 """Nodes: launch templates, disks, images and open ports."""
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from kinds.aws import INGRESS_RULES, MACHINE, NODE_GROUP
-from kinds.cidrs import WIDEST, WIDEST_IPV6, is_world
-from pack.controls import cis, guide, hub
+from kinds.cidrs import WIDEST, is_world
+from pack.controls import INSTANCE_PROFILE, cis, guide, hub
 from pack.properties import Edit
-from pack.registry import HIGH, MEDIUM, Messages, View, number, numbers, rule, texts
+from pack.registry import MEDIUM, Messages, View, number, numbers, rule, texts
 from pack.values import Unknown, count, dig, items, known, truth
 
 _ALL_PROTOCOLS = ("-1", "-1.0", "all")
 _TCP = ("tcp", "6", "6.0")
 _UDP = ("udp", "17", "17.0")
 
+_on_machine = partial(rule, on=MACHINE)
+_on_node_group = partial(rule, on=NODE_GROUP)
 
-@rule(
-    "instance-metadata-needs-a-token",
-    on=MACHINE,
-    demand="The instance metadata service requires a session token (IMDSv2).",
+
+@_on_machine(
     instead='Set metadataOptions.httpTokens to "required"',
     source="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html",
-    severity=HIGH,
     controls=[hub("EC2.8"), hub("EC2.170"), hub("AutoScaling.3")],
 )
 def instance_metadata_needs_a_token(machine: View) -> Messages:
-    """Without it, one forged HTTP request from a pod is enough to read the node role's credentials."""
+    """The instance metadata service requires a session token (IMDSv2).
+
+    Without it, one forged HTTP request from a pod is enough to read the node role's credentials.
+    """
     if machine.tokens is None and _inherits(machine):
         return
     if machine.metadata_service != "disabled" and machine.tokens != "required":
         yield f"httpTokens is {machine.tokens or 'left to the default'}"
 
 
-@instance_metadata_needs_a_token.remedy
-def _fix_instance_metadata_needs_a_token(machine: View) -> Iterable[Edit]:
-    yield machine.put("tokens", "required")
+instance_metadata_needs_a_token.sets("tokens", "required")
 
 
-@rule(
-    "instance-metadata-stays-on-the-node",
-    on=MACHINE,
-    demand="The instance metadata service cannot be reached from pods: hop limit 1.",
+@_on_machine(
     instead="Set metadataOptions.httpPutResponseHopLimit to 1",
-    source="https://docs.aws.amazon.com/eks/latest/best-practices/identity-and-access-management.html",
-    severity=HIGH,
-    controls=[guide("security/iam", "Restrict access to the instance profile assigned to the worker node")],
+    controls=[INSTANCE_PROFILE],
     max_hops=number(1, "the largest hop limit allowed"),
 )
 def instance_metadata_stays_on_the_node(machine: View, *, max_hops: float) -> Messages:
-    """A pod is one hop further away than the node: with 2, every pod can use the node's role instead of its own.
+    """The instance metadata service cannot be reached from pods: hop limit 1.
 
-    Without a limit the image decides, and EKS's own images say 2.
+    A pod is one hop further away than the node: with 2, every pod can use the node's role instead of its own. Without a
+    limit the image decides, and EKS's own images say 2.
     """
     if machine.metadata_service == "disabled":
         return
@@ -67,34 +64,32 @@ def _fix_instance_metadata_stays_on_the_node(machine: View, *, max_hops: float) 
     yield machine.put("hop_limit", max_hops)
 
 
-@rule(
-    "node-group-brings-its-launch-template",
-    on=NODE_GROUP,
-    demand="A managed node group uses a launch template of the program's own.",
+@_on_node_group(
     instead="Give launchTemplate, with IMDSv2, hop limit 1 and encrypted disks",
     source="https://docs.aws.amazon.com/eks/latest/userguide/launch-templates.html",
     severity=MEDIUM,
-    controls=[guide("security/iam", "Restrict access to the instance profile assigned to the worker node")],
+    controls=[INSTANCE_PROFILE],
 )
 def node_group_brings_its_launch_template(group: View) -> Messages:
-    """EKS's own template has hop limit 2, and no rule can see it."""
+    """A managed node group uses a launch template of the program's own.
+
+    EKS's own template has hop limit 2, and no rule can see it.
+    """
     if group.launch_template is None:
         yield "there is no launchTemplate, so EKS creates one with hop limit 2"
 
 
-@rule(
-    "node-disks-are-encrypted",
-    on=MACHINE,
-    demand="Every disk of a node is encrypted.",
+@_on_machine(
     instead="Give each block device mapping an ebs with encrypted true",
     source="https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption.html",
     severity=MEDIUM,
     controls=[hub("EC2.3"), guide("security/data", "Encrypt data at rest")],
 )
 def node_disks_are_encrypted(machine: View) -> Messages:
-    """They hold images, logs and emptyDir volumes.
+    """Every disk of a node is encrypted.
 
-    Without a setting the account's default decides, which the program does not see.
+    They hold images, logs and emptyDir volumes. Without a setting the account's default decides, which the program does
+    not see.
     """
     disks = list(_disks(machine))
     if not disks and not _inherits(machine):
@@ -130,17 +125,15 @@ def _fix_node_disks_are_encrypted(machine: View) -> Iterable[Edit]:
             yield Edit((*path, "encrypted"), on)
 
 
-@rule(
-    "nodes-get-no-public-address",
-    on=MACHINE,
-    demand="No node has a public address.",
+@_on_machine(
     instead="Leave associatePublicIpAddress out or set it to false",
-    source="https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html#ec2-25",
-    severity=HIGH,
     controls=[hub("EC2.25"), hub("EC2.9"), hub("Autoscaling.5"), cis("5.4.3")],
 )
 def nodes_get_no_public_address(machine: View) -> Messages:
-    """Load balancers reach pods inside the VPC. Whatever else a node listens on should not be public."""
+    """No node has a public address.
+
+    Load balancers reach pods inside the VPC. Whatever else a node listens on should not be public.
+    """
     if machine.has("public_address") and machine.public_address:
         yield "associatePublicIpAddress is on"
     for interface in items(machine.interfaces) if machine.has("interfaces") else []:
@@ -159,10 +152,7 @@ def _fix_nodes_get_no_public_address(machine: View) -> Iterable[Edit]:
             yield Edit((*machine.field("interfaces").path, index, "associatePublicIpAddress"), off)
 
 
-@rule(
-    "node-image-family-is-allowed",
-    on=NODE_GROUP,
-    demand="Nodes run an image family for containers that gets updates.",
+@_on_node_group(
     instead="Set amiType to AL2023 or Bottlerocket",
     source="https://docs.aws.amazon.com/eks/latest/userguide/eks-optimized-amis.html",
     severity=MEDIUM,
@@ -187,39 +177,34 @@ def _fix_nodes_get_no_public_address(machine: View) -> Iterable[Edit]:
     ),
 )
 def node_image_family_is_allowed(group: View, *, families: list[str]) -> Messages:
-    """Amazon Linux 2 gets no more EKS images, and nobody updates a custom image. EKS's default is AL2023."""
+    """Nodes run an image family for containers that gets updates.
+
+    Amazon Linux 2 gets no more EKS images, and nobody updates a custom image. EKS's default is AL2023.
+    """
     if group.ami_family is not None and group.ami_family not in families:
         yield f"amiType is {group.ami_family}"
 
 
 @rule(
-    "node-doors-are-not-open-to-the-world",
     on=INGRESS_RULES,
-    demand="No security group lets the internet into ports of remote administration, the kubelet or node ports.",
     instead="Use Session Manager, or name the networks or the security group that may come in",
     source="https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html#ec2-53",
-    severity=HIGH,
     controls=[hub("EC2.13"), hub("EC2.14"), hub("EC2.53"), guide("security/hosts", "Minimize access to worker nodes")],
     ports=numbers([22, 3389, 10250], "the ports of remote administration and of the kubelet"),
     port_ranges=texts(["30000-32767"], "ranges of ports, FROM-TO, of which none may be open, by TCP or UDP"),
-    min_prefix_length=WIDEST,
-    min_prefix_length_ipv6=WIDEST_IPV6,
+    **WIDEST,
 )
 def node_doors_are_not_open_to_the_world(
-    group: View,
-    *,
-    ports: list[float],
-    port_ranges: list[str],
-    min_prefix_length: float,
-    min_prefix_length_ipv6: float,
+    group: View, *, ports: list[float], port_ranges: list[str], **widest: float
 ) -> Messages:
-    """An open SSH port is found and tried within minutes.
+    """No security group lets the internet into ports of remote administration, the kubelet or node ports.
 
-    The kubelet runs commands in pods, and node ports bypass the load balancer.
+    An open SSH port is found and tried within minutes. The kubelet runs commands in pods, and node ports bypass the
+    load balancer.
     """
     for ingress in group.rules or []:
         networks = known(ingress["networks"])
-        open_to = [network for network in networks if is_world(network, min_prefix_length, min_prefix_length_ipv6)]
+        open_to = [network for network in networks if is_world(network, **widest)]
         if open_to and ingress["type"] != "egress":
             for port in ports:
                 if _covers(ingress, port, port, _TCP):
@@ -241,17 +226,16 @@ def _covers(ingress: dict[str, Any], first: float, last: float, protocols: Itera
     return low is not None and low <= last and first <= (low if high is None else high)
 
 
-@rule(
-    "node-group-ssh-names-its-sources",
-    on=NODE_GROUP,
-    demand="SSH to managed nodes, if at all, comes from named security groups.",
+@_on_node_group(
     instead="Leave remoteAccess out (use Session Manager), or name the groups that may connect",
     source="https://docs.aws.amazon.com/eks/latest/APIReference/API_RemoteAccessConfig.html",
-    severity=HIGH,
     controls=[hub("EC2.13"), guide("security/hosts", "Minimize access to worker nodes")],
     min_sources=number(1, "how many source security groups a key needs"),
 )
 def node_group_ssh_names_its_sources(group: View, *, min_sources: float) -> Messages:
-    """A key without source groups makes EKS open port 22 of the nodes to 0.0.0.0/0."""
+    """SSH to managed nodes, if at all, comes from named security groups.
+
+    A key without source groups makes EKS open port 22 of the nodes to 0.0.0.0/0.
+    """
     if group.ssh_key and len(items(group.ssh_sources)) < min_sources:
         yield "remoteAccess has a key and no source security groups, so EKS opens port 22 to 0.0.0.0/0"

@@ -8,22 +8,19 @@ from kinds.balancers import ACCESS_LOGS, DELETION_PROTECTION, DESYNC_MODE, DROP_
 from kinds.every_balancer import BALANCER, OWN
 from kinds.gateways import GATEWAY_BALANCER, GATEWAY_CONFIGURATION
 from kinds.ingresses import CLASS_PARAMS, INGRESS
-from pack.controls import hub
+from pack.controls import ALB_ANNOTATIONS, hub
 from pack.properties import Edit
 from pack.registry import MEDIUM, Finding, Messages, Rule, Stack, rule, texts
 from pack.values import truth, unknown
 
-_ALB_ANNOTATIONS = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/"
 _ATTRIBUTES = "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html"
 
 
 @rule(
-    "public-alb-has-a-web-acl",
     on=either("ALB of an Ingress or Gateway", INGRESS, CLASS_PARAMS, GATEWAY_BALANCER, GATEWAY_CONFIGURATION),
-    demand="An internet-facing ALB has a web ACL (WAF).",
     instead="Set wafv2-acl-arn or wafv2-acl-name (IngressClassParams: wafv2AclArn; "
     "LoadBalancerConfiguration: wafV2.webACL)",
-    source=f"{_ALB_ANNOTATIONS}#wafv2-acl-arn",
+    source=f"{ALB_ANNOTATIONS}#wafv2-acl-arn",
     severity=MEDIUM,
     controls=[hub("ELB.16")],
     exempt_namespaces=texts([], "namespaces whose public ALBs may go without"),
@@ -32,30 +29,31 @@ _ATTRIBUTES = "https://docs.aws.amazon.com/elasticloadbalancing/latest/applicati
     ),
 )
 def public_alb_has_a_web_acl(balancer: Any, *, exempt_namespaces: list[str], exempt_owners: list[str]) -> Messages:
-    """The ALB sees a whole request first, and can refuse it before a pod handles it."""
+    """An internet-facing ALB has a web ACL (WAF).
+
+    The ALB sees a whole request first, and can refuse it before a pod handles it.
+    """
     if not balancer.application or balancer.scheme != PUBLIC:
         return
-    name = balancer.identity if balancer.owned else balancer.namespace
-    if name in (exempt_owners if balancer.owned else exempt_namespaces):
+    if balancer.is_among(exempt_namespaces, exempt_owners):
         return
     if balancer.web_acl is None and balancer.speaks_alone:
-        setting = "exemptOwners" if balancer.owned else "exemptNamespaces"
-        yield Finding(f"{balancer.title} faces the internet without a web ACL", f'add "{name}" to {setting}')
+        allowed_by = balancer.to_be_added("exemptNamespaces", "exemptOwners")
+        yield Finding(f"{balancer.title} faces the internet without a web ACL", allowed_by)
 
 
 @rule(
-    "own-public-alb-has-a-web-acl",
     on=OWN,
-    across_stack=True,
-    demand="An ALB on the internet that the program makes itself is associated with a web ACL (WAF).",
     instead="Associate a web ACL with its ARN (aws.wafv2.WebAclAssociation)",
-    source="https://docs.aws.amazon.com/securityhub/latest/userguide/elb-controls.html#elb-16",
     severity=MEDIUM,
     controls=[hub("ELB.16")],
     exempt_names=texts([], "names in AWS of load balancers that may go without"),
 )
 def own_public_alb_has_a_web_acl(balancer: Any, stack: Stack, *, exempt_names: list[str]) -> Messages:
-    """The ALB sees a whole request first, and can refuse it before a pod handles it."""
+    """An ALB on the internet that the program makes itself is associated with a web ACL (WAF).
+
+    The ALB sees a whole request first, and can refuse it before a pod handles it.
+    """
     if not balancer.application or balancer.scheme != PUBLIC or balancer.identity in exempt_names:
         return
     links = stack.of(WEB_ACL_ASSOCIATION)
@@ -76,7 +74,6 @@ def _attribute_rule(
     name: str,
     attribute: str,
     demand: str,
-    source: str,
     why: str,
     *,
     fits: Callable[[Any], bool] = lambda value: truth(value) is True,
@@ -92,28 +89,25 @@ def _attribute_rule(
         return able and (balancer.application or balancer.owned or not application_only)
 
     def check(balancer: Any, *, exempt_namespaces: list[str], exempt_owners: list[str]) -> Messages:
-        called = balancer.identity if balancer.owned else balancer.namespace
-        if not is_asked(balancer) or called in (exempt_owners if balancer.owned else exempt_namespaces):
+        if not is_asked(balancer) or balancer.is_among(exempt_namespaces, exempt_owners):
             return
         if balancer.governed(attribute):
             return
         value = balancer.attribute(attribute)
         if unknown(value) or (value is not None and fits(value)):
             return
-        allowed_by = f'add "{called}" to {"exemptOwners" if balancer.owned else "exemptNamespaces"}'
+        allowed_by = balancer.to_be_added("exemptNamespaces", "exemptOwners")
         if value is not None:
             yield Finding(f"{balancer.title} sets {attribute}={str(value).lower()}", allowed_by)
         elif not by_default and balancer.speaks_alone and (balancer.application or not application_only):
             yield Finding(f"{balancer.title} does not set {attribute}={wanted}", allowed_by)
 
     check.__name__ = name.replace("-", "_")
-    check.__doc__ = why
+    check.__doc__ = f"{demand}\n\n{why}"
     check.__module__ = __name__
     return rule(
-        name,
         on=BALANCER,
-        demand=demand,
-        source=source,
+        severity=MEDIUM,
         exempt_namespaces=texts([], "namespaces whose load balancers may go without"),
         exempt_owners=texts(
             [],
@@ -135,10 +129,8 @@ _attribute_rule(
     "load-balancer-writes-access-logs",
     ACCESS_LOGS,
     "Load balancers write access logs.",
-    "https://docs.aws.amazon.com/securityhub/latest/userguide/elb-controls.html#elb-5",
     "Nothing else records requests that never reached a pod. There is no remediation, because the logs need a bucket.",
     instead="Add access_logs.s3.enabled=true, access_logs.s3.bucket=... to the load balancer's attributes",
-    severity=MEDIUM,
     controls=[hub("ELB.5")],
 )
 
@@ -147,10 +139,8 @@ _attribute_rule(
     "load-balancer-is-protected-from-deletion",
     DELETION_PROTECTION,
     "Load balancers cannot be deleted by one call.",
-    "https://docs.aws.amazon.com/securityhub/latest/userguide/elb-controls.html#elb-6",
     "A new load balancer has another host name, so everything that points to the old one stays broken.",
     instead="Add deletion_protection.enabled=true to the load balancer's attributes",
-    severity=MEDIUM,
     controls=[hub("ELB.6")],
 ).remedy(_setting(DELETION_PROTECTION))
 
@@ -159,10 +149,8 @@ _attribute_rule(
     "alb-drops-invalid-headers",
     DROP_HEADERS,
     "ALBs drop headers that are not valid.",
-    "https://docs.aws.amazon.com/securityhub/latest/userguide/elb-controls.html#elb-4",
     "Request smuggling uses headers that two servers read differently.",
     instead="Add routing.http.drop_invalid_header_fields.enabled=true to the load balancer's attributes",
-    severity=MEDIUM,
     controls=[hub("ELB.4")],
     application_only=True,
 ).remedy(_setting(DROP_HEADERS))
@@ -172,14 +160,12 @@ _attribute_rule(
     "alb-does-not-only-monitor-desync",
     DESYNC_MODE,
     "ALBs act on requests that two servers may read differently.",
-    "https://docs.aws.amazon.com/securityhub/latest/userguide/elb-controls.html#elb-12",
     "In the mode monitor the load balancer passes such requests on and only counts them. Left out, the mode is "
     "defensive.",
     fits=lambda value: value in ("defensive", "strictest"),
     wanted="defensive",
     by_default=True,
     instead="Set routing.http.desync_mitigation_mode to defensive or strictest (desyncMitigationMode), or leave it out",
-    severity=MEDIUM,
     controls=[hub("ELB.12")],
     application_only=True,
 ).remedy(_setting(DESYNC_MODE, "defensive"))
@@ -189,13 +175,12 @@ _attribute_rule(
     "alb-waf-fails-closed",
     WAF_FAIL_OPEN,
     "ALBs refuse requests that the web ACL could not look at.",
-    _ATTRIBUTES,
     "With fail-open every request passes while WAF does not answer, and an attacker may be able to cause that.",
     fits=lambda value: truth(value) is not True,
     wanted="false",
     by_default=True,
     instead="Set waf.fail_open.enabled to false (enableWafFailOpen), or leave it out",
-    severity=MEDIUM,
+    source=_ATTRIBUTES,
     controls=[hub("ELB.16")],
     application_only=True,
 ).remedy(_setting(WAF_FAIL_OPEN, "false"))

@@ -5,9 +5,9 @@ from typing import Any, Final
 
 from kinds.installs import CONTROLLER, RELEASE, ReleasedController
 from kinds.kubernetes import objects
-from pack.controls import BY_CONTROLLER, guide
+from pack.controls import BY_CONTROLLER, CONTROLLER_DOCS, SECURITY_GROUPS, guide
 from pack.properties import Edit
-from pack.registry import HIGH, MEDIUM, Finding, Messages, rule, texts
+from pack.registry import MEDIUM, Finding, Messages, rule, texts
 from pack.values import dig, items, known, truth, unknown
 
 _CHART: Final = (
@@ -19,9 +19,7 @@ _CONFIGURATIONS: Final = [
 
 
 @rule(
-    "controller-webhooks-are-on-and-refuse",
     on=objects("webhooks of the controller", _CONFIGURATIONS, others={RELEASE: CONTROLLER.view}),
-    demand="The controller's webhooks are on, and what they cannot judge is refused.",
     instead="Leave enableServiceMutatorWebhook on, disableIngressValidation off, and the failure policies at Fail",
     source=_CHART,
     severity=MEDIUM,
@@ -35,9 +33,10 @@ _CONFIGURATIONS: Final = [
 def controller_webhooks_are_on_and_refuse(
     view: Any, *, lenient_webhooks: list[str], own_webhooks: list[str], allowed_values: list[str]
 ) -> Messages:
-    """They refuse Ingresses and bindings that would take others' load balancers, and give Services their class.
+    """The controller's webhooks are on, and what they cannot judge is refused.
 
-    Without the webhook a Service has no class, and the cloud controller makes a Classic load balancer for it.
+    They refuse Ingresses and bindings that would take others' load balancers, and give Services their class. Without
+    the webhook a Service has no class, and the cloud controller makes a Classic load balancer for it.
     """
     if isinstance(view, ReleasedController):
         for value in _lax_values(view):
@@ -64,17 +63,17 @@ def _lax_values(release: ReleasedController) -> Iterator[str]:
 
 
 @rule(
-    "controller-keeps-restricted-security-group-rules",
     on=CONTROLLER,
-    demand="The controller opens only the ports of the targets to its load balancers.",
     instead="Leave disableRestrictedSecurityGroupRules off",
-    source="https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/security_groups/",
-    severity=HIGH,
-    controls=[guide("networking/subnets", "Configure Security Groups Carefully")],
+    source=f"{CONTROLLER_DOCS}/deploy/security_groups/",
+    controls=[SECURITY_GROUPS],
     flags=texts(["disable-restricted-sg-rules"], "the flags that must not be true"),
 )
 def controller_keeps_restricted_security_group_rules(controller: Any, *, flags: list[str]) -> Messages:
-    """Without them every port of every node and pod is open to every load balancer of the cluster."""
+    """The controller opens only the ports of the targets to its load balancers.
+
+    Without them every port of every node and pod is open to every load balancer of the cluster.
+    """
     for flag in flags:
         if truth(controller.flag(flag)):
             yield f"{controller.title} sets --{flag}"

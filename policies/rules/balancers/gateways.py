@@ -5,29 +5,27 @@ from typing import Any
 
 from kinds.gateways import GATEWAY, LISTENER_RULE, ROUTE
 from kinds.kubernetes import KubernetesView
-from pack.controls import guide
+from pack.controls import CONTROLLER_DOCS, TENANTS
 from pack.properties import Edit
-from pack.registry import HIGH, Finding, Messages, rule, texts
+from pack.registry import Finding, Messages, rule, texts
 from pack.values import dig, items, known, unknown, words
-
-_TENANTS = guide("security/multitenancy", "Tenant Isolation")
 
 
 @rule(
-    "gateway-routes-name-their-hosts",
     on=ROUTE,
-    demand="A route names its hosts.",
     instead="Give spec.hostnames, without a bare *",
     source="https://gateway-api.sigs.k8s.io/api-types/httproute/#hostnames",
-    severity=HIGH,
-    controls=[_TENANTS],
+    controls=[TENANTS],
     catch_alls=texts(["*"], "host names that catch everything"),
     exempt_namespaces=texts([], "namespaces whose routes may catch everything"),
 )
 def gateway_routes_name_their_hosts(
     route: KubernetesView, *, catch_alls: list[str], exempt_namespaces: list[str]
 ) -> Messages:
-    """A route without hosts takes all requests that no other route has claimed yet."""
+    """A route names its hosts.
+
+    A route without hosts takes all requests that no other route has claimed yet.
+    """
     if route.namespace in exempt_namespaces:
         return
     names = items(dig(route.spec, ["hostnames"]))
@@ -38,19 +36,16 @@ def gateway_routes_name_their_hosts(
 
 
 @rule(
-    "gateway-listeners-choose-their-namespaces",
     on=GATEWAY,
-    demand="A Gateway's listeners accept routes from chosen namespaces.",
     instead='Set allowedRoutes.namespaces.from to "Same" or "Selector"',
     source="https://gateway-api.sigs.k8s.io/guides/multiple-ns/",
-    severity=HIGH,
-    controls=[_TENANTS],
+    controls=[TENANTS],
     open_values=texts(["All"], "values of from that let everybody in"),
 )
 def gateway_listeners_choose_their_namespaces(gateway: KubernetesView, *, open_values: list[str]) -> Messages:
-    """With All, or with an empty selector, any namespace can attach its routes to this load balancer.
+    """A Gateway's listeners accept routes from chosen namespaces.
 
-    The default is Same.
+    With All, or with an empty selector, any namespace can attach its routes to this load balancer. The default is Same.
     """
     for listener in items(dig(gateway.spec, ["listeners"])):
         namespaces = dig(listener, ["allowedRoutes", "namespaces"])
@@ -77,13 +72,10 @@ def _fix_gateway_listeners_choose_their_namespaces(
 
 
 @rule(
-    "gateway-logins-stay-in-admin-namespaces",
     on=LISTENER_RULE,
-    demand="Only admin namespaces have listener rules that log users in.",
     instead="Let the platform set it, in a namespace of adminNamespaces",
-    source="https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/gateway/customization/",
-    severity=HIGH,
-    controls=[_TENANTS],
+    source=f"{CONTROLLER_DOCS}/guide/gateway/customization/",
+    controls=[TENANTS],
     admin_namespaces=texts(["kube-system"], "namespaces that may"),
     guarded_actions=texts(
         ["authenticate-oidc", "authenticate-cognito", "jwt-validation"], "the types of action guarded"
@@ -92,9 +84,10 @@ def _fix_gateway_listeners_choose_their_namespaces(
 def gateway_logins_stay_in_admin_namespaces(
     view: KubernetesView, *, admin_namespaces: list[str], guarded_actions: list[str]
 ) -> Messages:
-    """A log-in makes the controller read a Secret and send it to a host of the author's choice.
+    """Only admin namespaces have listener rules that log users in.
 
-    The same by annotation of an Ingress is guarded-annotations-stay-in-admin-namespaces.
+    A log-in makes the controller read a Secret and send it to a host of the author's choice. The same by annotation of
+    an Ingress is guarded-annotations-stay-in-admin-namespaces.
     """
     kinds = words([dig(action, ["type"]) for action in known(items(dig(view.spec, ["actions"])))])
     found = [kind for kind in kinds if kind in guarded_actions]

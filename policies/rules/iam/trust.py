@@ -2,26 +2,25 @@
 
 import re
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, Final
 
 from kinds.documents import Statement, statements
 from kinds.iam import MANAGED_POLICY, OIDC_PROVIDER, ROLE
 from kinds.pod_roles import is_for_pods
-from pack.controls import guide
-from pack.registry import ADVISORY, CRITICAL, HIGH, MANDATORY, MEDIUM, Finding, Messages, Stack, View, rule, texts
+from pack.controls import LEAST_FOR_APPLICATIONS, LEAST_IN_AWS
+from pack.registry import ADVISORY, CRITICAL, MANDATORY, MEDIUM, Finding, Messages, Stack, View, rule, texts
 from pack.secrets import alike
 from pack.values import NotYetKnown, items, known, unknown, words
 
+_on_role = partial(rule, on=ROLE)
 
-@rule(
-    "role-is-not-trusted-to-everybody",
-    on=ROLE,
-    demand="No role's trust policy names everybody as principal.",
+
+@_on_role(
     instead="Name the service, the account or the identity provider that may assume the role",
     source="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html",
     severity=CRITICAL,
-    dev=MANDATORY,
-    controls=[guide("security/iam", "Employ least privileged access to AWS Resources")],
+    controls=[LEAST_IN_AWS],
     everybody=texts(["*"], "principals that mean everybody"),
     narrowing_keys=texts(
         ["aws:PrincipalAccount", "aws:PrincipalArn", "aws:PrincipalOrgID"],
@@ -29,7 +28,10 @@ from pack.values import NotYetKnown, items, known, unknown, words
     ),
 )
 def role_is_not_trusted_to_everybody(role: View, *, everybody: list[str], narrowing_keys: list[str]) -> Messages:
-    """A principal `*` lets any AWS account in the world take the role, and NotPrincipal all but one."""
+    """No role's trust policy names everybody as principal.
+
+    A principal `*` lets any AWS account in the world take the role, and NotPrincipal all but one.
+    """
     narrowing = {key.lower() for key in narrowing_keys}
     for statement in statements(role.trust):
         named = [value for values in statement.principals.values() for value in words(values)]
@@ -62,25 +64,21 @@ def _accounts(values: Iterable[Any]) -> set[str]:
     return {alike(value, match[1] or match[2]) for value, match in found if match}
 
 
-@rule(
-    "trust-of-another-account-asks-for-an-external-id",
-    on=ROLE,
-    across_stack=True,
-    demand="A role that another account may assume requires an external id, or an organisation.",
+@_on_role(
     instead='Add Condition StringEquals {"sts:ExternalId": ...} or {"aws:PrincipalOrgID": ...}',
     source="https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html",
-    severity=HIGH,
     dev=MANDATORY,
-    controls=[guide("security/iam", "Employ least privileged access to AWS Resources")],
+    controls=[LEAST_IN_AWS],
     own_accounts=texts([], "accounts that are as this one"),
     narrowing_keys=texts(["sts:ExternalId", "aws:PrincipalOrgID"], "condition keys that, by StringEquals, are enough"),
 )
 def trust_of_another_account_asks_for_an_external_id(
     role: View, stack: Stack, *, own_accounts: list[str], narrowing_keys: list[str]
 ) -> Messages:
-    """Otherwise a vendor's other customer can make the vendor act in this account (the confused deputy).
+    """A role that another account may assume requires an external id, or an organisation.
 
-    The role's ARN tells the stack's own account, and so do its OIDC providers, boundaries and managed policies.
+    Otherwise a vendor's other customer can make the vendor act in this account (the confused deputy). The role's ARN
+    tells the stack's own account, and so do its OIDC providers, boundaries and managed policies.
     """
     enough = {key.lower() for key in narrowing_keys}
     own = {*own_accounts, *(_accounts([role.arn]) or _own_accounts(stack))}
@@ -112,21 +110,19 @@ def _read(role: View) -> list[Statement]:
         return []
 
 
-@rule(
-    "role-for-pods-has-a-permissions-boundary",
-    on=ROLE,
-    demand="A role that pods can assume has a permissions boundary.",
+@_on_role(
     instead="Set permissionsBoundary to your boundary policy's ARN",
     source="https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html",
     severity=MEDIUM,
     prod=ADVISORY,
-    controls=[guide("security/iam", "Grant least privileged access to applications")],
+    controls=[LEAST_FOR_APPLICATIONS],
     exempt_roles=texts([], "names of roles that may go without"),
 )
 def role_for_pods_has_a_permissions_boundary(role: View, *, exempt_roles: list[str]) -> Messages:
-    """Whatever is attached to the role later stays within the boundary.
+    """A role that pods can assume has a permissions boundary.
 
-    It only advises, because the account provides the boundary.
+    Whatever is attached to the role later stays within the boundary. It only advises, because the account provides the
+    boundary.
     """
     if is_for_pods(role) and role.boundary is None and role.id not in exempt_roles:
         known_by = "give it a name and add that" if role.id is None else f'add "{role.id}"'

@@ -11,7 +11,7 @@ from kinds.annotations import ALB
 from kinds.documents import allowed_actions, matches
 from kinds.iam import PERMISSIONS
 from kinds.ingresses import INGRESS
-from pack.controls import guide
+from pack.controls import INSTALLATION, LEAST_IN_AWS
 from pack.registry import MEDIUM, Messages, Stack, rule, texts
 from pack.values import unknown
 
@@ -20,20 +20,18 @@ _DISCOVERY: Final = "acm:ListCertificates"
 
 
 @rule(
-    "ingress-asks-for-what-the-controller-may",
     on=INGRESS,
-    across_stack=True,
-    demand="An Ingress uses only features that the controller's IAM policy allows.",
     instead="Grant the controller the actions, or name the certificate by its ARN and log users in by other means",
-    source="https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/installation/",
+    source=INSTALLATION,
     severity=MEDIUM,
-    controls=[guide("security/iam", "Employ least privileged access to AWS Resources")],
+    controls=[LEAST_IN_AWS],
     actions=texts(["elasticloadbalancing:CreateLoadBalancer"], "the actions by which the controller's policy is known"),
 )
 def ingress_asks_for_what_the_controller_may(ingress: Any, stack: Stack, *, actions: list[str]) -> Messages:
-    """The controller has no flag to turn off log-in by Cognito and certificates found by host name.
+    """An Ingress uses only features that the controller's IAM policy allows.
 
-    It tries, IAM refuses, and the Ingress never becomes ready.
+    The controller has no flag to turn off log-in by Cognito and certificates found by host name. It tries, IAM refuses,
+    and the Ingress never becomes ready.
     """
     granted = _granted(stack, actions)
     if granted is None:

@@ -1,13 +1,14 @@
 """What the roles of nodes and pods may do, with all policies attached to them."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, Final
 
-from kinds.documents import matches, statements
+from kinds.documents import granted, matches, statements
 from kinds.iam import ATTACHMENT, MANAGED_POLICY, ROLE, ROLE_POLICY
 from kinds.pod_roles import is_for_pods
-from pack.controls import guide, hub
-from pack.registry import CRITICAL, HIGH, MANDATORY, MEDIUM, Messages, Stack, View, rule, texts
+from pack.controls import INSTANCE_PROFILE, LEAST_FOR_APPLICATIONS, guide, hub
+from pack.registry import CRITICAL, MEDIUM, Messages, Stack, View, rule, texts
 from pack.values import words
 
 # Each of these alone, on a resource of the caller's choice, gives an identity the rights of another:
@@ -32,17 +33,14 @@ _RAISING: Final = [
     "sts:AssumeRole",
 ]
 
+_on_role = partial(rule, on=ROLE)
 
-@rule(
-    "role-for-pods-cannot-raise-its-rights",
-    on=ROLE,
-    across_stack=True,
-    demand="A role that pods can assume is not an administrator, and cannot become one.",
+
+@_on_role(
     instead="Attach policies with the actions that are needed, iam:PassRole and the like on named roles",
     source="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege",
     severity=CRITICAL,
-    dev=MANDATORY,
-    controls=[guide("security/iam", "Grant least privileged access to applications"), hub("IAM.1")],
+    controls=[LEAST_FOR_APPLICATIONS, hub("IAM.1")],
     policies=texts(
         ["AdministratorAccess*", "IAMFullAccess", "PowerUserAccess"],
         "patterns of the names of managed policies refused",
@@ -52,9 +50,10 @@ _RAISING: Final = [
 def role_for_pods_cannot_raise_its_rights(
     role: View, stack: Stack, *, policies: list[str], actions: list[str]
 ) -> Messages:
-    """Who takes over one pod takes over the account.
+    """A role that pods can assume is not an administrator, and cannot become one.
 
-    `role/*` is every role. A condition on iam:PermissionsBoundary is narrow enough.
+    Who takes over one pod takes over the account. `role/*` is every role. A condition on iam:PermissionsBoundary is
+    narrow enough.
     """
     if not is_for_pods(role):
         return
@@ -64,10 +63,8 @@ def role_for_pods_cannot_raise_its_rights(
     found = {
         (action, carrier.name)
         for carrier in _carriers(role, stack)
-        for document in carrier.documents or []
-        for statement in statements(document)
-        for action in actions
-        if statement.grants(action) and statement.is_wide and not _is_bounded(statement)
+        for statement, action in granted(carrier.documents, actions)
+        if statement.is_wide and not _is_bounded(statement)
     }
     for action, carrier in sorted(found):
         yield f"the role for pods may {action} on everything by {carrier}"
@@ -89,15 +86,9 @@ def _carriers(role: View, stack: Stack) -> Iterator[Any]:
     yield from stack.named(role, "managed", MANAGED_POLICY, "arn")
 
 
-@rule(
-    "node-role-leaves-load-balancers-alone",
-    on=ROLE,
-    across_stack=True,
-    demand="The node role does not carry the load balancer controller's policy.",
+@_on_role(
     instead="Attach the policy to a role of the controller's service account",
-    source="https://docs.aws.amazon.com/eks/latest/best-practices/identity-and-access-management.html",
-    severity=HIGH,
-    controls=[guide("security/iam", "Restrict access to the instance profile assigned to the worker node")],
+    controls=[INSTANCE_PROFILE],
     actions=texts(
         ["elasticloadbalancing:CreateLoadBalancer", "elasticloadbalancing:DeleteLoadBalancer"],
         "the actions by which the controller's policy is known",
@@ -115,29 +106,22 @@ def _carriers(role: View, stack: Stack) -> Iterator[Any]:
 def node_role_leaves_load_balancers_alone(
     role: View, stack: Stack, *, actions: list[str], policies: list[str]
 ) -> Messages:
-    """Every pod that reaches the node's credentials could then make and delete load balancers."""
+    """The node role does not carry the load balancer controller's policy.
+
+    Every pod that reaches the node's credentials could then make and delete load balancers.
+    """
     if not _is_node_role(role):
         return
     for carrier in _carriers(role, stack):
-        if any(
-            one.grants(action)
-            for document in carrier.documents or []
-            for one in statements(document)
-            for action in actions
-        ):
+        if any(granted(carrier.documents, actions)):
             yield f"the node role may manage load balancers by {carrier.name}"
     for name in _managed_names(role, stack):
         if matches(name, policies):
             yield f"the node role may manage load balancers by {name}"
 
 
-@rule(
-    "node-role-leaves-addresses-alone",
-    on=ROLE,
-    across_stack=True,
-    demand="The node role does not carry the VPC CNI's policy.",
+@_on_role(
     instead="Give the vpc-cni add-on its own role (serviceAccountRoleArn or Pod Identity)",
-    source="https://docs.aws.amazon.com/eks/latest/best-practices/vpc-cni.html",
     severity=MEDIUM,
     controls=[
         guide("networking/vpc-cni", "Use separate IAM role for CNI"),
@@ -148,9 +132,10 @@ def node_role_leaves_load_balancers_alone(
     ),
 )
 def node_role_leaves_addresses_alone(role: View, stack: Stack, *, policies: list[str]) -> Messages:
-    """The policy may detach and reassign the addresses of any pod in the account.
+    """The node role does not carry the VPC CNI's policy.
 
-    The node does not need it once the CNI has a role.
+    The policy may detach and reassign the addresses of any pod in the account. The node does not need it once the CNI
+    has a role.
     """
     if not _is_node_role(role):
         return

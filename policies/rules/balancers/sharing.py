@@ -8,29 +8,25 @@ from kinds.every_balancer import OWN
 from kinds.gateways import GATEWAY_BALANCER
 from kinds.ingresses import CLASS_PARAMS, INGRESS
 from kinds.services import SERVICE
-from pack.controls import BY_CONTROLLER, cis, guide
-from pack.registry import HIGH, MEDIUM, Finding, Messages, Stack, number, rule, texts
+from pack.controls import ALB_ANNOTATIONS, BY_CONTROLLER, CONTROLLER_DOCS, TENANTS, cis
+from pack.registry import MEDIUM, Finding, Messages, Stack, number, rule, texts
 from pack.values import Unknown, dig, unknown
 
-_ALB_ANNOTATIONS = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/"
-_INGRESS_CLASS = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/ingress_class/"
-_TENANTS = guide("security/multitenancy", "Tenant Isolation")
+_INGRESS_CLASS = f"{CONTROLLER_DOCS}/guide/ingress/ingress_class/"
 
 
 @rule(
-    "ingress-class-params-choose-their-namespaces",
     on=CLASS_PARAMS,
-    demand="IngressClassParams name the namespaces that may use their class.",
     instead="Give spec.namespaceSelector with labels of the namespaces that may",
     source=f"{_INGRESS_CLASS}#specnamespaceselector",
-    severity=HIGH,
-    controls=[_TENANTS, cis("4.5.1")],
+    controls=[TENANTS, cis("4.5.1")],
     open_params=texts([], "IngressClassParams, by metadata.name, whose class anybody may use"),
 )
 def ingress_class_params_choose_their_namespaces(params: Any, *, open_params: list[str]) -> Messages:
-    """Without a selector, or with an empty one, any namespace can join the class's load balancer.
+    """IngressClassParams name the namespaces that may use their class.
 
-    IngressClassParams that set nothing, as those of the controller's chart, have nothing to join.
+    Without a selector, or with an empty one, any namespace can join the class's load balancer. IngressClassParams that
+    set nothing, as those of the controller's chart, have nothing to join.
     """
     selector = dig(params.spec, ["namespaceSelector"])
     asked = [dig(selector, [part]) for part in ("matchLabels", "matchExpressions")]
@@ -41,18 +37,18 @@ def ingress_class_params_choose_their_namespaces(params: Any, *, open_params: li
 
 
 @rule(
-    "ingress-rules-name-their-hosts",
     on=INGRESS,
-    demand="An Ingress names each of its hosts.",
     instead="Give each of spec.rules a host without a wildcard, and no defaultBackend",
     source="https://kubernetes.io/docs/concepts/services-networking/ingress/#hostname-wildcards",
-    severity=HIGH,
-    controls=[_TENANTS],
+    controls=[TENANTS],
     exempt_namespaces=texts([], "namespaces whose Ingresses may stand for any host"),
     allowed_hosts=texts([], "hosts with a wildcard that are allowed, such as *.shop.example.com"),
 )
 def ingress_rules_name_their_hosts(ingress: Any, *, exempt_namespaces: list[str], allowed_hosts: list[str]) -> Messages:
-    """Without a host it takes all requests that no other rule of the load balancer has claimed."""
+    """An Ingress names each of its hosts.
+
+    Without a host it takes all requests that no other rule of the load balancer has claimed.
+    """
     if ingress.namespace in exempt_namespaces:
         return
     exempt = f'add "{ingress.namespace}" to exemptNamespaces'
@@ -70,20 +66,18 @@ _NAMED = either("load balancer with a name", INGRESS, SERVICE, GATEWAY_BALANCER,
 
 
 @rule(
-    "load-balancer-name-is-given-once",
     on=_NAMED,
-    across_stack=True,
-    demand="Two load balancers do not ask for the same name.",
     instead="Leave the name out, or give each load balancer its own",
-    source=f"{_ALB_ANNOTATIONS}#load-balancer-name",
+    source=f"{ALB_ANNOTATIONS}#load-balancer-name",
     severity=MEDIUM,
     controls=[BY_CONTROLLER],
     max_load_balancers=number(1, "how many load balancers may have a name, as in two regions"),
 )
 def load_balancer_name_is_given_once(balancer: Any, stack: Stack, *, max_load_balancers: float) -> Messages:
-    """A name is unique in an account and region, so the second load balancer is never made.
+    """Two load balancers do not ask for the same name.
 
-    Ingresses of one group share their load balancer, and its name.
+    A name is unique in an account and region, so the second load balancer is never made. Ingresses of one group share
+    their load balancer, and its name.
     """
     name = balancer.balancer_name
     if name is None or name == "":
@@ -100,18 +94,18 @@ def _place(balancer: Any) -> Hashable:
 
 
 @rule(
-    "ingress-group-order-is-given-once",
     on=INGRESS,
-    across_stack=True,
-    demand="Two Ingresses of a group do not have the same order.",
     instead="Give each Ingress of the group a different group.order",
-    source=f"{_ALB_ANNOTATIONS}#group.order",
+    source=f"{ALB_ANNOTATIONS}#group.order",
     severity=MEDIUM,
-    controls=[_TENANTS],
+    controls=[TENANTS],
     max_ingresses=number(1, "how many Ingresses may have one order"),
 )
 def ingress_group_order_is_given_once(ingress: Any, stack: Stack, *, max_ingresses: float) -> Messages:
-    """With equal orders the Ingresses' names decide whose rules come first, so a new name changes the routing."""
+    """Two Ingresses of a group do not have the same order.
+
+    With equal orders the Ingresses' names decide whose rules come first, so a new name changes the routing.
+    """
     place = _order(ingress)
     if place is None:
         return

@@ -1,35 +1,32 @@
 """The EKS cluster itself."""
 
 from collections.abc import Iterable
+from functools import partial
 
 from kinds.aws import CLUSTER
-from kinds.cidrs import WIDEST, WIDEST_IPV6, is_world
+from kinds.cidrs import WIDEST, is_world
 from kinds.versions import version
 from pack.controls import cis, guide, hub
 from pack.properties import Edit
-from pack.registry import ADVISORY, HIGH, LOW, MEDIUM, Messages, View, rule, text, texts
+from pack.registry import ADVISORY, LOW, MEDIUM, Messages, View, rule, text, texts
 from pack.values import items, known
 
 _LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 
+_on_cluster = partial(rule, on=CLUSTER)
 
-@rule(
-    "cluster-endpoint-is-not-open-to-the-world",
-    on=CLUSTER,
-    demand="The Kubernetes API answers named networks only, never the whole internet.",
+
+@_on_cluster(
     instead="List your own networks in publicAccessCidrs, or set endpointPublicAccess to false",
     source="https://docs.aws.amazon.com/eks/latest/userguide/cluster-endpoint.html",
-    severity=HIGH,
     controls=[cis("5.4.1"), guide("security/iam", "Make the EKS Cluster Endpoint private")],
-    min_prefix_length=WIDEST,
-    min_prefix_length_ipv6=WIDEST_IPV6,
+    **WIDEST,
 )
-def cluster_endpoint_is_not_open_to_the_world(
-    cluster: View, *, min_prefix_length: float, min_prefix_length_ipv6: float
-) -> Messages:
-    """A public endpoint without publicAccessCidrs answers everybody.
+def cluster_endpoint_is_not_open_to_the_world(cluster: View, **widest: float) -> Messages:
+    """The Kubernetes API answers named networks only, never the whole internet.
 
-    A leaked token or a flaw in the API server can then be used from anywhere.
+    A public endpoint without publicAccessCidrs answers everybody. A leaked token or a flaw in the API server can then
+    be used from anywhere.
     """
     if cluster.public_access not in (True, None):
         return
@@ -37,60 +34,48 @@ def cluster_endpoint_is_not_open_to_the_world(
     if not given:
         yield "the public API endpoint has no publicAccessCidrs, so EKS allows 0.0.0.0/0"
     for cidr in known(given):
-        if is_world(cidr, min_prefix_length, min_prefix_length_ipv6):
+        if is_world(cidr, **widest):
             yield f"the public API endpoint allows {cidr}"
 
 
-@rule(
-    "cluster-endpoint-is-reachable-privately",
-    on=CLUSTER,
-    demand="The Kubernetes API has an endpoint inside the VPC.",
+@_on_cluster(
     instead="Set endpointPrivateAccess to true",
     source="https://docs.aws.amazon.com/eks/latest/userguide/cluster-endpoint.html",
     severity=MEDIUM,
     controls=[cis("5.4.2"), guide("networking/subnets", "Consider Public and Private Mode for Cluster Endpoint")],
 )
 def cluster_endpoint_is_reachable_privately(cluster: View) -> Messages:
-    """Without it the nodes' own traffic to the API server leaves the VPC.
+    """The Kubernetes API has an endpoint inside the VPC.
 
-    Closing the public endpoint later cuts the nodes off.
+    Without it the nodes' own traffic to the API server leaves the VPC. Closing the public endpoint later cuts the nodes
+    off.
     """
     if not cluster.private_access:
         yield "endpointPrivateAccess is not on"
 
 
-@cluster_endpoint_is_reachable_privately.remedy
-def _fix_cluster_endpoint_is_reachable_privately(cluster: View) -> Iterable[Edit]:
-    yield cluster.put("private_access", value=True)
+cluster_endpoint_is_reachable_privately.sets("private_access", value=True)
 
 
-@rule(
-    "cluster-endpoint-is-not-public",
-    on=CLUSTER,
-    demand="The Kubernetes API has no public endpoint.",
+@_on_cluster(
     instead="Set endpointPublicAccess to false and deploy from inside the VPC",
-    source="https://docs.aws.amazon.com/securityhub/latest/userguide/eks-controls.html#eks-1",
     severity=MEDIUM,
     prod=ADVISORY,
     controls=[hub("EKS.1"), cis("5.4.2")],
 )
 def cluster_endpoint_is_not_public(cluster: View) -> Messages:
-    """Security Hub asks for it of every cluster.
+    """The Kubernetes API has no public endpoint.
 
-    It only advises, because a program that deploys from outside the VPC cannot follow it. The rule
-    cluster-endpoint-is-not-open-to-the-world applies in any case.
+    Security Hub asks for it of every cluster. It only advises, because a program that deploys from outside the VPC
+    cannot follow it. The rule cluster-endpoint-is-not-open-to-the-world applies in any case.
     """
     if cluster.public_access in (True, None):
         yield "endpointPublicAccess is on (EKS's default)"
 
 
-@rule(
-    "cluster-secrets-are-encrypted-with-kms",
-    on=CLUSTER,
-    demand="Kubernetes Secrets are encrypted with a KMS key of the account's own.",
+@_on_cluster(
     instead='Give encryptionConfig with resources ["secrets"] and the ARN of your KMS key',
     source="https://docs.aws.amazon.com/eks/latest/userguide/enable-kms.html",
-    severity=HIGH,
     controls=[
         hub("EKS.3"),
         cis("5.3.1"),
@@ -98,16 +83,16 @@ def cluster_endpoint_is_not_public(cluster: View) -> Messages:
     ],
 )
 def cluster_secrets_are_encrypted_with_kms(cluster: View) -> Messages:
-    """You can revoke your own key and see its use in the log. With EKS's default key you can do neither."""
+    """Kubernetes Secrets are encrypted with a KMS key of the account's own.
+
+    You can revoke your own key and see its use in the log. With EKS's default key you can do neither.
+    """
     encryptions = cluster.encryptions or []
     if not any("secrets" in items(one["resources"]) and one["key"] for one in encryptions):
         yield "no encryptionConfig covers secrets with a KMS key"
 
 
-@rule(
-    "cluster-writes-all-log-types",
-    on=CLUSTER,
-    demand="The control plane writes every type of log.",
+@_on_cluster(
     instead="Name all of them in enabledClusterLogTypes",
     source="https://docs.aws.amazon.com/eks/latest/userguide/control-plane-logs.html",
     severity=MEDIUM,
@@ -115,7 +100,10 @@ def cluster_secrets_are_encrypted_with_kms(cluster: View) -> Messages:
     log_types=texts(_LOG_TYPES, "the types that must be on"),
 )
 def cluster_writes_all_log_types(cluster: View, *, log_types: list[str]) -> Messages:
-    """Nothing else records who called the API and who was refused. Logs that were off cannot be recovered later."""
+    """The control plane writes every type of log.
+
+    Nothing else records who called the API and who was refused. Logs that were off cannot be recovered later.
+    """
     on = items(cluster.log_types)
     missing = [kind for kind in log_types if kind not in on]
     if missing:
@@ -128,20 +116,17 @@ def _fix_cluster_writes_all_log_types(cluster: View, *, log_types: list[str]) ->
     yield cluster.put("log_types", [*on, *(kind for kind in log_types if kind not in on)])
 
 
-@rule(
-    "cluster-version-is-supported",
-    on=CLUSTER,
-    demand="The cluster runs a Kubernetes version that EKS supports, named in the program.",
+@_on_cluster(
     instead="Set version to a supported Kubernetes version",
     source="https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html",
-    severity=HIGH,
     controls=[hub("EKS.2")],
     oldest=text("1.34", "the oldest version allowed"),
 )
 def cluster_version_is_supported(cluster: View, *, oldest: str) -> Messages:
-    """An unsupported version gets no security fixes, and AWS upgrades it on a day that AWS chooses.
+    """The cluster runs a Kubernetes version that EKS supports, named in the program.
 
-    Without a version the program makes a different cluster on another day.
+    An unsupported version gets no security fixes, and AWS upgrades it on a day that AWS chooses. Without a version the
+    program makes a different cluster on another day.
     """
     if cluster.version is None:
         yield "no Kubernetes version is named"
@@ -149,10 +134,7 @@ def cluster_version_is_supported(cluster: View, *, oldest: str) -> Messages:
         yield f"Kubernetes {cluster.version} is older than {oldest}"
 
 
-@rule(
-    "cluster-stays-in-standard-support",
-    on=CLUSTER,
-    demand="The cluster does not enter extended support by default.",
+@_on_cluster(
     instead='Set upgradePolicy.supportType to "STANDARD"',
     source="https://docs.aws.amazon.com/eks/latest/userguide/disable-extended-support.html",
     severity=LOW,
@@ -160,7 +142,10 @@ def cluster_version_is_supported(cluster: View, *, oldest: str) -> Messages:
     support_types=texts(["STANDARD"], "the support types allowed"),
 )
 def cluster_stays_in_standard_support(cluster: View, *, support_types: list[str]) -> Messages:
-    """EKS's default is extended support, which costs six times as much an hour."""
+    """The cluster does not enter extended support by default.
+
+    EKS's default is extended support, which costs six times as much an hour.
+    """
     if cluster.support not in support_types:
         yield f"the support type is {cluster.support or 'EXTENDED (the default)'}"
 
@@ -170,30 +155,25 @@ def _fix_cluster_stays_in_standard_support(cluster: View, *, support_types: list
     yield cluster.put("support", support_types[0])
 
 
-@rule(
-    "cluster-is-protected-from-deletion",
-    on=CLUSTER,
-    demand="The cluster cannot be deleted by one call.",
+@_on_cluster(
     instead="Set deletionProtection to true",
     source="https://docs.aws.amazon.com/eks/latest/userguide/deletion-protection.html",
     severity=MEDIUM,
     controls=[guide("reliability/controlplane", "EKS Control Plane")],
 )
 def cluster_is_protected_from_deletion(cluster: View) -> Messages:
-    """Deleting a cluster deletes every workload, and leaves the load balancers that its controller made."""
+    """The cluster cannot be deleted by one call.
+
+    Deleting a cluster deletes every workload, and leaves the load balancers that its controller made.
+    """
     if not cluster.deletion_protection:
         yield "deletionProtection is not on"
 
 
-@cluster_is_protected_from_deletion.remedy
-def _fix_cluster_is_protected_from_deletion(cluster: View) -> Iterable[Edit]:
-    yield cluster.put("deletion_protection", value=True)
+cluster_is_protected_from_deletion.sets("deletion_protection", value=True)
 
 
-@rule(
-    "cluster-authenticates-by-api",
-    on=CLUSTER,
-    demand="Access entries decide who may use the cluster, not a ConfigMap.",
+@_on_cluster(
     instead='Set accessConfig.authenticationMode to "API" and give access entries',
     source="https://docs.aws.amazon.com/eks/latest/userguide/access-entries.html",
     severity=MEDIUM,
@@ -201,27 +181,26 @@ def _fix_cluster_is_protected_from_deletion(cluster: View) -> Iterable[Edit]:
     modes=texts(["API"], "the authentication modes allowed"),
 )
 def cluster_authenticates_by_api(cluster: View, *, modes: list[str]) -> Messages:
-    """While aws-auth counts, whoever can write one ConfigMap in kube-system is cluster admin.
+    """Access entries decide who may use the cluster, not a ConfigMap.
 
-    There is no remediation, because the change cannot be undone.
+    While aws-auth counts, whoever can write one ConfigMap in kube-system is cluster admin. There is no remediation,
+    because the change cannot be undone.
     """
     if cluster.authentication not in modes:
         yield f"authenticationMode is {cluster.authentication or 'CONFIG_MAP (the default)'}"
 
 
-@rule(
-    "cluster-creator-is-not-admin",
-    on=CLUSTER,
-    demand="Creating the cluster makes nobody its admin.",
+@_on_cluster(
     instead="Set accessConfig.bootstrapClusterCreatorAdminPermissions to false and give the deployer an access entry",
     source="https://docs.aws.amazon.com/eks/latest/userguide/cluster-auth.html",
     severity=MEDIUM,
     controls=[guide("security/iam", "Remove the cluster-admin permissions from the cluster creator principal")],
 )
 def cluster_creator_is_not_admin(cluster: View) -> Messages:
-    """The creator's rights appear in no list, so the program can neither show nor revoke them.
+    """Creating the cluster makes nobody its admin.
 
-    There is no remediation, because the change replaces an existing cluster.
+    The creator's rights appear in no list, so the program can neither show nor revoke them. There is no remediation,
+    because the change replaces an existing cluster.
     """
     if cluster.creator_is_admin in (True, None):
         yield "bootstrapClusterCreatorAdminPermissions is on (EKS's default)"

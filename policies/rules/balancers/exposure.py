@@ -6,35 +6,30 @@ from typing import Any
 from kinds.annotations import NLB
 from kinds.aws import CLASSIC_LOAD_BALANCER
 from kinds.balancers import PUBLIC, either, listed, pairs
-from kinds.cidrs import WIDEST, WIDEST_IPV6, is_world, together
+from kinds.cidrs import WIDEST, is_world, together
 from kinds.every_balancer import BALANCER
 from kinds.gateways import GATEWAY_BALANCER, GATEWAY_CONFIGURATION, TARGET_GROUPS
 from kinds.ingresses import CLASS_PARAMS, INGRESS
 from kinds.kubernetes import objects
 from kinds.services import ANY_SERVICE, BACKEND, NLB_CLASSES, SERVICE, SOURCE_RANGES, NlbService, is_nlbs
-from pack.controls import BY_CONTROLLER, guide
+from pack.controls import ALB_ANNOTATIONS, BY_CONTROLLER, NLB_ANNOTATIONS, POD_TARGETS, SECURITY_GROUPS, TENANTS, guide
 from pack.properties import Edit
-from pack.registry import ADVISORY, HIGH, LOW, MEDIUM, Finding, Messages, rule, texts
+from pack.registry import ADVISORY, LOW, MEDIUM, Finding, Messages, rule, texts
 from pack.values import dig, items, known, truth, unknown, words
-
-_ALB_ANNOTATIONS = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/"
-_NLB_ANNOTATIONS = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/service/annotations/"
 
 
 @rule(
-    "load-balancer-targets-are-pods",
     on=either("load balancer, or what describes its target groups", BALANCER, BACKEND, TARGET_GROUPS),
-    demand="Load balancers send to pods, not to node ports: target type ip.",
     instead="Set the target type to ip: target-type, of a Service nlb-target-type, of IngressClassParams targetType",
-    source="https://docs.aws.amazon.com/eks/latest/best-practices/load-balancing.html",
     severity=MEDIUM,
-    controls=[guide("networking/loadbalancing", "Register Pods as targets using IP Target-Type")],
+    controls=[POD_TARGETS],
     target_types=texts(["ip"], "the target types allowed"),
 )
 def load_balancer_targets_are_pods(balancer: Any, *, target_types: list[str]) -> Messages:
-    """Through a node port the traffic takes one more hop, and health checks test the node instead of the pod.
+    """Load balancers send to pods, not to node ports: target type ip.
 
-    The nodes' ports 30000-32767 must be open. The controller's default is instance.
+    Through a node port the traffic takes one more hop, and health checks test the node instead of the pod. The nodes'
+    ports 30000-32767 must be open. The controller's default is instance.
     """
     if balancer.governed("targetType"):
         return
@@ -51,12 +46,9 @@ def _fix_load_balancer_targets_are_pods(balancer: Any, *, target_types: list[str
 
 
 @rule(
-    "load-balancer-is-internal-unless-its-namespace-may-be-public",
     on=BALANCER,
-    demand="A load balancer is internal, unless the profile allows its namespace to be on the internet.",
     instead='Set the scheme to "internal"',
-    source=f"{_ALB_ANNOTATIONS}#scheme",
-    severity=HIGH,
+    source=f"{ALB_ANNOTATIONS}#scheme",
     controls=[guide("networking/loadbalancing", "Choosing Load Balancer Type")],
     public_namespaces=texts([], "namespaces whose Ingresses and Services may face the internet"),
     public_owners=texts(
@@ -68,7 +60,10 @@ def _fix_load_balancer_targets_are_pods(balancer: Any, *, target_types: list[str
 def load_balancer_is_internal_unless_its_namespace_may_be_public(
     balancer: Any, *, public_namespaces: list[str], public_owners: list[str]
 ) -> Messages:
-    """The platform decides what faces the internet, not the author of an annotation."""
+    """A load balancer is internal, unless the profile allows its namespace to be on the internet.
+
+    The platform decides what faces the internet, not the author of an annotation.
+    """
     if not any(not unknown(scheme) and scheme == PUBLIC for scheme in balancer.schemes):
         return
     if not balancer.owned:
@@ -84,13 +79,10 @@ def load_balancer_is_internal_unless_its_namespace_may_be_public(
 
 
 @rule(
-    "source-ranges-take-effect",
     on=either("Service or Ingress with source ranges", SERVICE, INGRESS),
-    demand="Source ranges are given where the controller reads them.",
     instead="Give ranges in spec.loadBalancerSourceRanges (Ingress: inbound-cidrs) and name no security groups",
-    source=f"{_NLB_ANNOTATIONS}#lb-source-ranges",
-    severity=HIGH,
-    controls=[guide("networking/subnets", "Configure Security Groups Carefully")],
+    source=f"{NLB_ANNOTATIONS}#lb-source-ranges",
+    controls=[SECURITY_GROUPS],
     ignored_annotations=texts(
         [
             "service.beta.kubernetes.io/aws-load-balancer-source-ranges",
@@ -103,10 +95,10 @@ def load_balancer_is_internal_unless_its_namespace_may_be_public(
     ),
 )
 def source_ranges_take_effect(balancer: Any, *, ignored_annotations: list[str]) -> Messages:
-    """With named security groups the controller ignores the ranges and reports nothing.
+    """Source ranges are given where the controller reads them.
 
-    A range beside 0.0.0.0/0 has no effect either. An NLB without a security group ignores them too, unless client
-    addresses are preserved.
+    With named security groups the controller ignores the ranges and reports nothing. A range beside 0.0.0.0/0 has no
+    effect either. An NLB without a security group ignores them too, unless client addresses are preserved.
     """
     for key in balancer.annotations:
         if key in ignored_annotations or (balancer.application and key == SOURCE_RANGES):
@@ -141,45 +133,36 @@ def _keeps_addresses(balancer: Any) -> bool:
 
 
 @rule(
-    "source-ranges-are-given",
     on=either(
         "load balancer of the controller's", SERVICE, INGRESS, CLASS_PARAMS, GATEWAY_CONFIGURATION, GATEWAY_BALANCER
     ),
-    demand="A load balancer says which networks may connect, and not the whole world.",
     instead="Give spec.loadBalancerSourceRanges (Ingress: inbound-cidrs; IngressClassParams: inboundCIDRs; "
     "LoadBalancerConfiguration: sourceRanges), or a prefix list",
-    source=f"{_NLB_ANNOTATIONS}#lb-source-ranges",
+    source=f"{NLB_ANNOTATIONS}#lb-source-ranges",
     severity=LOW,
     prod=ADVISORY,
-    controls=[guide("networking/subnets", "Configure Security Groups Carefully")],
+    controls=[SECURITY_GROUPS],
     open_namespaces=texts([], "namespaces whose load balancers may let everybody in"),
     open_owners=texts(
         [], "IngressClassParams by metadata.name and LoadBalancerConfigurations by NAMESPACE/NAME that may"
     ),
-    min_prefix_length=WIDEST,
-    min_prefix_length_ipv6=WIDEST_IPV6,
+    **WIDEST,
 )
 def source_ranges_are_given(
-    balancer: Any,
-    *,
-    open_namespaces: list[str],
-    open_owners: list[str],
-    min_prefix_length: float,
-    min_prefix_length_ipv6: float,
+    balancer: Any, *, open_namespaces: list[str], open_owners: list[str], **widest: float
 ) -> Messages:
-    """Without ranges the security group lets in 0.0.0.0/0.
+    """A load balancer says which networks may connect, and not the whole world.
 
-    On an internal load balancer that is everything that reaches the VPC. It only advises, because a public service
-    must be open.
+    Without ranges the security group lets in 0.0.0.0/0. On an internal load balancer that is everything that reaches
+    the VPC. It only advises, because a public service must be open.
     """
-    name = balancer.identity if balancer.owned else balancer.namespace
-    if name in (open_owners if balancer.owned else open_namespaces):
+    if balancer.is_among(open_namespaces, open_owners):
         return
     if balancer.limits_sources or balancer.governed("inboundCIDRs") or balancer.governed("sourceRanges"):
         return
-    allowed_by = f'add "{name}" to {"openOwners" if balancer.owned else "openNamespaces"}'
+    allowed_by = balancer.to_be_added("openNamespaces", "openOwners")
     ranges = balancer.source_ranges
-    worlds = [one for one in known(ranges) if is_world(one, min_prefix_length, min_prefix_length_ipv6)]
+    worlds = [one for one in known(ranges) if is_world(one, **widest)]
     if worlds:
         yield Finding(f"{balancer.title} lets in {worlds[0]}", allowed_by)
     elif not ranges and balancer.speaks_alone:
@@ -187,24 +170,22 @@ def source_ranges_are_given(
 
 
 @rule(
-    "no-classic-load-balancer",
     on=objects(
         "Service or Classic load balancer",
         [("core", "Service")],
         NlbService,
         dict.fromkeys(CLASSIC_LOAD_BALANCER.shapes, CLASSIC_LOAD_BALANCER.view),
     ),
-    demand="Nothing makes a Classic load balancer.",
     instead="Set spec.loadBalancerClass to service.k8s.aws/nlb",
-    source=f"{_NLB_ANNOTATIONS}#lb-type",
-    severity=HIGH,
+    source=f"{NLB_ANNOTATIONS}#lb-type",
     controls=[BY_CONTROLLER],
     classes=texts(NLB_CLASSES, "the load balancer classes allowed"),
 )
 def no_classic_load_balancer(service: Any, *, classes: list[str]) -> Messages:
-    """The control plane's cloud controller takes a Service that has neither a class nor a type.
+    """Nothing makes a Classic load balancer.
 
-    It makes an internet-facing Classic load balancer, a kind that AWS no longer develops, and sends to node ports.
+    The control plane's cloud controller takes a Service that has neither a class nor a type. It makes an
+    internet-facing Classic load balancer, a kind that AWS no longer develops, and sends to node ports.
     """
     if not isinstance(service, NlbService):
         yield "the program makes a Classic load balancer"
@@ -214,17 +195,17 @@ def no_classic_load_balancer(service: Any, *, classes: list[str]) -> Messages:
 
 
 @rule(
-    "service-has-no-external-ips",
     on=ANY_SERVICE,
-    demand="No Service claims addresses by externalIPs.",
     instead="Leave spec.externalIPs out",
     source="https://kubernetes.io/docs/concepts/services-networking/service/#external-ips",
-    severity=HIGH,
-    controls=[guide("security/multitenancy", "Tenant Isolation")],
+    controls=[TENANTS],
     allowed_addresses=texts([], "addresses that may be claimed"),
 )
 def service_has_no_external_ips(service: Any, *, allowed_addresses: list[str]) -> Messages:
-    """Whoever may make a Service can redirect other pods' traffic to any address to their own pods (CVE-2020-8554)."""
+    """No Service claims addresses by externalIPs.
+
+    Whoever may make a Service can redirect other pods' traffic to any address to their own pods (CVE-2020-8554).
+    """
     claimed = [address for address in words(dig(service.spec, ["externalIPs"])) if address not in allowed_addresses]
     if claimed:
         yield f"{service.title} claims {', '.join(claimed)}"

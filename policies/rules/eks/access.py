@@ -6,7 +6,7 @@ from typing import Final
 from kinds.aws import ACCESS_POLICY
 from kinds.kubernetes import KubernetesView, objects
 from pack.controls import cis, guide
-from pack.registry import CRITICAL, HIGH, MANDATORY, Finding, Messages, View, rule, texts
+from pack.registry import CRITICAL, Finding, Messages, View, rule, texts
 from pack.values import dig, items, known, unknown
 
 _RBAC: Final = "rbac.authorization.k8s.io"
@@ -18,12 +18,9 @@ _LEAST: Final = guide(
 
 
 @rule(
-    "cluster-admins-are-named-by-the-profile",
     on=ACCESS_POLICY,
-    demand="Only principals that the profile names administer the whole cluster by an access policy.",
     instead="Associate a narrower access policy, or limit its scope to namespaces",
     source="https://docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html",
-    severity=HIGH,
     controls=[cis("4.1.1"), guide("security/iam", "Employ least privileged access to the EKS Cluster")],
     admin_principals=texts([], "patterns of the ARNs of roles and users that may administer the cluster"),
     admin_policies=texts(["AmazonEKSClusterAdminPolicy"], "the access policies that make an administrator"),
@@ -31,9 +28,10 @@ _LEAST: Final = guide(
 def cluster_admins_are_named_by_the_profile(
     access: View, *, admin_principals: list[str], admin_policies: list[str]
 ) -> Messages:
-    """An administrator reads every Secret and takes every service account's role.
+    """Only principals that the profile names administer the whole cluster by an access policy.
 
-    Somebody must be one, but no single program should decide who.
+    An administrator reads every Secret and takes every service account's role. Somebody must be one, but no single
+    program should decide who.
     """
     if str(access.policy or "").rpartition("/")[2] not in admin_policies or access.scope == "namespace":
         return
@@ -43,17 +41,17 @@ def cluster_admins_are_named_by_the_profile(
 
 
 @rule(
-    "aws-auth-makes-no-administrator",
     on=objects("ConfigMap aws-auth", [("core", "ConfigMap")]),
-    demand="The ConfigMap aws-auth puts nobody into the group of administrators.",
     instead="Give access entries, and in aws-auth groups with roles of their own",
     source="https://docs.aws.amazon.com/eks/latest/userguide/auth-configmap.html",
-    severity=HIGH,
     controls=[cis("4.1.1"), cis("4.1.7"), guide("security/iam", "The aws-auth ConfigMap (deprecated)")],
     admin_groups=texts(["system:masters"], "the groups that administer the cluster"),
 )
 def aws_auth_makes_no_administrator(config: KubernetesView, *, admin_groups: list[str]) -> Messages:
-    """No RBAC rule limits system:masters, and whoever can write this ConfigMap can join it."""
+    """The ConfigMap aws-auth puts nobody into the group of administrators.
+
+    No RBAC rule limits system:masters, and whoever can write this ConfigMap can join it.
+    """
     if config.object_name != "aws-auth" or config.namespace != "kube-system":
         return
     data = dig(config.props, ["data"])
@@ -64,13 +62,10 @@ def aws_auth_makes_no_administrator(config: KubernetesView, *, admin_groups: lis
 
 
 @rule(
-    "role-bindings-serve-named-subjects",
     on=_BINDING,
-    demand="No role is bound to everybody, to nobody in particular, or to system:masters.",
     instead="Bind the role to the service accounts, users or groups that need it",
     source=_RBAC_SOURCE,
     severity=CRITICAL,
-    dev=MANDATORY,
     controls=[_LEAST, cis("4.1.1")],
     everybody=texts(
         [
@@ -95,9 +90,10 @@ def aws_auth_makes_no_administrator(config: KubernetesView, *, admin_groups: lis
 def role_bindings_serve_named_subjects(
     binding: KubernetesView, *, everybody: list[str], public_roles: list[str]
 ) -> Messages:
-    """On EKS every IAM principal with an access entry is authenticated, and so is every pod.
+    """No role is bound to everybody, to nobody in particular, or to system:masters.
 
-    The unauthenticated are everybody who can reach the endpoint.
+    On EKS every IAM principal with an access entry is authenticated, and so is every pod. The unauthenticated are
+    everybody who can reach the endpoint.
     """
     role = dig(binding.props, ["roleRef", "name"])
     if not unknown(role) and role in public_roles:
@@ -108,12 +104,9 @@ def role_bindings_serve_named_subjects(
 
 
 @rule(
-    "cluster-admin-is-bound-to-named-subjects",
     on=_BINDING,
-    demand="The role cluster-admin is bound only to subjects that the profile names.",
     instead="Bind a role with the rights that are needed",
     source=_RBAC_SOURCE,
-    severity=HIGH,
     controls=[cis("4.1.1"), _LEAST],
     admin_roles=texts(["cluster-admin"], "the roles that administer the cluster"),
     admin_subjects=texts([], "subjects that may: User/NAME, Group/NAME or ServiceAccount/NAMESPACE/NAME"),
@@ -121,7 +114,10 @@ def role_bindings_serve_named_subjects(
 def cluster_admin_is_bound_to_named_subjects(
     binding: KubernetesView, *, admin_roles: list[str], admin_subjects: list[str]
 ) -> Messages:
-    """Whoever takes over one pod with that service account takes over the cluster."""
+    """The role cluster-admin is bound only to subjects that the profile names.
+
+    Whoever takes over one pod with that service account takes over the cluster.
+    """
     role = dig(binding.props, ["roleRef", "name"])
     if unknown(role) or role not in admin_roles:
         return

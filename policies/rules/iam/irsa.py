@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from kinds.iam import ADDON, OIDC_PROVIDER, POD_IDENTITY, ROLE
@@ -9,7 +10,7 @@ from kinds.kubernetes import SERVICE_ACCOUNT
 from kinds.pod_roles import claims, irsa, is_eks
 from pack.controls import cis, guide
 from pack.properties import Edit
-from pack.registry import CRITICAL, HIGH, MANDATORY, MEDIUM, Messages, Stack, View, number, rule, texts
+from pack.registry import CRITICAL, MANDATORY, MEDIUM, Messages, Stack, View, number, rule, texts
 from pack.values import UNKNOWN, NotYetKnown, Unknown, items, words
 
 _STS = "sts.amazonaws.com"
@@ -18,22 +19,21 @@ ROLE_ANNOTATION = "eks.amazonaws.com/role-arn"
 _IRSA_SOURCE = "https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html"
 _ONE_ACCOUNT = "Scope the IAM Role trust policy for IRSA Roles to the service account name, namespace, and cluster"
 
+_on_role = partial(rule, on=ROLE)
 
-@rule(
-    "irsa-trust-names-one-service-account",
-    on=ROLE,
-    demand="A role for pods is trusted to exactly one service account, by StringEquals on sub.",
+
+@_on_role(
     instead='Write Condition StringEquals {"ISSUER:sub": "system:serviceaccount:NAMESPACE:NAME"}, no wildcard',
     source=_IRSA_SOURCE,
     severity=CRITICAL,
-    dev=MANDATORY,
     controls=[guide("security/iam", _ONE_ACCOUNT), cis("5.2.1")],
     operators=texts(["StringEquals"], "the condition operators that count as exact"),
 )
 def irsa_trust_names_one_service_account(role: View, *, operators: list[str]) -> Messages:
-    """Without sub every pod of the cluster can take the role.
+    """A role for pods is trusted to exactly one service account, by StringEquals on sub.
 
-    With StringLike and `*`, every pod whose author chooses a matching name can.
+    Without sub every pod of the cluster can take the role. With StringLike and `*`, every pod whose author chooses a
+    matching name can.
     """
     subjects: set[str] = set()
     for statement in irsa(role):
@@ -55,19 +55,18 @@ def irsa_trust_names_one_service_account(role: View, *, operators: list[str]) ->
         yield f"the trust policy names several service accounts, a statement each: {', '.join(sorted(subjects))}"
 
 
-@rule(
-    "irsa-trust-audience-is-sts",
-    on=ROLE,
-    demand="A role for pods accepts only tokens for STS, by StringEquals on aud.",
+@_on_role(
     instead='Write Condition StringEquals {"ISSUER:aud": "sts.amazonaws.com"}',
     source=_IRSA_SOURCE,
-    severity=HIGH,
     dev=MANDATORY,
     controls=[guide("security/iam", _ONE_ACCOUNT)],
     audiences=texts([_STS], "the audiences allowed"),
 )
 def irsa_trust_audience_is_sts(role: View, *, audiences: list[str]) -> Messages:
-    """Without aud, another service that a pod sends its token to can take the role with it."""
+    """A role for pods accepts only tokens for STS, by StringEquals on aud.
+
+    Without aud, another service that a pod sends its token to can take the role with it.
+    """
     for statement in irsa(role):
         tests = [values for operator, values in claims(statement, "aud") if operator == "StringEquals"]
         if not tests:
@@ -77,22 +76,18 @@ def irsa_trust_audience_is_sts(role: View, *, audiences: list[str]) -> Messages:
                 yield f"the trust policy accepts tokens for {value}"
 
 
-@rule(
-    "irsa-issuer-is-this-stacks",
-    on=ROLE,
-    across_stack=True,
-    demand="Roles for pods trust the OIDC provider that this stack makes, or one that the profile names.",
+@_on_role(
     instead="Take the ARN from the stack's OIDC provider, and its issuer for the conditions",
     source=_IRSA_SOURCE,
     severity=CRITICAL,
-    dev=MANDATORY,
     controls=[guide("security/iam", _ONE_ACCOUNT)],
     issuers=texts([], "issuers of other stacks that are trusted too, without scheme"),
 )
 def irsa_issuer_is_this_stacks(role: View, stack: Stack, *, issuers: list[str]) -> Messages:
-    """An issuer copied from another cluster gives that cluster's pods this role: sub and aud are equal there.
+    """Roles for pods trust the OIDC provider that this stack makes, or one that the profile names.
 
-    A stack without an EKS cluster's OIDC provider is not judged, unless the profile names issuers.
+    An issuer copied from another cluster gives that cluster's pods this role: sub and aud are equal there. A stack
+    without an EKS cluster's OIDC provider is not judged, unless the profile names issuers.
     """
     own = [provider.url for provider in stack.of(OIDC_PROVIDER)]
     if any(isinstance(url, Unknown) for url in own):
@@ -107,22 +102,18 @@ def irsa_issuer_is_this_stacks(role: View, stack: Stack, *, issuers: list[str]) 
             yield f"the trust policy trusts {issuer}, which is not an issuer of this stack"
 
 
-@rule(
-    "irsa-role-serves-one-service-account",
-    on=ROLE,
-    across_stack=True,
-    demand="A role is used by one service account.",
+@_on_role(
     instead="Make a role for each service account",
-    source="https://docs.aws.amazon.com/eks/latest/best-practices/identity-and-access-management.html",
     severity=MEDIUM,
     controls=[guide("security/iam", "Use one IAM role per application"), cis("5.2.1")],
     max_service_accounts=number(1, "how many service accounts may use one role"),
 )
 def irsa_role_serves_one_service_account(role: View, stack: Stack, *, max_service_accounts: float) -> Messages:
-    """Two applications with one role have each other's rights, and the log cannot tell them apart.
+    """A role is used by one service account.
 
-    Annotations of service accounts, EKS Pod Identity associations and add-ons count. A service account that gets the
-    role in two of these ways, or on two clusters, counts once.
+    Two applications with one role have each other's rights, and the log cannot tell them apart. Annotations of service
+    accounts, EKS Pod Identity associations and add-ons count. A service account that gets the role in two of these
+    ways, or on two clusters, counts once.
     """
     users = {
         _place(account.namespace, account.object_name) or account.urn: account.name
@@ -153,18 +144,18 @@ def _uses(account: Any, role: View, stack: Stack) -> bool:
 
 
 @rule(
-    "oidc-provider-audience-is-sts-alone",
     on=OIDC_PROVIDER,
-    demand="The cluster's OIDC provider in IAM accepts only tokens for STS.",
     instead='Set clientIdLists to ["sts.amazonaws.com"]',
     source="https://docs.aws.amazon.com/eks/latest/userguide/enable-iam-roles-for-service-accounts.html",
-    severity=HIGH,
     dev=MANDATORY,
     controls=[guide("security/iam", "IAM Roles for Service Accounts (IRSA)")],
     audiences=texts([_STS], "the audiences allowed"),
 )
 def oidc_provider_audience_is_sts_alone(provider: View, *, audiences: list[str]) -> Messages:
-    """Each role would have to refuse every further audience by itself."""
+    """The cluster's OIDC provider in IAM accepts only tokens for STS.
+
+    Each role would have to refuse every further audience by itself.
+    """
     named = items(provider.audiences)
     others = [audience for audience in words(named) if audience not in audiences]
     # an unknown URL may be another issuer's; the audience for STS shows that it is one of AWS's

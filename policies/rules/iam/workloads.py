@@ -8,13 +8,12 @@ from typing import Any, Final
 from kinds.installs import CONTROLLER, RELEASE, ReleasedController
 from kinds.kubernetes import WORKLOAD_KINDS, KubernetesView, containers, group_kind, objects, pod_spec
 from pack.controls import guide
-from pack.registry import CRITICAL, MANDATORY, Messages, rule, texts
+from pack.registry import CRITICAL, Messages, rule, texts
 from pack.resources import Resource
 from pack.secrets import alike
 from pack.values import Unknown, dig, items, known, unknown, words
 
 _FEEDS: Final = [("core", "Secret"), ("core", "ConfigMap")]
-_SOURCE: Final = "https://docs.aws.amazon.com/eks/latest/best-practices/identity-and-access-management.html"
 _IDENTITIES: Final = guide("security/iam", "Identities and Credentials for EKS pods")
 # The prefix of the ids of access keys: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
 _KEY_ID: Final = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b")
@@ -23,23 +22,22 @@ _PLACEHOLDERS: Final = ("", "none", "null")
 
 
 @rule(
-    "workload-carries-no-static-aws-keys",
     on=objects(
         "workload, or Secret or ConfigMap that feeds one",
         [*WORKLOAD_KINDS, *_FEEDS],
         others={RELEASE: CONTROLLER.view},
     ),
-    demand="No workload gets AWS access keys, by its environment or by a file, and no Secret or ConfigMap holds them.",
     instead="Give its service account a role: IRSA or EKS Pod Identity",
-    source=_SOURCE,
     severity=CRITICAL,
-    dev=MANDATORY,
     controls=[_IDENTITIES],
     variables=texts(["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"], "the variables that must not be there"),
     file_entries=texts(_FILE_ENTRIES, "the entries of a credentials file that must not be there"),
 )
 def workload_carries_no_static_aws_keys(workload: Any, *, variables: list[str], file_entries: list[str]) -> Messages:
-    """A static key outlives the pod, works from anywhere and is readable by all who may read the object."""
+    """No workload gets AWS access keys, by its environment or by a file, and no Secret or ConfigMap holds them.
+
+    A static key outlives the pod, works from anywhere and is readable by all who may read the object.
+    """
     if isinstance(workload, ReleasedController):
         given = workload.value("env")
         found = [name for name in variables if isinstance(given, dict) and name in given]
@@ -93,13 +91,9 @@ def _any_release(seen: Resource) -> KubernetesView | None:
 
 
 @rule(
-    "chart-carries-no-static-aws-keys",
     on=objects("Helm release of any chart but the controller's", [], others={RELEASE: _any_release}),
-    demand="No chart is given AWS access keys.",
     instead="Leave the keys out and give the chart's service account a role: IRSA or EKS Pod Identity",
-    source=_SOURCE,
     severity=CRITICAL,
-    dev=MANDATORY,
     controls=[_IDENTITIES],
     key_values=texts(
         [
@@ -113,7 +107,10 @@ def _any_release(seen: Resource) -> KubernetesView | None:
 def chart_carries_no_static_aws_keys(
     release: KubernetesView, *, key_values: list[str], aws_values: list[str]
 ) -> Messages:
-    """A key in a chart's values is also in the release's Secret, in the stack's state, and often in a repository."""
+    """No chart is given AWS access keys.
+
+    A key in a chart's values is also in the release's Secret, in the stack's state, and often in a repository.
+    """
     for path in _keys(dig(release.props, ["values"]), (), key_values, aws_values):
         yield f"{release.title} is given {'.'.join(path)}"
 

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from pack.registry import RULES, Level, Rule, camel
+from pack.registry import Level, Rule, by_subject, camel
 
 # Settings in a profile that differ from the rules' defaults: {profile: {rule: {setting: value}}}.
 SETTINGS: Final[dict[str, dict[str, dict[str, Any]]]] = {
@@ -48,5 +48,5 @@ def profile(name: str) -> dict[str, dict[str, Any]]:
             **{camel(key): setting.default for key, setting in rule.settings.items()},
             **SETTINGS[name].get(rule.name, {}),
         }
-        for rule in RULES.values()
+        for rule in by_subject()
     }

@@ -3,19 +3,14 @@
 from typing import Any
 
 from kinds.aws import CLUSTER, NODE_GROUP, SUBNET
-from pack.controls import cis, guide, hub
-from pack.registry import HIGH, MEDIUM, Messages, Stack, View, number, rule, texts
+from pack.controls import CONTROLLER_DOCS, cis, guide, hub
+from pack.registry import MEDIUM, Messages, Stack, View, number, rule, texts
 from pack.values import Unknown, items
 
 
 @rule(
-    "nodes-run-in-private-subnets",
     on=NODE_GROUP,
-    across_stack=True,
-    demand="Node groups use private subnets only.",
     instead="Give the node group's subnetIds private subnets",
-    source="https://docs.aws.amazon.com/eks/latest/best-practices/subnets.html",
-    severity=HIGH,
     controls=[
         cis("5.4.3"),
         guide("security/hosts", "Deploy workers onto private subnets"),
@@ -24,9 +19,10 @@ from pack.values import Unknown, items
     public_tags=texts(["kubernetes.io/role/elb"], "tags that mark a subnet as public"),
 )
 def nodes_run_in_private_subnets(group: View, stack: Stack, *, public_tags: list[str]) -> Messages:
-    """A node in a public subnet is one setting away from a public address.
+    """Node groups use private subnets only.
 
-    A subnet counts as public if it gives addresses away or is tagged for internet-facing load balancers.
+    A node in a public subnet is one setting away from a public address. A subnet counts as public if it gives addresses
+    away or is tagged for internet-facing load balancers.
     """
     for subnet in stack.named(group, "subnets", SUBNET, "id"):
         if subnet.public is True or any(_tagged(subnet, tag) for tag in public_tags):
@@ -34,12 +30,9 @@ def nodes_run_in_private_subnets(group: View, stack: Stack, *, public_tags: list
 
 
 @rule(
-    "subnets-carry-a-load-balancer-role",
     on=CLUSTER,
-    across_stack=True,
-    demand="Each subnet of a cluster is tagged for public or for internal load balancers.",
     instead='Tag public subnets kubernetes.io/role/elb = "1" and private ones kubernetes.io/role/internal-elb = "1"',
-    source="https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/subnet_discovery/",
+    source=f"{CONTROLLER_DOCS}/deploy/subnet_discovery/",
     severity=MEDIUM,
     controls=[guide("networking/subnets", "VPC and Subnet Considerations")],
     role_tags=texts(
@@ -47,9 +40,10 @@ def nodes_run_in_private_subnets(group: View, stack: Stack, *, public_tags: list
     ),
 )
 def subnets_carry_a_load_balancer_role(cluster: View, stack: Stack, *, role_tags: list[str]) -> Messages:
-    """Without tags the controller guesses by route table.
+    """Each subnet of a cluster is tagged for public or for internal load balancers.
 
-    A subnet with both may get an internet-facing load balancer next to the nodes.
+    Without tags the controller guesses by route table. A subnet with both may get an internet-facing load balancer next
+    to the nodes.
     """
     for subnet in stack.named(cluster, "subnets", SUBNET, "id"):
         carried = [tag for tag in role_tags if _tagged(subnet, tag)]
@@ -66,10 +60,7 @@ def _tagged(subnet: View, tag: str) -> bool:
 
 
 @rule(
-    "cluster-spans-two-zones",
     on=CLUSTER,
-    across_stack=True,
-    demand="The cluster's subnets lie in two availability zones or more.",
     instead="Give the cluster subnets of different availability zones",
     source="https://docs.aws.amazon.com/eks/latest/best-practices/subnets.html",
     severity=MEDIUM,
@@ -77,7 +68,10 @@ def _tagged(subnet: View, tag: str) -> bool:
     min_zones=number(2, "how many zones"),
 )
 def cluster_spans_two_zones(cluster: View, stack: Stack, *, min_zones: float) -> Messages:
-    """EKS and ALBs refuse a single zone, and a cluster in one zone fails with it."""
+    """The cluster's subnets lie in two availability zones or more.
+
+    EKS and ALBs refuse a single zone, and a cluster in one zone fails with it.
+    """
     subnets = stack.named(cluster, "subnets", SUBNET, "id")
     places = [subnet.zone if subnet.zone is not None else subnet.zone_id for subnet in subnets]
     listed = 2 if isinstance(cluster.subnets, Unknown) else len(items(cluster.subnets))

@@ -8,9 +8,9 @@ from kinds.aws import LISTENER
 from kinds.every_balancer import BALANCER
 from kinds.gateways import GATEWAY_BALANCER, HTTP_ROUTE
 from kinds.ingresses import INGRESS
-from pack.controls import cis, guide, hub
+from pack.controls import CONTROLLER_DOCS, cis, guide, hub
 from pack.properties import Edit
-from pack.registry import HIGH, Messages, Setting, View, numbers, rule, text, texts
+from pack.registry import Messages, Setting, View, numbers, rule, text, texts
 from pack.values import Later, dig, items, unknown
 
 _TLS_POLICIES = "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html"
@@ -29,19 +29,19 @@ _REPLACEMENT: Final[Setting] = text(
 
 
 @rule(
-    "load-balancer-tls-is-1-2-or-later",
     on=BALANCER,
-    demand="TLS listeners speak TLS 1.2 or later.",
     instead="Set ssl-policy (Service: ssl-negotiation-policy; IngressClassParams, Gateway configuration: sslPolicy) "
     "to ELBSecurityPolicy-TLS13-1-2-2021-06",
     source=_TLS_POLICIES,
-    severity=HIGH,
     controls=[hub("ELB.17"), cis("5.4.5"), guide("security/network", "Use encryption with AWS Elastic load balancers")],
     policies=_POLICIES,
     replacement=_REPLACEMENT,
 )
 def load_balancer_tls_is_1_2_or_later(balancer: Any, *, policies: list[str], replacement: str) -> Messages:
-    """The controller's default, ELBSecurityPolicy-2016-08, still speaks TLS 1.0."""
+    """TLS listeners speak TLS 1.2 or later.
+
+    The controller's default, ELBSecurityPolicy-2016-08, still speaks TLS 1.0.
+    """
     del replacement
     if balancer.governed("sslPolicy"):
         return
@@ -63,18 +63,18 @@ def _any_fits(policy: Any, patterns: list[str]) -> bool:
 
 
 @rule(
-    "listener-tls-is-1-2-or-later",
     on=LISTENER,
-    demand="TLS listeners that the program makes itself speak TLS 1.2 or later.",
     instead="Set sslPolicy to ELBSecurityPolicy-TLS13-1-2-2021-06",
     source=_TLS_POLICIES,
-    severity=HIGH,
     controls=[hub("ELB.17")],
     policies=_POLICIES,
     replacement=_REPLACEMENT,
 )
 def listener_tls_is_1_2_or_later(listener: View, *, policies: list[str], replacement: str) -> Messages:
-    """The API's default for a listener is a policy that still speaks TLS 1.0."""
+    """TLS listeners that the program makes itself speak TLS 1.2 or later.
+
+    The API's default for a listener is a policy that still speaks TLS 1.0.
+    """
     del replacement
     if listener.protocol in ("HTTPS", "TLS") and not _any_fits(listener.tls_policy, policies):
         yield f"the listener has the TLS policy {listener.tls_policy or 'that is the default'}"
@@ -87,17 +87,16 @@ def _fix_listener_tls_is_1_2_or_later(listener: View, *, policies: list[str], re
 
 
 @rule(
-    "listener-redirects-http-to-https",
     on=LISTENER,
-    demand="An HTTP listener that the program makes itself redirects to HTTPS only.",
     instead='Give the listener the default action redirect with protocol "HTTPS"',
-    source="https://docs.aws.amazon.com/securityhub/latest/userguide/elb-controls.html#elb-1",
-    severity=HIGH,
     controls=[hub("ELB.1"), hub("ELB.18"), cis("5.4.5")],
     plain_ports=numbers([], "the ports on which plain HTTP may be served"),
 )
 def listener_redirects_http_to_https(listener: View, *, plain_ports: list[float]) -> Messages:
-    """What a browser asks by HTTP, cookies included, is readable and changeable on its way."""
+    """An HTTP listener that the program makes itself redirects to HTTPS only.
+
+    What a browser asks by HTTP, cookies included, is readable and changeable on its way.
+    """
     if listener.protocol != "HTTP" or (listener.port is not None and listener.port in plain_ports):
         return
     redirects = [dig(action, [kind]) for action in listener.actions for kind in ("redirect", "redirectConfig")]
@@ -106,17 +105,17 @@ def listener_redirects_http_to_https(listener: View, *, plain_ports: list[float]
 
 
 @rule(
-    "alb-redirects-http-to-https",
     on=INGRESS,
-    demand="An ALB answers HTTP with a redirect to HTTPS only.",
     instead="Give certificate-arn, listen-ports with HTTPS, and ssl-redirect with the HTTPS port",
-    source="https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/tasks/ssl_redirect/",
-    severity=HIGH,
+    source=f"{CONTROLLER_DOCS}/guide/tasks/ssl_redirect/",
     controls=[hub("ELB.1"), hub("ELB.18"), cis("5.4.5")],
     plain_namespaces=texts([], "namespaces whose Ingresses may serve plain HTTP"),
 )
 def alb_redirects_http_to_https(ingress: Any, *, plain_namespaces: list[str]) -> Messages:
-    """What a browser asks by HTTP, cookies included, is readable and changeable on its way."""
+    """An ALB answers HTTP with a redirect to HTTPS only.
+
+    What a browser asks by HTTP, cookies included, is readable and changeable on its way.
+    """
     if ingress.namespace in plain_namespaces:
         return
     plain = [port for protocol, port in ingress.listeners if protocol == "HTTP"]
@@ -125,19 +124,17 @@ def alb_redirects_http_to_https(ingress: Any, *, plain_namespaces: list[str]) ->
 
 
 @rule(
-    "gateway-redirects-http-to-https",
     on=GATEWAY_BALANCER,
-    demand="A Gateway's HTTP listeners have routes that redirect to HTTPS only.",
     instead="Attach an HTTPRoute to the listener whose rules only have a RequestRedirect with scheme https",
     source="https://gateway-api.sigs.k8s.io/guides/http-redirect-rewrite/",
-    severity=HIGH,
     controls=[hub("ELB.1"), hub("ELB.18")],
     plain_namespaces=texts([], "namespaces whose Gateways may serve plain HTTP"),
 )
 def gateway_redirects_http_to_https(gateway: Any, *, plain_namespaces: list[str]) -> Messages:
-    """What a browser asks by HTTP, cookies included, is readable and changeable on its way.
+    """A Gateway's HTTP listeners have routes that redirect to HTTPS only.
 
-    A listener without a redirecting route in the stack is taken to serve.
+    What a browser asks by HTTP, cookies included, is readable and changeable on its way. A listener without a
+    redirecting route in the stack is taken to serve.
     """
     plain = [one for one in gateway.listeners if dig(one, ["protocol"]) == "HTTP"]
     if not plain or gateway.namespace in plain_namespaces:

@@ -1,0 +1,1 @@
+"""Rules about load balancers, and about what asks for them."""

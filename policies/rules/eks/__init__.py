@@ -1,0 +1,1 @@
+"""Rules about the EKS cluster: its control plane, nodes, subnets and administrators."""

@@ -1,0 +1,1 @@
+"""Rules about identities in AWS: who has which role, and what it may do."""

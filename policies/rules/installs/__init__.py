@@ -1,0 +1,1 @@
+"""Rules about the installation of the AWS Load Balancer Controller."""
