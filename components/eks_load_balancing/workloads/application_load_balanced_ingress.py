@@ -14,8 +14,8 @@ from eks_load_balancing.workloads.annotations import (
     ALB_CLASS,
     alb_annotations,
 )
-from eks_load_balancing.workloads.asked import exposed, our_pods
-from eks_load_balancing.workloads.made import INGRESS_RESOURCE, host_name, target_group_arns
+from eks_load_balancing.workloads.common_args import exposed, our_pods
+from eks_load_balancing.workloads.created_resources import INGRESS_RESOURCE, host_name, target_group_arns
 from eks_load_balancing.workloads.rules import SERVICE_PORT, actions, backends, refuse_combinations, rules, services
 from eks_load_balancing.workloads.workload import (
     SAMPLE_PORT,

@@ -12,9 +12,9 @@ from eks_load_balancing.workloads.annotations import (
     NetworkOptions,
     nlb_annotations,
 )
-from eks_load_balancing.workloads.asked import exposed, our_pods
+from eks_load_balancing.workloads.common_args import exposed, our_pods
+from eks_load_balancing.workloads.created_resources import SERVICE_STACK, host_name, target_group_arns
 from eks_load_balancing.workloads.listeners import listeners, refuse_combinations, tls_ports
-from eks_load_balancing.workloads.made import SERVICE_STACK, host_name, target_group_arns
 from eks_load_balancing.workloads.nlb_args import NetworkLoadBalancedServiceArgs
 from eks_load_balancing.workloads.workload import deploy
 

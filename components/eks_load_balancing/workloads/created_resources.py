@@ -1,4 +1,4 @@
-"""What the controller made for a Service or an Ingress: a DNS name, from the status; target groups, by their tags."""
+"""What the controller creates for a Service or an Ingress: the DNS name (from the status) and target groups (by tag)."""
 
 from collections.abc import Sequence
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""What the arguments of an ALB's and of an NLB's workload have in common, read and checked once."""
+"""The arguments that an ALB and an NLB workload have in common, read and checked once."""
 
 from collections.abc import Sequence
 
