@@ -1,4 +1,4 @@
-"""What the controller creates for a Service or an Ingress: the DNS name from its status, target groups by their tags."""
+"""What the controller creates for a Service or Ingress: the DNS name from its status, target groups by their tags."""
 
 from collections.abc import Sequence
 from typing import Any, Final
