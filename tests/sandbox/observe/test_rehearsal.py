@@ -28,9 +28,12 @@ def sample(*, targets: str = "", ready: str = "", balancers: str = "alb nlb") ->
 
 
 def test_one_setting_changes_and_the_others_of_its_object_stay() -> None:
-    given = {"encryptionsalt": "v1:x", "config": {"p:controller": {"version": "1", "replicas": 3}, "aws:region": "r"}}
+    given = {"encryptionsalt": "x", "config": {"p:controller": {"version": "1", "replicas": 3}, "aws:region": "r"}}
     changed = with_setting(given, "p:controller.version", "2")
-    assert changed == {**given, "config": {**given["config"], "p:controller": {"version": "2", "replicas": 3}}}
+    assert changed == {
+        "encryptionsalt": "x",
+        "config": {"p:controller": {"version": "2", "replicas": 3}, "aws:region": "r"},
+    }
     assert with_setting({}, "p:version", "2") == {"config": {"p:version": "2"}}
 
 
