@@ -84,8 +84,10 @@ docs: environment
 	@$(BIN)/python -m tests.changes
 	@$(BIN)/python -m tests.sandbox.iam.page
 
+# Two workers: most tests wait for something. All tests of a file share a worker, and so its sandbox.
 test: check
-	@$(BIN)/pytest
+	@$(BIN)/python -m sandbox.tools >/dev/null
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 soak: environment
 	@SOAK=1 $(BIN)/pytest -m soak $(ARGS)

@@ -1,4 +1,4 @@
-"""`python -m sandbox.tools NAME`: build a tool of the catalog on its first use, and print its path."""
+"""`python -m sandbox.tools [NAME]`: build a tool of the catalog, or all of them, and print where each is."""
 
 import sys
 
@@ -6,12 +6,14 @@ from sandbox.tools import build, catalog
 
 
 def main() -> None:
-    """Build it; progress goes to stderr."""
+    """Build what is missing; progress goes to stderr."""
+    chosen = [catalog.by_name(name) for name in sys.argv[1:]] or catalog.CATALOG
     try:
-        executable = build.ensure(catalog.by_name(sys.argv[1]), lambda line: sys.stderr.write(f"{line}\n"))
+        executables = build.ensure_all(chosen, lambda line: sys.stderr.write(f"{line}\n"))
     except build.BuildError as error:
         sys.exit(f"Error: {error}")
-    sys.stdout.write(f"{executable}\n")
+    for executable in executables.values():
+        sys.stdout.write(f"{executable}\n")
 
 
 if __name__ == "__main__":

@@ -59,7 +59,8 @@ def ensure_all(tools: Sequence[Tool], report: Report) -> dict[str, Path]:
     if todo:
         minutes = sum(t.minutes for t in todo)
         names = ", ".join(t.name for t in todo)
-        report(f"building {len(todo)} tools, once: {names}; about {minutes:.0f} min on 2 cores")
+        what = names if len(todo) == 1 else f"{len(todo)} tools: {names}"
+        report(f"building {what}; once, about {minutes:.0f} min on 2 cores")
     with ThreadPoolExecutor(1, "download") as ahead:
         later: list[Future[object]] = [
             ahead.submit(_download, t) if isinstance(t, GoTool) else ahead.submit(ensure, t, report)

@@ -108,7 +108,7 @@ def test_tools_are_built_in_order_and_the_first_line_says_how_many(small: GoTool
     told: list[str] = []
     other = replace(small, name="other", folder=small.module)
     assert list(build.ensure_all([small, other], told.append)) == ["small", "other"]
-    assert told[0] == "building 2 tools, once: small, other; about 0 min on 2 cores"
+    assert told[0] == "building 2 tools: small, other; once, about 0 min on 2 cores"
     built = [line.split(" ")[0] for line in told if "built in" in line]
     assert built == ["small", "other"]
 
