@@ -114,6 +114,8 @@ def test_when_the_leader_is_killed_the_other_takes_over(stage: Stage, monkeypatc
         leader, other = sorted(replicas, key=lambda r: acquired(r.log_file), reverse=True)
 
         def during() -> None:
+            if leader not in stage.controllers:
+                return  # the case goes on without it
             assert leader.identity
             leader.identity.signal(signal.SIGKILL)
             leader.stop()
