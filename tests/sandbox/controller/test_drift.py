@@ -5,7 +5,6 @@ https://github.com/kubernetes-sigs/aws-load-balancer-controller/blob/v3.2.2/pkg/
 """
 
 import json
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -55,11 +54,6 @@ class Drift:
     def listener_deleted(self) -> None:
         self.elb.delete_listener(ListenerArn=self._listener)
 
-    def target_group_deleted(self) -> None:
-        group = self._group()
-        self.elb.delete_listener(ListenerArn=self._listener)
-        self.elb.delete_target_group(TargetGroupArn=group)
-
     def load_balancer_deleted(self) -> None:
         self.elb.delete_load_balancer(LoadBalancerArn=self._balancer)
 
@@ -71,12 +65,15 @@ class Drift:
             GroupId=open_to_all["GroupId"], IpPermissions=open_to_all["IpPermissions"]
         )
 
+    def delete_group(self, group: str) -> None:
+        self.elb.delete_listener(ListenerArn=self._listener)
+        self.elb.delete_target_group(TargetGroupArn=group)
 
-_ALL = [name for name in vars(Drift) if not name.startswith("_")]
+
 _DRIFTS = (
-    _ALL if os.environ.get("SOAK") else ["rule_deleted", "rule_changed", "health_check_changed", "listener_deleted"]
+    *("rule_deleted", "rule_changed", "health_check_changed", "listener_deleted"),
+    *("load_balancer_deleted", "inbound_rule_revoked"),
 )
-"""A deleted target group or load balancer has not been seen to be repaired by the real controller: see the campaign."""
 
 
 class Drifting:
@@ -108,3 +105,21 @@ def test_what_was_changed_behind_its_back_is_repaired_at_the_next_comparison(dri
     getattr(drifting.drift, name)()
     assert drifting.player.settled(drifting.wanted) == drifting.wanted
     assert written(stage) > before, "nothing was there to repair"
+
+
+def test_a_deleted_target_group_comes_back_once_its_binding_is_deleted(drifting: Drifting) -> None:
+    """Not before: the binding of the new group has the old one's name, which is still in use.
+
+    https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/3493
+    """
+    stage, namespace = drifting.player.stage, drifting.player.namespace
+    (binding, *_) = json.loads(stage.kubectl("-n", namespace, "get", "targetgroupbinding", "-o", "json"))["items"]
+    name = binding["metadata"]["name"]
+    drifting.drift.delete_group(binding["spec"]["targetGroupARN"])
+
+    def refused() -> bool:
+        return any(f'"{name}" already exists' in event["message"] for event in stage.events(namespace))
+
+    assert wait_until(refused, 30, 0.5), stage.events(namespace)
+    stage.kubectl("-n", namespace, "delete", "targetgroupbinding", name, "--timeout=30s")
+    assert drifting.player.settled(drifting.wanted) == drifting.wanted
