@@ -79,6 +79,7 @@ def _patterns(service: str) -> list[tuple[str, re.Pattern[str]]]:
 
 
 def _pattern(text: str) -> str:
+    """Paths of IAM and names of log groups have slashes."""
     pieces = _VARIABLE.split(text)
-    variable = "[^:]*" if text.startswith("arn:${Partition}:iam") else "[^:/]*"
+    variable = "[^:]*" if text.startswith(("arn:${Partition}:iam:", "arn:${Partition}:logs:")) else "[^:/]*"
     return "".join(variable if at % 2 else re.escape(piece) for at, piece in enumerate(pieces))
