@@ -42,11 +42,13 @@ cluster = Cluster(
     pulumi.ResourceOptions.merge(kept, pulumi.ResourceOptions(depends_on=[network] if network else [])),
 )
 # By the ARN: with anything else, a changed endpoint would replace everything on the cluster. After the cluster's nodes:
-# by then EKS knows everywhere who its administrators are.
+# by then EKS knows everywhere who its administrators are. Secrets change in place: otherwise a renewed certificate
+# would delete the webhook's Secret before it makes the new one.
 provider = kubernetes.Provider(
     "kubernetes",
     kubeconfig=cluster.kubeconfig,
     cluster_identifier=cluster.arn,
+    enable_secret_mutable=True,
     opts=pulumi.ResourceOptions(depends_on=[cluster]),
 )
 in_cluster = pulumi.ResourceOptions(provider=provider)

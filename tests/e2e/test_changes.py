@@ -31,7 +31,10 @@ _ELSEWHERE = (
 _PREVIEWED = [change for change in CHANGES if change.before is None and change.key not in _ELSEWHERE]
 _WITH_ALL_IN_IT = ("network.cidr", "cluster.name", "samples.namespace")
 """A replaced resource takes its dependents along; the page names only the cause."""
-_QUICK = ("cluster.adminArns", "cluster.secretsKeyArn", "nodes.instanceTypes", "nodes.amiType", "controller.replicas")
+_QUICK = (
+    *("cluster.adminArns", "cluster.secretsKeyArn", "nodes.instanceTypes", "nodes.amiType"),
+    *("controller.replicas", "controller.featureGates"),
+)
 """What is previewed unless SOAK=1: each preview takes seconds."""
 _CALLER = "arn:aws:iam::123456789012:root"
 

@@ -26,7 +26,9 @@ class Deployer:
     def pulumi(self, *command: str) -> str:
         # kubectl manages the replicas that it has set; Pulumi takes them back.
         forced = ("env", "PULUMI_K8S_ENABLE_PATCH_FORCE=true")
-        return self.run(*forced, "pulumi", *command, "--stack", "sandbox", "--yes", "--skip-preview", "--non-interactive")
+        return self.run(
+            *forced, "pulumi", *command, "--stack", "sandbox", "--yes", "--skip-preview", "--non-interactive"
+        )
 
 
 @pytest.fixture(scope="module")

@@ -130,3 +130,47 @@ def test_what_would_be_lost_is_seen(stack: Sandbox, earlier: Earlier, was: str, 
     earlier.operations(json.loads(changed))
 
     assert lost.items() <= earlier.steps.items()
+
+
+def exported(stack: Sandbox) -> dict[str, Any]:
+    """The state of the stack that is up."""
+    return json.loads(stack.run("pulumi", "stack", "export", "--stack", "sandbox"))
+
+
+def on_kubernetes(state: dict[str, Any], version: str) -> dict[str, Any]:
+    """A state whose cluster and nodes run another version of Kubernetes."""
+    for resource in state["deployment"]["resources"]:
+        if resource["type"] in ("aws:eks/cluster:Cluster", "aws:eks/nodeGroup:NodeGroup"):
+            for values in (resource["inputs"], resource["outputs"]):
+                assert re.fullmatch(r"1\.\d+", values["version"])
+                values["version"] = version
+    return state
+
+
+def with_certificates_due(state: dict[str, Any], *suffixes: str) -> dict[str, Any]:
+    """A state whose webhook certificates, by the ends of their names, are in their renewal period."""
+    due = [r for r in state["deployment"]["resources"] if r["urn"].endswith(suffixes)]
+    assert len(due) == len(suffixes)
+    for resource in due:
+        resource["outputs"]["validityEndTime"] = "2026-01-01T00:00:00Z"
+    return state
+
+
+def test_item_2_an_upgrade_of_kubernetes_changes_cluster_and_nodes_in_place(stack: Sandbox, earlier: Earlier) -> None:
+    earlier.operations(on_kubernetes(exported(stack), "1.35"))
+
+    changed = {name: op for name, op in earlier.steps.items() if op != "same"}
+    assert not {name: op for name, op in changed.items() if op in _TAKES_AWAY}
+    assert {"cluster-eks-eksCluster": "update"}.items() <= changed.items()
+    assert [op for name, op in changed.items() if "nodes" in name] == ["update"], changed
+
+
+@pytest.mark.parametrize("due", [("-certificate",), ("-authority", "-certificate")], ids=["leaf", "authority"])
+def test_item_3_a_renewed_certificate_replaces_itself_and_nothing_else(
+    stack: Sandbox, earlier: Earlier, due: tuple[str, ...]
+) -> None:
+    earlier.operations(with_certificates_due(exported(stack), *due))
+
+    lost = {name for name, op in earlier.steps.items() if op in _TAKES_AWAY}
+    assert lost == {f"controller-webhook{suffix}" for suffix in due}, earlier.steps
+    assert earlier.steps["controller-chart:kube-system/aws-load-balancer-tls"] == "update"

@@ -53,8 +53,9 @@ class Cluster(pulumi.ComponentResource):
     access entries, nodes ask the metadata service by IMDSv2 and pods cannot, the node role may not change the network:
     the VPC CNI has a role of its own.
 
-    The Kubernetes provider is the caller's: build it from `kubeconfig` and give it `arn` as `cluster_identifier`, else
-    a changed endpoint replaces everything on the cluster.
+    The Kubernetes provider is the caller's: build it from `kubeconfig`. Give it `arn` as `cluster_identifier`, else a
+    changed endpoint replaces everything on the cluster, and `enable_secret_mutable`, else a renewed certificate deletes
+    the webhook's Secret before it makes the new one.
     """
 
     arn: Output[str]

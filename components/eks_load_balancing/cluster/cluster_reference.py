@@ -83,11 +83,13 @@ class ClusterReference(pulumi.ComponentResource):
                 lambda known: kubeconfig(found.arn, found.endpoint, authority, known[0], known[1])
             )
         )
-        # By the ARN: with anything else, a changed endpoint would replace everything on the cluster.
+        # By the ARN: with anything else, a changed endpoint would replace everything on the cluster. Secrets change in
+        # place: otherwise a renewed certificate would delete the webhook's Secret before it makes the new one.
         self._on_cluster = kubernetes.Provider(
             f"{name}-kubernetes",
             kubeconfig=self.kubeconfig,
             cluster_identifier=self.arn,
+            enable_secret_mutable=True,
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.register_outputs(
