@@ -7,7 +7,7 @@ import ipaddress
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.run.clients import everything
+from sandbox.run.pages import everything
 
 
 @dataclass(frozen=True)

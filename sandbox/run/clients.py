@@ -32,17 +32,3 @@ def client(state: State, service: str, session: Mapping[str, str] | None = None)
         aws_session_token=session["SessionToken"] if session else None,
         config=_CONFIG,
     )
-
-
-def everything(client: Any, operation: str, key: str, **arguments: Any) -> list[dict[str, Any]]:
-    """What an operation lists, from all pages.
-
-    Args:
-        client: boto3's.
-        operation: its method, such as `describe_listeners`.
-        key: the list in the operation's output.
-        **arguments: the operation's own.
-    """
-    if not client.can_paginate(operation):
-        return getattr(client, operation)(**arguments)[key]
-    return client.get_paginator(operation).paginate(**arguments).build_full_result().get(key, [])

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.network.elb.model import Document
-from sandbox.run.clients import everything
+from sandbox.run.pages import everything
 
 _TAGS_AT_ONCE = 20
 
