@@ -11,7 +11,7 @@ def create_addon(eks: Eks, request: Request) -> Document:
     """CreateAddon."""
     cluster, name = eks.active(request["clusterName"]), request["addonName"]
     existing = cluster.addons.get(name)
-    if existing and existing["token"] and existing["token"] == request.get("clientRequestToken"):
+    if existing and request.repeats(existing["token"]):
         return {"addon": existing}
     if existing:
         raise ResourceInUseError("Addon already exists.")

@@ -27,9 +27,9 @@ _REFUSED = ("outpostConfig", "remoteNetworkConfig", "computeConfig", "storageCon
 
 def create_cluster(eks: Eks, request: Request) -> Document:
     """CreateCluster: the agent boots a control plane; the cluster is ACTIVE when the agent reports it."""
-    name, token = request["name"], request.get("clientRequestToken")
+    name = request["name"]
     existing = eks.clusters.get(name)
-    if existing and token and existing.token == token:
+    if existing and request.repeats(existing.token):
         return {"cluster": existing.document}
     if existing:
         raise ResourceInUseError(f"Cluster already exists with name: {name}")
@@ -69,7 +69,7 @@ def create_cluster(eks: Eks, request: Request) -> Document:
         "zonalShiftConfig": {"enabled": bool(request.get("zonalShiftConfig", {}).get("enabled"))},
         "deletionProtection": bool(request.get("deletionProtection")),
     }
-    cluster = Cluster(document, request.caller.principal, bootstrap, token)
+    cluster = Cluster(document, request.caller.principal, bootstrap, request.get("clientRequestToken"))
     if bootstrap and mode != "CONFIG_MAP":
         access.admit_creator(eks, cluster)
     eks.clusters[name] = cluster

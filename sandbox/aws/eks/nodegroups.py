@@ -17,9 +17,9 @@ from sandbox.aws.eks.store import Cluster, Document, Eks, NodeGroup, Request, pa
 def create_nodegroup(eks: Eks, request: Request) -> Document:
     """CreateNodegroup: creates the instances at once; ACTIVE when the agent reports their nodes as ready."""
     cluster = eks.active(request["clusterName"])
-    name, token = request["nodegroupName"], request.get("clientRequestToken")
+    name = request["nodegroupName"]
     existing = cluster.nodegroups.get(name)
-    if existing and token and existing.token == token:
+    if existing and request.repeats(existing.token):
         return {"nodegroup": existing.document}
     if existing:
         raise ResourceInUseError(f"NodeGroup already exists with name {name} and cluster name {cluster.name}")
@@ -58,7 +58,7 @@ def create_nodegroup(eks: Eks, request: Request) -> Document:
         document["launchTemplate"] = template
     else:
         document["diskSize"] = request.get("diskSize", 20)
-    group = NodeGroup(document, token=token)
+    group = NodeGroup(document, token=request.get("clientRequestToken"))
     access.admit_nodes(eks, cluster, request["nodeRole"])
     cluster.nodegroups[name] = group
     settle(eks)

@@ -23,7 +23,7 @@ def create_pod_identity_association(eks: Eks, request: Request) -> Document:
             )
     for existing in cluster.associations.values():
         if (existing["namespace"], existing["serviceAccount"]) == (namespace, account):
-            if existing["token"] and existing["token"] == request.get("clientRequestToken"):
+            if request.repeats(existing["token"]):
                 return {"association": existing}
             raise ResourceInUseError("Association already exists: " + existing["associationId"])
     check_role(eks, request["roleArn"], "pods.eks.amazonaws.com", "roleArn")

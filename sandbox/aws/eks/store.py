@@ -31,6 +31,10 @@ class Request:
         value = self.parameters.get(name)
         return default if value is None else value
 
+    def repeats(self, token: str | None) -> bool:
+        """Whether this is the request with that token again, whose answer was lost."""
+        return bool(token) and token == self.get("clientRequestToken")
+
 
 @dataclass
 class NodeGroup:
