@@ -81,8 +81,8 @@ docs: environment
 	@$(BIN)/python -m eks_load_balancing.reference
 	@$(BIN)/python -m eks_load_balancing.doctor.manual
 	@$(BIN)/python policies/generate.py
-	@$(BIN)/python -m tests.changes
-	@$(BIN)/python -m tests.sandbox.iam.page
+	@$(BIN)/python -m docs.generate.changes
+	@$(BIN)/python -m docs.generate.iam
 
 # Two workers: most tests wait for something. All tests of a file share a worker, and so its sandbox.
 test: check
@@ -97,4 +97,4 @@ measure: environment
 	@$(BIN)/python benchmarks/policies.py
 
 measure-controller: environment
-	@$(BIN)/python -m benchmarks.controller $(ARGS)
+	@$(BIN)/python -m tests.conformance.measure $(ARGS)

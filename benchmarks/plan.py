@@ -17,7 +17,7 @@ from pathlib import Path
 
 import yaml
 
-from benchmarks.controller import deployment, ingress, service
+from fixtures.kubernetes import deployment, ingress, service
 from sandbox import lifecycle
 from sandbox.plan import kept
 from sandbox.run.state import State

@@ -18,10 +18,9 @@ sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "policies")]
 
 from pulumi.runtime.proto import analyzer_pb2
 
+from fixtures.policies import COMPLIANT, message, resource
 from pack.analyzer import Analyzer
 from rules import RULES
-from tests.policies.harness import message
-from tests.policies.resources import COMPLIANT, resource
 
 BUDGET_MS = 2.0
 """Milliseconds per resource, for all rules."""

@@ -12,12 +12,11 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Self
 
+from fixtures.sampling import Sampler
 from sandbox.tools import build, catalog
 
 REPOSITORY = Path(__file__).parent.parent
@@ -74,26 +73,17 @@ def memory(folder: Path) -> int:
     return total // _MIB
 
 
-class Peak:
+class Peak(Sampler):
     """The largest memory seen while a block runs."""
 
     def __init__(self, folder: Path) -> None:
         """Of the processes of one state folder."""
-        self._folder, self._done = folder, threading.Event()
-        self._thread = threading.Thread(target=self._sample)
-        self.mib = 0
+        super().__init__(0.5)
+        self._folder, self.mib = folder, 0
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._thread.join()
-
-    def _sample(self) -> None:
-        while not self._done.wait(0.5):
-            self.mib = max(self.mib, memory(self._folder))
+    def look(self) -> None:
+        """Take one sample."""
+        self.mib = max(self.mib, memory(self._folder))
 
 
 def empty_program(folder: Path) -> Path:

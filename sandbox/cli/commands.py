@@ -4,20 +4,20 @@ from typing import Any
 
 import click
 
-from sandbox.cli.compare import compare
 from sandbox.cli.down import down
 from sandbox.cli.env import env
 from sandbox.cli.exec import execute
-from sandbox.cli.iam import iam
 from sandbox.cli.logs import logs
+from sandbox.cli.observe.compare import compare
+from sandbox.cli.observe.iam import iam
+from sandbox.cli.observe.rehearse import rehearse
+from sandbox.cli.observe.targets import targets
+from sandbox.cli.observe.trace import trace
+from sandbox.cli.observe.view import view
 from sandbox.cli.plan import plan
-from sandbox.cli.rehearse import rehearse
 from sandbox.cli.status import status
-from sandbox.cli.targets import targets
-from sandbox.cli.trace import trace
 from sandbox.cli.traffic import traffic
 from sandbox.cli.up import up
-from sandbox.cli.view import view
 from sandbox.lifecycle import LifecycleError
 from sandbox.run.state import StateError
 from sandbox.tools.build import BuildError

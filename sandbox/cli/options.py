@@ -8,15 +8,14 @@ import click
 
 from sandbox.run.state import DEFAULT_FOLDER
 
-state_option = click.option(
-    "--state-dir",
-    "folder",
-    envvar="SANDBOX_STATE_DIR",
-    default=DEFAULT_FOLDER,
-    show_default=True,
-    type=click.Path(path_type=Path),
-    help="The sandbox's folder.",
-)
+
+def folder_option(default: str, text: str, **more: Any) -> Callable[[Any], Any]:
+    """Return the option `--state-dir`, with its default and help text."""
+    kind = click.Path(path_type=Path)
+    return click.option("--state-dir", "folder", default=default, show_default=True, type=kind, help=text, **more)
+
+
+state_option = folder_option(DEFAULT_FOLDER, "The sandbox's folder.", envvar="SANDBOX_STATE_DIR")
 
 as_option = click.option(
     "--as",

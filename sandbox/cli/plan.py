@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from sandbox import lifecycle
-from sandbox.cli.options import report
+from sandbox.cli.options import folder_option, report, with_option
 
 _FOLDER = ".sandbox-plan"
 
@@ -32,7 +32,7 @@ _FOLDER = ".sandbox-plan"
 @click.option("--controller-version", default="", metavar="VERSION", help="The controller's release.")
 @click.option("--from-version", default="", metavar="VERSION", help="With --to-version: what a new release would do.")
 @click.option("--to-version", default="", metavar="VERSION", help="See --from-version.")
-@click.option("--with", "given", multiple=True, metavar="NAME=PATH", help="As for `sandbox up`.")
+@with_option("As for `sandbox up`.")
 @click.option("--timeout", default=120.0, show_default=True, metavar="SECONDS", help="For the controller to be done.")
 @click.option("--keep", is_flag=True, help="Keep the planner running: the next plan with --keep takes seconds.")
 @click.option(
@@ -45,14 +45,7 @@ _FOLDER = ".sandbox-plan"
 @click.option("--json", "as_json", is_flag=True, help="For machines: docs/plan.md has the schema.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="For the comment of a pull request.")
 @click.option("--detailed-exitcode", is_flag=True, help="As terraform's: 0 no changes, 1 errors, 2 changes.")
-@click.option(
-    "--state-dir",
-    "folder",
-    default=_FOLDER,
-    show_default=True,
-    type=click.Path(path_type=Path),
-    help="Where planners have their folders.",
-)
+@folder_option(_FOLDER, "Where planners have their folders.")
 def plan(
     *,
     sources: tuple[str, ...],
@@ -96,10 +89,8 @@ def plan(
         raise click.UsageError("name manifests with -f, or a preview with --pulumi-preview")
     if sources.count("-") + against.count("-") > 1:
         raise click.UsageError("standard input can be read once")
-    asked = command.Asked(
-        sources=sources,
-        against=against,
-        preview=pulumi_preview,
+    options = command.Options(
+        folder=folder.absolute(),
         account=account,
         old_version=from_version,
         version=to_version or controller_version,
@@ -107,10 +98,9 @@ def plan(
         seconds=timeout,
         keep=keep,
         profile=profile,
-        folder=folder.absolute(),
     )
     try:
-        result = command.planned(asked, report)
+        result = command.planned(command.Asked(options, sources, against, pulumi_preview), report)
     except command.PlanError as error:
         raise click.ClickException(str(error)) from None
     document = result.to_json()

@@ -6,6 +6,7 @@ control        how the command line talks to the world
 inside         the first process of the world: everything below runs in it
 world          namespaces and the processes in them
 aws            the state of the EC2 and ELB APIs, read again whenever it changes
+elb            the state of load balancers in the APIs
 balancers      load balancers that carry traffic
 trace          one request, followed through the kernel
 counting       sends connections from the clients' namespace and counts them

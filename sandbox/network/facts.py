@@ -7,6 +7,8 @@ import ipaddress
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox.run.pages import everything
+
 
 @dataclass(frozen=True)
 class Interface:
@@ -145,10 +147,10 @@ def read(ec2: Any) -> Facts:
 
     Interfaces first: what they need cannot be deleted before them. If a later answer lacks it, they are gone too.
     """
-    listed = _all(ec2, "describe_network_interfaces", "NetworkInterfaces")
+    listed = everything(ec2, "describe_network_interfaces", "NetworkInterfaces")
     gateways = {s["SubnetId"]: gateway(s["CidrBlock"]) for s in ec2.describe_subnets()["Subnets"]}
-    rules = _all(ec2, "describe_security_group_rules", "SecurityGroupRules")
-    groups = _all(ec2, "describe_security_groups", "SecurityGroups")
+    rules = everything(ec2, "describe_security_group_rules", "SecurityGroupRules")
+    groups = everything(ec2, "describe_security_groups", "SecurityGroups")
     lists = {rule["PrefixListId"] for rule in rules if rule.get("PrefixListId")}
     known = {g["GroupId"] for g in groups}
     made = [
@@ -178,10 +180,6 @@ def _blocks(vpc: dict[str, Any]) -> tuple[str, ...]:
     return tuple(sorted({vpc["CidrBlock"], *associated}))
 
 
-def _all(ec2: Any, operation: str, key: str) -> list[dict[str, Any]]:
-    return [item for page in ec2.get_paginator(operation).paginate() for item in page[key]]
-
-
 def _ranges(ec2: Any, prefix_list: str) -> tuple[str, ...]:
-    pages = ec2.get_paginator("get_managed_prefix_list_entries").paginate(PrefixListId=prefix_list)
-    return tuple(sorted(entry["Cidr"] for page in pages for entry in page["Entries"] if ":" not in entry["Cidr"]))
+    entries = everything(ec2, "get_managed_prefix_list_entries", "Entries", PrefixListId=prefix_list)
+    return tuple(sorted(entry["Cidr"] for entry in entries if ":" not in entry["Cidr"]))

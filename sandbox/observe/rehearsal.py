@@ -24,6 +24,10 @@ from kubernetes import client, config
 
 from sandbox import lifecycle
 from sandbox.cluster import images
+from sandbox.network.elb import reading
+from sandbox.network.elb.model import DRAINING
+from sandbox.network.elb.parsing import parsed
+from sandbox.network.elb.reading import Documents
 from sandbox.observe.iam import ask
 from sandbox.run.clients import client as aws_client
 from sandbox.run.processes import wait_until
@@ -31,7 +35,6 @@ from sandbox.run.state import State
 
 PACE_SECONDS: Final = 2.0
 _SETTLED_SECONDS: Final = 120
-_LEAVING: Final = "draining"
 
 Report = Callable[[str], None]
 
@@ -161,10 +164,11 @@ class Rehearsal:
 
     def sample(self) -> Sample:
         """Take a sample now."""
-        elb = aws_client(self.state, "elbv2")
-        pages = elb.get_paginator("describe_load_balancers").paginate()
-        balancers = frozenset(one["LoadBalancerArn"] for page in pages for one in page["LoadBalancers"])
-        targets = frozenset(self._targets(elb))
+        elbv2 = aws_client(self.state, "elbv2")
+        there = parsed(Documents(reading.balancers(elbv2), groups=reading.groups(elbv2)))
+        balancers = frozenset(balancer.arn for balancer in there.balancers)
+        registered = ((group.arn, target) for group in there.groups.values() for target in group.targets)
+        targets = frozenset((arn, target.id) for arn, target in registered if target.health != DRAINING)
         ready = frozenset(pod for api in self._clusters() for pod in _ready_pods(api))
         return Sample(time.time(), balancers, targets, ready)
 
@@ -184,14 +188,6 @@ class Rehearsal:
         """What went wrong in these samples, and what IAM refused after a moment."""
         refused = [each for each in ask(self.state, "denied", {}) if each["time"] >= begun]
         return Findings(replaced(samples), lost(samples), refused)
-
-    def _targets(self, elb: Any) -> Iterator[tuple[str, str]]:
-        for page in elb.get_paginator("describe_target_groups").paginate():
-            for group in page["TargetGroups"]:
-                arn = group["TargetGroupArn"]
-                for health in elb.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]:
-                    if health["TargetHealth"]["State"] != _LEAVING:
-                        yield arn, health["Target"]["Id"]
 
     def _clusters(self) -> Iterator[client.ApiClient]:
         for name in self.state.active_clusters():

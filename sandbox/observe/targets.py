@@ -3,16 +3,17 @@
 From the AWS API and the clusters' pods, not from any program's outputs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kubernetes import client, config
 
-from sandbox.network.balancers.documents import KINDS, forwarded
+from sandbox.network.elb import lookup, reading
+from sandbox.network.elb.model import Target
 from sandbox.run.clients import client as aws_client
 from sandbox.run.state import State
 
-_TAGS_AT_ONCE = 20
+_CLUSTER_TAG = "elbv2.k8s.aws/cluster"
 
 
 def rows(state: State) -> list[dict[str, Any]]:
@@ -21,32 +22,26 @@ def rows(state: State) -> list[dict[str, Any]]:
     Shape: `{"loadBalancer", "kind", "scheme", "hostName", "cluster", "listener", "targetGroup", "targetType",
     "targets": [{"pod", "address", "port", "health"}]}`; `pod` is `namespace/name`, an instance's node name, or null.
     """
-    elb = aws_client(state, "elbv2")
+    elbv2 = aws_client(state, "elbv2")
     names = dict(_names(state))
-    found: list[dict[str, Any]] = []
-    balancers = _all(elb, "describe_load_balancers", "LoadBalancers")
-    clusters = _cluster_tags(elb, [b["LoadBalancerArn"] for b in balancers])
-    groups = {g["TargetGroupArn"]: g for g in _all(elb, "describe_target_groups", "TargetGroups")}
-    for balancer in balancers:
-        arn = balancer["LoadBalancerArn"]
-        for listener in _all(elb, "describe_listeners", "Listeners", LoadBalancerArn=arn):
-            rules = _all(elb, "describe_rules", "Rules", ListenerArn=listener["ListenerArn"])
-            actions = [a for r in rules for a in r["Actions"]] + listener["DefaultActions"]
-            for group in sorted(set(forwarded(actions))):
-                health = elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
-                found.append(
-                    {
-                        "loadBalancer": balancer["LoadBalancerName"],
-                        "kind": KINDS.get(balancer["Type"], balancer["Type"]),
-                        "scheme": balancer["Scheme"],
-                        "hostName": balancer["DNSName"],
-                        "cluster": clusters.get(arn),
-                        "listener": f"{listener['Protocol']}:{listener['Port']}",
-                        "targetGroup": groups[group]["TargetGroupName"],
-                        "targetType": groups[group]["TargetType"],
-                        "targets": sorted((_target(h, names) for h in health), key=lambda t: str(t["address"])),
-                    }
-                )
+    balancers = lookup.all_of(elbv2).balancers
+    tags = dict(reading.tags(elbv2, [balancer.arn for balancer in balancers]))
+    found: list[dict[str, Any]] = [
+        {
+            "loadBalancer": balancer.name,
+            "kind": balancer.kind,
+            "scheme": balancer.document["Scheme"],
+            "hostName": balancer.host,
+            "cluster": tags.get(balancer.arn, {}).get(_CLUSTER_TAG),
+            "listener": str(listener),
+            "targetGroup": group.name,
+            "targetType": group.type,
+            "targets": sorted((_target(target, names) for target in group.targets), key=lambda t: str(t["address"])),
+        }
+        for balancer in balancers
+        for listener in balancer.listeners
+        for group in balancer.groups_of(listener)
+    ]
     return sorted(found, key=lambda r: (r["hostName"], int(r["listener"].partition(":")[2]), r["targetGroup"]))
 
 
@@ -67,13 +62,12 @@ def tree(found: list[dict[str, Any]]) -> str:
     return "\n".join(lines) or "no load balancer forwards to a target group"
 
 
-def _target(description: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
-    target = description["Target"]
+def _target(target: Target, names: Mapping[str, str]) -> dict[str, Any]:
     return {
-        "pod": names.get(target["Id"]),
-        "address": target["Id"],
-        "port": target.get("Port"),
-        "health": description["TargetHealth"]["State"],
+        "pod": names.get(target.id),
+        "address": target.id,
+        "port": target.port or None,
+        "health": target.health,
     }
 
 
@@ -91,19 +85,3 @@ def _names(state: State) -> Iterator[tuple[str, str]]:
                 yield pod.status.pod_ip, f"{pod.metadata.namespace}/{pod.metadata.name}"
         for node in nodes:
             yield (node.spec.provider_id or "").rpartition("/")[2], node.metadata.name
-
-
-def _cluster_tags(elb: Any, arns: list[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for start in range(0, len(arns), _TAGS_AT_ONCE):
-        for described in elb.describe_tags(ResourceArns=arns[start : start + _TAGS_AT_ONCE])["TagDescriptions"]:
-            tags = {t["Key"]: t["Value"] for t in described["Tags"]}
-            if "elbv2.k8s.aws/cluster" in tags:
-                found[described["ResourceArn"]] = tags["elbv2.k8s.aws/cluster"]
-    return found
-
-
-def _all(elb: Any, operation: str, key: str, **arguments: Any) -> list[dict[str, Any]]:
-    if elb.can_paginate(operation):
-        return elb.get_paginator(operation).paginate(**arguments).build_full_result().get(key, [])
-    return getattr(elb, operation)(**arguments)[key]

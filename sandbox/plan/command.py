@@ -1,7 +1,7 @@
 """What the command line asks for, and how a result is shown; words of options belong in `cli`."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,27 +11,20 @@ from sandbox.plan.errors import PlanError
 from sandbox.plan.inputs.manifests import Manifest, preview_objects, read
 from sandbox.plan.result import report as words
 from sandbox.plan.result.tree import COLOURS, plain, summary, tree
-from sandbox.plan.session import Report, Request, Result, plan
+from sandbox.plan.session import Options, Report, Request, Result, plan
 from sandbox.tools import build, catalog
 
-__all__ = ["Asked", "PlanError", "Result", "markdown", "planned", "show"]
+__all__ = ["Asked", "Options", "PlanError", "Result", "markdown", "planned", "show"]
 
 
 @dataclass(frozen=True)
 class Asked:
-    """The command's options."""
+    """What the command line names, and its options."""
 
-    folder: Path
+    options: Options
     sources: Sequence[str] = ()
     against: Sequence[str] = ()
     preview: str | None = None
-    account: str = ""
-    old_version: str = ""
-    version: str = ""
-    others: dict[str, str] = field(default_factory=dict[str, str])
-    seconds: float = 120.0
-    keep: bool = False
-    profile: str = ""
 
 
 def planned(asked: Asked, report: Report) -> Result:
@@ -48,19 +41,7 @@ def planned(asked: Asked, report: Report) -> Result:
     if asked.preview:
         manifests += _preview(asked.preview)
     against = read(asked.against, kubectl).manifests if asked.against else None
-    request = Request(
-        folder=asked.folder,
-        manifests=manifests,
-        against=against,
-        account=asked.account,
-        old_version=asked.old_version,
-        version=asked.version,
-        others=asked.others,
-        seconds=asked.seconds,
-        keep=asked.keep,
-        profile=asked.profile,
-    )
-    return plan(request, report)
+    return plan(Request(asked.options, manifests, against), report)
 
 
 def _preview(file: str) -> list[Manifest]:

@@ -35,13 +35,11 @@ _EMPTY: dict[str, Any] = {"loadBalancers": [], "targetGroups": []}
 
 
 @dataclass(frozen=True)
-class Request:
-    """What is asked for."""
+class Options:
+    """How to plan."""
 
     folder: Path
     """Where planners have their folders."""
-    manifests: Sequence[Manifest]
-    against: Sequence[Manifest] | None = None
     account: str = ""
     """A file that describes it; empty for a typical one."""
     old_version: str = ""
@@ -53,6 +51,15 @@ class Request:
     keep: bool = False
     profile: str = ""
     """Of the policy pack, a file; empty for no policies."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to plan, and how."""
+
+    options: Options
+    manifests: Sequence[Manifest]
+    against: Sequence[Manifest] | None = None
 
 
 @dataclass(frozen=True)
@@ -115,15 +122,15 @@ def plan(request: Request, report: Report) -> Result:
     Raises:
         PlanError, LifecycleError, BuildError: nothing can be planned; one line that names the remedy.
     """
-    begun = time.monotonic()
-    account = load(request.account) if request.account else _typical([*request.manifests, *(request.against or [])])
-    wanted = dict.fromkeys((request.old_version or request.version, request.version))
-    releases = [release(version, request.others, report) for version in wanted]
-    with _ended_by_signals(), (_kept if request.keep else _once)(request, account, releases, report) as planner:
+    begun, options = time.monotonic(), request.options
+    account = load(options.account) if options.account else _typical([*request.manifests, *(request.against or [])])
+    wanted = dict.fromkeys((options.old_version or options.version, options.version))
+    releases = [release(version, options.others, report) for version in wanted]
+    with _ended_by_signals(), (_kept if options.keep else _once)(options, account, releases, report) as planner:
         before, after = asyncio.run(_planned(planner, request, releases))
     old = before.state if before else _EMPTY
     versions = (releases[0].version, releases[-1].version)
-    said = judged(request.profile, after.state) if request.profile else []
+    said = judged(options.profile, after.state) if options.profile else []
     return Result(before, after, difference(old, after.state), account, versions, time.monotonic() - begun, said)
 
 
@@ -134,27 +141,27 @@ def _typical(manifests: Iterable[Manifest]) -> Account:
 
 @contextmanager
 def _once(
-    request: Request, account: Account, releases: Sequence[Release], report: Report
+    options: Options, account: Account, releases: Sequence[Release], report: Report
 ) -> Generator[Planner, None, None]:
     """A planner that is booted for one plan and ends with it."""
-    with folder(request.folder, report) as state:
-        yield _booted(Planner(state, account, report, seconds=request.seconds), request, releases)
+    with folder(options.folder, report) as state:
+        yield _booted(Planner(state, account, report, seconds=options.seconds), options, releases)
 
 
 @contextmanager
 def _kept(
-    request: Request, account: Account, releases: Sequence[Release], report: Report
+    options: Options, account: Account, releases: Sequence[Release], report: Report
 ) -> Generator[Planner, None, None]:
     """The planner that is kept, booted if it is not there; cleaned in the background afterwards."""
-    state, version = State.at(request.folder / kept.NAME), releases[0].version
+    state, version = State.at(options.folder / kept.NAME), releases[0].version
     with kept.lock(state) as file:
-        planner = Planner(state, account, report, seconds=request.seconds)
+        planner = Planner(state, account, report, seconds=options.seconds)
         try:
             if kept.usable(state, account, version):
                 planner.resume()
             else:
                 lifecycle.down(state, lambda _: None)
-                _booted(planner, request, releases)
+                _booted(planner, options, releases)
             planner.remember({"version": version, "clean": False, "applied": {}})
             yield planner
             kept.hand_over(state, file)
@@ -163,9 +170,9 @@ def _kept(
             raise
 
 
-def _booted(planner: Planner, request: Request, releases: Sequence[Release]) -> Planner:
+def _booted(planner: Planner, options: Options, releases: Sequence[Release]) -> Planner:
     planner.report(f"starting AWS and a cluster in {planner.state.root}")
-    others = {f"controller@{r.version}": str(r.executable) for r in releases} | request.others
+    others = {f"controller@{r.version}": str(r.executable) for r in releases} | options.others
     asyncio.run(planner.booted(releases[0], others))
     return planner
 
@@ -180,7 +187,7 @@ async def _planned(planner: Planner, request: Request, releases: Sequence[Releas
             await work.move(releases[1])
         return before, await work.make(request.manifests)
     finally:
-        if request.keep:
+        if request.options.keep:
             planner.remember({"version": releases[-1].version, "clean": False, "applied": work.applied})
         await planner.close()
 

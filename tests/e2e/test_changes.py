@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.changes import CHANGES, OTHER, Change, declared, effects, worst_of
+from docs.generate.changes import CHANGES, OTHER, Change, declared, effects, worst_of
+from fixtures.program import program
 from tests.conftest import REPOSITORY, Sandbox
-from tests.unit.test_program import program
 
 pytestmark = pytest.mark.sandbox
 

@@ -5,15 +5,15 @@ import os
 import random
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pytest
 
+from fixtures.sampling import Sampler
 from sandbox import lifecycle
 from sandbox.observe import targets
 from sandbox.run.processes import wait_until
@@ -100,26 +100,16 @@ def failed_webhook_calls(sandbox: Sandbox) -> list[str]:
     return [c for c in counted if "calling_webhook_error" in c or c.startswith("apiserver_admission_webhook_fail_open")]
 
 
-class Finalizers:
+class Finalizers(Sampler):
     """The objects with the controller's finalizers at the last look, while a block ran."""
 
     def __init__(self, sandbox: Sandbox) -> None:
-        self._sandbox, self._done = sandbox, threading.Event()
-        self._thread = threading.Thread(target=self._watch)
-        self.looks = list[list[str]]()
+        super().__init__(0.2)
+        self._sandbox, self.looks = sandbox, list[list[str]]()
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        while not self._done.wait(0.2):
-            with suppress(pytest.fail.Exception, subprocess.TimeoutExpired):  # it is stopping: the last answer counts
-                self.looks.append([held for kind in _HOLDERS for held in self._held(kind)])
+    def look(self) -> None:
+        with suppress(pytest.fail.Exception, subprocess.TimeoutExpired):  # it is stopping: the last answer counts
+            self.looks.append([held for kind in _HOLDERS for held in self._held(kind)])
 
     def _held(self, kind: str) -> list[str]:
         try:

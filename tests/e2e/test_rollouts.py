@@ -2,12 +2,12 @@
 
 import json
 import os
-import threading
-from typing import Any, Self
+from typing import Any
 
 import pytest
 from kubernetes import client, config
 
+from fixtures.sampling import Sampler
 from sandbox.run.processes import wait_until
 from tests.conftest import Sandbox
 from tests.e2e.test_stack import bindings, endpoints, outputs, registered
@@ -59,29 +59,20 @@ class Samples:
         )
 
 
-class Watch:
+class Watch(Sampler):
     """Counts the healthy targets of live pods, repeatedly while a block runs."""
 
     def __init__(self, samples: Samples) -> None:
+        super().__init__(_PAUSE)
         self._samples = samples
         kubeconfig = samples.stack.state.cluster(samples.stack.cluster) / "kubeconfig"
         self._core = client.CoreV1Api(config.new_client_from_config(str(kubeconfig)))
-        self._done, self._thread = threading.Event(), threading.Thread(target=self._run)
         self.counts: list[dict[str, int]] = []
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._done.wait(_PAUSE):
-            healthy = {group: self._samples.healthy(group) for group in self._samples.groups}
-            alive = self._alive()  # read afterwards: if a pod is gone by now, its target was removed too late
-            self.counts.append({group: len(addresses & alive) for group, addresses in healthy.items()})
+    def look(self) -> None:
+        healthy = {group: self._samples.healthy(group) for group in self._samples.groups}
+        alive = self._alive()  # read afterwards: if a pod is gone by now, its target was removed too late
+        self.counts.append({group: len(addresses & alive) for group, addresses in healthy.items()})
 
     def _alive(self) -> set[str]:
         answer: Any = self._core.list_namespaced_pod("samples", _preload_content=False)

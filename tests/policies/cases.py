@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.policies.resources import ACCOUNT, ALB, DOCUMENT, ISSUER, NLB, certificate, trust
+from fixtures.policies import ACCOUNT, ALB, DOCUMENT, ISSUER, NLB, certificate, trust
 
 Edits = dict[str, Any]
 

@@ -6,11 +6,11 @@ The unit tests' faults are used here too, so that the engine sees the same fault
 from copy import deepcopy
 from typing import Any
 
+from fixtures.policies import ACCOUNT, ALB, resource
 from pack.registry import MANDATORY
 from rules import RULES
 from tests.policies.cases import CASES, alb, nlb
 from tests.policies.harness import changed
-from tests.policies.resources import ACCOUNT, ALB, resource
 
 Program = dict[str, tuple[str, dict[str, Any]]]
 

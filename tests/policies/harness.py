@@ -4,9 +4,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
-from google.protobuf import struct_pb2
-from pulumi.runtime.proto import analyzer_pb2
-
+from fixtures.policies import GIVEN, message, resource, urn
 from pack.judge import CRASHED, fixed
 from pack.properties import SECRET_SIGNATURE, SIGNATURE, plain, sent
 from pack.registry import Rule
@@ -16,7 +14,6 @@ from pack.session import Session
 from pack.values import NotYetKnown
 from rules import RULES
 from tests.policies.cases import Case, Edits
-from tests.policies.resources import GIVEN, resource
 
 World = dict[str, tuple[str, dict[str, Any]]]
 UNKNOWN_MARK = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
@@ -94,11 +91,6 @@ def session(rule: Rule, settings: Mapping[str, Any]) -> Run:
     return run
 
 
-def urn(token: str, name: str) -> str:
-    """The URN of a resource in a world."""
-    return f"urn:pulumi:s::p::{token}::{name}"
-
-
 def seen(token: str, props: dict[str, Any], name: str, links: Mapping[str, Any] | None = None) -> Resource:
     """A resource as rules see it."""
     vault = Vault()
@@ -112,13 +104,6 @@ def seen(token: str, props: dict[str, Any], name: str, links: Mapping[str, Any] 
 
 def _urns(name: str) -> list[str]:
     return [urn(resource(name)[0], name)]
-
-
-def message(token: str, props: dict[str, Any], name: str) -> Any:
-    """A resource as the engine sends it."""
-    properties = struct_pb2.Struct()
-    properties.update(props)
-    return analyzer_pb2.AnalyzeRequest(type=token, properties=properties, urn=urn(token, name), name=name)
 
 
 def remedied(rule: Rule, token: str, props: dict[str, Any], settings: Mapping[str, Any] | None = None) -> Any:

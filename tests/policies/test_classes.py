@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
+from fixtures.policies import TLS_POLICY, resource
 from kinds.annotations import ALB
 from pack.configuration import problems
 from pack.registry import MANDATORY
 from pack.reports import ELSEWHERE, REPORTS
 from rules import RULES
 from tests.policies.harness import Run, World, changed, refusals, seen
-from tests.policies.resources import TLS_POLICY, resource
 
 _AUTO = "eks.amazonaws.com/alb"
 _LOGS, _PROTECTION = "load-balancer-writes-access-logs", "load-balancer-is-protected-from-deletion"

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from fixtures.policies import GIVEN, resource
 from pack.publishing.profiles import profile
 from tests.policies.conftest import PACK, Engine, Previews
 from tests.policies.faults import Program, faults, program
-from tests.policies.resources import GIVEN, resource
 
 pytestmark = pytest.mark.sandbox
 

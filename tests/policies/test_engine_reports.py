@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from fixtures.policies import resource
 from tests.policies.conftest import Engine
 from tests.policies.faults import Program, program
 from tests.policies.harness import changed
-from tests.policies.resources import resource
 
 pytestmark = pytest.mark.sandbox
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from fixtures.policies import ACCOUNT, ISSUER, LABELS, NLB, resource, trust
 from rules import RULES
 from tests.policies.cases import alb, nlb
 from tests.policies.harness import changed, refusals
-from tests.policies.resources import ACCOUNT, ISSUER, LABELS, NLB, resource, trust
 
 Tried = tuple[str, str, dict[str, Any]]
 """Rule, compliant resource, and the changes to it."""

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fixtures.policies import COMPLIANT, resource
 from pack.judge import CRASHED
 from rules import RULES
 from tests.policies.cases import CASES
 from tests.policies.harness import UNKNOWN_MARK, Run, refusals, remedied, secret
-from tests.policies.resources import COMPLIANT, resource
 
 pytestmark = pytest.mark.soak
 

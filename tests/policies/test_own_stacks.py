@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
+from fixtures.declared import Declared, Resource
+from fixtures.program import program
 from pack.properties import plain
 from pack.publishing.profiles import NOT_IN_SANDBOX, profile
 from pack.secrets import Open
 from rules import RULES
 from tests.policies.harness import World, refusals
-from tests.unit.declared import Declared, Resource
-from tests.unit.test_program import program
 
 _ROOT = Path(__file__).parents[2]
 # The profile of each stack.

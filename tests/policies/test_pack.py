@@ -14,13 +14,13 @@ from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
 import generate
 from check import main
+from fixtures.policies import COMPLIANT, resource
 from pack.analyzer import Analyzer, serve
 from pack.configuration import problems
 from pack.publishing.profiles import profile
 from pack.reports import REPORTS
 from rules import RULES
 from tests.policies.harness import UNKNOWN_MARK, secret
-from tests.policies.resources import COMPLIANT, resource
 
 PACK = Path(generate.PACK)
 # What the profile dev must not give up: trust, wildcards, rights over rights, static keys, shared groups, bindings.

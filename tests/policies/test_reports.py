@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
+from fixtures.policies import resource, urn
 from pack import waivers
 from pack.configuration import problems
 from pack.registry import Level
 from pack.reports import JUDGED_LATER, REPORTS, WAIVERS
 from rules import RULES
-from tests.policies.harness import Run, World, changed, urn
-from tests.policies.resources import resource
+from tests.policies.harness import Run, World, changed
 
 _VERSION = "cluster-version-is-supported"
 _TRUST = "irsa-trust-names-one-service-account"

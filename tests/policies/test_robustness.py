@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from fixtures.policies import COMPLIANT, resource
 from rules import RULES
 from tests.policies.cases import CASES
 from tests.policies.harness import UNKNOWN_MARK, refusals, world
-from tests.policies.resources import COMPLIANT, resource
 
 Path = tuple[str | int, ...]
 _NAMES = sorted(COMPLIANT)

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
+from fixtures.policies import GIVEN, NLB, resource
 from pack.registry import camel
 from rules import RULES
 from tests.policies.cases import CASES, Case, Edits
 from tests.policies.harness import UNKNOWN_MARK, refusals, remedied, rule_named, secret, world
-from tests.policies.resources import GIVEN, NLB, resource
 
 _ALL = [pytest.param(name, case, id=name) for name, case in CASES.items()]
 _ALSO = [

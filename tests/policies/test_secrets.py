@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from fixtures.policies import resource
 from pack.secrets import Vault, without_secrets
 from rules import RULES
 from tests.policies.cases import CASES, Edits
 from tests.policies.harness import UNKNOWN_MARK, changed, refusals, secret, world
-from tests.policies.resources import resource
 
 _BROKEN = [
     pytest.param(name, on, edits, id=f"{name}-{index}-{on}")

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from fixtures.policies import COMPLIANT, GIVEN, resource
 from rules import RULES
 from tests.policies.cases import CASES, alb, nlb
 from tests.policies.harness import changed, refusals, remedied, world
-from tests.policies.resources import COMPLIANT, GIVEN, resource
 
 ANYTHING = {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 KEYS = {"containers": [{"name": "one", "env": [{"name": "AWS_ACCESS_KEY_ID", "value": "A"}]}]}

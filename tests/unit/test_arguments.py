@@ -11,8 +11,8 @@ from pulumi import Output
 import eks_load_balancing
 from eks_load_balancing import InvalidInputError, NetworkLoadBalancedServiceArgs
 from eks_load_balancing.arguments import check
+from fixtures.declared import declare
 from tests.unit.cluster.test_cluster import ARGS as CLUSTER
-from tests.unit.declared import declare
 
 COMPONENTS: dict[str, Callable[..., Any]] = {
     name: made

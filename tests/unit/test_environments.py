@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 import pytest
 import yaml
 
-from tests.unit.test_program import ROOT, program
+from fixtures.program import ROOT, program
 
 HOURS = Decimal(730)
 STACKS = ("dev", "staging", "prod")

@@ -15,7 +15,7 @@ from pulumi.provider.server import ComponentInitError
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 from eks_load_balancing.plugin import Plugin
-from tests.unit.declared import declare
+from fixtures.declared import declare
 
 COMPONENTS = Path(__file__).parents[2] / "components"
 

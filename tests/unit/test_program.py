@@ -1,50 +1,9 @@
-import json
-import runpy
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from pulumi.runtime import set_all_config
 
-from tests.unit.declared import ACCOUNT, CALLER, Declared, declare
-
-ROOT = Path(__file__).parents[2]
-
-
-def program(
-    stack: str, caller: str | None = None, made: Mapping[str, Mapping[str, Any]] | None = None, **changes: Any
-) -> Declared:
-    """Run `__main__.py` with a stack file, as one of its administrators; a change goes into a section's keys.
-
-    Args:
-        stack: whose file.
-        caller: the ARN of whoever runs it, if it is none of the administrators.
-        made: outputs of resources, by name.
-        changes: settings by section.
-    """
-    config: dict[str, Any] = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
-    for section, change in changes.items():
-        key = f"eks-load-balancing:{section}"
-        config[key] = _merged(config.get(key, {}), change)
-    set_all_config({key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()})
-
-    def run() -> None:
-        runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
-
-    arn = caller or config["eks-load-balancing:cluster"].get("adminArns", [CALLER])[0]
-    try:
-        caller_identity = {"aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT, "arn": arn}}
-        return declare(run, caller_identity, made=made)
-    finally:
-        set_all_config({})
-
-
-def _merged(given: Any, change: Any) -> Any:
-    if not (isinstance(given, dict) and isinstance(change, dict)):
-        return change
-    return {**given, **{key: _merged(given.get(key), value) for key, value in change.items()}}
+from fixtures.declared import Declared
+from fixtures.program import ROOT, program
 
 
 @pytest.fixture(scope="module")

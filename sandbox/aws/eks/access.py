@@ -104,7 +104,7 @@ def create_access_entry(eks: Eks, request: Request) -> Document:
     """CreateAccessEntry."""
     cluster, principal = guarded(eks, request), request["principalArn"]
     existing = cluster.entries.get(principal)
-    if existing and existing["token"] and existing["token"] == request.get("clientRequestToken"):
+    if existing and request.repeats(existing["token"]):
         return {"accessEntry": existing}
     if existing:
         raise ResourceInUseError("The specified access entry resource is already in use on this cluster.")

@@ -3,7 +3,7 @@
 from moto.moto_api._internal import mock_random
 
 from sandbox.aws.eks.catalog import ADDONS, SUPPORT, WITH_A_ROLE, addon_versions
-from sandbox.aws.eks.errors import InvalidParameterError, ResourceInUseError, ResourceNotFoundError
+from sandbox.aws.eks.errors import InvalidParameterError, ResourceInUseError
 from sandbox.aws.eks.store import Cluster, Document, Eks, Request, page, record_update, timestamp
 
 
@@ -11,7 +11,7 @@ def create_addon(eks: Eks, request: Request) -> Document:
     """CreateAddon."""
     cluster, name = eks.active(request["clusterName"]), request["addonName"]
     existing = cluster.addons.get(name)
-    if existing and existing["token"] and existing["token"] == request.get("clientRequestToken"):
+    if existing and request.repeats(existing["token"]):
         return {"addon": existing}
     if existing:
         raise ResourceInUseError("Addon already exists.")
@@ -49,11 +49,8 @@ def check_version(name: str, kubernetes_version: str, version: str | None) -> st
 
 def find(eks: Eks, request: Request) -> tuple[Cluster, Document]:
     """The add-on that a request names."""
-    cluster = eks.cluster(request["clusterName"])
-    addon = cluster.addons.get(request["addonName"])
-    if addon is None:
-        raise ResourceNotFoundError(f"No addon: {request['addonName']} found in cluster: {cluster.name}")
-    return cluster, addon
+    missing = f"No addon: {{}} found in cluster: {request['clusterName']}"
+    return eks.part(request, "addonName", lambda cluster: cluster.addons, missing)
 
 
 def describe_addon(eks: Eks, request: Request) -> Document:

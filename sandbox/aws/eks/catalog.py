@@ -3,6 +3,9 @@
 from datetime import date
 from typing import Final
 
+from sandbox.aws.eks.errors import InvalidParameterError, InvalidRequestError
+from sandbox.aws.eks.store import timestamp
+
 VERSION = "1.36"
 """EKS's default version, and the only Kubernetes version whose control plane the sandbox builds: every cluster runs it,
 whatever version EKS reports.
@@ -53,3 +56,21 @@ def minor(version: str) -> int:
 def addon_versions(name: str, version: str) -> list[str]:
     """The versions of an add-on for a Kubernetes version, newest first; the last one is EKS's default."""
     return [offered.format(version=version) for offered in ADDONS[name]]
+
+
+def check_version(version: str) -> str:
+    """The version, if EKS supports it."""
+    if version not in SUPPORT or timestamp().date() >= SUPPORT[version][1]:
+        raise InvalidParameterError(f"unsupported Kubernetes version {version}")
+    return version
+
+
+def check_support(version: str, policy: str) -> None:
+    """Raise if a version is out of standard support and the policy allows only standard support.
+
+    https://docs.aws.amazon.com/eks/latest/userguide/disable-extended-support.html
+    """
+    if policy == "STANDARD" and timestamp().date() >= SUPPORT[version][0]:
+        raise InvalidRequestError(
+            f"Kubernetes version {version} is in extended support: upgradePolicy.supportType STANDARD is not possible"
+        )

@@ -8,7 +8,7 @@ from moto.iam.models import iam_backends
 from moto.moto_api._internal import mock_random
 
 from sandbox.aws.eks import access, machines
-from sandbox.aws.eks.catalog import PATCH, PLATFORM, SUPPORT, VERSION, minor
+from sandbox.aws.eks.catalog import PATCH, PLATFORM, SUPPORT, VERSION, check_support, check_version, minor
 from sandbox.aws.eks.errors import (
     InvalidParameterError,
     InvalidRequestError,
@@ -16,10 +16,10 @@ from sandbox.aws.eks.errors import (
     ResourceNotFoundError,
     UnsupportedOperationError,
 )
+from sandbox.aws.eks.logs import logging_of
 from sandbox.aws.eks.store import Cluster, Document, Eks, Request, page, record_update, timestamp
 
 _NAME = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}")
-_LOG_TYPES = ["api", "audit", "authenticator", "controllerManager", "scheduler"]
 FARTHEST_BEHIND = 2
 """The most minor versions that nodes may be behind the control plane before an upgrade."""
 _REFUSED = ("outpostConfig", "remoteNetworkConfig", "computeConfig", "storageConfig")
@@ -27,9 +27,9 @@ _REFUSED = ("outpostConfig", "remoteNetworkConfig", "computeConfig", "storageCon
 
 def create_cluster(eks: Eks, request: Request) -> Document:
     """CreateCluster: the agent boots a control plane; the cluster is ACTIVE when the agent reports it."""
-    name, token = request["name"], request.get("clientRequestToken")
+    name = request["name"]
     existing = eks.clusters.get(name)
-    if existing and token and existing.token == token:
+    if existing and request.repeats(existing.token):
         return {"cluster": existing.document}
     if existing:
         raise ResourceInUseError(f"Cluster already exists with name: {name}")
@@ -69,7 +69,7 @@ def create_cluster(eks: Eks, request: Request) -> Document:
         "zonalShiftConfig": {"enabled": bool(request.get("zonalShiftConfig", {}).get("enabled"))},
         "deletionProtection": bool(request.get("deletionProtection")),
     }
-    cluster = Cluster(document, request.caller.principal, bootstrap, token)
+    cluster = Cluster(document, request.caller.principal, bootstrap, request.get("clientRequestToken"))
     if bootstrap and mode != "CONFIG_MAP":
         access.admit_creator(eks, cluster)
     eks.clusters[name] = cluster
@@ -82,24 +82,6 @@ def refuse_unknown(request: Request) -> None:
         value = request.get(name)
         if value and value != {"enabled": False} and value.get("enabled", True):
             raise UnsupportedOperationError(f"the sandbox's EKS does not support {name}: leave it out")
-
-
-def check_version(version: str) -> str:
-    """The version, if EKS supports it."""
-    if version not in SUPPORT or timestamp().date() >= SUPPORT[version][1]:
-        raise InvalidParameterError(f"unsupported Kubernetes version {version}")
-    return version
-
-
-def check_support(version: str, policy: str) -> None:
-    """Raise if a version is out of standard support and the policy allows only standard support.
-
-    https://docs.aws.amazon.com/eks/latest/userguide/disable-extended-support.html
-    """
-    if policy == "STANDARD" and timestamp().date() >= SUPPORT[version][0]:
-        raise InvalidRequestError(
-            f"Kubernetes version {version} is in extended support: upgradePolicy.supportType STANDARD is not possible"
-        )
 
 
 def check_role(eks: Eks, arn: str, service: str, field: str) -> None:
@@ -157,15 +139,6 @@ def service_network(wanted: Document, vpc_cidr: str) -> Document:
         "ipFamily": "ipv4",
         "elasticLoadBalancing": {"enabled": False},
     }
-
-
-def logging_of(wanted: Document | None) -> Document:
-    """All log types, each on or off."""
-    on = {kind for setup in (wanted or {}).get("clusterLogging", []) if setup.get("enabled") for kind in setup["types"]}
-    setups = [
-        {"types": [t for t in _LOG_TYPES if (t in on) is enabled], "enabled": enabled} for enabled in (True, False)
-    ]
-    return {"clusterLogging": [setup for setup in setups if setup["types"]]}
 
 
 def issuer(region: str, number: str) -> str:

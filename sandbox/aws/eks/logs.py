@@ -12,6 +12,7 @@ from sandbox.aws.eks.store import Document, Eks
 from sandbox.aws.patching import replace
 
 _MARK = "eks_has_more_to_write"
+_TYPES = ["api", "audit", "authenticator", "controllerManager", "scheduler"]
 
 
 def write(eks: Eks, cluster: Document, *, last: bool = False) -> None:
@@ -43,3 +44,10 @@ def install() -> None:
             self.create_log_group(log_group_name, {})
 
     replace(LogsBackend, "delete_log_group", delete_log_group)
+
+
+def logging_of(wanted: Document | None) -> Document:
+    """All log types, each on or off."""
+    on = {kind for setup in (wanted or {}).get("clusterLogging", []) if setup.get("enabled") for kind in setup["types"]}
+    setups = [{"types": [t for t in _TYPES if (t in on) is enabled], "enabled": enabled} for enabled in (True, False)]
+    return {"clusterLogging": [setup for setup in setups if setup["types"]]}

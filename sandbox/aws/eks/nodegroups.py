@@ -3,13 +3,12 @@
 from moto.moto_api._internal import mock_random
 
 from sandbox.aws.eks import access, machines
-from sandbox.aws.eks.catalog import minor, node_release
-from sandbox.aws.eks.clusters import check_role, check_version
+from sandbox.aws.eks.catalog import check_version, minor, node_release
+from sandbox.aws.eks.clusters import check_role
 from sandbox.aws.eks.errors import (
     InvalidParameterError,
     InvalidRequestError,
     ResourceInUseError,
-    ResourceNotFoundError,
 )
 from sandbox.aws.eks.settling import settle
 from sandbox.aws.eks.store import Cluster, Document, Eks, NodeGroup, Request, page, record_update, timestamp
@@ -18,9 +17,9 @@ from sandbox.aws.eks.store import Cluster, Document, Eks, NodeGroup, Request, pa
 def create_nodegroup(eks: Eks, request: Request) -> Document:
     """CreateNodegroup: creates the instances at once; ACTIVE when the agent reports their nodes as ready."""
     cluster = eks.active(request["clusterName"])
-    name, token = request["nodegroupName"], request.get("clientRequestToken")
+    name = request["nodegroupName"]
     existing = cluster.nodegroups.get(name)
-    if existing and token and existing.token == token:
+    if existing and request.repeats(existing.token):
         return {"nodegroup": existing.document}
     if existing:
         raise ResourceInUseError(f"NodeGroup already exists with name {name} and cluster name {cluster.name}")
@@ -59,7 +58,7 @@ def create_nodegroup(eks: Eks, request: Request) -> Document:
         document["launchTemplate"] = template
     else:
         document["diskSize"] = request.get("diskSize", 20)
-    group = NodeGroup(document, token=token)
+    group = NodeGroup(document, token=request.get("clientRequestToken"))
     access.admit_nodes(eks, cluster, request["nodeRole"])
     cluster.nodegroups[name] = group
     settle(eks)
@@ -144,11 +143,7 @@ def resolve_template(eks: Eks, wanted: Document | None) -> Document | None:
 
 def find(eks: Eks, request: Request) -> tuple[Cluster, NodeGroup]:
     """The group that a request names."""
-    cluster = eks.cluster(request["clusterName"])
-    group = cluster.nodegroups.get(request["nodegroupName"])
-    if group is None:
-        raise ResourceNotFoundError(f"No node group found for name: {request['nodegroupName']}.")
-    return cluster, group
+    return eks.part(request, "nodegroupName", lambda cluster: cluster.nodegroups, "No node group found for name: {}.")
 
 
 def describe_nodegroup(eks: Eks, request: Request) -> Document:

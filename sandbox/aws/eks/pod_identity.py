@@ -5,7 +5,7 @@ import re
 from moto.moto_api._internal import mock_random
 
 from sandbox.aws.eks.clusters import check_role
-from sandbox.aws.eks.errors import InvalidParameterError, ResourceInUseError, ResourceNotFoundError
+from sandbox.aws.eks.errors import InvalidParameterError, ResourceInUseError
 from sandbox.aws.eks.store import Cluster, Document, Eks, Request, page, timestamp
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
@@ -23,7 +23,7 @@ def create_pod_identity_association(eks: Eks, request: Request) -> Document:
             )
     for existing in cluster.associations.values():
         if (existing["namespace"], existing["serviceAccount"]) == (namespace, account):
-            if existing["token"] and existing["token"] == request.get("clientRequestToken"):
+            if request.repeats(existing["token"]):
                 return {"association": existing}
             raise ResourceInUseError("Association already exists: " + existing["associationId"])
     check_role(eks, request["roleArn"], "pods.eks.amazonaws.com", "roleArn")
@@ -48,11 +48,7 @@ def create_pod_identity_association(eks: Eks, request: Request) -> Document:
 
 def find(eks: Eks, request: Request) -> tuple[Cluster, Document]:
     """The association that a request names."""
-    cluster = eks.cluster(request["clusterName"])
-    association = cluster.associations.get(request["associationId"])
-    if association is None:
-        raise ResourceNotFoundError(f"No association found with ID: {request['associationId']}")
-    return cluster, association
+    return eks.part(request, "associationId", lambda cluster: cluster.associations, "No association found with ID: {}")
 
 
 def describe_pod_identity_association(eks: Eks, request: Request) -> Document:

@@ -1,8 +1,9 @@
 """EKS's state, as plain data; `settling` decides how it progresses."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from moto.moto_api._internal import mock_random
 
@@ -11,6 +12,7 @@ from sandbox.aws.eks.errors import InvalidRequestError, ResourceNotFoundError
 from sandbox.aws.identities.identity import Caller
 
 Document = dict[str, Any]
+Part = TypeVar("Part")
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,10 @@ class Request:
         """A parameter, or `default` if it is absent or null."""
         value = self.parameters.get(name)
         return default if value is None else value
+
+    def repeats(self, token: str | None) -> bool:
+        """Whether this is the request with that token again, whose answer was lost."""
+        return bool(token) and token == self.get("clientRequestToken")
 
 
 @dataclass
@@ -122,6 +128,26 @@ class Eks:
         if cluster.document["status"] != "ACTIVE":
             raise InvalidRequestError(f"Cluster '{name}' is not in ACTIVE status")
         return cluster
+
+    def part(
+        self, request: Request, key: str, parts: Callable[[Cluster], dict[str, Part]], missing: str
+    ) -> tuple[Cluster, Part]:
+        """What a request names in a cluster, and the cluster.
+
+        Args:
+            request: it has the cluster's name as `clusterName`.
+            key: the parameter with the part's name.
+            parts: those of a cluster, by name.
+            missing: EKS's message if it does not exist, with `{}` for its name.
+
+        Raises:
+            ResourceNotFoundError: the cluster or the part does not exist.
+        """
+        cluster, name = self.cluster(request["clusterName"]), request[key]
+        found = parts(cluster).get(name)
+        if found is None:
+            raise ResourceNotFoundError(missing.format(name))
+        return cluster, found
 
     def knows(self, observation: Document) -> bool:
         """Whether an observation contains nothing new."""

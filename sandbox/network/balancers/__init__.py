@@ -1,6 +1,5 @@
 """Load balancers that carry traffic: HAProxy, driven by the state of the ELBv2 and Classic ELB APIs.
 
-documents      the state of the APIs, read at once
 plan           one node per subnet: listeners, and the pools of targets behind them
 pools, rules, patterns   parts of a plan: target groups; an ALB's rules; wildcards
 rendering      a plan as HAProxy's configuration (haproxy.cfg.j2)

@@ -13,13 +13,13 @@ import aiohttp
 
 from sandbox.network import aws
 from sandbox.network.balancers import health
-from sandbox.network.balancers.documents import Reader
 from sandbox.network.balancers.health import Health, Healths
 from sandbox.network.balancers.names import Names, hosts
 from sandbox.network.balancers.plan import Node, nodes
 from sandbox.network.balancers.pools import Check, Pool, Target
 from sandbox.network.balancers.probe import probe
 from sandbox.network.balancers.proxy import Proxy, ProxyError
+from sandbox.network.elb.reading import Reader
 from sandbox.network.world import CommandFailedError, World, inside
 from sandbox.run.clients import client
 from sandbox.run.state import State

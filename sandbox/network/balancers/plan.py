@@ -3,12 +3,15 @@
 https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/how-elastic-load-balancing-works.html
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from sandbox.network.balancers import pools, rules
-from sandbox.network.balancers.documents import Document, Documents
 from sandbox.network.balancers.pools import Pool
+from sandbox.network.elb import model
+from sandbox.network.elb.model import Action, Document, LoadBalancer
+from sandbox.network.elb.parsing import parsed
+from sandbox.network.elb.reading import Documents
 
 _ALPN = {
     "HTTP1Only": "http/1.1",
@@ -92,107 +95,103 @@ class Node:
 
 def nodes(documents: Documents) -> list[Node]:
     """Every node of every load balancer."""
-    found = [node for balancer in documents.balancers for node in _of_balancer(documents, balancer)]
-    found += [node for balancer in documents.classic for node in _of_classic(documents, balancer)]
+    balancing = parsed(documents)
+    found = [node for balancer in balancing.balancers for node in _of_balancer(documents, balancer)]
+    found += [node for balancer in balancing.classic for node in _of_classic(documents, balancer)]
     return sorted(found, key=lambda node: node.id)
 
 
-def _interfaces(documents: Documents, name: str) -> list[Document]:
-    return [i for i in documents.interfaces if i["Description"] == f"ELB {name}"]
+def _interfaces(documents: Documents, balancer: LoadBalancer) -> list[Document]:
+    return [i for i in documents.interfaces if i["Description"] == f"ELB {balancer.key}"]
 
 
-def _of_balancer(documents: Documents, balancer: Document) -> Iterator[Node]:
-    arn = balancer["LoadBalancerArn"]
-    attributes = documents.attributes[arn]
-    mine = _interfaces(documents, arn.partition(":loadbalancer/")[2])
+def _node(interface: Document, balancer: LoadBalancer, listeners: Iterable[Listener], reach: Iterable[Pool]) -> Node:
+    """What the nodes of every kind of load balancer have."""
+    return Node(
+        id=interface["NetworkInterfaceId"],
+        balancer=balancer.arn or balancer.name,
+        host=balancer.host,
+        address=interface["PrivateIpAddress"],
+        zone=interface["AvailabilityZone"],
+        attributes=tuple(sorted(balancer.attributes.items())),
+        listeners=tuple(sorted(listeners, key=lambda x: x.port)),
+        pools=tuple(sorted(reach, key=lambda p: p.name)),
+    )
+
+
+def _of_balancer(documents: Documents, balancer: LoadBalancer) -> Iterator[Node]:
+    mine, groups = _interfaces(documents, balancer), {group.arn: group for group in balancer.groups}
     zones = {i["AvailabilityZone"] for i in mine}
-    cross_zone = attributes.get("load_balancing.cross_zone.enabled") == "true"
+    cross_zone = balancer.attributes.get("load_balancing.cross_zone.enabled") == "true"
     listeners: list[Listener] = []
     datagrams: list[Datagrams] = []
     missing: list[str] = []
     used: dict[str, None] = {}
-    for document in documents.listeners[arn]:
-        where = f"{balancer['LoadBalancerName']} {document['Protocol']}:{document['Port']}"
+    for listener in balancer.listeners:
+        where = f"{balancer.name} {listener}"
         try:
-            if document["Protocol"] in _UDP:
-                datagrams += [Datagrams(int(document["Port"]), pools.pool_name(arn)) for arn in _groups(document)]
-            if document["Protocol"] != "UDP":
-                listeners.append(_listener(documents, balancer, document))
-            used |= dict.fromkeys(_groups(document))
-            missing += [f"{where}: {what}" for what in _partly(document)]
+            if listener.protocol in _UDP:
+                datagrams += [Datagrams(listener.port, pools.pool_name(arn)) for arn in listener.groups]
+            if listener.protocol != "UDP":
+                listeners.append(_listener(documents, balancer, listener))
+            used |= dict.fromkeys(listener.groups)
+            missing += [f"{where}: {what}" for what in _partly(listener)]
         except ValueError as error:
             missing.append(f"{where}: {error} is not supported")
     for interface in mine:
-        zone = interface["AvailabilityZone"]
         reach = [
-            pools.of_group(documents, documents.groups[group], zone, cross_zone=cross_zone, zones=zones)
-            for group in used
-            if documents.groups[group]["TargetType"] != "lambda"
+            pools.of_group(documents, groups[arn], interface["AvailabilityZone"], cross_zone=cross_zone, zones=zones)
+            for arn in used
+            if groups[arn].type != "lambda"
         ]
-        yield Node(
-            id=interface["NetworkInterfaceId"],
-            balancer=arn,
-            host=balancer["DNSName"],
-            address=interface["PrivateIpAddress"],
-            zone=zone,
-            attributes=tuple(sorted(attributes.items())),
-            listeners=tuple(sorted(listeners, key=lambda x: x.port)),
+        yield replace(
+            _node(interface, balancer, listeners, reach),
             datagrams=tuple(sorted(datagrams, key=lambda x: x.port)),
-            pools=tuple(sorted(reach, key=lambda p: p.name)),
             missing=tuple(missing),
         )
 
 
-def _groups(listener: Document) -> Iterator[str]:
-    for rule in listener["Rules"]:
-        for action in rule["Actions"]:
-            if action["Type"] == "forward":
-                yield from (arn for arn, _ in rules.weighted(action))
-
-
-def _partly(listener: Document) -> Iterator[str]:
-    if (listener.get("MutualAuthentication") or {}).get("Mode", "off") != "off":
+def _partly(listener: model.Listener) -> Iterator[str]:
+    if (listener.document.get("MutualAuthentication") or {}).get("Mode", "off") != "off":
         yield "clients' certificates are not requested"
-    if any(a["Type"] in _LOGINS for rule in listener["Rules"] for a in rule["Actions"]):
+    if any(action.type in _LOGINS for rule in listener.rules for action in rule.actions):
         yield "logins start but never complete: no identity provider is asked"
 
 
-def _listener(documents: Documents, balancer: Document, document: Document) -> Listener:
+def _listener(documents: Documents, balancer: LoadBalancer, listener: model.Listener) -> Listener:
     """One listener.
 
     Raises:
         ValueError: it is not supported; the message names it.
     """
-    protocol = document["Protocol"]
-    for group in _groups(document):
-        if documents.groups[group]["TargetType"] == "lambda":
-            raise ValueError("a Lambda function as target")
-    if balancer["Type"] == "gateway" or protocol not in {"HTTP", "HTTPS", "TCP", "TLS", "TCP_UDP"}:
+    protocol = listener.protocol
+    if any(group.type == "lambda" for group in balancer.groups_of(listener)):
+        raise ValueError("a Lambda function as target")
+    if balancer.kind == "GWLB" or protocol not in {"HTTP", "HTTPS", "TCP", "TLS", "TCP_UDP"}:
         raise ValueError(f"{protocol} (HAProxy forwards TCP and what is on top of it)")
-    http = balancer["Type"] == "application"
-    attributes = documents.attributes[balancer["LoadBalancerArn"]]
+    http = balancer.kind == "ALB"
+    attributes = balancer.attributes
     if http:
         alpn = "h2,http/1.1" if attributes.get("routing.http2.enabled") == "true" else "http/1.1"
-        statements, idle = rules.statements(document), attributes.get("idle_timeout.timeout_seconds", "60")
+        statements, idle = rules.statements(listener), attributes.get("idle_timeout.timeout_seconds", "60")
     else:
-        alpn = _ALPN.get((document.get("AlpnPolicy") or ["None"])[0], "")
-        action = document["Rules"][-1]["Actions"][-1]
-        statements = list(_choices(action))
-        idle = document["Attributes"].get("tcp.idle_timeout.seconds", "350")
+        alpn = _ALPN.get((listener.document.get("AlpnPolicy") or ["None"])[0], "")
+        statements = list(_choices(listener.rules[-1].last))
+        idle = listener.attributes.get("tcp.idle_timeout.seconds", "350")
     return Listener(
-        port=int(document["Port"]),
+        port=listener.port,
         mode="http" if http else "tcp",
         statements=tuple(statements),
-        pool_names=tuple(dict.fromkeys(pools.pool_name(arn) for arn in _groups(document))),
-        tls=_tls(documents, document, alpn) if protocol in {"HTTPS", "TLS"} else None,
+        pool_names=tuple(dict.fromkeys(pools.pool_name(arn) for arn in listener.groups)),
+        tls=_tls(documents, listener, alpn) if protocol in {"HTTPS", "TLS"} else None,
         idle_seconds=int(idle),
-        shows_server=document["Attributes"].get("routing.http.response.server.enabled", "true") == "true",
+        shows_server=listener.attributes.get("routing.http.response.server.enabled", "true") == "true",
     )
 
 
-def _choices(action: Document) -> Iterator[str]:
+def _choices(action: Action) -> Iterator[str]:
     """How a connection is assigned to a target group."""
-    groups = [(pools.pool_name(arn), weight) for arn, weight in rules.weighted(action) if weight]
+    groups = [(pools.pool_name(arn), weight) for arn, weight in action.forwards if weight]
     if len(groups) > 1:
         yield f"tcp-request connection set-var(sess.pick) rand({sum(weight for _, weight in groups)})"
     below = 0
@@ -201,9 +200,9 @@ def _choices(action: Document) -> Iterator[str]:
         yield f"use_backend {name}" + (f" if {{ var(sess.pick) -m int lt {below} }}" if len(groups) > 1 else "")
 
 
-def _tls(documents: Documents, listener: Document, alpn: str) -> Tls:
-    certificates = [c["CertificateArn"] for c in listener.get("Certificates") or []]
-    return _policy(documents, listener.get("SslPolicy") or _CLASSIC_POLICY, tuple(dict.fromkeys(certificates)), alpn)
+def _tls(documents: Documents, listener: model.Listener, alpn: str) -> Tls:
+    certificates = tuple(dict.fromkeys(listener.certificates))
+    return _policy(documents, listener.document.get("SslPolicy") or _CLASSIC_POLICY, certificates, alpn)
 
 
 def _policy(documents: Documents, name: str, certificates: tuple[str, ...], alpn: str) -> Tls:
@@ -219,36 +218,24 @@ def _policy(documents: Documents, name: str, certificates: tuple[str, ...], alpn
     )
 
 
-def _of_classic(documents: Documents, balancer: Document) -> Iterator[Node]:
-    name = balancer["LoadBalancerName"]
-    attributes = documents.attributes[name]
-    cross_zone = attributes.get("load_balancing.cross_zone.enabled") == "true"
-    described = [d["Listener"] for d in balancer["ListenerDescriptions"]]
-    for interface in _interfaces(documents, name):
+def _of_classic(documents: Documents, balancer: LoadBalancer) -> Iterator[Node]:
+    cross_zone = balancer.attributes.get("load_balancing.cross_zone.enabled") == "true"
+    for interface in _interfaces(documents, balancer):
         zone = interface["AvailabilityZone"]
-        reach = [pools.of_classic(documents, balancer, x, zone, cross_zone=cross_zone) for x in described]
+        reach = [pools.of_classic(documents, balancer, x, zone, cross_zone=cross_zone) for x in balancer.listeners]
         listeners = [
             Listener(
-                port=int(x["LoadBalancerPort"]),
+                port=x.port,
                 mode=pool.mode,
                 statements=(f"use_backend {pool.name}",)
                 if pool.mode == "tcp"
                 else (f"http-request set-var(txn.pool) str({pool.name})",),
                 pool_names=(pool.name,),
-                tls=_policy(documents, _CLASSIC_POLICY, (x["SSLCertificateId"],), "")
-                if x["Protocol"] in {"SSL", "HTTPS"}
+                tls=_policy(documents, _CLASSIC_POLICY, (x.document["SSLCertificateId"],), "")
+                if x.protocol in {"SSL", "HTTPS"}
                 else None,
-                idle_seconds=int(attributes.get("idle_timeout.timeout_seconds", "60")),
+                idle_seconds=int(balancer.attributes.get("idle_timeout.timeout_seconds", "60")),
             )
-            for x, pool in zip(described, reach, strict=True)
+            for x, pool in zip(balancer.listeners, reach, strict=True)
         ]
-        yield Node(
-            id=interface["NetworkInterfaceId"],
-            balancer=name,
-            host=balancer["DNSName"],
-            address=interface["PrivateIpAddress"],
-            zone=zone,
-            attributes=tuple(sorted(attributes.items())),
-            listeners=tuple(sorted(listeners, key=lambda x: x.port)),
-            pools=tuple(sorted(reach, key=lambda p: p.name)),
-        )
+        yield _node(interface, balancer, listeners, reach)

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.network.balancers.documents import Document, Documents
+from sandbox.network.elb.model import DRAINING, Document, Listener, LoadBalancer, TargetGroup
+from sandbox.network.elb.reading import Documents
 
 _HTTP = {"HTTP", "HTTPS"}
 _ALGORITHMS = {
@@ -17,7 +18,6 @@ _ALGORITHMS = {
     "least_outstanding_requests": "leastconn",
     "weighted_random": "random(1)",
 }
-_DRAINING = "draining"
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Pool:
     """Whether draining lasts for the whole delay, even without connections."""
 
 
-def of_group(documents: Documents, group: Document, zone: str, *, cross_zone: bool, zones: set[str]) -> Pool:
+def of_group(documents: Documents, group: TargetGroup, zone: str, *, cross_zone: bool, zones: set[str]) -> Pool:
     """The pool of a target group at a node in `zone`.
 
     Args:
@@ -91,19 +91,19 @@ def of_group(documents: Documents, group: Document, zone: str, *, cross_zone: bo
         cross_zone: whether the load balancer's nodes send to other zones.
         zones: the load balancer's zones.
     """
-    attributes: dict[str, str] = group["Attributes"]
+    attributes, protocol = group.attributes, group.document["Protocol"]
     own = attributes.get("load_balancing.cross_zone.enabled", "use_load_balancer_configuration")
     everywhere = cross_zone if own == "use_load_balancer_configuration" else own == "true"
-    http = group["Protocol"] in _HTTP
+    http = protocol in _HTTP
     sticky = attributes.get("stickiness.enabled") == "true"
     kind = attributes.get("stickiness.type", "") if sticky else ""
     return Pool(
-        name=pool_name(group["TargetGroupArn"]),
-        group=group["TargetGroupArn"],
-        mode="http" if http else "udp" if group["Protocol"] == "UDP" else "tcp",
+        name=pool_name(group.arn),
+        group=group.arn,
+        mode="http" if http else "udp" if protocol == "UDP" else "tcp",
         balance=_balance(attributes, http=http, kind=kind),
-        server=_server_options(group, attributes),
-        check=check_of(group, proxy_header=attributes.get("proxy_protocol_v2.enabled") == "true"),
+        server=_server_options(group),
+        check=check_of(group.document, proxy_header=attributes.get("proxy_protocol_v2.enabled") == "true"),
         targets=_targets(documents, group, zones if everywhere else {zone}),
         sticky={"lb_cookie": "AWSALB", "app_cookie": "AWSALBAPP-0"}.get(kind, ""),
         sticky_seconds=int(attributes.get(f"stickiness.{kind}.duration_seconds") or 86400),
@@ -120,17 +120,17 @@ def pool_name(arn: str) -> str:
     return f"tg-{arn.split('/')[-2]}"
 
 
-def preserves(group: Document) -> bool:
+def preserves(group: TargetGroup) -> bool:
     """Whether targets see the client's address.
 
     https://docs.aws.amazon.com/elasticloadbalancing/latest/network/edit-target-group-attributes.html
     """
-    given = group["Attributes"].get("preserve_client_ip.enabled")
-    if group["Protocol"] in _HTTP or group["TargetType"] == "alb":
+    given = group.attributes.get("preserve_client_ip.enabled")
+    if group.document["Protocol"] in _HTTP or group.type == "alb":
         return False
-    if group["Protocol"] in {"UDP", "TCP_UDP"}:
+    if group.document["Protocol"] in {"UDP", "TCP_UDP"}:
         return True
-    return given == "true" if given is not None else group["TargetType"] == "instance"
+    return given == "true" if given is not None else group.type == "instance"
 
 
 def _balance(attributes: Mapping[str, str], *, http: bool, kind: str) -> str:
@@ -141,10 +141,10 @@ def _balance(attributes: Mapping[str, str], *, http: bool, kind: str) -> str:
     return "source" if kind.startswith("source_ip") else "random(1)"
 
 
-def _server_options(group: Document, attributes: Mapping[str, str]) -> str:
-    two = group.get("ProtocolVersion") in {"HTTP2", "GRPC"}
+def _server_options(group: TargetGroup) -> str:
+    attributes, two = group.attributes, group.document.get("ProtocolVersion") in {"HTTP2", "GRPC"}
     options: list[str] = []
-    if group["Protocol"] in {"HTTPS", "TLS"}:
+    if group.document["Protocol"] in {"HTTPS", "TLS"}:
         # "The load balancer ... does not validate these certificates."
         options.append("ssl verify none alpn h2" if two else "ssl verify none")
     elif two:
@@ -176,17 +176,16 @@ def check_of(group: Document, *, proxy_header: bool) -> Check:
     )
 
 
-def _targets(documents: Documents, group: Document, zones: set[str]) -> tuple[Target, ...]:
+def _targets(documents: Documents, group: TargetGroup, zones: set[str]) -> tuple[Target, ...]:
     found: list[Target] = []
-    for described in group["Targets"]:
-        target, state = described["Target"], described["TargetHealth"]["State"]
-        zone = target.get("AvailabilityZone") or documents.zones.get(target["Id"])
-        stopped = described["TargetHealth"].get("Reason") == "Target.InvalidState"
+    for target in group.targets:
+        zone = target.zone or documents.zones.get(target.id)
+        stopped = target.reason == "Target.InvalidState"
         if stopped or (zone not in {None, "all"} and zone not in zones):
             continue
         found += [
-            Target(target["Id"], address, int(target["Port"]), draining=state == _DRAINING)
-            for address in addresses(documents, group["TargetType"], target["Id"])
+            Target(target.id, address, target.port, draining=target.health == DRAINING)
+            for address in addresses(documents, group.type, target.id)
         ]
     return tuple(sorted(found, key=lambda t: (t.address, t.port)))
 
@@ -204,20 +203,26 @@ def addresses(documents: Documents, kind: str, target: str) -> list[str]:
 _CLASSIC_CHECK = re.compile(r"(TCP|SSL|HTTP|HTTPS):(\d+)(/.*)?")
 
 
-def of_classic(documents: Documents, balancer: Document, listener: Document, zone: str, *, cross_zone: bool) -> Pool:
+def of_classic(
+    documents: Documents, balancer: LoadBalancer, listener: Listener, zone: str, *, cross_zone: bool
+) -> Pool:
     """The pool of one listener of a Classic load balancer."""
-    health: dict[str, Any] = balancer["HealthCheck"]
+    health: dict[str, Any] = balancer.document["HealthCheck"]
     protocol, port, path = _CLASSIC_CHECK.fullmatch(health["Target"]).groups()  # pyright: ignore[reportOptionalMemberAccess] - the API's own form
-    secure = listener.get("InstanceProtocol", listener["Protocol"]) in {"SSL", "HTTPS"}
-    http = listener["Protocol"] in _HTTP
-    here = [
-        i["InstanceId"]
-        for i in balancer["Instances"]
-        if i["InstanceId"] in documents.instances and (cross_zone or documents.zones[i["InstanceId"]] == zone)
-    ]
+    secure = listener.document.get("InstanceProtocol", listener.protocol) in {"SSL", "HTTPS"}
+    http = listener.protocol in _HTTP
+    (group,) = balancer.groups_of(listener)
+    here = sorted(
+        (
+            Target(t.id, documents.instances[t.id], t.port)
+            for t in group.targets
+            if t.id in documents.instances and (cross_zone or documents.zones[t.id] == zone)
+        ),
+        key=lambda t: t.id,
+    )
     return Pool(
-        name=f"port-{listener['LoadBalancerPort']}",
-        group=balancer["LoadBalancerName"],
+        name=f"port-{listener.port}",
+        group=balancer.name,
         mode="http" if http else "tcp",
         # TCP listeners use round robin; HTTP listeners use the instance with the fewest requests.
         balance="leastconn" if http else "roundrobin",
@@ -232,5 +237,5 @@ def of_classic(documents: Documents, balancer: Document, listener: Document, zon
             int(health["HealthyThreshold"]),
             int(health["UnhealthyThreshold"]),
         ),
-        targets=tuple(Target(i, documents.instances[i], int(listener["InstancePort"])) for i in sorted(here)),
+        targets=tuple(here),
     )

@@ -9,22 +9,22 @@ import re
 from collections.abc import Iterator
 from urllib.parse import quote
 
-from sandbox.network.balancers.documents import Document
 from sandbox.network.balancers.patterns import format_text, glob, regex, word
 from sandbox.network.balancers.pools import pool_name
+from sandbox.network.elb.model import Action, Condition, Document, Listener
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _OWN = "hdr Server awselb/2.0"
 _PLACEHOLDER = re.compile(r"#\{(protocol|host|port|path|query)\}")
 
 
-def statements(listener: Document) -> list[str]:
+def statements(listener: Listener) -> list[str]:
     """All rules of a listener, in the order of their evaluation."""
-    server = _OWN if listener["Attributes"].get("routing.http.response.server.enabled", "true") == "true" else ""
+    server = _OWN if listener.attributes.get("routing.http.response.server.enabled", "true") == "true" else ""
     found: list[str] = []
-    for place, rule in enumerate(listener["Rules"]):
+    for place, rule in enumerate(listener.rules):
         names: list[str] = []
-        for number, condition in enumerate(rule["Conditions"]):
+        for number, condition in enumerate(rule.conditions):
             name = f"r{place}c{number}"
             names.append(name)
             found += [f"acl {name} {test}" for test in tests(condition)]
@@ -32,80 +32,72 @@ def statements(listener: Document) -> list[str]:
         # The default rule has no condition.
         when = f" if {unless_found}{' '.join(names)}".rstrip() if names or unless_found else ""
         found.append(f"http-request set-var(txn.rule) int({place}){when}")
-    for place, rule in enumerate(listener["Rules"]):
+    for place, rule in enumerate(listener.rules):
         holds = f"{{ var(txn.rule) -m int {place} }}"
-        for action in sorted(rule["Actions"], key=lambda a: a.get("Order", 1)):
+        for action in sorted(rule.actions, key=lambda a: a.order):
             found += actions(action, listener, holds, server)
     return found
 
 
-def tests(condition: Document) -> Iterator[str]:
+def tests(condition: Condition) -> Iterator[str]:
     """The tests, of which one must hold.
 
     Raises:
         ValueError: the kind of condition is unknown.
     """
-    field = condition["Field"]
-    match field:
+    match condition.field:
         case "host-header":
-            yield from _patterns("req.hdr(host),host_only", condition, "HostHeaderConfig", "-i ")
+            yield from _patterns("req.hdr(host),host_only", condition, "-i ")
         case "path-pattern":
-            yield from _patterns("path", condition, "PathPatternConfig", "")
+            yield from _patterns("path", condition, "")
         case "http-header":
-            config = condition["HttpHeaderConfig"]
-            name = config["HttpHeaderName"]
+            name = condition.config["HttpHeaderName"]
             if not _TOKEN.fullmatch(name):
                 raise ValueError(f"{name!r} is not a header name")
-            yield from _patterns(f"req.fhdr({name})", condition, "HttpHeaderConfig", "-i ")
+            yield from _patterns(f"req.fhdr({name})", condition, "-i ")
         case "http-request-method":
-            yield f"method -m str {' '.join(word(v) for v in _values(condition, 'HttpRequestMethodConfig'))}"
+            yield f"method -m str {' '.join(word(v) for v in condition.values)}"
         case "source-ip":
-            yield f"src {' '.join(_values(condition, 'SourceIpConfig'))}"
+            yield f"src {' '.join(condition.values)}"
         case "query-string":
             yield from _query(condition)
-        case _:
+        case field:
             raise ValueError(f"a condition on {field}")
 
 
-def _values(condition: Document, config: str) -> list[str]:
-    return (condition.get(config) or {}).get("Values") or condition.get("Values") or []
-
-
-def _patterns(fetch: str, condition: Document, config: str, flags: str) -> Iterator[str]:
-    for value in _values(condition, config):
+def _patterns(fetch: str, condition: Condition, flags: str) -> Iterator[str]:
+    for value in condition.values:
         yield f"{fetch} -m reg {flags}{regex(f'^{glob(value)}$')}"
-    for expression in (condition.get(config) or {}).get("RegexValues") or []:
+    for expression in condition.expressions:
         yield f"{fetch} -m reg {flags}{regex(expression)}"
 
 
-def _query(condition: Document) -> Iterator[str]:
-    for pair in condition["QueryStringConfig"]["Values"]:
+def _query(condition: Condition) -> Iterator[str]:
+    for pair in condition.config["Values"]:
         key = glob(pair["Key"], "[^&=]") if pair.get("Key") else "[^&=]*"
         value = glob(pair.get("Value", ""), "[^&]")
         yield f"query -m reg -i {regex(f'(^|&){key}={value}(&|$)')}"
 
 
-def actions(action: Document, listener: Document, holds: str, server: str) -> Iterator[str]:
+def actions(action: Action, listener: Listener, holds: str, server: str) -> Iterator[str]:
     """What an action does if `holds`.
 
     Raises:
         ValueError: the kind of action is unknown.
     """
-    match action["Type"]:
+    config = action.config
+    match action.type:
         case "forward":
             yield from forward(action, holds, cookie=True)
         case "redirect":
-            yield from _redirect(action["RedirectConfig"], listener, holds, server)
+            yield from _redirect(config, listener, holds, server)
         case "fixed-response":
-            config = action["FixedResponseConfig"]
             body = config.get("MessageBody") or ""
             content = f" content-type {word(config.get('ContentType') or 'text/plain')} string {word(body)}"
             yield f"http-request return status {int(config['StatusCode'])}{content if body else ''} {server} if {holds}"
         case "authenticate-oidc":
-            config = action["AuthenticateOidcConfig"]
             yield from _login(config["AuthorizationEndpoint"], config, config["ClientId"], holds)
         case "authenticate-cognito":
-            config = action["AuthenticateCognitoConfig"]
             domain = config["UserPoolDomain"]
             region = config["UserPoolArn"].split(":")[3]
             host = domain if "." in domain else f"{domain}.auth.{region}.amazoncognito.com"
@@ -114,16 +106,10 @@ def actions(action: Document, listener: Document, holds: str, server: str) -> It
             raise ValueError(f"an action {kind}")
 
 
-def weighted(action: Document) -> list[tuple[str, int]]:
-    """The target groups of a forward action, with weights."""
-    groups = (action.get("ForwardConfig") or {}).get("TargetGroups") or [{"TargetGroupArn": action["TargetGroupArn"]}]
-    return [(g["TargetGroupArn"], int(g.get("Weight", 1))) for g in groups]
-
-
-def forward(action: Document, holds: str, *, cookie: bool) -> Iterator[str]:
+def forward(action: Action, holds: str, *, cookie: bool) -> Iterator[str]:
     """Choose a target group by weight, or the one in a cookie."""
-    groups = [(pool_name(arn), weight) for arn, weight in weighted(action) if weight]
-    sticky = (action.get("ForwardConfig") or {}).get("TargetGroupStickinessConfig") or {}
+    groups = [(pool_name(arn), weight) for arn, weight in action.forwards if weight]
+    sticky = action.config.get("TargetGroupStickinessConfig") or {}
     remembers = cookie and str(sticky.get("Enabled", False)).lower() == "true"
     if remembers:
         names = " ".join(name for name, _ in groups)
@@ -140,10 +126,10 @@ def forward(action: Document, holds: str, *, cookie: bool) -> Iterator[str]:
         yield f'http-response add-header Set-Cookie "AWSALBTG=%[var(txn.pool)]; {until}" if {holds}'
 
 
-def _redirect(config: Document, listener: Document, holds: str, server: str) -> Iterator[str]:
+def _redirect(config: Document, listener: Listener, holds: str, server: str) -> Iterator[str]:
     own = {
-        "protocol": listener["Protocol"].lower(),
-        "port": str(listener["Port"]),
+        "protocol": listener.protocol.lower(),
+        "port": str(listener.port),
         "host": "%[req.hdr(host),host_only]",
         # A path's first slash is not part of the placeholder.
         "path": "%[var(txn.bare)]",

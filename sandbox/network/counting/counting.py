@@ -10,9 +10,10 @@ import sys
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from sandbox.network.elb.lookup import find
+from sandbox.network.elb.model import LoadBalancer
 from sandbox.network.facts import Facts
 from sandbox.network.network import Network
-from sandbox.network.trace.balancers import Balancer, find
 from sandbox.network.trace.kernel import Tracked, tracked
 from sandbox.network.trace.watching import until_listening
 from sandbox.network.wiring import CLIENT_ADDRESS
@@ -78,7 +79,7 @@ class Counting:
             entries = [e for n, r in readers.items() for e in tracked(n, (await r)[0].decode(errors="replace"))]
         return {**told, **counted(entries, facts, own | {CLIENT_ADDRESS})}
 
-    def _find(self, host: str) -> Balancer | None:
+    def _find(self, host: str) -> LoadBalancer | None:
         return find(client(self._state, "elbv2"), client(self._state, "elb"), host)
 
     async def keep(self, question: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 kernel     parses nft's trace and conntrack's events (pure)
 watching   switches tracing on, reads it, switches it off
-balancers  the ELB APIs' state of the load balancer in a URL
 path       the hops of a request, from all of that (pure)
 diagnosis  where a request stopped, and why
 request    sends it, and combines the parts: runs in the world

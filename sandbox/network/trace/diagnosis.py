@@ -1,18 +1,16 @@
 """Where a request stopped, and why. Pure."""
 
+from sandbox.network.elb.model import LoadBalancer
 from sandbox.network.facts import Facts, Interface
 from sandbox.network.security_groups import groups_of
-from sandbox.network.trace.balancers import Balancer
 from sandbox.network.trace.kernel import Flow, Passage, of_flow
 
-HEALTHY = ("healthy", "InService")
 
-
-def closed(balancer: Balancer, port: int) -> str | None:
+def closed(balancer: LoadBalancer, port: int) -> str | None:
     """A load balancer has no listener on that port."""
     if balancer.listener(port):
         return None
-    listeners = ", ".join(f"{entry.protocol}:{entry.port}" for entry in balancer.listeners) or "none"
+    listeners = ", ".join(map(str, balancer.listeners)) or "none"
     return f"port closed: {balancer.kind} {balancer.name} has no listener on port {port} (it has {listeners})"
 
 
@@ -48,16 +46,15 @@ def _whose(interface: Interface) -> str:
     return f"instance {interface.instance}" if interface.instance else f"load balancer {interface.balancer}"
 
 
-def no_target(balancer: Balancer, port: int) -> str | None:
+def no_target(balancer: LoadBalancer, port: int) -> str | None:
     """A load balancer has no target for a request: the state of each target."""
     listener = balancer.listener(port)
-    arns = {arn for rule in listener.rules for arn in rule.groups} if listener else set[str]()
-    groups = [g for g in balancer.groups if g.arn in arns]
+    groups = balancer.groups_of(listener) if listener else []
     targets = [t for g in groups for t in g.targets]
-    if any(t.health in HEALTHY for t in targets):
+    if any(t.healthy for t in targets):
         return None
     if not targets:
         named = ", ".join(g.name for g in groups if g.name) or balancer.name
         return f"no healthy target: {named} has no targets"
-    told = ", ".join(f"{t.id}:{t.port} is {t.health}{f' ({t.reason})' if t.reason else ''}" for t in targets)
+    told = ", ".join(f"{t} is {t.health}{f' ({t.reason})' if t.reason else ''}" for t in targets)
     return f"no healthy target: {told}"

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox.network.elb.model import LoadBalancer, Rule
 from sandbox.network.facts import Facts
-from sandbox.network.trace.balancers import Balancer
 from sandbox.network.trace.kernel import Chains, Flow, Passage, Tracked, looked_at, of_flow
 
 
@@ -56,7 +56,7 @@ class Scene:
     """Everything that is known after a request was answered."""
 
     facts: Facts
-    balancer: Balancer
+    balancer: LoadBalancer
     names: Mapping[str, str]
     """Instance -> its node's name."""
     passages: list[Passage]
@@ -84,14 +84,20 @@ def to_balancer(scene: Scene, client: Flow, host: str, path: str, target: str) -
     name = f"{scene.balancer.kind} {scene.balancer.name} {node.id if node else ''}".strip()
     hop = Hop("balancer", name, str(client))
     if listener:
-        hop.does.append(f"listener {listener.protocol}:{listener.port}")
+        hop.does.append(f"listener {listener}")
         rule = scene.balancer.rule(client.port, host, path, target)
         if rule:
-            group = next((g for g in scene.balancer.groups if g.arn in rule.groups), None)
+            group = next(iter(scene.balancer.groups_of(rule)), None)
             named = f"target group {group.name} ({group.type})" if group and group.name else "instances"
-            end = f"{rule.action} {rule.fixed}".strip()
+            end = f"{rule.last.type} {fixed(rule)}".strip()
             hop.does.append(f"{rule}: {f'forward to {named}' if group else end}")
     return [Hop("client", client.source, str(client)), *_router(scene, client), hop]
+
+
+def fixed(rule: Rule) -> str:
+    """A rule's fixed response, as status and text; empty for another action."""
+    config = rule.last.config if rule.last.type == "fixed-response" else {}
+    return f"{config.get('StatusCode', '')} {config.get('MessageBody') or ''}".strip()
 
 
 def to_pod(scene: Scene, answer: Answer) -> list[Hop]:

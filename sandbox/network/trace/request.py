@@ -9,10 +9,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from sandbox.network.elb import lookup
+from sandbox.network.elb.model import LoadBalancer
 from sandbox.network.facts import Facts, Interface
 from sandbox.network.network import Network
-from sandbox.network.trace import balancers, diagnosis, path
-from sandbox.network.trace.balancers import Balancer
+from sandbox.network.trace import diagnosis, path
 from sandbox.network.trace.kernel import Chains, Flow, chains
 from sandbox.network.trace.watching import Seen, watched
 from sandbox.network.wiring import CLIENT_ADDRESS
@@ -111,7 +112,7 @@ class Tracer:
             diagnosis.missing_rule(scene.facts, seen.passages, flow) if flow else None
         )
         rule = balancer.rule(port, host, url.path or "/")
-        fixed = rule is not None and bool(rule.fixed) and rule.fixed.startswith(str(got.status))
+        fixed = rule is not None and path.fixed(rule).startswith(str(got.status))
         if reason is None and got.status and (fixed or got.status < 500):  # noqa: PLR2004 - HTTP's server errors
             # The load balancer itself answered (a fixed response of any status, a redirect), or a target that is not
             # our pod.
@@ -119,20 +120,20 @@ class Tracer:
         reason = reason or await self._why(balancer, port, nodes, instances) or got.error or f"HTTP {got.status}"
         return {**_stopped(url, hops, reason), **told}
 
-    def _find(self, host: str) -> Balancer | None:
-        return balancers.find(client(self._state, "elbv2"), client(self._state, "elb"), host)
+    def _find(self, host: str) -> LoadBalancer | None:
+        return lookup.find(client(self._state, "elbv2"), client(self._state, "elb"), host)
 
     async def _chains(self, seen: Seen, instances: list[str]) -> dict[str, Chains]:
         """The rules of the nodes that packets passed."""
         met = {p.namespace for p in seen.passages} & set(instances)
         return {n: chains(await self._world.run(n, ["nft", "-a", "list", "ruleset", "ip"])) for n in met}
 
-    async def _why(self, balancer: Balancer, port: int, nodes: list[Interface], instances: list[str]) -> str | None:
+    async def _why(self, balancer: LoadBalancer, port: int, nodes: list[Interface], instances: list[str]) -> str | None:
         """Why no target answers: each target's state, and what stops a connection to it."""
         reason = diagnosis.no_target(balancer, port)
         listener = balancer.listener(port)
-        arns = {arn for rule in listener.rules for arn in rule.groups} if listener else set[str]()
-        targets = {(t.id, t.port) for g in balancer.groups if g.arn in arns for t in g.targets}
+        groups = balancer.groups_of(listener) if listener else []
+        targets = {(t.id, t.port) for g in groups for t in g.targets if t.port}
         found: list[str] = []
         for identity, target_port in sorted(targets)[:_PROBED]:
             why = await self._probe(nodes[0], _address(self._network.facts, identity), target_port, instances)

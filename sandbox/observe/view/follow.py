@@ -18,11 +18,12 @@ from sandbox.cluster.api import Api, Cache, Key, Object
 from sandbox.cluster.pki import Pki
 from sandbox.cluster.spec import ClusterSpec, Folder
 from sandbox.network import aws
-from sandbox.network.balancers.documents import Reader
+from sandbox.network.elb.model import LoadBalancing
+from sandbox.network.elb.parsing import parsed
+from sandbox.network.elb.reading import Reader
 from sandbox.observe.view import calls, paths, picture, provisions, watches
 from sandbox.observe.view.board import Board
 from sandbox.observe.view.items import Item
-from sandbox.observe.view.provisions import Provisioned
 from sandbox.run.clients import client
 from sandbox.run.state import State, StateError, read_json
 
@@ -49,7 +50,7 @@ class Follower:
         self._lines: deque[Item] = deque(maxlen=_LINES)
         self._lines_made = 0
         self._notes: dict[tuple[str, Key], str] = {}
-        self._provisioned: Provisioned | None = None
+        self._balancing: LoadBalancing | None = None
         self._entries: list[Object] = []
         self._asked_at = 0.0
         self._traces: dict[str, Object] = {}
@@ -115,16 +116,9 @@ class Follower:
 
     async def _follow_balancers(self) -> None:
         reader = Reader(*(client(self._state, service) for service in ("elbv2", "elb", "ec2")))
-        classic = client(self._state, "elb")
-
-        def read() -> Provisioned:
-            documents = reader.read()
-            names = [balancer["LoadBalancerName"] for balancer in documents.classic]
-            states = {n: classic.describe_instance_health(LoadBalancerName=n)["InstanceStates"] for n in names}
-            return Provisioned(documents, states)
 
         async def look() -> None:
-            self._provisioned = await asyncio.to_thread(read)
+            self._balancing = parsed(await asyncio.to_thread(reader.read))
             self._dirty.set()
 
         await _whenever(aws.changes(self._state, _ELB), look)
@@ -151,8 +145,8 @@ class Follower:
     def _objects(self) -> dict[str, list[Object]]:
         return {kind: [*cache.objects.values()] for kind, cache in self._caches.items()}
 
-    def _mine(self) -> Provisioned:
-        return (self._provisioned or Provisioned()).within(self._vpc)
+    def _mine(self) -> LoadBalancing:
+        return (self._balancing or LoadBalancing()).within(self._vpc)
 
     def _paths(self) -> list[paths.Path]:
         return paths.section(self._mine(), paths.Cluster(self._objects()), self._traces)
@@ -160,7 +154,7 @@ class Follower:
     def _show(self) -> None:
         objects, mine = self._objects(), self._mine()
         cluster = paths.Cluster(objects)
-        if self._provisioned is not None:
+        if self._balancing is not None:
             self._board.put("picture", picture.section(mine, cluster, objects))
         self._board.put("watches", watches.section(objects))
         self._board.put("events", [*self._lines])

@@ -5,13 +5,13 @@ own address (target type `ip`), and through a node's port, where kube-proxy rewr
 ELBs, and a NodePort without any load balancer).
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypedDict
 
-from sandbox.network.balancers.documents import KINDS, forwarded
+from sandbox.network.elb.model import Listener, LoadBalancer, LoadBalancing, Rule, Target, TargetGroup
 from sandbox.observe.view import watches
 from sandbox.observe.view.items import Json
-from sandbox.observe.view.provisions import HEALTHY, Provisioned, action, conditions, in_order, server_error, values
+from sandbox.observe.view.provisions import action, server_error
 
 STRAIGHT, NODE_PORT = "ip", "instance"
 
@@ -77,15 +77,15 @@ class Cluster:
         ]
 
 
-def section(provisioned: Provisioned, cluster: Cluster, traces: Mapping[str, Json]) -> list[Path]:
+def section(balancing: LoadBalancing, cluster: Cluster, traces: Mapping[str, Json]) -> list[Path]:
     """Every way that a request can take, those that do not arrive first, then by title.
 
     Args:
-        provisioned: load balancers.
+        balancing: load balancers.
         cluster: what is behind them.
         traces: documents of `sandbox trace --json` by path's id.
     """
-    found = [*_of_balancers(provisioned, cluster), *_of_classic(provisioned, cluster)]
+    found = [*_of_balancers(balancing.balancers, cluster), *_of_classic(balancing.classic, cluster)]
     if not any(path["way"] == NODE_PORT for path in found):
         found += [*_without_balancer(cluster)][:1]
     found = [measured(path, traces[path["id"]]) if path["id"] in traces else path for path in found]
@@ -107,97 +107,87 @@ def measured(path: Path, trace: Json) -> Path:
     return {**path, "hops": hops, "stopped": trace["stopped"] or "", "measured": answer + words}
 
 
-def _of_balancers(provisioned: Provisioned, cluster: Cluster) -> Iterator[Path]:
-    documents = provisioned.documents
-    for balancer in documents.balancers:
-        for listener in documents.listeners.get(balancer["LoadBalancerArn"], []):
-            for rule in in_order(listener.get("Rules") or []):
+def _of_balancers(balancers: Iterable[LoadBalancer], cluster: Cluster) -> Iterator[Path]:
+    for balancer in balancers:
+        for listener in balancer.listeners:
+            for rule in listener.rules:
                 if server_error(rule):
                     yield _of_error(balancer, listener, rule)
-                for arn in dict.fromkeys(forwarded(rule["Actions"])):
-                    if arn in documents.groups:
-                        yield _of_rule(balancer, listener, rule, groups=documents.groups, arn=arn, cluster=cluster)
+                for group in balancer.groups_of(rule):
+                    yield _of_rule(balancer, listener, rule, group, cluster)
 
 
-def _of_rule(
-    balancer: Json, listener: Json, rule: Json, *, groups: Mapping[str, Json], arn: str, cluster: Cluster
-) -> Path:
-    group, kind = groups[arn], KINDS.get(balancer["Type"], balancer["Type"])
-    way = STRAIGHT if group["TargetType"] == "ip" else NODE_PORT
+def _of_rule(balancer: LoadBalancer, listener: Listener, rule: Rule, group: TargetGroup, cluster: Cluster) -> Path:
+    way = STRAIGHT if group.type == "ip" else NODE_PORT
     url, headers = _request(balancer, listener, rule)
-    targets: list[Json] = group.get("Targets") or []
-    chosen = next((t for t in targets if t["TargetHealth"]["State"] in HEALTHY), None)
-    name = f"{kind} {balancer['LoadBalancerName']}"
+    healthy = [target for target in group.targets if target.healthy]
+    chosen = next(iter(healthy), None)
+    name = f"{balancer.kind} {balancer.name}"
+    groups = {each.arn: each for each in balancer.groups}
     does = [
-        f"listener {listener['Protocol']}:{listener['Port']}",
-        " ".join(w for w in (f"rule {rule['Priority']}:", conditions(rule), action(rule["Actions"], groups)) if w),
+        f"listener {listener}",
+        " ".join(w for w in (f"rule {rule.priority}:", rule.words, action(rule, groups)) if w),
     ]
     if chosen:
-        healthy = sum(t["TargetHealth"]["State"] in HEALTHY for t in targets)
-        does.append(
-            f"chooses {chosen['Target']['Id']}:{chosen['Target'].get('Port', '')}, 1 of {healthy} healthy targets"
-        )
+        does.append(f"chooses {chosen}, 1 of {len(healthy)} healthy targets")
     hops: list[Hop] = [
-        _hop("client", "client", [url or f"{listener['Protocol']} {balancer['DNSName']}:{listener['Port']}"]),
-        _hop("balancer", name, [*does, *_source(balancer, group)], [arn, f"balancer {balancer['LoadBalancerName']}"]),
+        _hop("client", "client", [url or f"{listener.protocol} {balancer.host}:{listener.port}"]),
+        _hop("balancer", name, [*does, *_source(balancer, group)], [group.arn, f"balancer {balancer.name}"]),
     ]
     if chosen and way == STRAIGHT:
-        hops += _straight(chosen["Target"]["Id"], chosen["Target"].get("Port", 0), cluster)
+        hops += _straight(chosen.id, chosen.port, cluster)
     elif chosen:
-        hops += _through_node(chosen["Target"]["Id"], chosen["Target"].get("Port", 0), cluster)
+        hops += _through_node(chosen.id, chosen.port, cluster)
     return {
-        "id": f"{rule.get('RuleArn', listener['ListenerArn'])} {arn}",
+        "id": f"{rule.arn or listener.arn} {group.arn}",
         "way": way,
-        "title": f"{name} {listener['Protocol']}:{listener['Port']} → {group['TargetGroupName']}",
+        "title": f"{name} {listener} → {group.name}",
         "url": url,
         "headers": headers,
         "hops": hops,
-        "stopped": "" if chosen else _no_target([t["TargetHealth"]["State"] for t in targets]),
+        "stopped": "" if chosen else _no_target(group.targets),
         "measured": "",
     }
 
 
-def _of_error(balancer: Json, listener: Json, rule: Json) -> Path:
+def _of_error(balancer: LoadBalancer, listener: Listener, rule: Rule) -> Path:
     """The way to a rule that answers with an error."""
-    name = f"{KINDS.get(balancer['Type'], balancer['Type'])} {balancer['LoadBalancerName']}"
-    port, code = f"{listener['Protocol']}:{listener['Port']}", server_error(rule)
+    name = f"{balancer.kind} {balancer.name}"
     url, headers = _request(balancer, listener, rule)
-    does = [f"listener {port}", f"rule {rule['Priority']}: {conditions(rule)} {action(rule['Actions'], {})}"]
-    hops = [_hop("client", "client", [url]), _hop("balancer", name, does, [f"balancer {balancer['LoadBalancerName']}"])]
+    does = [f"listener {listener}", f"rule {rule.priority}: {rule.words} {action(rule, {})}"]
+    hops = [_hop("client", "client", [url]), _hop("balancer", name, does, [f"balancer {balancer.name}"])]
     return {
-        "id": rule["RuleArn"],
+        "id": rule.arn,
         "way": STRAIGHT,
-        "title": f"{name} {port}, rule {rule['Priority']}",
+        "title": f"{name} {listener}, rule {rule.priority}",
         "url": url,
         "headers": headers,
         "hops": hops,
-        "stopped": f"the rule itself answers HTTP {code}: look at the Ingress's backend",
+        "stopped": f"the rule itself answers HTTP {server_error(rule)}: look at the Ingress's backend",
         "measured": "",
     }
 
 
-def _of_classic(provisioned: Provisioned, cluster: Cluster) -> Iterator[Path]:
-    for balancer in provisioned.documents.classic:
-        name = balancer["LoadBalancerName"]
-        states = provisioned.instances.get(name, [])
-        chosen = next((s["InstanceId"] for s in states if s["State"] in HEALTHY), "")
-        for entry in (d["Listener"] for d in balancer["ListenerDescriptions"]):
-            url = _url(entry["Protocol"], balancer["DNSName"], entry["LoadBalancerPort"], "/")
-            does = [f"listener {entry['Protocol']}:{entry['LoadBalancerPort']}"]
-            if chosen:
-                does.append(f"chooses {chosen}:{entry['InstancePort']}")
+def _of_classic(balancers: Iterable[LoadBalancer], cluster: Cluster) -> Iterator[Path]:
+    for balancer in balancers:
+        name = f"{balancer.kind} {balancer.name}"
+        chosen = next((each.id for each in balancer.instances if each.healthy), "")
+        for listener in balancer.listeners:
+            url = _url(listener.protocol, balancer.host, listener.port, "/")
+            port = listener.document["InstancePort"]
+            does = [f"listener {listener}", *([f"chooses {chosen}:{port}"] if chosen else [])]
             yield {
-                "id": f"{name} {entry['LoadBalancerPort']}",
+                "id": f"{balancer.name} {listener.port}",
                 "way": NODE_PORT,
-                "title": f"Classic ELB {name} {entry['Protocol']}:{entry['LoadBalancerPort']}",
+                "title": f"{name} {listener}",
                 "url": url,
                 "headers": [],
                 "hops": [
-                    _hop("client", "client", [url or f"{balancer['DNSName']}:{entry['LoadBalancerPort']}"]),
-                    _hop("balancer", f"Classic ELB {name}", does, [f"balancer {name}"]),
-                    *(_through_node(chosen, entry["InstancePort"], cluster) if chosen else []),
+                    _hop("client", "client", [url or f"{balancer.host}:{listener.port}"]),
+                    _hop("balancer", name, does, [f"balancer {balancer.name}"]),
+                    *(_through_node(chosen, port, cluster) if chosen else []),
                 ],
-                "stopped": "" if chosen else _no_target([s["State"] for s in states]),
+                "stopped": "" if chosen else _no_target(balancer.instances),
                 "measured": "",
             }
 
@@ -255,13 +245,13 @@ def _pod(address: str, port: int, cluster: Cluster) -> Hop:
     return _hop("pod", cluster.pod(address), [f"{address}:{port}"], [address])
 
 
-def _request(balancer: Json, listener: Json, rule: Json) -> tuple[str, list[str]]:
+def _request(balancer: LoadBalancer, listener: Listener, rule: Rule) -> tuple[str, list[str]]:
     """URL and headers of a request that a rule takes."""
-    wanted: dict[str, Sequence[str]] = {c["Field"]: values(c) for c in rule.get("Conditions") or []}
+    wanted: dict[str, Sequence[str]] = {c.field: c.values for c in rule.conditions}
     literal: Callable[[str], str] = lambda pattern: pattern.replace("*", "").replace("?", "x")  # noqa: E731
     path = literal(next(iter(wanted.get("path-pattern", [])), "/")) or "/"
     hosts = [literal(h) for h in wanted.get("host-header", [])][:1]
-    url = _url(listener["Protocol"], balancer["DNSName"], listener["Port"], path)
+    url = _url(listener.protocol, balancer.host, listener.port, path)
     return url, [f"Host: {host}" for host in hosts]
 
 
@@ -273,17 +263,16 @@ def _url(protocol: str, host: str, port: int, path: str) -> str:
     return f"{scheme}://{host}{'' if port == {'http': 80, 'https': 443}[scheme] else f':{port}'}{path}"
 
 
-def _source(balancer: Json, group: Json) -> list[str]:
+def _source(balancer: LoadBalancer, group: TargetGroup) -> list[str]:
     """Which client address arrives."""
-    if balancer["Type"] == "application":
+    if balancer.kind == "ALB":
         return ["a connection of its own; the client's address goes along in X-Forwarded-For"]
-    attributes: Mapping[str, str] = group.get("Attributes") or {}
-    kept = attributes.get("preserve_client_ip.enabled") == "true"
+    kept = group.attributes.get("preserve_client_ip.enabled") == "true"
     return ["the client's address is preserved" if kept else "a connection of its own, with its own address"]
 
 
-def _no_target(states: Sequence[str]) -> str:
-    return f"no healthy target: {', '.join(dict.fromkeys(states)) if states else 'there is none at all'}"
+def _no_target(targets: Iterable[Target]) -> str:
+    return f"no healthy target: {', '.join(dict.fromkeys(t.health for t in targets)) or 'there is none at all'}"
 
 
 def _hop(kind: str, name: str, does: list[str], refs: list[str] | None = None) -> Hop:

@@ -6,11 +6,11 @@ A tree of items, one level a column; what is broken comes first, and makes what 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypedDict
 
-from sandbox.network.balancers.documents import KINDS, Documents, forwarded
+from sandbox.network.elb.model import LoadBalancer, LoadBalancing, TargetGroup
 from sandbox.observe.view import watches
-from sandbox.observe.view.items import Item, Json, broken_first, item
+from sandbox.observe.view.items import Item, broken_first, item
 from sandbox.observe.view.paths import Cluster
-from sandbox.observe.view.provisions import Provisioned, server_error, target
+from sandbox.observe.view.provisions import server_error, target
 
 MOST = 4
 """How many targets of a group have a box of their own."""
@@ -24,14 +24,12 @@ class Picture(TypedDict):
     root: Item
 
 
-def section(provisioned: Provisioned, cluster: Cluster, objects: watches.Objects) -> Picture:
+def section(balancing: LoadBalancing, cluster: Cluster, objects: watches.Objects) -> Picture:
     """The picture of a cluster's load balancing."""
-    documents, names = provisioned.documents, cluster.names()
-    found = [_balancer(each, documents, names) for each in documents.balancers]
-    found += [
-        _classic(each, provisioned.instances.get(each["LoadBalancerName"], []), names) for each in documents.classic
-    ]
-    found += _unserved(objects, {each["DNSName"] for each in (*documents.balancers, *documents.classic)})
+    names = cluster.names()
+    found = [_balancer(each, names) for each in balancing.balancers]
+    found += [_classic(each, names) for each in balancing.classic]
+    found += _unserved(objects, {each.host for each in (*balancing.balancers, *balancing.classic)})
     found = broken_first(found)
     mood, verdict = judged(found)
     return {"mood": mood, "verdict": verdict, "root": item("client", "client", "requests", mood, items=found)}
@@ -56,27 +54,24 @@ def _why(balancer: Item) -> str:
     return next((each["note"] for each in balancer["items"] if each["mood"] == "bad"), balancer["note"])
 
 
-def _balancer(data: Json, documents: Documents, names: Mapping[str, str]) -> Item:
-    listeners = documents.listeners.get(data["LoadBalancerArn"], [])
-    rules = [rule for listener in listeners for rule in listener.get("Rules") or []]
-    arns = dict.fromkeys(arn for rule in rules for arn in forwarded(rule["Actions"]))
-    inside = [_group(documents.groups[arn], names) for arn in arns if arn in documents.groups]
+def _balancer(data: LoadBalancer, names: Mapping[str, str]) -> Item:
+    inside = [_group(group, names) for group in data.groups]
     inside += [
-        item(rule["RuleArn"], f"rule {rule['Priority']}", f"answers HTTP {code} itself", "bad")
-        for rule in rules
+        item(rule.arn, f"rule {rule.priority}", f"answers HTTP {code} itself", "bad")
+        for listener in data.listeners
+        for rule in listener.rules
         if (code := server_error(rule))
     ]
-    ports = ", ".join(f"{each.get('Protocol', '')}:{each.get('Port', '')}" for each in listeners)
-    state = data["State"]["Code"]
-    facts = (KINDS.get(data["Type"]), data["Scheme"], ports or "no listener", "" if state == "active" else state)
+    ports = ", ".join(map(str, data.listeners))
+    state = data.document["State"]["Code"]
+    facts = (data.kind, data.document["Scheme"], ports or "no listener", "" if state == "active" else state)
     own = {"active": "good" if ports else "wait", "failed": "bad"}.get(state, "wait")
-    refs = [data["DNSName"], data["LoadBalancerArn"], f"balancer {data['LoadBalancerName']}"]
-    alone = item(data["LoadBalancerArn"], data["LoadBalancerName"], ", ".join(filter(None, facts)), own, refs=refs)
-    return _branch(alone, inside)
+    refs = [data.host, data.arn, f"balancer {data.name}"]
+    return _branch(item(data.arn, data.name, ", ".join(filter(None, facts)), own, refs=refs), inside)
 
 
-def _group(data: Json, names: Mapping[str, str]) -> Item:
-    targets = broken_first(target(each, names) for each in data.get("Targets") or [])
+def _group(data: TargetGroup, names: Mapping[str, str]) -> Item:
+    targets = broken_first(target(each, names) for each in data.targets)
     healthy = sum(each["mood"] == "good" for each in targets)
     lost = all(each["mood"] == "bad" for each in targets)
     own = "bad" if lost else "good" if healthy == len(targets) else "wait"
@@ -87,15 +82,8 @@ def _group(data: Json, names: Mapping[str, str]) -> Item:
         words = f"{sum(each['mood'] == 'good' for each in rest)} of them healthy"
         shown.append(item("more", f"and {len(rest)} more", words, mood))
     words = f"{healthy} of {len(targets)} healthy" if targets else "no target"
-    kind = "pods" if data["TargetType"] == "ip" else "nodes"
-    return item(
-        data["TargetGroupArn"],
-        data["TargetGroupName"],
-        f"{kind}, {words}",
-        own,
-        refs=[data["TargetGroupArn"]],
-        items=shown,
-    )
+    kind = "pods" if data.type == "ip" else "nodes"
+    return item(data.arn, data.name, f"{kind}, {words}", own, refs=[data.arn], items=shown)
 
 
 def _target(listed: Item, names: Mapping[str, str]) -> Item:
@@ -106,19 +94,11 @@ def _target(listed: Item, names: Mapping[str, str]) -> Item:
     return {**listed, "title": name or listed["title"], "note": f"{listed['title']} {words}" if name else words}
 
 
-def _classic(data: Json, states: Sequence[Json], names: Mapping[str, str]) -> Item:
-    name = data["LoadBalancerName"]
-    described = [
-        {"Target": {"Id": s["InstanceId"]}, "TargetHealth": {"State": s["State"], "Reason": s.get("ReasonCode", "")}}
-        for s in states
-    ]
-    arn = f"instances {name}"
-    group = {"TargetGroupArn": arn, "TargetGroupName": "instances", "TargetType": "instance", "Targets": described}
-    ports = ", ".join(
-        f"{d['Listener']['Protocol']}:{d['Listener']['LoadBalancerPort']}" for d in data["ListenerDescriptions"]
-    )
-    refs = [data["DNSName"], f"balancer {name}"]
-    alone = item(name, name, f"Classic ELB, {data['Scheme']}, {ports}", "good", refs=refs)
+def _classic(data: LoadBalancer, names: Mapping[str, str]) -> Item:
+    group = TargetGroup(f"instances {data.name}", "instances", "instance", data.instances)
+    ports = ", ".join(map(str, data.listeners))
+    refs = [data.host, f"balancer {data.name}"]
+    alone = item(data.name, data.name, f"{data.kind}, {data.document['Scheme']}, {ports}", "good", refs=refs)
     return _branch(alone, [_group(group, names)])
 
 

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from sandbox.network.elb.model import TYPES
+
 Json = dict[str, Any]
 _REDIRECT = re.compile(r"^redirect (\d+) to (?:.*?\bprotocol (\w+))?")
 _RULE = re.compile(r"^(\S+?)(?:/(\d+)(?:-(\d+))?)? from (\S+)$")
@@ -28,7 +30,7 @@ def _of_balancer(b: Json) -> Iterator[Json]:
             "name": b["name"],
             "arn": b["identity"],
             "internal": b["scheme"] == "internal",
-            "loadBalancerType": {"ALB": "application", "NLB": "network"}.get(b["kind"], "gateway"),
+            "loadBalancerType": TYPES.get(b["kind"], "gateway"),
             "ipAddressType": b.get("ipAddressType", "ipv4"),
             "enableDeletionProtection": _on(attributes, "deletion_protection.enabled"),
             "dropInvalidHeaderFields": _on(attributes, "routing.http.drop_invalid_header_fields.enabled"),

@@ -9,9 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.network.balancers.documents import KINDS, Document, forwarded
+from sandbox.network.elb.model import TYPES, Document, Listener, LoadBalancer, Rule, Target, TargetGroup
 from sandbox.observe.inventory import Inventory
-from sandbox.observe.view.provisions import in_order
 from sandbox.plan.result.rules import Words, action, condition
 
 Json = dict[str, Any]
@@ -57,44 +56,40 @@ class Reading:
 
     def document(self) -> Json:
         """The whole of it."""
-        documents = self.inventory.documents
-        balancers = [self._balancer(b) for b in documents.balancers if self._stack(b)]
+        balancing = self.inventory.balancing
+        balancers = [self._balancer(b) for b in balancing.balancers if self._stack(b)]
         held = {group["identity"] for b in balancers for group in b["targetGroups"]}
-        loose = [self._group(g) for arn, g in documents.groups.items() if arn not in held and g["Targets"]]
+        loose = [self._group(g) for arn, g in balancing.groups.items() if arn not in held and g.targets]
         return {
             "loadBalancers": sorted(balancers, key=lambda b: b["key"]),
             "targetGroups": sorted(loose, key=lambda g: g["key"]),
         }
 
-    def _stack(self, balancer: Document) -> str:
-        return tag(self.inventory.tags.get(balancer["LoadBalancerArn"], {}), "stack")
+    def _stack(self, balancer: LoadBalancer) -> str:
+        return tag(self.inventory.tags.get(balancer.arn, {}), "stack")
 
-    def _balancer(self, balancer: Document) -> Json:
-        arn, inventory = balancer["LoadBalancerArn"], self.inventory
-        listeners = inventory.documents.listeners.get(arn, [])
-        actions = [a for one in listeners for r in [*one["Rules"], {"Actions": one["DefaultActions"]}]
-                   for a in r["Actions"]]  # fmt: skip
-        groups = [inventory.documents.groups[g] for g in dict.fromkeys(forwarded(actions))]
+    def _balancer(self, balancer: LoadBalancer) -> Json:
+        arn, document = balancer.arn, balancer.document
         found = {
             "key": self._stack(balancer),
             "identity": arn,
-            "owners": sorted(self.cluster.owners.get(balancer["DNSName"].lower(), [])),
-            "kind": KINDS.get(balancer["Type"], balancer["Type"]),
-            "name": shown(balancer["LoadBalancerName"]),
-            "dnsName": balancer["DNSName"],
-            "scheme": balancer["Scheme"],
-            "ipAddressType": balancer.get("IpAddressType", ""),
-            "subnets": sorted(self._subnet(zone) for zone in balancer["AvailabilityZones"]),
+            "owners": sorted(self.cluster.owners.get(balancer.host.lower(), [])),
+            "kind": balancer.kind,
+            "name": shown(balancer.name),
+            "dnsName": balancer.host,
+            "scheme": document["Scheme"],
+            "ipAddressType": document.get("IpAddressType", ""),
+            "subnets": sorted(self._subnet(zone) for zone in document["AvailabilityZones"]),
             "securityGroups": sorted(
-                (self._security_group(g) for g in balancer.get("SecurityGroups") or []), key=_name
+                (self._security_group(g) for g in document.get("SecurityGroups") or []), key=_name
             ),
-            "privateLinkRules": balancer.get("EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic") or "",
-            "sourceNatIpv6": balancer.get("EnablePrefixForIpv6SourceNat") or "",
-            "attributes": self._set(inventory.documents.attributes.get(arn, {}), balancer["Type"]),
-            "tags": _own_tags(inventory.tags.get(arn, {})),
-            "webAcl": inventory.web_acls.get(arn, ""),
-            "listeners": [self._listener(one) for one in sorted(listeners, key=lambda e: (e["Port"], e["Protocol"]))],
-            "targetGroups": sorted((self._group(g) for g in groups), key=lambda g: g["key"]),
+            "privateLinkRules": document.get("EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic") or "",
+            "sourceNatIpv6": document.get("EnablePrefixForIpv6SourceNat") or "",
+            "attributes": self._set(balancer.attributes, TYPES.get(balancer.kind, "")),
+            "tags": _own_tags(self.inventory.tags.get(arn, {})),
+            "webAcl": self.inventory.web_acls.get(arn, ""),
+            "listeners": [self._listener(e) for e in sorted(balancer.listeners, key=lambda e: (e.port, e.protocol))],
+            "targetGroups": sorted((self._group(g) for g in balancer.groups), key=lambda g: g["key"]),
         }
         return {key: value for key, value in found.items() if value not in ("", {}, None)}
 
@@ -127,72 +122,71 @@ class Reading:
             found += [f"{ports} from {peer}" for peer in peers]
         return sorted(found)
 
-    def _listener(self, listener: Document) -> Json:
-        rules = [self._rule(rule) for rule in in_order(listener["Rules"]) if rule["Priority"] != "default"]
-        certificates = [c["CertificateArn"] for c in listener.get("Certificates") or []]
-        mutual = {k: v for k, v in (listener.get("MutualAuthentication") or {}).items() if v not in ("off", "", None)}
+    def _listener(self, listener: Listener) -> Json:
+        *others, default = listener.rules
+        rules = [self._rule(rule) for rule in others]
+        document, certificates = listener.document, listener.certificates
+        mutual = {k: v for k, v in (document.get("MutualAuthentication") or {}).items() if v not in ("off", "", None)}
         found = {
-            "key": f"{listener['Protocol']}:{listener['Port']}",
-            "identity": listener["ListenerArn"],
-            "protocol": listener["Protocol"],
-            "port": listener["Port"],
+            "key": str(listener),
+            "identity": listener.arn,
+            "protocol": listener.protocol,
+            "port": listener.port,
             "certificates": [*certificates[:1], *sorted(certificates[1:])],
-            "tlsPolicy": listener.get("SslPolicy", "") if listener["Protocol"] in ("HTTPS", "TLS") else "",
-            "alpn": ", ".join(listener.get("AlpnPolicy") or []),
+            "tlsPolicy": document.get("SslPolicy", "") if listener.protocol in ("HTTPS", "TLS") else "",
+            "alpn": ", ".join(document.get("AlpnPolicy") or []),
             "mutualTls": ", ".join(f"{k} {v}" for k, v in sorted(mutual.items())),
-            "attributes": self._set(listener.get("Attributes") or {}, f"listener {listener['Protocol']}"),
+            "attributes": self._set(listener.attributes, f"listener {listener.protocol}"),
             "rules": rules,
-            "default": [action(a, self._words) for a in listener["DefaultActions"]],
+            "default": [action(a, self._words) for a in default.actions],
         }
         return {key: value for key, value in found.items() if value not in ("", {}, [], None)} | {"rules": rules}
 
     @property
     def _words(self) -> Words:
-        return {arn: self._key(group) for arn, group in self.inventory.documents.groups.items()}
+        return {arn: self._key(group) for arn, group in self.inventory.balancing.groups.items()}
 
-    def _rule(self, rule: Document) -> Json:
+    def _rule(self, rule: Rule) -> Json:
+        transforms = [_plain(t) for t in rule.document.get("Transforms") or []]
         return {
-            "priority": int(rule["Priority"]),
-            "conditions": sorted(condition(c) for c in rule.get("Conditions") or []),
-            "actions": [action(a, self._words) for a in rule["Actions"]],
-            **({"transforms": [_plain(t) for t in rule["Transforms"]]} if rule.get("Transforms") else {}),
+            "priority": int(rule.priority),
+            "conditions": sorted(condition(c) for c in rule.conditions),
+            "actions": [action(a, self._words) for a in rule.actions],
+            **({"transforms": transforms} if transforms else {}),
         }
 
-    def _key(self, group: Document) -> str:
-        tags = self.inventory.tags.get(group["TargetGroupArn"], {})
-        return tag(tags, "resource") or group["TargetGroupName"]
+    def _key(self, group: TargetGroup) -> str:
+        return tag(self.inventory.tags.get(group.arn, {}), "resource") or group.name
 
-    def _group(self, group: Document) -> Json:
-        arn, targets = group["TargetGroupArn"], [d["Target"] for d in group["Targets"]]
-        counted = Counter((self._target(t), self._port(t.get("Port"), group)) for t in targets)
-        matcher = group.get("Matcher") or {}
-        health = {key: group.get(name) for key, name in _HEALTH.items()}
+    def _group(self, group: TargetGroup) -> Json:
+        document, protocol = group.document, group.document["Protocol"]
+        counted = Counter((self._target(t), self._port(t.port or None, group)) for t in group.targets)
+        matcher = document.get("Matcher") or {}
+        health = {key: document.get(name) for key, name in _HEALTH.items()}
         health["codes"] = matcher.get("HttpCode") or matcher.get("GrpcCode")
         if str(health["port"]).isdigit():
             health["port"] = self._port(int(str(health["port"])), group)
-        kind = group["Protocol"] if group["Protocol"] in ("HTTP", "HTTPS") else "TCP"
         found = {
             "key": self._key(group),
-            "identity": arn,
-            "name": shown(group["TargetGroupName"]),
-            "protocol": group["Protocol"],
-            "port": self._port(group.get("Port"), group),
-            "protocolVersion": group.get("ProtocolVersion") or "",
-            "targetType": group["TargetType"],
-            "ipAddressType": group.get("IpAddressType") or "",
+            "identity": group.arn,
+            "name": shown(group.name),
+            "protocol": protocol,
+            "port": self._port(document.get("Port"), group),
+            "protocolVersion": document.get("ProtocolVersion") or "",
+            "targetType": group.type,
+            "ipAddressType": document.get("IpAddressType") or "",
             "healthCheck": {key: value for key, value in health.items() if value not in (None, "")},
-            "attributes": self._set(group["Attributes"], kind),
-            "tags": _own_tags(self.inventory.tags.get(arn, {})),
+            "attributes": self._set(group.attributes, protocol if protocol in ("HTTP", "HTTPS") else "TCP"),
+            "tags": _own_tags(self.inventory.tags.get(group.arn, {})),
             "targets": [{"target": t, "port": p, "count": n} for (t, p), n in sorted(counted.items(), key=str)],
         }
         return {key: value for key, value in found.items() if value not in ("", {}, None)}
 
-    def _target(self, target: Document) -> str:
-        identity = target["Id"]
-        return "node" if identity.startswith("i-") else self.cluster.pods.get(identity, identity)
+    def _target(self, target: Target) -> str:
+        return "node" if target.id.startswith("i-") else self.cluster.pods.get(target.id, target.id)
 
-    def _port(self, port: int | None, group: Document) -> int | str | None:
-        is_node_port = group["TargetType"] == "instance" and port in self.cluster.node_ports
+    def _port(self, port: int | None, group: TargetGroup) -> int | str | None:
+        is_node_port = group.type == "instance" and port in self.cluster.node_ports
         return NODE_PORT if is_node_port else port
 
     def _set(self, attributes: Mapping[str, str], kind: str) -> dict[str, str]:

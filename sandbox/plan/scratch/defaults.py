@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from sandbox.network.elb.reading import mapping
 from sandbox.plan.scratch.network import Network
 
 _LISTENERS = {"application": ("HTTP", 80, "HTTP"), "network": ("TCP", 80, "TCP")}
@@ -27,14 +28,10 @@ def defaults(client: Callable[[str], Any], network: Network) -> dict[str, dict[s
             Port=port,
             DefaultActions=[{"Type": "forward", "TargetGroupArn": group}],
         )["Listeners"][0]["ListenerArn"]
-        found[kind] = _mapping(elb.describe_load_balancer_attributes(LoadBalancerArn=arn))
-        found[f"listener {protocol}"] = _mapping(elb.describe_listener_attributes(ListenerArn=listener))
-        found[group_protocol] = _mapping(elb.describe_target_group_attributes(TargetGroupArn=group))
+        found[kind] = mapping(elb.describe_load_balancer_attributes(LoadBalancerArn=arn))
+        found[f"listener {protocol}"] = mapping(elb.describe_listener_attributes(ListenerArn=listener))
+        found[group_protocol] = mapping(elb.describe_target_group_attributes(TargetGroupArn=group))
         elb.delete_load_balancer(LoadBalancerArn=arn)
         elb.delete_target_group(TargetGroupArn=group)
     found["HTTPS"], found["listener HTTPS"] = found["HTTP"], found["listener HTTP"]
     return found
-
-
-def _mapping(answer: dict[str, Any]) -> dict[str, str]:
-    return {a["Key"]: a.get("Value", "") for a in answer["Attributes"]}

@@ -19,7 +19,7 @@ GOING_AWAY: Final = (
 def found_live(kind: Kind, aws: Aws, resource_id: str, state: State) -> dict[str, Any] | None:
     """A resource as AWS has it; None if it does not exist."""
     try:
-        return kind.read(aws, resource_id, state)
+        return kind.calls.read(aws, resource_id, state)
     except Exception as error:
         if _is_missing(error):
             return None
@@ -29,7 +29,7 @@ def found_live(kind: Kind, aws: Aws, resource_id: str, state: State) -> dict[str
 def delete_or_wait(kind: Kind, aws: Aws, resource_id: str, state: State) -> bool:
     """Whether AWS accepted the deletion: not while something else must be deleted first."""
     try:
-        kind.delete(aws, resource_id, state)
+        kind.calls.delete(aws, resource_id, state)
     except Exception as error:
         if _is_missing(error):
             return True

@@ -1,7 +1,8 @@
 """What the provider knows of a resource type: its inputs, and the calls that create, read, change and remove it."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,14 +43,28 @@ class Wanted:
         return {**self.tags, CREATION_TAG: self.creation}
 
 
-def _nothing_to_update(aws: Aws, resource_id: str, wanted: Wanted, changed: set[str]) -> None:
-    """For types whose inputs all require replacement, except tags."""
-
-
 def _at_once(aws: Aws, resource_id: str) -> bool:
     """For types that are ready when the creating call returns."""
     del aws, resource_id
     return True
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """The four operations on a resource. All block; `provider` runs them in threads.
+
+    Attributes:
+        create: Creates the resource, or finds what an interrupted creation created, and returns its id.
+        read: Every property that can be read, or None if the resource does not exist. A known input without a value in
+            AWS is None; one that AWS does not return is absent. All tags are under `tagsAll`.
+        update: Changes it in place, given the names of the inputs that differ; None if all inputs require replacement.
+        delete: Removes it; "not found" is no error; waits for a dependent that is still being deleted.
+    """
+
+    create: Callable[[Aws, Wanted], str]
+    read: Callable[[Aws, str, State], dict[str, Any] | None]
+    update: Callable[[Aws, str, Wanted, set[str]], None] | None
+    delete: Callable[[Aws, str, State], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +74,7 @@ class Kind:
     Attributes:
         type: Such as `aws:ec2/vpc:Vpc`.
         inputs: What a program may give, without `region` and `tags`.
-        create: Creates the resource, or finds what an interrupted creation created, and returns its id.
-        read: Every property that can be read, or None if the resource does not exist. A known input without a value in
-            AWS is None; one that AWS does not return is absent. All tags are under `tagsAll`.
-        delete: Removes it; "not found" is no error; waits for a dependent that is still being deleted.
-        update: Changes it in place, given the names of the inputs that differ.
+        calls: How it is created, read, updated and deleted.
         retag: Sets and removes tags; None if the type has none.
         ready: Whether it is ready; raises if it never will be.
         outputs: The names that `read` returns besides inputs.
@@ -82,10 +93,7 @@ class Kind:
 
     type: str
     inputs: Fields
-    create: Callable[[Aws, Wanted], str]
-    read: Callable[[Aws, str, State], dict[str, Any] | None]
-    delete: Callable[[Aws, str, State], None]
-    update: Callable[[Aws, str, Wanted, set[str]], None] = _nothing_to_update
+    calls: Calls
     retag: Retag | None = None
     ready: Callable[[Aws, str], bool] = _at_once
     outputs: tuple[str, ...] = ()
@@ -174,6 +182,37 @@ def known(**values: Any) -> dict[str, Any]:
 def is_ours(tags: Any, wanted: Wanted) -> bool:
     """Whether an existing resource is the result of this same creation, interrupted."""
     return tag_map(tags).get(CREATION_TAG) == wanted.creation
+
+
+@contextmanager
+def created_once(exists: type[Exception], wanted: Wanted, tags: Callable[[], Any]) -> Generator[None]:
+    """Inside is a creation. If the resource exists, it must be the result of this same creation, interrupted.
+
+    Args:
+        exists: The service's exception.
+        wanted: What is created.
+        tags: Reads the existing resource's.
+    """
+    try:
+        yield
+    except exists:
+        if not is_ours(tags(), wanted):
+            raise
+
+
+def deleting(service: str, operation: str, parameter: str) -> Callable[[Aws, str, State], None]:
+    """Return the function that deletes a resource with one call, which takes its id.
+
+    Args:
+        service: The boto3 client's name.
+        operation: The client's method.
+        parameter: The id's name.
+    """
+
+    def delete(aws: Aws, resource_id: str, _state: State) -> None:
+        getattr(aws.client(service), operation)(**{parameter: resource_id})
+
+    return delete
 
 
 def pascal(value: Any) -> Any:

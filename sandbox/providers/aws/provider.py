@@ -95,7 +95,7 @@ class AwsProvider(sdk.Provider):
             return sdk.CreateResponse("", self._state(kind, outputs, request.properties))
         aws = self._aws.at(inputs.get("region"))
         wanted = self._wanted(inputs)
-        resource_id = await self._call(kind.type, request.name, kind.create, aws, wanted)
+        resource_id = await self._call(kind.type, request.name, kind.calls.create, aws, wanted)
         try:
             await self._until(kind, request, "to be ready", kind.ready, aws, resource_id)
             live = await self._read(kind, request.name, aws, resource_id, inputs)
@@ -140,7 +140,9 @@ class AwsProvider(sdk.Provider):
         if kind.all_outputs - state.keys():
             # After an interrupted creation only the inputs are known.
             state = {**(await self._read(kind, request.name, aws, request.resource_id, state) or {}), **state}
-        await self._call(kind.type, request.name, kind.update, aws, request.resource_id, wanted, changed - {"tags"})
+        if kind.calls.update:
+            arguments = (aws, request.resource_id, wanted, changed - {"tags"})
+            await self._call(kind.type, request.name, kind.calls.update, *arguments)
         if kind.retag:
             await self._retag(kind, request, aws, state, wanted)
         await self._until(kind, request, "to be ready", kind.ready, aws, request.resource_id)

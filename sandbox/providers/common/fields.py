@@ -37,6 +37,16 @@ class Field:
 Fields = Mapping[str, Field]
 
 
+def each(*names: str, **options: Any) -> dict[str, Field]:
+    """Several inputs that are alike: `each("fromPort", "toPort", required=True)`."""
+    return {name: Field(**options) for name in names}
+
+
+def inside(*names: str, **more: Field) -> Fields:
+    """The fields of a block whose members need no special handling, and more."""
+    return {**each(*names), **more}
+
+
 def same_set(one: Any, other: Any) -> bool:
     """Whether two lists have the same members, in any order.
 

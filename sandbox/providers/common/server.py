@@ -7,12 +7,13 @@ that was killed.
 
 import asyncio
 import contextlib
+import difflib
 import functools
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, Protocol, runtime_checkable
+from typing import Any, Final, Protocol, TypeVar, runtime_checkable
 
 import grpc
 import grpc.aio
@@ -38,8 +39,23 @@ SECONDS_BETWEEN_LOOKS: Final = 2
 """How often a provider checks whether its engine is still there."""
 
 
+Entry = TypeVar("Entry")
+
+
 class ProviderError(Exception):
     """An error whose message is complete for the user: one line with the thing, the value and the remedy."""
+
+
+def supported(token: str, known: Mapping[str, Entry]) -> Entry:
+    """The entry of a type or function in a stand-in's table.
+
+    Raises:
+        ProviderError: The stand-in does not know it.
+    """
+    if token not in known:
+        names = ", ".join(difflib.get_close_matches(token, known, 3) or sorted(known))
+        raise ProviderError(f"{token} is not supported by the sandbox's stand-in, which supports {names}")
+    return known[token]
 
 
 class UnfinishedError(ProviderError):

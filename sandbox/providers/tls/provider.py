@@ -1,7 +1,6 @@
 """The provider: answers the engine's requests for any type in the table."""
 
 import asyncio
-import difflib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +9,7 @@ import pulumi.provider.experimental.provider as sdk
 from pulumi.provider.experimental.property_value import PropertyValue
 
 from sandbox.providers.common.fields import changes, diff_response, problems
-from sandbox.providers.common.server import DiffRequest, ProviderError
+from sandbox.providers.common.server import DiffRequest, ProviderError, supported
 from sandbox.providers.common.values import UNKNOWN, Properties, has_unknown, plain_properties, to_properties
 from sandbox.providers.tls.kinds import KINDS, Kind, renewal_is_due
 
@@ -126,11 +125,7 @@ def _type(request: sdk.CheckRequest | sdk.CreateRequest | sdk.ReadRequest) -> st
 
 
 def _kind(qualified: str) -> Kind:
-    token = qualified.rpartition("$")[2]
-    if token not in KINDS:
-        close = difflib.get_close_matches(token, KINDS, 1) or sorted(KINDS)
-        raise ProviderError(f"{token} is not supported by the sandbox's stand-in, which supports {', '.join(close)}")
-    return KINDS[token]
+    return supported(qualified.rpartition("$")[2], KINDS)
 
 
 def _exists(token: str, name: str) -> bool:

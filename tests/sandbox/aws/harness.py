@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import boto3
 from botocore.config import Config
@@ -51,6 +51,13 @@ class Aws:
         process = self.process
         assert wait_until(lambda: process.poll() is not None or self.ready(), 90), self.log()
         assert process.poll() is None, self.log()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
 
     def spawn(self) -> "subprocess.Popen[bytes]":
         argv = [sys.executable, "-m", "sandbox.aws", "--state-dir", str(self.root), "--agent", str(AGENT)]

@@ -1,22 +1,12 @@
 """What ELBv2 refuses: counts, lengths, ranges and states, each with AWS's code and text."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from tests.sandbox.aws.elb_requests import FIXED, JWT, REDIRECT, TRANSFORMS, Document, World, host
-from tests.sandbox.aws.harness import Aws
-
-
-@pytest.fixture
-def world(aws: Aws) -> Iterator[World]:
-    made = World(aws)
-    yield made
-    for balancer in made.elb.describe_load_balancers()["LoadBalancers"]:
-        if balancer["VpcId"] == made.vpc:
-            made.elb.delete_load_balancer(LoadBalancerArn=balancer["LoadBalancerArn"])
 
 
 def refused(call: Callable[..., Any], **request: Any) -> str:

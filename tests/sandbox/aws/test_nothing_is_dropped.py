@@ -24,7 +24,6 @@ from tests.sandbox.aws.elb_requests import (
     dumped,
     plain_forward,
 )
-from tests.sandbox.aws.harness import Aws
 
 _SECRET = "a client secret is never told again"
 _MODE = "it says what becomes of another member"
@@ -407,15 +406,6 @@ def plain(path: str) -> str:
     """A path without the keys of a map."""
     head, found, _ = path.partition("AuthenticationRequestExtraParams")
     return head + found
-
-
-@pytest.fixture
-def world(aws: Aws) -> Iterator[World]:
-    made = World(aws)
-    yield made
-    for balancer in made.elb.describe_load_balancers()["LoadBalancers"]:
-        if balancer["VpcId"] == made.vpc:
-            made.elb.delete_load_balancer(LoadBalancerArn=balancer["LoadBalancerArn"])
 
 
 def call(world: World, operation: str, request: Document) -> Document:

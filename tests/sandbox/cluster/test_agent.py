@@ -18,6 +18,7 @@ import pytest
 import yaml
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from fixtures.kubernetes import deployment
 from sandbox.cluster import pki
 from sandbox.run.processes import Identity, Process, wait_until
 from sandbox.run.state import read_json
@@ -41,22 +42,6 @@ def pod(name: str, **spec: Any) -> dict[str, Any]:
         "kind": "Pod",
         "metadata": {"name": name, "labels": {"app": name}},
         "spec": {"containers": containers, **spec},
-    }
-
-
-def deployment(name: str, replicas: int) -> dict[str, Any]:
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": name},
-        "spec": {
-            "replicas": replicas,
-            "selector": {"matchLabels": {"app": name}},
-            "template": {
-                "metadata": {"labels": {"app": name}},
-                "spec": {"containers": [{"name": "web", "image": "nginx"}]},
-            },
-        },
     }
 
 
@@ -189,7 +174,7 @@ def test_a_deleted_pod_lives_on_for_its_pre_stop_sleep_and_no_longer(lab: Lab) -
 
 
 def test_two_hundred_pods_get_two_hundred_addresses_and_give_them_back(lab: Lab) -> None:
-    lab.apply(deployment("many", 1))
+    lab.apply(deployment("many", 1, {"name": "web", "image": "nginx"}))
     lab.kubectl("scale", "deployment/many", "--replicas=200")
     lab.kubectl("rollout", "status", "deployment/many", "--timeout=120s", timeout=130)
     pods = running(lab, "-l", "app=many")

@@ -38,7 +38,5 @@ def document(*statements: dict[str, Any]) -> str:
 
 @pytest.fixture(scope="session")
 def enforced(tmp_path_factory: pytest.TempPathFactory) -> Generator[Enforced]:
-    process = Enforced(tmp_path_factory.mktemp("enforced"))
-    process.start()
-    yield process
-    process.end()
+    with Enforced(tmp_path_factory.mktemp("enforced")) as process:
+        yield process

@@ -4,9 +4,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.iam.language.evaluate import Policy, policy
-from tests.sandbox.iam import upstream
-from tests.sandbox.iam.asks import (
+from fixtures.iam import upstream
+from fixtures.iam.asks import (
     BLIND,
     CREATIONS,
     ELB,
@@ -28,7 +27,8 @@ from tests.sandbox.iam.asks import (
     tags,
     verdict,
 )
-from tests.sandbox.iam.sending import ACCOUNT, REGION
+from fixtures.iam.sending import ACCOUNT, REGION
+from sandbox.iam.language.evaluate import Policy, policy
 
 BOTH = pytest.mark.parametrize("own", [UPSTREAM, OURS], ids=["upstream", "ours"])
 

@@ -10,10 +10,10 @@ from botocore.auth import SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from fixtures.iam.sending import HOST, REGION, signed
 from sandbox.iam.language.evaluate import Principal
 from sandbox.iam.wire.credentials import CredentialError, Key, Signed, claim_of, verify
 from sandbox.iam.wire.denials import unproven
-from tests.sandbox.iam.sending import HOST, REGION, signed
 
 PRINCIPAL = Principal(
     "user", "arn:aws:iam::123456789012:user/joe", "123456789012", "arn:aws:iam::123456789012:user/joe"

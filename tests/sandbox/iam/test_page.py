@@ -2,8 +2,9 @@
 
 import json
 
+from docs.generate import iam as page
+from fixtures.iam import asks
 from sandbox.iam.permissions import reference
-from tests.sandbox.iam import asks, page
 from tests.sandbox.iam.test_removals import OURS
 
 

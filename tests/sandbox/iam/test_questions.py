@@ -9,6 +9,7 @@ from moto.ec2.models import ec2_backends
 from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 
+from fixtures.iam.sending import REGION, ROOT_KEYS, call_of, signed
 from sandbox.aws.account import EmulatedAccount
 from sandbox.aws.eks.store import Eks
 from sandbox.iam.authorizer import Authorizer
@@ -16,7 +17,6 @@ from sandbox.iam.language.evaluate import Principal
 from sandbox.iam.language.trust import PODS, web_identity
 from sandbox.iam.permissions.reference import Place
 from sandbox.iam.questions import QuestionError, answer
-from tests.sandbox.iam.sending import REGION, ROOT_KEYS, call_of, signed
 
 # Accounts of this test's own: moto's state is the process's.
 ACCOUNT = "210987654321"

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from eks_load_balancing.controller.policy import controller_policy
+from fixtures.iam import upstream
+from fixtures.iam.sending import ACCOUNT, REGION
 from sandbox.iam.language.conditions import Context
 from sandbox.iam.language.evaluate import Policies, Policy, Principal, Request, evaluate, policy
-from tests.sandbox.iam import upstream
-from tests.sandbox.iam.sending import ACCOUNT, REGION
 
 CALLS: list[dict[str, Any]] = json.loads(Path(__file__).with_name("controller_calls.json").read_text())
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/c"

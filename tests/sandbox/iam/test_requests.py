@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from fixtures.iam.sending import ACCOUNT, REGION, call_of, signed
 from sandbox.iam.language.conditions import CannotJudgeError, Context, all_hold, conditions
 from sandbox.iam.language.evaluate import Principal
 from sandbox.iam.permissions import reference
@@ -13,7 +14,6 @@ from sandbox.iam.permissions.operations import operation_of
 from sandbox.iam.permissions.reference import Place
 from sandbox.iam.permissions.rules import CLASSIC, RULES
 from sandbox.iam.wire.credentials import Key
-from tests.sandbox.iam.sending import ACCOUNT, REGION, call_of, signed
 
 PLACE = Place("aws", REGION, ACCOUNT)
 EC2 = f"arn:aws:ec2:{REGION}:{ACCOUNT}:"

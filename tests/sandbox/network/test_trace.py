@@ -7,9 +7,11 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from sandbox.network.elb.lookup import find
+from sandbox.network.elb.model import Action, Listener, LoadBalancer, Rule, Target, TargetGroup
+from sandbox.network.elb.parsing import rules
 from sandbox.network.facts import Facts, Group, Interface, Permission
 from sandbox.network.trace import diagnosis, path
-from sandbox.network.trace.balancers import Balancer, Listener, Rule, Target, TargetGroup, find, rules
 from sandbox.network.trace.kernel import Flow, chains, looked_at, passages, tracked
 from sandbox.network.trace.request import response
 
@@ -32,10 +34,12 @@ FACTS = Facts(
 )
 
 
-def balancer(*targets: Target, kind: str = "ip") -> Balancer:
-    forward = Rule("default", (), ("arn",), "forward")
+def balancer(*targets: Target, kind: str = "ip") -> LoadBalancer:
+    forward = Rule("default", (), (Action("forward", forwards=(("arn", 1),)),))
     group = TargetGroup("arn", "group", kind, targets)
-    return Balancer("ALB", "web", "app/web/1", "web.elb.amazonaws.com", (Listener("HTTP", 80, (forward,)),), (group,))
+    return LoadBalancer(
+        "ALB", "web", "app/web/1", "web.elb.amazonaws.com", (Listener("HTTP", 80, (forward,)),), (group,)
+    )
 
 
 def test_a_trace_is_read_rule_by_rule_and_its_own_table_left_out() -> None:
@@ -141,7 +145,7 @@ def test_rules_are_tried_by_priority_and_the_default_last() -> None:
 
 
 @pytest.fixture
-def unserved(monkeypatch: pytest.MonkeyPatch) -> Generator[Balancer | None]:
+def unserved(monkeypatch: pytest.MonkeyPatch) -> Generator[LoadBalancer | None]:
     """An ALB whose rules answer by themselves, and that has no target group; asked of moto."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
@@ -159,7 +163,7 @@ def unserved(monkeypatch: pytest.MonkeyPatch) -> Generator[Balancer | None]:
         yield find(elbv2, elb, made["DNSName"])
 
 
-def test_a_fixed_response_is_the_end_of_the_path(unserved: Balancer | None) -> None:
+def test_a_fixed_response_is_the_end_of_the_path(unserved: LoadBalancer | None) -> None:
     assert unserved is not None
     scene = path.Scene(FACTS, unserved, {}, [], [], {})
     hops = path.to_balancer(scene, Flow("192.0.2.10", 60378, "10.0.0.16", 80), "web", "/", "")

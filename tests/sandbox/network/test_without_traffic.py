@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from sandbox.cli.compare import compare
+from sandbox.cli.observe.compare import compare
 from sandbox.run.state import State, StateError
 
 

@@ -10,8 +10,8 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from sandbox import lifecycle
-from sandbox.cli import rehearse as rehearsal_cli
-from sandbox.cli.rehearse import table
+from sandbox.cli.observe import rehearse as rehearsal_cli
+from sandbox.cli.observe.rehearse import table
 from sandbox.observe import rehearsal
 from sandbox.observe.rehearsal import Findings, Sample, lost, replaced, scaled, settled, with_setting
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from sandbox.network.elb import parsing
 from sandbox.plan.errors import PlanError
 from sandbox.plan.policies import PACK, judged
 from sandbox.plan.result import report
@@ -123,19 +124,19 @@ def test_markdown_has_the_marks_in_the_first_column() -> None:
 
 def test_conditions_and_actions_are_said_in_full() -> None:
     header = {"Field": "http-header", "HttpHeaderConfig": {"HttpHeaderName": "X-A", "Values": ["b", "a"]}}
-    assert condition(header) == "http-header X-A is a or b"
+    assert condition(parsing.condition(header)) == "http-header X-A is a or b"
     query = {"Field": "query-string", "QueryStringConfig": {"Values": [{"Key": "a", "Value": "1"}]}}
-    assert condition(query) == "query-string is a=1"
+    assert condition(parsing.condition(query)) == "query-string is a=1"
     config = {"TargetGroups": [{"TargetGroupArn": "b", "Weight": 1}, {"TargetGroupArn": "a", "Weight": 9}]}
     words = {"a": "green", "b": "blue"}
-    assert action({"Type": "forward", "ForwardConfig": config}, words) == "forward to blue (weight 1), green (weight 9)"
+    forward = parsing.action({"Type": "forward", "ForwardConfig": config})
+    assert action(forward, words) == "forward to blue (weight 1), green (weight 9)"
     to = {"Protocol": "HTTPS", "Port": "443", "Host": "#{host}", "StatusCode": "HTTP_301"}
-    assert action({"Type": "redirect", "RedirectConfig": to}, {}) == "redirect 301 to protocol HTTPS, port 443"
+    redirect = parsing.action({"Type": "redirect", "RedirectConfig": to})
+    assert action(redirect, {}) == "redirect 301 to protocol HTTPS, port 443"
     oidc = {"Issuer": "https://i", "ClientSecret": "no"}
-    assert (
-        action({"Type": "authenticate-oidc", "AuthenticateOidcConfig": oidc}, {})
-        == "authenticate-oidc Issuer https://i"
-    )
+    login = parsing.action({"Type": "authenticate-oidc", "AuthenticateOidcConfig": oidc})
+    assert action(login, {}) == "authenticate-oidc Issuer https://i"
 
 
 def test_a_patch_removes_what_went_and_keeps_what_others_set() -> None:

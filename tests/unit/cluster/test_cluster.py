@@ -5,7 +5,7 @@ import pulumi
 import pytest
 
 from eks_load_balancing import Cluster, ClusterArgs, InvalidInputError, NodesArgs
-from tests.unit.declared import ACCOUNT, DEPLOYER, ISSUER_URL, Declared, Resource, declare
+from fixtures.declared import ACCOUNT, DEPLOYER, ISSUER_URL, Declared, Resource, declare
 
 NODES: NodesArgs = {"instance_types": ["m7i.large"], "min_size": 2, "desired_size": 2, "max_size": 4}
 ARGS: ClusterArgs = {

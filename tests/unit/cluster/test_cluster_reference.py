@@ -6,7 +6,7 @@ import pytest
 from eks_load_balancing import ClusterReference, InvalidInputError, LoadBalancerController
 from eks_load_balancing.cluster.cluster_reference import MADE_BY
 from eks_load_balancing.cluster.kubeconfig import kubeconfig
-from tests.unit.declared import ACCOUNT, ISSUER_URL, Declared, declare
+from fixtures.declared import ACCOUNT, ISSUER_URL, Declared, declare
 
 ARN = f"arn:aws:eks:us-west-2:{ACCOUNT}:cluster/mine"
 PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER_URL.removeprefix('https://')}"

@@ -10,8 +10,8 @@ from eks_load_balancing import Cluster, InvalidInputError
 from eks_load_balancing.cluster.control_plane import CLUSTER
 from eks_load_balancing.cluster.node_groups import release_parameter
 from eks_load_balancing.cluster.properties import over
+from fixtures.declared import declare
 from tests.unit.cluster.test_cluster import ARGS, NODES, cluster, transformed
-from tests.unit.declared import declare
 
 SPOT: dict[str, Any] = {
     **NODES,

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from eks_load_balancing.controller.guard import ControllerInUseError, holders, objects, refuse_while_needed
+from fixtures.declared import Declared
 from tests.unit.controller.test_load_balancer_controller import controller
-from tests.unit.declared import Declared
 
 
 def an_object(kind: str, name: str, *finalizers: str, **labels: str) -> dict[str, Any]:

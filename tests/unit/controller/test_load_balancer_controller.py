@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from eks_load_balancing import InvalidInputError, LoadBalancerController, LoadBalancerControllerArgs
-from tests.unit.declared import ACCOUNT, ISSUER_URL, Declared, declare
+from fixtures.declared import ACCOUNT, ISSUER_URL, Declared, declare
 
 ARGS: LoadBalancerControllerArgs = {
     "cluster_name": "dev",

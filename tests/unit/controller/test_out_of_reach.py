@@ -9,8 +9,8 @@ from pulumi import Output
 from eks_load_balancing import InvalidInputError
 from eks_load_balancing.controller.opt_ins import extra_policy
 from eks_load_balancing.controller.overrides import check_values, merged
+from fixtures.declared import ACCOUNT
 from tests.unit.controller.test_load_balancer_controller import controller, values
-from tests.unit.declared import ACCOUNT
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/mine"
 STATEMENT = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}

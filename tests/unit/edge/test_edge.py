@@ -8,7 +8,7 @@ import pytest
 from eks_load_balancing import AccessLogsBucket, InvalidInputError, LoadBalancerRecord, ValidatedCertificate
 from eks_load_balancing.edge.access_logs_policy import access_logs_policy
 from eks_load_balancing.edge.validated_certificate import record_hosts
-from tests.unit.declared import ACCOUNT, Declared, declare
+from fixtures.declared import ACCOUNT, Declared, declare
 
 BUCKET = "arn:aws:s3:::logs"
 

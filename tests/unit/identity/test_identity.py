@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from eks_load_balancing import InvalidInputError, OidcProvider, ServiceAccountRole, ServiceAccountRoleArgs
-from tests.unit.declared import ACCOUNT, ISSUER_URL, Declared, declare
+from fixtures.declared import ACCOUNT, ISSUER_URL, Declared, declare
 
 BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
 IRSA: ServiceAccountRoleArgs = {

@@ -1,7 +1,7 @@
 import pytest
 
 from eks_load_balancing import InvalidInputError, Network, NetworkArgs
-from tests.unit.declared import Declared, declare
+from fixtures.declared import Declared, declare
 
 ZONES = ["us-west-2a", "us-west-2b", "us-west-2c"]
 

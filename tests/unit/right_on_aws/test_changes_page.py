@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from docs.generate import changes
 from settings import Section, Settings
-from tests import changes
 
 ROWS = [changes.row(change) for change in changes.CHANGES]
 

@@ -9,9 +9,9 @@ import pytest
 from pulumi.runtime import set_all_config
 
 from eks_load_balancing import Cluster, ClusterArgs, ClusterReference
+from fixtures.declared import DEPLOYER, KUBECONFIG, declare
 from tests.unit.cluster.test_cluster import ARGS
 from tests.unit.cluster.test_cluster_reference import CLUSTER, FOUND, ISSUER, issuer
-from tests.unit.declared import DEPLOYER, KUBECONFIG, declare
 
 
 def words(kubeconfig: str) -> list[str]:

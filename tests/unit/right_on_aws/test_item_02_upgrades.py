@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from eks_load_balancing import Cluster, ClusterArgs, InvalidInputError
+from fixtures.declared import Declared, declare
 from tests.unit.cluster.test_cluster import ARGS, NODES
-from tests.unit.declared import Declared, declare
 
 ADDON, AMI = "aws:eks/getAddonVersion:getAddonVersion", "aws:ssm/getParameter:getParameter"
 

@@ -6,9 +6,9 @@ import pulumi
 import pytest
 
 from eks_load_balancing import Cluster, ClusterArgs, LoadBalancerController
+from fixtures.declared import DEPLOYER, UNKNOWN, Declared, declare
 from tests.unit.cluster.test_cluster import ARGS
 from tests.unit.controller.test_load_balancer_controller import ARGS as CONTROLLER
-from tests.unit.declared import DEPLOYER, UNKNOWN, Declared, declare
 
 OTHER = "arn:aws:iam::123456789012:role/other"
 

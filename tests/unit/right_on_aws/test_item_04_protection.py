@@ -6,9 +6,9 @@ import pulumi
 import pytest
 
 from eks_load_balancing import Cluster, Network
+from fixtures.declared import Declared, declare
+from fixtures.program import program
 from tests.unit.cluster.test_cluster import ARGS
-from tests.unit.declared import Declared, declare
-from tests.unit.test_program import program
 
 KEPT = pulumi.ResourceOptions(protect=True)
 NETWORK = {":Vpc", ":InternetGateway", ":Subnet", ":Eip"}

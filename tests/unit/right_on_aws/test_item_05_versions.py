@@ -13,10 +13,10 @@ from eks_load_balancing.versions import (
     kubernetes_version,
     support_warnings,
 )
+from fixtures.declared import Declared, declare
 from settings import load
 from tests.unit.cluster.test_cluster import ARGS
 from tests.unit.controller.test_load_balancer_controller import controller, values
-from tests.unit.declared import Declared, declare
 from tests.unit.test_settings import configured
 
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 from eks_load_balancing import Cluster
+from fixtures.declared import declare
 from tests.unit.cluster.test_cluster import ARGS, NODES
-from tests.unit.declared import declare
 
 
 def ignored(**nodes: Any) -> list[str]:

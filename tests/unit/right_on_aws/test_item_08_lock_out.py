@@ -7,9 +7,9 @@ import pytest
 
 from eks_load_balancing import Cluster, ClusterArgs, InvalidInputError
 from eks_load_balancing.cluster.administrators import same_principal
+from fixtures.declared import ACCOUNT, CALLER, DEPLOYER, declare
+from fixtures.program import program
 from tests.unit.cluster.test_cluster import ARGS
-from tests.unit.declared import ACCOUNT, CALLER, DEPLOYER, declare
-from tests.unit.test_program import program
 
 OTHER = f"arn:aws:iam::{ACCOUNT}:role/other"
 

@@ -7,9 +7,9 @@ import pytest
 
 from eks_load_balancing import Cluster
 from eks_load_balancing.cluster.deletion_guard import DeletionRefusedError, refuse_while_protected
+from fixtures.declared import declare
+from fixtures.program import ROOT, program
 from tests.unit.cluster.test_cluster import ARGS
-from tests.unit.declared import declare
-from tests.unit.test_program import ROOT, program
 
 
 def test_item_9_a_protected_cluster_is_protected_from_pulumi_too() -> None:

@@ -1,8 +1,8 @@
 """Item 10: a log group that EKS wrote again after its cluster was deleted does not stop the next cluster."""
 
 from eks_load_balancing import Cluster
+from fixtures.declared import Resource, declare
 from tests.unit.cluster.test_cluster import ARGS
-from tests.unit.declared import Resource, declare
 
 GROUPS, CLUSTERS = "aws:cloudwatch/getLogGroups:getLogGroups", "aws:eks/getClusters:getClusters"
 

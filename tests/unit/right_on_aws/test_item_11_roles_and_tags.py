@@ -6,8 +6,8 @@ import pulumi
 import pytest
 
 from eks_load_balancing import InvalidInputError, LoadBalancerController
+from fixtures.declared import UNKNOWN, declare
 from tests.unit.controller.test_load_balancer_controller import ARGS, controller, values
-from tests.unit.declared import UNKNOWN, declare
 from tests.unit.test_settings import refused
 
 

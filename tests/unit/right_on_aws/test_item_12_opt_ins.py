@@ -7,8 +7,8 @@ import pytest
 
 from eks_load_balancing import InvalidInputError
 from eks_load_balancing.controller.policy import controller_policy
+from fixtures.declared import ACCOUNT, Declared
 from tests.unit.controller.test_load_balancer_controller import controller, values
-from tests.unit.declared import ACCOUNT, Declared
 
 GROUP = f"arn:aws:elasticloadbalancing:us-west-2:{ACCOUNT}:targetgroup/web/0123456789abcdef"
 ROLE = "arn:aws:iam::999999999999:role/binding"

@@ -9,9 +9,9 @@ from pulumi.runtime.mocks import MockEngine
 
 from eks_load_balancing import Cluster
 from eks_load_balancing.cli_version import OLDEST_CLI
+from fixtures.declared import declare
+from fixtures.program import ROOT, program
 from tests.unit.cluster.test_cluster import ARGS, cluster
-from tests.unit.declared import declare
-from tests.unit.test_program import ROOT, program
 
 MADE = "arn:aws:kms:us-west-2:123456789012:key/made"
 OTHER = "arn:aws:kms:us-west-2:123456789012:key/other"

@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 
 from eks_load_balancing import BoundTargetGroup, ClusterReference, InvalidInputError, TargetGroupBinding
+from fixtures.declared import Declared, declare
 from tests.unit.cluster.test_cluster_reference import CLUSTER, FOUND
-from tests.unit.declared import Declared, declare
 
 ARGS: dict[str, Any] = {"vpc_id": "vpc-1", "namespace": "default", "service_name": "web"}
 BINDING: dict[str, Any] = {

@@ -5,7 +5,7 @@ from typing import Any, cast
 import pytest
 
 from eks_load_balancing import InvalidInputError, NodePortLoadBalancedService, NodePortLoadBalancedServiceArgs
-from tests.unit.declared import Declared, declare
+from fixtures.declared import Declared, declare
 
 SERVICE = "service.beta.kubernetes.io/aws-load-balancer-"
 INGRESS = "alb.ingress.kubernetes.io/"

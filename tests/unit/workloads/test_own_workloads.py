@@ -7,7 +7,7 @@ import pytest
 from pulumi import Output
 
 from eks_load_balancing import InvalidInputError
-from tests.unit.declared import Declared
+from fixtures.declared import Declared
 from tests.unit.workloads.test_workloads import CERTIFICATE, INGRESS, SERVICE, alb, both, nlb
 
 TRUST_STORE = "arn:aws:elasticloadbalancing:us-west-2:123456789012:truststore/a/b"

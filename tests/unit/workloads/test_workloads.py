@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from eks_load_balancing import ApplicationLoadBalancedIngress, InvalidInputError, NetworkLoadBalancedService
-from tests.unit.declared import Declared, declare
+from fixtures.declared import Declared, declare
 
 ARGS: dict[str, Any] = {"cluster_name": "dev", "namespace": "samples"}
 CERTIFICATE = "arn:aws:acm:us-west-2:123456789012:certificate/a"

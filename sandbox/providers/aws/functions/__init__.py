@@ -1,6 +1,5 @@
 """The table of functions (data sources) that the stand-in knows."""
 
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
@@ -9,9 +8,9 @@ from typing import Any, Final
 
 from sandbox.providers.aws.session import Aws
 from sandbox.providers.common.fields import Field, Fields
-from sandbox.providers.common.server import ProviderError
+from sandbox.providers.common.server import supported
 
-MODULES: Final = ("environment", "lookups", "policy_document")
+MODULES: Final = ("environment", "ec2", "eks", "lookups", "policy_document")
 
 GLOBAL: Final = (
     "aws:iam/",
@@ -58,8 +57,4 @@ def named(token: str) -> Function:
     Raises:
         ProviderError: The stand-in does not know it.
     """
-    known = functions()
-    if token not in known:
-        close = difflib.get_close_matches(token, known, 3) or sorted(known)
-        raise ProviderError(f"{token} is not supported by the sandbox's stand-in, which supports {', '.join(close)}")
-    return known[token]
+    return supported(token, functions())

@@ -1,17 +1,16 @@
 """The table of types: everything that the stand-in knows about a resource is one `Kind` in one of these modules."""
 
-import difflib
 from functools import cache
 from importlib import import_module
 from typing import Final
 
 from sandbox.providers.aws.kind import Kind
-from sandbox.providers.common.server import ProviderError
+from sandbox.providers.common.server import supported
 
 MODULES: Final = (
     *("ec2.network", "ec2.routing", "ec2.security", "ec2.instances"),
     *("iam.roles", "iam.policies", "eks.clusters", "eks.nodes", "eks.access"),
-    *("elb.load_balancers", "elb.listeners", "acm", "other", "route53", "s3"),
+    *("elb.target_groups", "elb.load_balancers", "elb.listeners", "acm", "other", "route53", "s3"),
 )
 
 
@@ -28,8 +27,4 @@ def kind_of(token: str) -> Kind:
     Raises:
         ProviderError: The stand-in does not know it.
     """
-    known, token = kinds(), token.rpartition("$")[2]
-    if token not in known:
-        close = difflib.get_close_matches(token, known, 3) or sorted(known)
-        raise ProviderError(f"{token} is not supported by the sandbox's stand-in, which supports {', '.join(close)}")
-    return known[token]
+    return supported(token.rpartition("$")[2], kinds())

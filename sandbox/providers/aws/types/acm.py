@@ -2,10 +2,21 @@
 
 from typing import Any
 
-from sandbox.providers.aws.kind import Kind, State, Wanted, is_ours, known, retagging, tag_list, tag_map
+from sandbox.providers.aws.kind import (
+    Calls,
+    Kind,
+    State,
+    Wanted,
+    deleting,
+    is_ours,
+    known,
+    retagging,
+    tag_list,
+    tag_map,
+)
 from sandbox.providers.aws.session import Aws
 from sandbox.providers.aws.types.eks.clusters import timestamp
-from sandbox.providers.common.fields import Field, same_set
+from sandbox.providers.common.fields import Field, each, same_set
 from sandbox.providers.common.server import ProviderError
 
 
@@ -95,17 +106,13 @@ CERTIFICATE = Kind(
         "certificateBody": Field(same=_same_text),
         "privateKey": Field(),
         "certificateChain": Field(same=_same_text),
-        "domainName": Field(replaces=True),
+        **each("domainName", "validationMethod", replaces=True),
         "subjectAlternativeNames": Field(replaces=True, same=same_set),
-        "validationMethod": Field(replaces=True),
     },
     outputs=("arn", "domainValidationOptions", "notBefore", "notAfter", "status", "type"),
     volatile=("notBefore", "notAfter"),
     ready=_has_options,
-    create=_import,
-    read=_read,
-    update=_reimport,
-    delete=lambda aws, arn, _: aws.client("acm").delete_certificate(CertificateArn=arn),
+    calls=Calls(_import, _read, _reimport, deleting("acm", "delete_certificate", "CertificateArn")),
     retag=retagging(
         "acm",
         lambda acm, arn, keys: acm.remove_tags_from_certificate(
@@ -122,10 +129,13 @@ VALIDATION = Kind(
         "certificateArn": Field(required=True, replaces=True),
         "validationRecordFqdns": Field(replaces=True, same=same_set),
     },
-    create=lambda _, wanted: wanted["certificateArn"],
+    calls=Calls(
+        lambda _, wanted: wanted["certificateArn"],
+        lambda _, arn, state: {**state, "certificateArn": arn},
+        None,
+        lambda _, __, ___: None,
+    ),
     ready=_is_issued,
-    read=lambda _, arn, state: {**state, "certificateArn": arn},
-    delete=lambda _, __, ___: None,
     deleted_unseen=True,
     minutes=75,
 )

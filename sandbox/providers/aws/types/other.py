@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.providers.aws.kind import Kind, State, Wanted, known, retagging, same_json
+from sandbox.providers.aws.kind import Calls, Kind, State, Wanted, created_once, deleting, known, retagging, same_json
 from sandbox.providers.aws.session import CREATION_TAG, Aws
 from sandbox.providers.common.fields import Field
 from sandbox.providers.common.server import ProviderError
@@ -103,10 +103,7 @@ KEY = Kind(
         "multiRegion": Field(replaces=True, default=False),
     },
     outputs=("arn", "keyId"),
-    create=_create_key,
-    read=_read_key,
-    update=_change_key,
-    delete=_delete_key,
+    calls=Calls(_create_key, _read_key, _change_key, _delete_key),
     retag=retagging(
         "kms",
         lambda kms, key_id, keys: kms.untag_resource(KeyId=key_id, TagKeys=keys),
@@ -157,10 +154,7 @@ ALIAS = Kind(
     inputs={"name": Field(required=True, replaces=True), "targetKeyId": Field(required=True)},
     outputs=("arn", "targetKeyArn"),
     volatile=("targetKeyArn",),
-    create=_create_alias,
-    read=_read_alias,
-    update=_move_alias,
-    delete=lambda aws, name, _: aws.client("kms").delete_alias(AliasName=name),
+    calls=Calls(_create_alias, _read_alias, _move_alias, deleting("kms", "delete_alias", "AliasName")),
 )
 
 
@@ -179,17 +173,17 @@ def _arn(group: dict[str, Any]) -> str:
 def _create_log_group(aws: Aws, wanted: Wanted) -> str:
     logs = aws.client("logs")
     name = wanted["name"]
-    try:
+
+    def tags() -> Any:
+        found = _find_log_group(aws, name)
+        return logs.list_tags_for_resource(resourceArn=_arn(found))["tags"] if found else {}
+
+    with created_once(logs.exceptions.ResourceAlreadyExistsException, wanted, tags):
         logs.create_log_group(
             logGroupName=name,
             tags=wanted.all_tags,
             **known(kmsKeyId=wanted.get("kmsKeyId"), logGroupClass=wanted.get("logGroupClass")),
         )
-    except logs.exceptions.ResourceAlreadyExistsException:
-        found = _find_log_group(aws, name)
-        tags = logs.list_tags_for_resource(resourceArn=_arn(found))["tags"] if found else {}
-        if tags.get(CREATION_TAG) != wanted.creation:
-            raise
     _change_log_group(aws, name, wanted, {"retentionInDays"} & set(wanted.inputs))
     return name
 
@@ -228,10 +222,9 @@ LOG_GROUP = Kind(
         "logGroupClass": Field(replaces=True, default="STANDARD"),
     },
     outputs=("arn",),
-    create=_create_log_group,
-    read=_read_log_group,
-    update=_change_log_group,
-    delete=lambda aws, name, _: aws.client("logs").delete_log_group(logGroupName=name),
+    calls=Calls(
+        _create_log_group, _read_log_group, _change_log_group, deleting("logs", "delete_log_group", "logGroupName")
+    ),
     retag=retagging(
         "logs",
         lambda logs, arn, keys: logs.untag_resource(resourceArn=arn, tagKeys=keys),

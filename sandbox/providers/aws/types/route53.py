@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from sandbox.providers.aws.kind import Kind, State, Wanted, is_ours, known, tag_list, tag_map
+from sandbox.providers.aws.kind import Calls, Kind, State, Wanted, deleting, is_ours, known, tag_list, tag_map
 from sandbox.providers.aws.session import Aws
-from sandbox.providers.common.fields import Field, same_set
+from sandbox.providers.common.fields import Field, each, same_set
 
 _ZONE = {"ResourceType": "hostedzone"}
 
@@ -51,11 +51,8 @@ def _retag_zone(aws: Aws, zone: str, _state: State, new: dict[str, str], old: li
 ZONE = Kind(
     type="aws:route53/zone:Zone",
     inputs={"name": Field(required=True, replaces=True), "comment": Field()},
-    update=_update_zone,
     outputs=("arn", "nameServers", "zoneId"),
-    create=_create_zone,
-    read=_read_zone,
-    delete=lambda aws, zone, _: aws.client("route53").delete_hosted_zone(Id=zone),
+    calls=Calls(_create_zone, _read_zone, _update_zone, deleting("route53", "delete_hosted_zone", "Id")),
     retag=_retag_zone,
     has_region=False,
     has_prefix=False,
@@ -151,22 +148,17 @@ def _delete_record(aws: Aws, resource_id: str, _state: State) -> None:
 RECORD = Kind(
     type="aws:route53/record:Record",
     inputs={
-        "zoneId": Field(required=True, replaces=True),
-        "name": Field(required=True, replaces=True),
-        "type": Field(required=True, replaces=True),
+        **each("zoneId", "name", "type", required=True, replaces=True),
         "ttl": Field(),
         "records": Field(same=same_set, default=[]),
         "aliases": Field(
             default=[],
-            inside={name: Field(required=True) for name in ("name", "zoneId", "evaluateTargetHealth")},
+            inside=each("name", "zoneId", "evaluateTargetHealth", required=True),
         ),
         "allowOverwrite": Field(),
     },
     outputs=("fqdn",),
-    create=_create_record,
-    read=_read_record,
-    update=_update_record,
-    delete=_delete_record,
+    calls=Calls(_create_record, _read_record, _update_record, _delete_record),
     has_region=False,
 )
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from sandbox.providers.aws.kind import Kind, State, Wanted, is_ours, same_json, tag_list, tag_map
+from sandbox.providers.aws.kind import Calls, Kind, State, Wanted, created_once, deleting, same_json, tag_list, tag_map
 from sandbox.providers.aws.session import CREATION_TAG, Aws
-from sandbox.providers.common.fields import Field
+from sandbox.providers.common.fields import Field, each
 
 _BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 
@@ -22,11 +22,8 @@ def _tags(aws: Aws, name: str) -> dict[str, str]:
 def _create(aws: Aws, wanted: Wanted) -> str:
     s3, name = aws.client("s3"), wanted["bucket"]
     where = {} if aws.region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": aws.region}}
-    try:
+    with created_once(s3.exceptions.BucketAlreadyOwnedByYou, wanted, lambda: _tags(aws, name)):
         s3.create_bucket(Bucket=name, **where)
-    except s3.exceptions.BucketAlreadyOwnedByYou:
-        if not is_ours(_tags(aws, name), wanted):
-            raise
     s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": tag_list(wanted.all_tags)})
     return name
 
@@ -56,9 +53,7 @@ BUCKET = Kind(
     type="aws:s3/bucket:Bucket",
     inputs={"bucket": Field(replaces=True), "forceDestroy": Field(default=False)},
     outputs=("arn",),
-    create=_create,
-    read=_read,
-    delete=_delete,
+    calls=Calls(_create, _read, None, _delete),
     retag=_retag,
     naming=("bucket", 63),
 )
@@ -80,10 +75,7 @@ def _read_policy(aws: Aws, name: str, _state: State) -> dict[str, Any] | None:
 POLICY = Kind(
     type="aws:s3/bucketPolicy:BucketPolicy",
     inputs={"bucket": Field(required=True, replaces=True), "policy": Field(required=True, same=same_json)},
-    create=_put_policy,
-    read=_read_policy,
-    update=_change_policy,
-    delete=lambda aws, name, _: aws.client("s3").delete_bucket_policy(Bucket=name),
+    calls=Calls(_put_policy, _read_policy, _change_policy, deleting("s3", "delete_bucket_policy", "Bucket")),
 )
 
 
@@ -104,11 +96,8 @@ def _read_block(aws: Aws, name: str, _state: State) -> dict[str, Any] | None:
 
 ACCESS_BLOCK = Kind(
     type="aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
-    inputs={"bucket": Field(required=True, replaces=True), **{name: Field(default=False) for name in _BLOCKS}},
-    create=_put_block,
-    read=_read_block,
-    update=_change_block,
-    delete=lambda aws, name, _: aws.client("s3").delete_public_access_block(Bucket=name),
+    inputs={"bucket": Field(required=True, replaces=True), **each(*_BLOCKS, default=False)},
+    calls=Calls(_put_block, _read_block, _change_block, deleting("s3", "delete_public_access_block", "Bucket")),
 )
 
 KINDS = (BUCKET, POLICY, ACCESS_BLOCK)

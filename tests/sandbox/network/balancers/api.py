@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.network.balancers.documents import Documents
+from sandbox.network.elb.reading import Documents
 
 ARN = "arn:aws:elasticloadbalancing:us-west-2:123456789012"
 BALANCER = f"{ARN}:loadbalancer/app/web/0123456789abcdef"
@@ -48,6 +48,7 @@ def listener(*rules: Document, protocol: str = "HTTP", port: int = 80, **more: A
 def group(name: str = "web", protocol: str = "HTTP", kind: str = "ip", **attributes: str) -> Document:
     return {
         "TargetGroupArn": group_arn(name),
+        "TargetGroupName": name,
         "Protocol": protocol,
         "TargetType": kind,
         "HealthCheckProtocol": "HTTP" if protocol == "HTTP" else "TCP",

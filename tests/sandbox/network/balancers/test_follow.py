@@ -9,11 +9,11 @@ from typing import Any, cast
 import pytest
 
 from sandbox.network.balancers import follow
-from sandbox.network.balancers.documents import Documents
 from sandbox.network.balancers.follow import Balancers
 from sandbox.network.balancers.health import Outcome
 from sandbox.network.balancers.plan import Node
 from sandbox.network.balancers.rendering import Receiving
+from sandbox.network.elb.reading import Documents
 from sandbox.network.world import World
 from sandbox.run.state import State
 from tests.sandbox.network.balancers.api import documents, forward, group, listener, rule, target

@@ -13,6 +13,8 @@ from sandbox.network.balancers.plan import Node, nodes
 from sandbox.network.balancers.proxy import Servers, commands
 from sandbox.network.balancers.rendering import certificate_list, configuration
 from sandbox.network.balancers.udp import ruleset
+from sandbox.network.elb.parsing import parsed
+from sandbox.network.elb.reading import Documents
 from tests.sandbox.aws.test_target_health import self_signed
 from tests.sandbox.network.balancers.api import documents, forward, group, group_arn, listener, rule, target
 
@@ -165,7 +167,9 @@ def test_the_clients_address_is_preserved_as_aws_does(
     attributes: dict[str, str],
     kept: bool,  # noqa: FBT001
 ) -> None:
-    assert pools.preserves(group(protocol=protocol, kind=kind, **attributes)) is kept
+    given = group(protocol=protocol, kind=kind, **attributes)
+    (parsed_group,) = parsed(Documents(groups={given["TargetGroupArn"]: given})).groups.values()
+    assert pools.preserves(parsed_group) is kept
 
 
 def test_unsupported_settings_are_listed() -> None:

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from sandbox.network.balancers.documents import Documents
+from sandbox.network.elb.model import LoadBalancing
+from sandbox.network.elb.parsing import parsed
+from sandbox.network.elb.reading import Documents
 from sandbox.observe.view.paths import Cluster
-from sandbox.observe.view.provisions import Provisioned
 
 Json = dict[str, Any]
 BALANCER = "arn:aws:elasticloadbalancing:us-west-2:123456789012:loadbalancer/app/web/0123456789abcdef"
@@ -69,8 +70,12 @@ def rule(priority: str = "default", **condition: Any) -> Json:
     return {"Priority": priority, "Conditions": conditions, "Actions": [{"Type": "forward", "TargetGroupArn": GROUP}]}
 
 
-def provisioned(*rules: Json, kind: str = "ip", target: str = "10.0.1.7", state: str = "healthy") -> Provisioned:
-    """One ALB with one listener and one target group with one target."""
+def provisioned(
+    *rules: Json, kind: str = "ip", target: str = "10.0.1.7", states: tuple[str, ...] = ("healthy",)
+) -> LoadBalancing:
+    """One ALB with one listener and one target group, which has a target in each state, at addresses that count up."""
+    network, _, last = target.rpartition(".")
+    ids = [target, *(f"{network}.{int(last) + n}" for n in range(1, len(states)))]
     balancer = {
         "LoadBalancerArn": BALANCER,
         "LoadBalancerName": "web",
@@ -89,6 +94,9 @@ def provisioned(*rules: Json, kind: str = "ip", target: str = "10.0.1.7", state:
         "Protocol": "HTTP",
         "Port": port,
         "VpcId": "vpc-1",
-        "Targets": [{"Target": {"Id": target, "Port": port}, "TargetHealth": {"State": state}}],
+        "Targets": [
+            {"Target": {"Id": identity, "Port": port}, "TargetHealth": {"State": state}}
+            for identity, state in zip(ids, states, strict=False)
+        ],
     }
-    return Provisioned(Documents([balancer], {BALANCER: [listener]}, {GROUP: group}))
+    return parsed(Documents([balancer], {BALANCER: [listener]}, {GROUP: group}))

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from sandbox.network.elb.model import LoadBalancing
 from sandbox.observe.view import calls, paths, picture, provisions, watches
 from sandbox.observe.view.board import Board
-from sandbox.observe.view.provisions import Provisioned
 from sandbox.observe.view.server import served
 from tests.sandbox.observe.view.browser import HAS, Browser, showing
 from tests.sandbox.observe.view.objects import cluster, pod, provisioned, rule, service
@@ -18,7 +18,7 @@ from tests.sandbox.observe.view.test_sections import entry
 FOLD = 800
 
 
-def fill(board: Board, found: Provisioned) -> None:
+def fill(board: Board, found: LoadBalancing) -> None:
     """Put the sections of two pods, one of them failing, behind an ALB."""
     stuck = pod("web-2", "10.0.2.7", ready=False)
     stuck["status"]["containerStatuses"] = [{"state": {"waiting": {"reason": "CrashLoopBackOff"}}}]
@@ -46,7 +46,7 @@ class Shown:
         self._thread.start()
         assert self._up.wait(10)
 
-    def put(self, found: Provisioned) -> None:
+    def put(self, found: LoadBalancing) -> None:
         self._loop.call_soon_threadsafe(fill, self._board, found)
 
     def stop(self) -> None:
@@ -73,7 +73,7 @@ def shown() -> Iterator[Shown]:
 @pytest.fixture(scope="module")
 def page(shown: Shown, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """A browser with the page of a load balancer whose target is not healthy."""
-    shown.put(provisioned(rule("1"), state="unhealthy"))
+    shown.put(provisioned(rule("1"), states=("unhealthy",)))
     with showing(shown.address, tmp_path_factory.mktemp("profile")) as window:
         yield window
 
@@ -114,6 +114,6 @@ def test_what_recovers_turns_green_by_itself(shown: Shown, page: Browser) -> Non
     page.until(HAS, "#verdict[data-mood=good]", "the load balancer reaches its pods")
     assert page.ask("document.querySelector('#whole [data-mood=bad], .hop[data-kind=stop]')") is None
     assert page.focused().startswith("ALB web HTTP:80"), "what has the focus keeps it"
-    shown.put(provisioned(rule("1"), state="unhealthy"))
+    shown.put(provisioned(rule("1"), states=("unhealthy",)))
     page.until(HAS, "#verdict[data-mood=bad]", "broken")
     assert page.focused().startswith("ALB web HTTP:80")

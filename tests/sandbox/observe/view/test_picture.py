@@ -4,15 +4,15 @@ from typing import Any
 
 import pytest
 
+from sandbox.network.elb.model import LoadBalancing
 from sandbox.observe.view import picture
 from sandbox.observe.view.items import Item
-from sandbox.observe.view.provisions import Provisioned
 from tests.sandbox.observe.view.objects import cluster, named, pod, provisioned, rule, service
 
 HOST = "web.test"
 
 
-def drawn(found: Provisioned, **objects: Any) -> picture.Picture:
+def drawn(found: LoadBalancing, **objects: Any) -> picture.Picture:
     return picture.section(found, cluster(), objects)
 
 
@@ -30,26 +30,18 @@ def test_a_request_goes_from_client_by_load_balancer_and_target_group_to_the_pod
 
 @pytest.mark.parametrize(("state", "mood"), [("unhealthy", "bad"), ("initial", "wait")])
 def test_what_leads_to_a_broken_target_group_is_broken(state: str, mood: str) -> None:
-    made = drawn(provisioned(state=state))
+    made = drawn(provisioned(states=(state,)))
     assert {found for _, found in boxes(made["root"])} == {mood}
     assert made["mood"] == mood
     assert "web" in made["verdict"]
 
 
 def test_a_target_group_without_targets_is_broken() -> None:
-    empty = provisioned()
-    for group in empty.documents.groups.values():
-        group["Targets"] = []
-    assert drawn(empty)["verdict"] == "1 of 1 broken: web (pods, no target)"
+    assert drawn(provisioned(states=()))["verdict"] == "1 of 1 broken: web (pods, no target)"
 
 
 def test_of_many_targets_the_broken_ones_are_shown_and_the_others_counted() -> None:
-    many = provisioned()
-    (group,) = many.documents.groups.values()
-    states = [*["healthy"] * 8, "unhealthy"]
-    group["Targets"] = [
-        {"Target": {"Id": f"10.0.3.{n}", "Port": 80}, "TargetHealth": {"State": s}} for n, s in enumerate(states)
-    ]
+    many = provisioned(states=(*["healthy"] * 8, "unhealthy"))
     (balancer,) = drawn(many)["root"]["items"]
     shown = balancer["items"][0]["items"]
     assert [shown[0]["mood"], len(shown), shown[-1]["title"]] == ["bad", picture.MOST + 1, "and 5 more"]
@@ -76,8 +68,11 @@ def test_a_service_whose_load_balancer_is_gone_is_broken_and_one_that_has_none_y
 
 
 def test_an_ingress_without_a_load_balancer_waits() -> None:
-    assert drawn(Provisioned(), Ingress=[named("pages", spec={})])["verdict"] == "1 of 1 not ready yet: shop/pages"
+    assert drawn(LoadBalancing(), Ingress=[named("pages", spec={})])["verdict"] == "1 of 1 not ready yet: shop/pages"
 
 
 def test_without_anything_there_is_nothing_to_judge() -> None:
-    assert (drawn(Provisioned(), Pod=[pod()])["mood"], drawn(Provisioned())["verdict"]) == ("", "no load balancer yet")
+    assert (drawn(LoadBalancing(), Pod=[pod()])["mood"], drawn(LoadBalancing())["verdict"]) == (
+        "",
+        "no load balancer yet",
+    )

@@ -8,7 +8,6 @@ import pytest
 from sandbox.observe.view import calls, paths, provisions, watches
 from sandbox.observe.view.board import Board
 from sandbox.observe.view.follow import choose, missing
-from sandbox.observe.view.provisions import Provisioned
 from tests.sandbox.observe.view.objects import (
     BALANCER,
     GROUP,
@@ -79,7 +78,7 @@ def test_a_pods_target_bears_the_pods_name() -> None:
 
 @pytest.mark.parametrize(("state", "mood"), [("healthy", "good"), ("unhealthy", "bad"), ("initial", "wait")])
 def test_a_target_has_the_mood_of_its_health(state: str, mood: str) -> None:
-    (group,) = provisions.section(provisioned(state=state), {})["groups"]
+    (group,) = provisions.section(provisioned(states=(state,)), {})["groups"]
     assert group["items"][0]["mood"] == mood
 
 
@@ -119,7 +118,7 @@ def test_with_traffic_policy_local_the_node_sends_to_its_own_pods_only() -> None
 
 
 def test_without_a_healthy_target_the_way_says_where_it_ends() -> None:
-    way = paths.section(provisioned(state="unhealthy"), cluster(), {})[0]
+    way = paths.section(provisioned(states=("unhealthy",)), cluster(), {})[0]
     assert (hops(way)[-1], way["stopped"]) == ("balancer ALB web", "no healthy target: unhealthy")
 
 
@@ -143,9 +142,8 @@ def test_without_a_load_balancer_onto_nodes_a_node_port_stands_for_that_way() ->
 
 
 def test_what_does_not_arrive_comes_first() -> None:
-    broken = provisioned(state="unhealthy").documents
     known = cluster("Cluster", ("10.0.1.7", "node-a"))
-    found = paths.section(Provisioned(broken), known, {})
+    found = paths.section(provisioned(states=("unhealthy",)), known, {})
     assert [bool(way["stopped"]) for way in found] == [True, False]
 
 

@@ -8,7 +8,7 @@ import pulumi.provider.experimental.provider as sdk
 import pytest
 
 from sandbox.providers.aws import functions, sdk_names
-from sandbox.providers.aws.kind import Kind
+from sandbox.providers.aws.kind import Calls, Kind
 from sandbox.providers.aws.provider import AwsProvider
 from sandbox.providers.aws.types import kinds
 from sandbox.providers.common.fields import Field
@@ -157,9 +157,7 @@ def fixture_slow(monkeypatch: pytest.MonkeyPatch) -> Engine:
     never = Kind(
         type="aws:test/never:Never",
         inputs={"size": Field()},
-        create=lambda *_: "never-1",
-        read=lambda *_: {"size": 1},
-        delete=lambda *_: None,
+        calls=Calls(lambda *_: "never-1", lambda *_: {"size": 1}, None, lambda *_: None),
         ready=lambda *_: False,
         has_region=False,
     )

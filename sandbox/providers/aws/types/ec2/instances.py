@@ -3,10 +3,21 @@
 import base64
 from typing import Any
 
-from sandbox.providers.aws.kind import Kind, State, Wanted, known, lower_first, pascal, tag_list, tag_map
+from sandbox.providers.aws.kind import (
+    Calls,
+    Kind,
+    State,
+    Wanted,
+    deleting,
+    known,
+    lower_first,
+    pascal,
+    tag_list,
+    tag_map,
+)
 from sandbox.providers.aws.session import Aws
 from sandbox.providers.aws.types.ec2.common import created_before, described, described_one, retag, tag_specification
-from sandbox.providers.common.fields import Field, same_set
+from sandbox.providers.common.fields import Field, each, inside, same_set
 
 PLAIN = ("imageId", "instanceType", "keyName", "userData", "ebsOptimized", "instanceInitiatedShutdownBehavior")
 BLOCKS = ("metadataOptions", "blockDeviceMappings", "monitoring", "iamInstanceProfile", "networkInterfaces")
@@ -23,10 +34,6 @@ _INTERFACE = (
     "subnetId",
 )
 _METADATA = ("httpEndpoint", "httpProtocolIpv6", "httpPutResponseHopLimit", "httpTokens", "instanceMetadataTags")
-
-
-def _inside(*names: str, **blocks: dict[str, Field]) -> dict[str, Field]:
-    return {**{name: Field() for name in names}, **{name: Field(inside=inside) for name, inside in blocks.items()}}
 
 
 def template_data(wanted: Wanted) -> dict[str, Any]:
@@ -136,23 +143,23 @@ LAUNCH_TEMPLATE = Kind(
     type="aws:ec2/launchTemplate:LaunchTemplate",
     inputs={
         "name": Field(replaces=True),
-        **{name: Field() for name in ("description", "defaultVersion", "updateDefaultVersion")},
-        **{name: Field() for name in PLAIN},
+        **each("description", "defaultVersion", "updateDefaultVersion", *PLAIN),
         "userData": Field(same=same_user_data),
         "vpcSecurityGroupIds": Field(same=same_set),
-        "tagSpecifications": Field(inside=_inside("resourceType", "tags"), same=same_set),
-        "metadataOptions": Field(inside=_inside(*_METADATA)),
-        "monitoring": Field(inside=_inside("enabled")),
-        "iamInstanceProfile": Field(inside=_inside("arn", "name")),
-        "networkInterfaces": Field(inside=_inside(*_INTERFACE)),
-        "blockDeviceMappings": Field(inside=_inside("deviceName", "noDevice", "virtualName", ebs=_inside(*_EBS))),
+        "tagSpecifications": Field(inside=inside("resourceType", "tags"), same=same_set),
+        "metadataOptions": Field(inside=inside(*_METADATA)),
+        "monitoring": Field(inside=inside("enabled")),
+        "iamInstanceProfile": Field(inside=inside("arn", "name")),
+        "networkInterfaces": Field(inside=inside(*_INTERFACE)),
+        "blockDeviceMappings": Field(
+            inside=inside("deviceName", "noDevice", "virtualName", ebs=Field(inside=inside(*_EBS)))
+        ),
     },
     outputs=("arn", "latestVersion", "defaultVersion"),
     volatile=("latestVersion", "defaultVersion"),
-    create=_create_template,
-    read=_read_template,
-    update=_new_version,
-    delete=lambda aws, template_id, _: aws.client("ec2").delete_launch_template(LaunchTemplateId=template_id),
+    calls=Calls(
+        _create_template, _read_template, _new_version, deleting("ec2", "delete_launch_template", "LaunchTemplateId")
+    ),
     retag=retag,
     naming=("name", 128),
 )

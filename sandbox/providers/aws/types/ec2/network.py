@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from sandbox.providers.aws.kind import Kind, State, Wanted, known, tag_map
+from sandbox.providers.aws.kind import Calls, Kind, State, Wanted, deleting, known, tag_map
 from sandbox.providers.aws.session import Aws
 from sandbox.providers.aws.types.ec2.common import created_before, described, described_one, retag, tag_specification
-from sandbox.providers.common.fields import Field
+from sandbox.providers.common.fields import Field, each
 from sandbox.providers.common.server import ProviderError
 
 
@@ -76,10 +76,7 @@ VPC = Kind(
         *("arn", "ownerId", "dhcpOptionsId", "mainRouteTableId"),
         *("defaultNetworkAclId", "defaultSecurityGroupId", "defaultRouteTableId"),
     ),
-    create=_create_vpc,
-    read=_read_vpc,
-    update=_set_vpc_attributes,
-    delete=lambda aws, vpc_id, _: aws.client("ec2").delete_vpc(VpcId=vpc_id),
+    calls=Calls(_create_vpc, _read_vpc, _set_vpc_attributes, deleting("ec2", "delete_vpc", "VpcId")),
     retag=retag,
 )
 
@@ -124,17 +121,12 @@ def _read_subnet(aws: Aws, subnet_id: str, _state: State) -> dict[str, Any] | No
 SUBNET = Kind(
     type="aws:ec2/subnet:Subnet",
     inputs={
-        "vpcId": Field(required=True, replaces=True),
-        "cidrBlock": Field(required=True, replaces=True),
-        "availabilityZone": Field(replaces=True),
-        "availabilityZoneId": Field(replaces=True),
+        **each("vpcId", "cidrBlock", required=True, replaces=True),
+        **each("availabilityZone", "availabilityZoneId", replaces=True),
         "mapPublicIpOnLaunch": Field(default=False),
     },
     outputs=("arn", "ownerId"),
-    create=_create_subnet,
-    read=_read_subnet,
-    update=_set_subnet_attributes,
-    delete=lambda aws, subnet_id, _: aws.client("ec2").delete_subnet(SubnetId=subnet_id),
+    calls=Calls(_create_subnet, _read_subnet, _set_subnet_attributes, deleting("ec2", "delete_subnet", "SubnetId")),
     retag=retag,
     delete_first=True,
 )
@@ -183,10 +175,7 @@ INTERNET_GATEWAY = Kind(
     type="aws:ec2/internetGateway:InternetGateway",
     inputs={"vpcId": Field()},
     outputs=("arn", "ownerId"),
-    create=_create_internet_gateway,
-    read=_read_internet_gateway,
-    update=_attach_internet_gateway,
-    delete=_delete_internet_gateway,
+    calls=Calls(_create_internet_gateway, _read_internet_gateway, _attach_internet_gateway, _delete_internet_gateway),
     retag=retag,
 )
 
@@ -221,9 +210,7 @@ EIP = Kind(
         *("allocationId", "arn", "associationId", "instance", "networkInterface"),
         *("publicIp", "publicDns", "privateIp"),
     ),
-    create=_create_address,
-    read=_read_address,
-    delete=lambda aws, allocation_id, _: aws.client("ec2").release_address(AllocationId=allocation_id),
+    calls=Calls(_create_address, _read_address, None, deleting("ec2", "release_address", "AllocationId")),
     retag=retag,
 )
 
@@ -268,14 +255,11 @@ NAT_GATEWAY = Kind(
     type="aws:ec2/natGateway:NatGateway",
     inputs={
         "subnetId": Field(required=True, replaces=True),
-        "allocationId": Field(replaces=True),
+        **each("allocationId", "privateIp", replaces=True),
         "connectivityType": Field(replaces=True, default="public"),
-        "privateIp": Field(replaces=True),
     },
     outputs=("publicIp", "networkInterfaceId", "associationId"),
-    create=_create_nat_gateway,
-    read=_read_nat_gateway,
-    delete=lambda aws, gateway_id, _: aws.client("ec2").delete_nat_gateway(NatGatewayId=gateway_id),
+    calls=Calls(_create_nat_gateway, _read_nat_gateway, None, deleting("ec2", "delete_nat_gateway", "NatGatewayId")),
     retag=retag,
     ready=_nat_gateway_is_available,
     delete_first=True,

@@ -3,10 +3,10 @@
 import hashlib
 from typing import Any
 
-from sandbox.providers.aws.kind import Kind, State, Wanted, known, same_json, tag_map
+from sandbox.providers.aws.kind import Calls, Kind, State, Wanted, deleting, known, same_json, tag_map
 from sandbox.providers.aws.session import Aws
 from sandbox.providers.aws.types.ec2.common import created_before, described, described_one, retag, tag_specification
-from sandbox.providers.common.fields import Field, same_set
+from sandbox.providers.common.fields import Field, each, same_set
 from sandbox.providers.common.server import ProviderError
 
 TARGETS = {
@@ -51,9 +51,7 @@ ROUTE_TABLE = Kind(
     type="aws:ec2/routeTable:RouteTable",
     inputs={"vpcId": Field(required=True, replaces=True)},
     outputs=("arn", "ownerId"),
-    create=_create_route_table,
-    read=_read_route_table,
-    delete=lambda aws, table_id, _: aws.client("ec2").delete_route_table(RouteTableId=table_id),
+    calls=Calls(_create_route_table, _read_route_table, None, deleting("ec2", "delete_route_table", "RouteTableId")),
     retag=retag,
 )
 
@@ -105,6 +103,10 @@ def _replace_route(aws: Aws, _id: str, wanted: Wanted, _changed: set[str]) -> No
     aws.client("ec2").replace_route(RouteTableId=wanted["routeTableId"], **_destination(wanted), **_target(wanted))
 
 
+def _delete_route(aws: Aws, _id: str, state: State) -> None:
+    aws.client("ec2").delete_route(RouteTableId=state["routeTableId"], **_destination(state))
+
+
 def _route_from_import(imported: str) -> dict[str, Any]:
     table, _, destination = imported.partition("_")
     return {"routeTableId": table, "destinationCidrBlock": destination}
@@ -114,16 +116,11 @@ ROUTE = Kind(
     type="aws:ec2/route:Route",
     inputs={
         "routeTableId": Field(required=True, replaces=True),
-        **{name: Field(replaces=True) for name in DESTINATIONS},
-        **{name: Field() for name in TARGETS},
+        **each(*DESTINATIONS, replaces=True),
+        **each(*TARGETS),
     },
     outputs=("origin", "state", "instanceId"),
-    create=_create_route,
-    read=_read_route,
-    update=_replace_route,
-    delete=lambda aws, _, state: aws.client("ec2").delete_route(
-        RouteTableId=state["routeTableId"], **_destination(state)
-    ),
+    calls=Calls(_create_route, _read_route, _replace_route, _delete_route),
     import_id=_route_from_import,
 )
 
@@ -160,12 +157,9 @@ ROUTE_TABLE_ASSOCIATION = Kind(
     # interface may not change an id, so a move replaces.
     inputs={
         "routeTableId": Field(required=True, replaces=True),
-        "subnetId": Field(replaces=True),
-        "gatewayId": Field(replaces=True),
+        **each("subnetId", "gatewayId", replaces=True),
     },
-    create=_associate,
-    read=_read_association,
-    delete=_dissociate,
+    calls=Calls(_associate, _read_association, None, _dissociate),
     delete_first=True,
 )
 
@@ -214,19 +208,19 @@ VPC_ENDPOINT = Kind(
     type="aws:ec2/vpcEndpoint:VpcEndpoint",
     # Every change replaces: moto cannot modify an endpoint.
     inputs={
-        "vpcId": Field(required=True, replaces=True),
-        "serviceName": Field(required=True, replaces=True),
+        **each("vpcId", "serviceName", required=True, replaces=True),
         "vpcEndpointType": Field(replaces=True, default="Gateway"),
         "policy": Field(replaces=True, same=same_json),
         "privateDnsEnabled": Field(replaces=True),
-        "routeTableIds": Field(replaces=True, same=same_set),
-        "subnetIds": Field(replaces=True, same=same_set),
-        "securityGroupIds": Field(replaces=True, same=same_set),
+        **each("routeTableIds", "subnetIds", "securityGroupIds", replaces=True, same=same_set),
     },
     outputs=("arn", "ownerId", "state", "networkInterfaceIds"),
-    create=_create_endpoint,
-    read=_read_endpoint,
-    delete=lambda aws, endpoint_id, _: aws.client("ec2").delete_vpc_endpoints(VpcEndpointIds=[endpoint_id]),
+    calls=Calls(
+        _create_endpoint,
+        _read_endpoint,
+        None,
+        lambda aws, endpoint_id, _: aws.client("ec2").delete_vpc_endpoints(VpcEndpointIds=[endpoint_id]),
+    ),
     retag=retag,
 )
 
@@ -255,14 +249,10 @@ def _delete_tag(aws: Aws, tag_id: str, _state: State) -> None:
 TAG = Kind(
     type="aws:ec2/tag:Tag",
     inputs={
-        "resourceId": Field(required=True, replaces=True),
-        "key": Field(required=True, replaces=True),
+        **each("resourceId", "key", required=True, replaces=True),
         "value": Field(required=True),
     },
-    create=_create_tag,
-    read=_read_tag,
-    update=_change_tag,
-    delete=_delete_tag,
+    calls=Calls(_create_tag, _read_tag, _change_tag, _delete_tag),
 )
 
 KINDS = (ROUTE_TABLE, ROUTE, ROUTE_TABLE_ASSOCIATION, VPC_ENDPOINT, TAG)

@@ -3,17 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.providers.aws.kind import Kind, State, Wanted, known, tag_map
+from sandbox.providers.aws.kind import Calls, Kind, State, Wanted, deleting, known, tag_map
 from sandbox.providers.aws.session import Aws
 from sandbox.providers.aws.types.ec2.common import created_before, described_one, retag, tag_specification
-from sandbox.providers.common.fields import Field
+from sandbox.providers.common.fields import Field, each
 
 IN_LINE = {
-    **{name: Field(required=True) for name in ("fromPort", "toPort", "protocol")},
-    **{
-        name: Field()
-        for name in ("cidrBlocks", "ipv6CidrBlocks", "prefixListIds", "securityGroups", "self", "description")
-    },
+    **each("fromPort", "toPort", "protocol", required=True),
+    **each("cidrBlocks", "ipv6CidrBlocks", "prefixListIds", "securityGroups", "self", "description"),
 }
 """An in-line rule of a security group."""
 
@@ -130,15 +127,11 @@ SECURITY_GROUP = Kind(
         "name": Field(replaces=True),
         "description": Field(replaces=True, default="Managed by Pulumi"),
         "vpcId": Field(replaces=True),
-        "ingress": Field(same=same_rules, inside=IN_LINE, default=[]),
-        "egress": Field(same=same_rules, inside=IN_LINE, default=[]),
+        **each("ingress", "egress", same=same_rules, inside=IN_LINE, default=[]),
         "revokeRulesOnDelete": Field(default=False),
     },
     outputs=("arn", "ownerId"),
-    create=_create_group,
-    read=_read_group,
-    update=_set_rules,
-    delete=lambda aws, group_id, _: aws.client("ec2").delete_security_group(GroupId=group_id),
+    calls=Calls(_create_group, _read_group, _set_rules, deleting("ec2", "delete_security_group", "GroupId")),
     retag=retag,
     naming=("name", 255),
 )
@@ -203,17 +196,11 @@ def _rule_kind(name: str, *, egress: bool) -> Kind:
         inputs={
             "securityGroupId": Field(required=True, replaces=True),
             "ipProtocol": Field(required=True),
-            **{
-                key: Field()
-                for key in ("fromPort", "toPort", "cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId")
-            },
+            **each("fromPort", "toPort", "cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId"),
             "description": Field(),
         },
         outputs=("arn", "securityGroupRuleId"),
-        create=create,
-        read=read,
-        update=update,
-        delete=delete,
+        calls=Calls(create, read, update, delete),
         retag=retag,
     )
 

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from sandbox.providers.aws.kind import Kind, State, Wanted, is_ours, known, same_json
+from sandbox.providers.aws.kind import Calls, Kind, State, Wanted, created_once, known, same_json
 from sandbox.providers.aws.session import CREATION_TAG, Aws
-from sandbox.providers.aws.types.eks.clusters import inside, retag, timestamp
-from sandbox.providers.common.fields import Field, same_set
+from sandbox.providers.aws.types.eks.clusters import retag, timestamp
+from sandbox.providers.common.fields import Field, each, inside, same_set
 
 
 def _of(entry_id: str) -> dict[str, str]:
@@ -17,7 +17,11 @@ def _of(entry_id: str) -> dict[str, str]:
 def _create_entry(aws: Aws, wanted: Wanted) -> str:
     eks = aws.client("eks")
     entry_id = f"{wanted['clusterName']}:{wanted['principalArn']}"
-    try:
+
+    def tags() -> Any:
+        return eks.describe_access_entry(**_of(entry_id))["accessEntry"].get("tags")
+
+    with created_once(eks.exceptions.ResourceInUseException, wanted, tags):
         eks.create_access_entry(
             **_of(entry_id),
             tags=wanted.all_tags,
@@ -27,9 +31,6 @@ def _create_entry(aws: Aws, wanted: Wanted) -> str:
                 type=wanted.get("type"),
             ),
         )
-    except eks.exceptions.ResourceInUseException:
-        if not is_ours(eks.describe_access_entry(**_of(entry_id))["accessEntry"].get("tags"), wanted):
-            raise
     return entry_id
 
 
@@ -57,19 +58,20 @@ def _read_entry(aws: Aws, entry_id: str, _state: State) -> dict[str, Any] | None
 ACCESS_ENTRY = Kind(
     type="aws:eks/accessEntry:AccessEntry",
     inputs={
-        "clusterName": Field(required=True, replaces=True),
-        "principalArn": Field(required=True, replaces=True),
+        **each("clusterName", "principalArn", required=True, replaces=True),
         "kubernetesGroups": Field(same=same_set, default=[]),
         "type": Field(replaces=True, default="STANDARD"),
         "userName": Field(),
     },
     outputs=("accessEntryArn", "createdAt", "modifiedAt"),
     volatile=("modifiedAt",),
-    create=_create_entry,
-    read=_read_entry,
-    update=_update_entry,
-    delete=lambda aws, entry_id, _: aws.client("eks").delete_access_entry(**_of(entry_id)),
-    retag=retag(lambda state: state["accessEntryArn"]),
+    calls=Calls(
+        _create_entry,
+        _read_entry,
+        _update_entry,
+        lambda aws, entry_id, _: aws.client("eks").delete_access_entry(**_of(entry_id)),
+    ),
+    retag=retag("accessEntryArn"),
 )
 
 
@@ -104,15 +106,11 @@ def _dissociate(aws: Aws, association_id: str, _state: State) -> None:
 ACCESS_POLICY_ASSOCIATION = Kind(
     type="aws:eks/accessPolicyAssociation:AccessPolicyAssociation",
     inputs={
-        "clusterName": Field(required=True, replaces=True),
-        "principalArn": Field(required=True, replaces=True),
-        "policyArn": Field(required=True, replaces=True),
+        **each("clusterName", "principalArn", "policyArn", required=True, replaces=True),
         "accessScope": Field(required=True, replaces=True, inside=inside("namespaces", type=Field(required=True))),
     },
     outputs=("associatedAt", "modifiedAt"),
-    create=_associate,
-    read=_read_association,
-    delete=_dissociate,
+    calls=Calls(_associate, _read_association, None, _dissociate),
     delete_first=True,
 )
 
@@ -162,20 +160,15 @@ def _delete_identity(aws: Aws, association_id: str, state: State) -> None:
 POD_IDENTITY_ASSOCIATION = Kind(
     type="aws:eks/podIdentityAssociation:PodIdentityAssociation",
     inputs={
-        "clusterName": Field(required=True, replaces=True),
-        "namespace": Field(required=True, replaces=True),
-        "serviceAccount": Field(required=True, replaces=True),
+        **each("clusterName", "namespace", "serviceAccount", required=True, replaces=True),
         "roleArn": Field(required=True),
         "targetRoleArn": Field(),
         "disableSessionTags": Field(default=False),
         "policy": Field(same=same_json),
     },
     outputs=("associationArn", "associationId", "externalId"),
-    create=_create_identity,
-    read=_read_identity,
-    update=_update_identity,
-    delete=_delete_identity,
-    retag=retag(lambda state: state["associationArn"]),
+    calls=Calls(_create_identity, _read_identity, _update_identity, _delete_identity),
+    retag=retag("associationArn"),
     import_id=lambda imported: {"clusterName": imported.partition(",")[0]},
     delete_first=True,
 )

@@ -1,26 +1,20 @@
 """EKS: clusters, and what all its types share."""
 
-from collections.abc import Callable
 from typing import Any
 
-from sandbox.providers.aws.kind import Kind, Retag, State, Wanted, is_ours, known, retagging
+from sandbox.providers.aws.kind import Calls, Kind, Retag, State, Wanted, created_once, deleting, known, retagging
 from sandbox.providers.aws.session import Aws
-from sandbox.providers.common.fields import Field, Fields, same_set
+from sandbox.providers.common.fields import Field, inside, same_set
 from sandbox.providers.common.server import ProviderError
 
 
-def inside(*names: str, **more: Field) -> Fields:
-    """The fields of a block whose members need no special handling."""
-    return {**{name: Field() for name in names}, **more}
-
-
-def retag(arn: Callable[[State], str]) -> Retag:
-    """Sets and removes tags of resources that EKS identifies by ARN."""
+def retag(arn: str = "arn") -> Retag:
+    """Sets and removes tags of resources that EKS identifies by ARN; `arn` is the property that has it."""
     return retagging(
         "eks",
         lambda eks, arn, keys: eks.untag_resource(resourceArn=arn, tagKeys=keys),
         lambda eks, arn, tags: eks.tag_resource(resourceArn=arn, tags=tags),
-        lambda _, state: arn(state),
+        lambda _, state: state[arn],
     )
 
 
@@ -44,7 +38,11 @@ def _create_cluster(aws: Aws, wanted: Wanted) -> str:
     eks = aws.client("eks")
     given = ("version", *_BLOCKS, "bootstrapSelfManagedAddons", "deletionProtection")
     encryption = wanted.get("encryptionConfig")
-    try:
+
+    def tags() -> Any:
+        return eks.describe_cluster(name=wanted["name"])["cluster"].get("tags")
+
+    with created_once(eks.exceptions.ResourceInUseException, wanted, tags):
         eks.create_cluster(
             name=wanted["name"],
             roleArn=wanted["roleArn"],
@@ -54,9 +52,6 @@ def _create_cluster(aws: Aws, wanted: Wanted) -> str:
             **known(**{name: wanted.get(name) for name in given}),
             **known(encryptionConfig=[encryption] if encryption else None),
         )
-    except eks.exceptions.ResourceInUseException:
-        if not is_ours(eks.describe_cluster(name=wanted["name"])["cluster"].get("tags"), wanted):
-            raise
     return wanted["name"]
 
 
@@ -168,11 +163,8 @@ CLUSTER = Kind(
     ),
     respelled=("vpcConfig",),
     computed_inside={"vpcConfig": ("clusterSecurityGroupId", "vpcId")},
-    create=_create_cluster,
-    read=_read_cluster,
-    update=_update_cluster,
-    delete=lambda aws, name, _: aws.client("eks").delete_cluster(name=name),
-    retag=retag(lambda state: state["arn"]),
+    calls=Calls(_create_cluster, _read_cluster, _update_cluster, deleting("eks", "delete_cluster", "name")),
+    retag=retag(),
     ready=_cluster_is_active,
     naming=("name", 100),
     has_prefix=False,

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from sandbox.providers.aws.kind import Kind, State, Wanted, is_ours, known, same_json
+from sandbox.providers.aws.kind import Calls, Kind, State, Wanted, created_once, known, same_json
 from sandbox.providers.aws.session import Aws
-from sandbox.providers.aws.types.eks.clusters import inside, retag, settled, timestamp
-from sandbox.providers.common.fields import Field, same_set
+from sandbox.providers.aws.types.eks.clusters import retag, settled, timestamp
+from sandbox.providers.common.fields import Field, each, inside, same_set
 
 _AS_GIVEN = (
     *("scalingConfig", "instanceTypes", "amiType", "capacityType", "diskSize", "launchTemplate"),
@@ -27,7 +27,8 @@ def _describe_node_group(aws: Aws, group_id: str) -> dict[str, Any]:
 def _create_node_group(aws: Aws, wanted: Wanted) -> str:
     eks = aws.client("eks")
     group_id = f"{wanted['clusterName']}:{wanted['nodeGroupName']}"
-    try:
+    exists = eks.exceptions.ResourceInUseException
+    with created_once(exists, wanted, lambda: _describe_node_group(aws, group_id).get("tags")):
         eks.create_nodegroup(
             clusterName=wanted["clusterName"],
             nodegroupName=wanted["nodeGroupName"],
@@ -36,9 +37,6 @@ def _create_node_group(aws: Aws, wanted: Wanted) -> str:
             tags=wanted.all_tags,
             **known(**{name: wanted.get(name) for name in (*_AS_GIVEN, "labels", "taints")}),
         )
-    except eks.exceptions.ResourceInUseException:
-        if not is_ours(_describe_node_group(aws, group_id).get("tags"), wanted):
-            raise
     return group_id
 
 
@@ -110,25 +108,17 @@ NODE_GROUP = Kind(
         "nodeRoleArn": Field(required=True, replaces=True),
         "subnetIds": Field(required=True, replaces=True, same=same_set),
         "scalingConfig": Field(required=True, inside=inside("desiredSize", "minSize", "maxSize")),
-        "instanceTypes": Field(replaces=True),
-        "amiType": Field(replaces=True),
-        "capacityType": Field(replaces=True),
-        "diskSize": Field(replaces=True),
+        **each("instanceTypes", "amiType", "capacityType", "diskSize", replaces=True),
         "labels": Field(default={}),
         "taints": Field(same=same_set, default=[], inside=inside("key", "value", "effect")),
         "launchTemplate": Field(same=_same_template, inside=inside("id", "name", "version")),
         "updateConfig": Field(inside=inside("maxUnavailable", "maxUnavailablePercentage", "updateStrategy")),
         "nodeRepairConfig": Field(inside=inside("enabled")),
-        "version": Field(),
-        "releaseVersion": Field(),
-        "forceUpdateVersion": Field(),
+        **each("version", "releaseVersion", "forceUpdateVersion"),
     },
     outputs=("arn", "resources", "status"),
-    create=_create_node_group,
-    read=_read_node_group,
-    update=_update_node_group,
-    delete=_delete_node_group,
-    retag=retag(lambda state: state["arn"]),
+    calls=Calls(_create_node_group, _read_node_group, _update_node_group, _delete_node_group),
+    retag=retag(),
     ready=_node_group_is_active,
     naming=("nodeGroupName", 63),
     minutes=60,
@@ -136,6 +126,8 @@ NODE_GROUP = Kind(
 
 
 # Add-ons
+
+_SETTINGS = ("addonVersion", "serviceAccountRoleArn", "configurationValues", "podIdentityAssociations")
 
 
 def _describe_addon(aws: Aws, addon_id: str) -> dict[str, Any]:
@@ -146,27 +138,17 @@ def _describe_addon(aws: Aws, addon_id: str) -> dict[str, Any]:
 def _create_addon(aws: Aws, wanted: Wanted) -> str:
     eks = aws.client("eks")
     addon_id = f"{wanted['clusterName']}:{wanted['addonName']}"
-    try:
+    exists = eks.exceptions.ResourceInUseException
+    with created_once(exists, wanted, lambda: _describe_addon(aws, addon_id).get("tags")):
+        settings = _addon_settings(wanted, "resolveConflictsOnCreate")
         eks.create_addon(
-            clusterName=wanted["clusterName"],
-            addonName=wanted["addonName"],
-            tags=wanted.all_tags,
-            **_addon_settings(wanted, "resolveConflictsOnCreate"),
+            clusterName=wanted["clusterName"], addonName=wanted["addonName"], tags=wanted.all_tags, **settings
         )
-    except eks.exceptions.ResourceInUseException:
-        if not is_ours(_describe_addon(aws, addon_id).get("tags"), wanted):
-            raise
     return addon_id
 
 
 def _addon_settings(wanted: Wanted, conflicts: str) -> dict[str, Any]:
-    return known(
-        addonVersion=wanted.get("addonVersion"),
-        serviceAccountRoleArn=wanted.get("serviceAccountRoleArn"),
-        configurationValues=wanted.get("configurationValues"),
-        resolveConflicts=wanted.get(conflicts),
-        podIdentityAssociations=wanted.get("podIdentityAssociations"),
-    )
+    return known(resolveConflicts=wanted.get(conflicts), **{name: wanted.get(name) for name in _SETTINGS})
 
 
 def _update_addon(aws: Aws, addon_id: str, wanted: Wanted, changed: set[str]) -> None:
@@ -208,23 +190,17 @@ def _delete_addon(aws: Aws, addon_id: str, state: State) -> None:
 ADDON = Kind(
     type="aws:eks/addon:Addon",
     inputs={
-        "clusterName": Field(required=True, replaces=True),
-        "addonName": Field(required=True, replaces=True),
+        **each("clusterName", "addonName", required=True, replaces=True),
         "addonVersion": Field(),
         "configurationValues": Field(same=same_json, default=""),
         "serviceAccountRoleArn": Field(),
         "podIdentityAssociations": Field(same=same_set, inside=inside("roleArn", "serviceAccount")),
-        "preserve": Field(),
-        "resolveConflictsOnCreate": Field(),
-        "resolveConflictsOnUpdate": Field(),
+        **each("preserve", "resolveConflictsOnCreate", "resolveConflictsOnUpdate"),
     },
     outputs=("arn", "createdAt", "modifiedAt"),
     volatile=("modifiedAt",),
-    create=_create_addon,
-    read=_read_addon,
-    update=_update_addon,
-    delete=_delete_addon,
-    retag=retag(lambda state: state["arn"]),
+    calls=Calls(_create_addon, _read_addon, _update_addon, _delete_addon),
+    retag=retag(),
     ready=_addon_is_active,
     minutes=20,
 )

@@ -3,13 +3,11 @@
 from typing import Any
 
 from sandbox.providers.aws.kind import known, lower_first, pascal
-from sandbox.providers.aws.types.eks.clusters import inside
-from sandbox.providers.common.fields import Field, Fields
+from sandbox.providers.common.fields import Field, Fields, each, inside
 
 ACTION: Fields = {
     "type": Field(required=True),
-    "order": Field(),
-    "targetGroupArn": Field(),
+    **each("order", "targetGroupArn"),
     "forward": Field(
         inside={
             "targetGroups": Field(required=True, inside=inside("weight", arn=Field(required=True))),

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from sandbox.providers.aws.kind import Kind, State, Wanted, is_ours, known, tag_list
+from sandbox.providers.aws.kind import Calls, Kind, State, Wanted, deleting, is_ours, known, tag_list
 from sandbox.providers.aws.session import Aws
 from sandbox.providers.aws.types.elb.actions import ACTION, actions_of, elb_actions, same_actions
-from sandbox.providers.aws.types.elb.load_balancers import retag, tags_of
-from sandbox.providers.common.fields import Field
+from sandbox.providers.aws.types.elb.attributes import retag, tags_of
+from sandbox.providers.common.fields import Field, each
 
 
 def _listener(wanted: Wanted) -> dict[str, Any]:
@@ -60,18 +60,13 @@ LISTENER = Kind(
     type="aws:lb/listener:Listener",
     inputs={
         "loadBalancerArn": Field(required=True, replaces=True),
-        "port": Field(),
-        "protocol": Field(),
-        "sslPolicy": Field(),
-        "certificateArn": Field(),
-        "alpnPolicy": Field(),
+        **each("port", "protocol", "sslPolicy", "certificateArn", "alpnPolicy"),
         "defaultActions": Field(required=True, inside=ACTION, same=same_actions),
     },
     outputs=("arn",),
-    create=_create_listener,
-    read=_read_listener,
-    update=_change_listener,
-    delete=lambda aws, arn, _: aws.client("elbv2").delete_listener(ListenerArn=arn),
+    calls=Calls(
+        _create_listener, _read_listener, _change_listener, deleting("elbv2", "delete_listener", "ListenerArn")
+    ),
     retag=retag,
     delete_first=True,
 )

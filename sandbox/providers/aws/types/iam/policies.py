@@ -2,9 +2,20 @@
 
 from typing import Any
 
-from sandbox.providers.aws.kind import Kind, State, Wanted, is_ours, known, retagging, same_json, tag_list, tag_map
+from sandbox.providers.aws.kind import (
+    Calls,
+    Kind,
+    State,
+    Wanted,
+    created_once,
+    deleting,
+    known,
+    same_json,
+    tag_list,
+    tag_map,
+)
 from sandbox.providers.aws.session import Aws
-from sandbox.providers.aws.types.iam.roles import attached, text
+from sandbox.providers.aws.types.iam.roles import attached, retag, text
 from sandbox.providers.common.fields import Field, same_set
 
 VERSIONS = 5
@@ -14,19 +25,17 @@ VERSIONS = 5
 def _create_policy(aws: Aws, wanted: Wanted) -> str:
     iam = aws.client("iam")
     path = wanted.get("path", "/")
-    try:
-        return iam.create_policy(
+    arn = aws.arn("iam", f"policy{path}{wanted['name']}", region=False)
+    exists = iam.exceptions.EntityAlreadyExistsException
+    with created_once(exists, wanted, lambda: iam.get_policy(PolicyArn=arn)["Policy"].get("Tags")):
+        iam.create_policy(
             PolicyName=wanted["name"],
             Path=path,
             PolicyDocument=wanted["policy"],
             **known(Description=wanted.get("description")),
             Tags=tag_list(wanted.all_tags),
-        )["Policy"]["Arn"]
-    except iam.exceptions.EntityAlreadyExistsException:
-        arn = aws.arn("iam", f"policy{path}{wanted['name']}", region=False)
-        if not is_ours(iam.get_policy(PolicyArn=arn)["Policy"].get("Tags"), wanted):
-            raise
-        return arn
+        )
+    return arn
 
 
 def _change_policy(aws: Aws, arn: str, wanted: Wanted, changed: set[str]) -> None:
@@ -72,15 +81,8 @@ POLICY = Kind(
         "path": Field(replaces=True, default="/"),
     },
     outputs=("arn", "policyId"),
-    create=_create_policy,
-    read=_read_policy,
-    update=_change_policy,
-    delete=_delete_policy,
-    retag=retagging(
-        "iam",
-        lambda iam, arn, keys: iam.untag_policy(PolicyArn=arn, TagKeys=keys),
-        lambda iam, arn, tags: iam.tag_policy(PolicyArn=arn, Tags=tag_list(tags)),
-    ),
+    calls=Calls(_create_policy, _read_policy, _change_policy, _delete_policy),
+    retag=retag("policy", "PolicyArn"),
     naming=("name", 128),
     has_region=False,
 )
@@ -114,10 +116,7 @@ ROLE_POLICY = Kind(
         "role": Field(required=True, replaces=True),
         "policy": Field(required=True, same=same_json),
     },
-    create=_put_role_policy,
-    read=_read_role_policy,
-    update=_change_role_policy,
-    delete=_delete_role_policy,
+    calls=Calls(_put_role_policy, _read_role_policy, _change_role_policy, _delete_role_policy),
     naming=("name", 128),
     has_region=False,
 )
@@ -144,9 +143,7 @@ def _detach(aws: Aws, attachment_id: str, _state: State) -> None:
 ROLE_POLICY_ATTACHMENT = Kind(
     type="aws:iam/rolePolicyAttachment:RolePolicyAttachment",
     inputs={"role": Field(required=True, replaces=True), "policyArn": Field(required=True, replaces=True)},
-    create=_attach,
-    read=_read_attachment,
-    delete=_detach,
+    calls=Calls(_attach, _read_attachment, None, _detach),
     has_region=False,
 )
 
@@ -157,19 +154,19 @@ def _same_url(one: Any, other: Any) -> bool:
 
 def _create_oidc(aws: Aws, wanted: Wanted) -> str:
     iam = aws.client("iam")
-    try:
+    arn = aws.arn("iam", f"oidc-provider/{wanted['url'].removeprefix('https://')}", region=False)
+
+    def tags() -> Any:
+        return iam.list_open_id_connect_provider_tags(OpenIDConnectProviderArn=arn)["Tags"]
+
+    with created_once(iam.exceptions.EntityAlreadyExistsException, wanted, tags):
         return iam.create_open_id_connect_provider(
             Url=wanted["url"],
             ClientIDList=wanted["clientIdLists"],
             ThumbprintList=wanted.get("thumbprintLists", []),
             Tags=tag_list(wanted.all_tags),
         )["OpenIDConnectProviderArn"]
-    except iam.exceptions.EntityAlreadyExistsException:
-        arn = aws.arn("iam", f"oidc-provider/{wanted['url'].removeprefix('https://')}", region=False)
-        tags = iam.list_open_id_connect_provider_tags(OpenIDConnectProviderArn=arn)["Tags"]
-        if not is_ours(tags, wanted):
-            raise
-        return arn
+    return arn
 
 
 def _change_oidc(aws: Aws, arn: str, wanted: Wanted, changed: set[str]) -> None:
@@ -204,15 +201,13 @@ OIDC_PROVIDER = Kind(
         "thumbprintLists": Field(same=same_set),
     },
     outputs=("arn",),
-    create=_create_oidc,
-    read=_read_oidc,
-    update=_change_oidc,
-    delete=lambda aws, arn, _: aws.client("iam").delete_open_id_connect_provider(OpenIDConnectProviderArn=arn),
-    retag=retagging(
-        "iam",
-        lambda iam, arn, keys: iam.untag_open_id_connect_provider(OpenIDConnectProviderArn=arn, TagKeys=keys),
-        lambda iam, arn, tags: iam.tag_open_id_connect_provider(OpenIDConnectProviderArn=arn, Tags=tag_list(tags)),
+    calls=Calls(
+        _create_oidc,
+        _read_oidc,
+        _change_oidc,
+        deleting("iam", "delete_open_id_connect_provider", "OpenIDConnectProviderArn"),
     ),
+    retag=retag("open_id_connect_provider", "OpenIDConnectProviderArn"),
     respelled=("url",),
     has_region=False,
 )

@@ -4,9 +4,30 @@ import json
 from typing import Any
 from urllib.parse import unquote
 
-from sandbox.providers.aws.kind import Kind, State, Wanted, is_ours, known, retagging, same_json, tag_list, tag_map
+from sandbox.providers.aws.kind import (
+    Calls,
+    Kind,
+    Retag,
+    State,
+    Wanted,
+    created_once,
+    known,
+    retagging,
+    same_json,
+    tag_list,
+    tag_map,
+)
 from sandbox.providers.aws.session import Aws
 from sandbox.providers.common.fields import Field, same_set
+
+
+def retag(kind: str, parameter: str) -> Retag:
+    """Sets and removes tags of what IAM knows by this parameter."""
+    return retagging(
+        "iam",
+        lambda iam, name, keys: getattr(iam, f"untag_{kind}")(**{parameter: name}, TagKeys=keys),
+        lambda iam, name, tags: getattr(iam, f"tag_{kind}")(**{parameter: name}, Tags=tag_list(tags)),
+    )
 
 
 def text(document: Any) -> str:
@@ -16,7 +37,8 @@ def text(document: Any) -> str:
 
 def _create_role(aws: Aws, wanted: Wanted) -> str:
     iam = aws.client("iam")
-    try:
+    exists = iam.exceptions.EntityAlreadyExistsException
+    with created_once(exists, wanted, lambda: iam.list_role_tags(RoleName=wanted["name"])["Tags"]):
         iam.create_role(
             RoleName=wanted["name"],
             AssumeRolePolicyDocument=wanted["assumeRolePolicy"],
@@ -25,9 +47,6 @@ def _create_role(aws: Aws, wanted: Wanted) -> str:
             **known(Description=wanted.get("description"), PermissionsBoundary=wanted.get("permissionsBoundary")),
             Tags=tag_list(wanted.all_tags),
         )
-    except iam.exceptions.EntityAlreadyExistsException:
-        if not is_ours(iam.list_role_tags(RoleName=wanted["name"])["Tags"], wanted):
-            raise
     _change_role(aws, wanted["name"], wanted, {"inlinePolicies", "managedPolicyArns"} & set(wanted.inputs))
     return wanted["name"]
 
@@ -125,15 +144,8 @@ ROLE = Kind(
         "inlinePolicies": Field(same=_same_inline, inside={"name": Field(), "policy": Field()}),
     },
     outputs=("arn", "createDate", "uniqueId"),
-    create=_create_role,
-    read=_read_role,
-    update=_change_role,
-    delete=_delete_role,
-    retag=retagging(
-        "iam",
-        lambda iam, name, keys: iam.untag_role(RoleName=name, TagKeys=keys),
-        lambda iam, name, tags: iam.tag_role(RoleName=name, Tags=tag_list(tags)),
-    ),
+    calls=Calls(_create_role, _read_role, _change_role, _delete_role),
+    retag=retag("role", "RoleName"),
     naming=("name", 64),
     has_region=False,
 )

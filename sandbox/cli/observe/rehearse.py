@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sandbox import lifecycle
-from sandbox.cli.options import chart_option, report, with_option
+from sandbox.cli.options import chart_option, folder_option, report, with_option
 from sandbox.run.state import State
 from sandbox.tools import build, catalog, controllers
 
@@ -31,14 +31,7 @@ _PIPE_WIDTH = 400
 @chart_option("As for `sandbox up`: the chart of a version that --with provides.")
 @click.option("--keep", is_flag=True, help="Keep the sandbox afterwards.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
-@click.option(
-    "--state-dir",
-    "folder",
-    default=_FOLDER,
-    show_default=True,
-    type=click.Path(path_type=Path),
-    help="The folder of the rehearsal's sandbox. It must not exist yet.",
-)
+@folder_option(_FOLDER, "The folder of the rehearsal's sandbox. It must not exist yet.")
 def rehearse(
     *,
     old: str,

@@ -1,9 +1,9 @@
 """How fast the load balancer controller is and which AWS calls it makes: tables of docs/measured/performance.md.
 
-    python -m benchmarks.controller [--with controller=PATH] [--rounds N] [--only scaling,calls,many] [--json]
+    python -m tests.conformance.measure [--with controller=PATH] [--rounds N] [--only scaling,calls,many] [--json]
 
-It uses the tests' conformance stage, with its own state folder. With another controller program, both are measured in
-the same run, one after the other in every round.
+It measures on the conformance stage, in a sandbox with its own state folder. With another controller program, both are
+measured in the same run, one after the other in every round.
 """
 
 import argparse
@@ -25,6 +25,7 @@ from typing import Any, Self
 import pytest
 from kubernetes import client, config
 
+from fixtures.kubernetes import deployment, ingress, service
 from sandbox.aws.serving.journal import Entry, from_line
 from sandbox.run.processes import Process, wait_until
 from tests.conformance.player import Player
@@ -53,42 +54,6 @@ def expect(condition: Callable[[], bool], seconds: float, what: str) -> None:
     """
     if not wait_until(condition, seconds, 0.2):
         raise SystemExit(f"{what}: not within {seconds:.0f} s")
-
-
-# What is created.
-
-
-def deployment(name: str, replicas: int) -> dict[str, Any]:
-    """Pods that report at once that they run."""
-    container = {"name": "app", "image": "example/app:1", "ports": [{"containerPort": 8080}]}
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": name},
-        "spec": {
-            "replicas": replicas,
-            "selector": {"matchLabels": {"app": name}},
-            "template": {"metadata": {"labels": {"app": name}}, "spec": {"containers": [container]}},
-        },
-    }
-
-
-def service(name: str) -> dict[str, Any]:
-    """A Service in front of them."""
-    spec = {"selector": {"app": name}, "ports": [{"port": 80, "targetPort": 8080}]}
-    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": spec}
-
-
-def ingress(name: str) -> dict[str, Any]:
-    """An Ingress with its own ALB for the Service."""
-    backend = {"service": {"name": name, "port": {"number": 80}}}
-    path = {"path": "/", "pathType": "Prefix", "backend": backend}
-    return {
-        "apiVersion": "networking.k8s.io/v1",
-        "kind": "Ingress",
-        "metadata": {"name": name, "annotations": {"alb.ingress.kubernetes.io/target-type": "ip"}},
-        "spec": {"ingressClassName": "alb", "rules": [{"http": {"paths": [path]}}]},
-    }
 
 
 class Place:
@@ -141,7 +106,7 @@ class ReadyEndpoints:
     def __init__(self, place: Place, service_name: str) -> None:
         api = client.DiscoveryV1Api(config.new_client_from_config(str(place.stage.kubeconfig)))
         of_service = {"label_selector": f"kubernetes.io/service-name={service_name}", "_preload_content": False}
-        self._ask = functools.partial(api.list_namespaced_endpoint_slice, place.name, **of_service)
+        self._ask: Callable[..., Any] = functools.partial(api.list_namespaced_endpoint_slice, place.name, **of_service)
         self._slices = dict[str, int]()
         self.changed_at, self.count, self._closed = 0.0, 0, False
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -215,7 +180,7 @@ class Calls:
 
 def usage(process: Process) -> Figures:
     """CPU seconds so far, and the largest resident set in MiB."""
-    assert process.identity  # noqa: S101 - it runs
+    assert process.identity
     folder = Path(f"/proc/{process.identity.pid}")
     fields = (folder / "stat").read_text().rpartition(")")[2].split()
     ticks = int(fields[11]) + int(fields[12])
@@ -346,7 +311,7 @@ def replacement(text: str) -> str:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.controller", description="Measure the controller.")
+    parser = argparse.ArgumentParser(prog="python -m tests.conformance.measure", description="Measure the controller.")
     parser.add_argument("--with", dest="given", type=replacement, metavar="controller=PATH", help="compare with it")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", default=",".join(MEASURES), help=f"some of {','.join(MEASURES)}")
@@ -356,6 +321,7 @@ def main() -> None:
     if unknown := set(names) - set(MEASURES):
         parser.error(f"--only {','.join(sorted(unknown))}: there are {', '.join(MEASURES)}")
     programs = {"ours": "", **({"given": arguments.given} if arguments.given else {})}
+    found = dict[str, list[Figures]]()
     with tempfile.TemporaryDirectory() as folder:
         for sandbox in brought_up(Path(folder) / "state"):
             found = run(sandbox, programs, names, arguments.rounds)

@@ -9,11 +9,11 @@ from eks_load_balancing.controller.global_accelerator_policy import global_accel
 from eks_load_balancing.controller.opt_ins import CERTIFICATES, TAGGING_API, opt_in_statements
 from eks_load_balancing.controller.policy import controller_statements
 from eks_load_balancing.controller.statements import Statement
+from fixtures.iam import asks, upstream
 from sandbox.iam.language.evaluate import Policy
 from sandbox.iam.permissions import reference
-from tests.sandbox.iam import asks, upstream
 
-PAGE = Path(__file__).parents[3] / "docs" / "iam.md"
+PAGE = Path(__file__).parents[1] / "iam.md"
 _READING = re.compile(r"(Describe|Get|List)")
 
 

@@ -12,11 +12,11 @@ from typing import Any, Final, NamedTuple
 
 import pulumi
 
+from fixtures.declared import DEPLOYER, Declared, Resource
+from fixtures.program import program
 from sandbox.providers.aws.types import kinds
-from tests.unit.declared import DEPLOYER, Declared, Resource
-from tests.unit.test_program import program
 
-PAGE: Final = Path(__file__).parents[1] / "docs" / "changes.md"
+PAGE: Final = Path(__file__).parents[1] / "changes.md"
 OTHER: Final = "arn:aws:iam::123456789012:role/other"
 _KEY: Final = "arn:aws:kms:us-west-2:123456789012:key/other"
 _EFFECTS: Final = ("refused", "replaced", "deleted", "rolling", "created", "in place", "nothing")
@@ -248,7 +248,7 @@ def _some(names: list[str]) -> str:
 
 
 _HEAD = """\
-<!-- made by `make docs`: change tests/changes.py, not this file -->
+<!-- made by `make docs`: change docs/generate/changes.py, not this file -->
 
 # Changes
 

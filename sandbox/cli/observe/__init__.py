@@ -1,0 +1,1 @@
+"""The commands that show what a running sandbox does: the command line of `sandbox.observe`, and of `network.trace`."""
