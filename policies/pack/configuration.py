@@ -31,7 +31,7 @@ def problems(config: Any, rules: Mapping[str, Rule]) -> Iterator[str]:
         settings: dict[str, Any] = given if isinstance(given, dict) else {"enforcementLevel": given}
         level = settings.get("enforcementLevel", _LEVELS[0])
         if level not in _LEVELS:
-            yield f"{name}: the level {level!r} is none of {', '.join(_LEVELS)}"
+            yield f"{name}: the level {level!r} is not one of {', '.join(_LEVELS)}"
         others = {key: value for key, value in settings.items() if key != "enforcementLevel"}
         if name == "all":
             yield from (f"all: takes only a level, not {key}: give it to a rule" for key in others)

@@ -1,4 +1,4 @@
-"""What AWS asks of a cluster, and where the cluster keeps its files.
+"""What AWS requires from a cluster, and where the cluster keeps its files.
 
 The AWS process writes `cluster.json` and `nodes.json`; the agent reads them. Everything else in the folder is the
 agent's.

@@ -24,7 +24,7 @@ def replacements(given: tuple[str, ...]) -> dict[str, str]:
             raise LifecycleError(f"--with {word}: give NAME=PATH, for example --with controller=./manager")
         if name not in REPLACEABLE and not name.startswith(PLUGIN) and not _ONE_VERSION.fullmatch(name):
             known = f"{', '.join(REPLACEABLE)}, controller@VERSION or {PLUGIN}NAME"
-            raise LifecycleError(f"--with {word}: {name} is none of {known}")
+            raise LifecycleError(f"--with {word}: {name} is not one of {known}")
         target = Path(path).absolute()
         usable = target.is_dir() if name == "kube" else os.access(target, os.X_OK) and target.is_file()
         if not usable:

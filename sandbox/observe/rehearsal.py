@@ -222,7 +222,7 @@ def watched(rehearsal: Rehearsal, scale: Sequence[Scaled]) -> Generator[list[Sam
             while not over.wait(pace):
                 step += 1
                 action(step)
-        except Exception as error:  # noqa: BLE001 - told where the context ends
+        except Exception as error:  # noqa: BLE001 - reported where the context ends
             failures.append(error)
 
     threads = [

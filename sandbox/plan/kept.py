@@ -54,7 +54,7 @@ def hand_over(state: State, file: IO[str]) -> None:
 
 
 async def clean(state: State) -> None:
-    """Take away what the last plan made."""
+    """Delete what the last plan made."""
     held: dict[str, Any] = read_json(state.root / MEMORY) or {}
     planner = Planner(state, Account.model_validate(held["account"]), print, seconds=_CLEAN_SECONDS)
     planner.resume()

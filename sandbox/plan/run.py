@@ -55,7 +55,7 @@ class Problem:
 
 @dataclass
 class Made:
-    """What came of one set of manifests."""
+    """The result of one set of manifests."""
 
     selection: Selection
     state: Json = field(default_factory=dict[str, Any])
@@ -73,10 +73,10 @@ class Plan:
     applied: dict[str, Json] = field(default_factory=dict[str, Json])
     """What is in the cluster by name, as it was applied."""
     since: int = 0
-    """The resource version at which the controller was last replaced: it has to speak of everything again."""
+    """The resource version at which the controller was last replaced: it must report on every object again."""
 
     async def make(self, manifests: Iterable[Manifest]) -> Made:
-        """Make the cluster hold these manifests and no others, and say what came of it.
+        """Make the cluster hold these manifests and no others, and return the result.
 
         Raises:
             PlanError: the controller is not done in time.
@@ -101,7 +101,7 @@ class Plan:
         return Assumed(self.planner.network)
 
     async def clean(self) -> None:
-        """Take away everything that a plan made, so that the planner is as it was when it was booted.
+        """Delete everything that a plan made, so that the planner is as it was when it was booted.
 
         Raises:
             PlanError: something stays.
@@ -122,7 +122,7 @@ class Plan:
         return named(prepared(manifest))
 
     async def _apply(self, planned: Sequence[Manifest], made: Made) -> dict[str, int]:
-        """Apply objects, kind by kind; what the controller has to speak of, and since when."""
+        """Apply objects, kind by kind. Return what the controller must report on, and since which version."""
         kube, expected = self.planner.kube, dict[str, int]()
         given = {m.name for m in planned if m.kind == "Namespace"}
         for name in set(namespaces(planned)) - given - {"default", "kube-system"}:
@@ -163,7 +163,7 @@ class Plan:
     async def _delete(self, kept: set[str]) -> None:
         """Delete what an earlier set had and this one has not, newest kinds first.
 
-        What the controller needs to take its load balancers away, classes and namespaces, goes when they are gone.
+        Classes and namespaces, which the controller needs to delete its load balancers, are deleted last.
         """
         gone = {key: self.applied.pop(key) for key in reversed(list(self.applied)) if key not in kept}
         for late in (False, True):
@@ -206,7 +206,7 @@ class Plan:
 
 
 def asks(document: Mapping[str, Any]) -> bool:
-    """Whether the controller has to speak of an object, as it is in the cluster."""
+    """Whether the controller must report on an object, as it is in the cluster."""
     annotations, spec = document["metadata"].get("annotations") or {}, document.get("spec") or {}
     match document["kind"]:
         case "Ingress" | "Gateway" | "TargetGroupBinding":

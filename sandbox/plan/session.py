@@ -64,7 +64,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Result:
-    """What came of it."""
+    """The result."""
 
     before: Made | None
     after: Made

@@ -123,7 +123,7 @@ def test_the_profiles_pass_the_check() -> None:
         ({"controller-runs-two-replicas": {"minReplicas": -1}}, "write a number of 0 or more"),
         ({"controller-runs-two-replicas": {"minReplicas": True}}, "write a number"),
         ({"node-doors-are-not-open-to-the-world": {"ports": ["22"]}}, "write a list of numbers"),
-        ({"cluster-is-protected-from-deletion": "forbidden"}, "the level 'forbidden' is none of"),
+        ({"cluster-is-protected-from-deletion": "forbidden"}, "the level 'forbidden' is not one of"),
         ({"cluster-is-protected-from-deletion": {"min": 1}}, "unknown setting min; known: none"),
         ({"cluster-authenticates-by-api": "remediate"}, "the rule has no remediation"),
         ({"all": {"enforcementLevel": "advisory", "ports": []}}, "all: takes only a level"),

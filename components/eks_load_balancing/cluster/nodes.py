@@ -196,7 +196,7 @@ def _release_version(args: NodesArgs, cluster_version: str) -> str:
     version = args.get("version") or cluster_version
     if wanted == LATEST and version == LEFT_TO_EKS:
         raise InvalidInputError(
-            "the latest AMI of which Kubernetes version is meant is not known: give the nodes a version",
+            "the nodes need a version, because it decides which AMI is the latest: give version",
             key="version",
         )
     bottlerocket = args.get("ami_type", "").startswith("BOTTLEROCKET")  # its releases have numbers of their own
@@ -207,7 +207,7 @@ def _release_version(args: NodesArgs, cluster_version: str) -> str:
         and not wanted.startswith(f"{version}.")
     ):
         raise InvalidInputError(
-            f"AMI release {wanted} is none of Kubernetes {version}: give one such as {version}.3-20261101, or latest",
+            f"AMI release {wanted} is not for Kubernetes {version}: give one such as {version}.3-20261101, or latest",
             key="release_version",
         )
     return wanted

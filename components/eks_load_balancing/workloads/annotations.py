@@ -149,7 +149,7 @@ def _placed(exposure: Exposure) -> dict[str, Input[str]]:
         annotations["subnets"] = applied(",".join, exposure.subnet_ids)
     if exposure.security_group_ids is not None:
         annotations["security-groups"] = applied(",".join, exposure.security_group_ids)
-        # With groups of one's own the controller opens the way to the pods only if it is told to.
+        # With your own security groups, the controller opens the pods' groups only if this annotation says so.
         annotations["manage-backend-security-group-rules"] = "true"
     return annotations
 

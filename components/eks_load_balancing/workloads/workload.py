@@ -72,7 +72,7 @@ def refuse_both(args: Mapping[str, Any], one: str, others: Sequence[str], why: s
 
 
 def drain_seconds(deregistration_delay: int) -> tuple[int, int]:
-    """Return how long a pod sleeps before it is told to end, and how long it has in all.
+    """Return how long a pod sleeps before it gets SIGTERM, and its whole grace period.
 
     Kubernetes ends a pod at the moment it leaves the endpoints, and the load balancer goes on sending for a while: the
     pod serves on until the target is deregistered and its connections have had their delay.

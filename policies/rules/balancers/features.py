@@ -1,4 +1,4 @@
-"""What Ingresses ask of the controller, compared with the controller's IAM policy.
+"""What Ingresses request from the controller, compared with the controller's IAM policy.
 
 If the chart has a flag for a feature, the controller itself reports that the feature is off. These features have no
 flag: the call fails when the load balancer exists already, and the Ingress waits for ever.

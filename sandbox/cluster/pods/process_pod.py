@@ -105,7 +105,7 @@ class ProcessPod:
         self._dirty.set()
 
     def gone(self) -> None:
-        """The cluster no longer has it: nothing is worth waiting for."""
+        """The cluster no longer has it: there is nothing to wait for."""
         self._gone.set()
         self._deleted.set()
 
@@ -211,11 +211,11 @@ class ProcessPod:
         """Probe a process until it has ended; stop it if its liveness probe fails."""
         tasks: list[asyncio.Task[None]] = []
 
-        def ready(verdict: bool) -> None:  # noqa: FBT001 - a verdict is what it is told
+        def ready(verdict: bool) -> None:  # noqa: FBT001 - the verdict of a probe
             state.ready = verdict
             self._dirty.set()
 
-        def alive(verdict: bool) -> None:  # noqa: FBT001 - a verdict is what it is told
+        def alive(verdict: bool) -> None:  # noqa: FBT001 - the verdict of a probe
             if not verdict:
                 log.warning("pod %s/%s: liveness probe failed: ending %s", self.namespace, self.name, state.name)
                 tasks.append(asyncio.create_task(_end([process], self._grace)))

@@ -78,7 +78,7 @@ class Statement:
         return any(like(action.lower(), pattern) for pattern in self.actions) != self.other_actions
 
     def applies(self, request: Request) -> bool:
-        """Whether it applies to a request whose action it covers; the principal is not checked.
+        """Whether the statement applies to a request for an action that it covers. It does not check the principal.
 
         Raises:
             CannotJudgeError: the sandbox does not know.

@@ -51,7 +51,7 @@ def bind(node: Node, listener: Listener, folder: Path) -> str:
     words += ["ssl", "crt-list", str(certificate_list(folder, listener))]
     words += ["ssl-min-ver", tls.protocols[0], "ssl-max-ver", tls.protocols[-1]]
     if tls.ciphers:
-        # OpenSSL must be told to support the old protocols that AWS still offers.
+        # OpenSSL must be configured to support the old protocols that AWS still offers.
         level = ":@SECLEVEL=0" if _WEAK & set(tls.protocols) else ""
         words += ["ciphers", ":".join(tls.ciphers) + level]
     if tls.suites:

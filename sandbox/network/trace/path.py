@@ -168,7 +168,7 @@ def _node(scene: Scene, instance: str, flow: Flow, entries: list[Tracked]) -> Ho
 
 
 def _tells(verdict: str, text: str) -> bool:
-    """Whether a rule is worth showing: it leads to a Service, or rewrites addresses."""
+    """Whether to show a rule: it leads to a Service, or rewrites addresses."""
     return any(word in text for word in ("dnat", "masquerade", "snat")) or any(
         word in verdict
         for word in ("KUBE-SVC", "KUBE-EXT-", "KUBE-SEP", "KUBE-SVL", "service-", "external-", "endpoint-")

@@ -37,7 +37,7 @@ def section(objects: Objects) -> list[dict[str, object]]:
 
 
 def line(number: int, at: float, verb: str, obj: Json, *, kind: str, before: str | None) -> Item | None:
-    """What an event is worth saying; None if it says of the object what was said before.
+    """The text to show for an event; None if the same text was shown for the object before.
 
     Args:
         number: counts the lines.
@@ -240,6 +240,6 @@ def _endpoint(endpoint: Json, ports: list[str]) -> Item:
 
 
 def _annotations(obj: Json) -> list[tuple[str, str]]:
-    """What an object asks of load balancers."""
+    """The load balancer settings that an object requests."""
     annotations: Mapping[str, str] = obj["metadata"].get("annotations") or {}
     return [(key, value) for key, value in sorted(annotations.items()) if key.startswith(_ASKING)]

@@ -157,7 +157,7 @@ def _reasons(kind: str, differ: Mapping[str, tuple[list[str], list[str]]], paren
 
 
 def _warn_of_moved_targets(changes: Sequence[Change]) -> None:
-    """Mark target groups that go while their targets come to another one: a replacement too, under another key."""
+    """Mark removed target groups whose targets move to another group: they are replaced, under another key."""
     groups = [child for change in changes for child in change.children if child.kind == "target group"]
     added = {target: g for g in groups if g.action == ADD for target in g.fields.get("targets", ([], []))[1]}
     for group in groups:

@@ -38,7 +38,7 @@ def children(kind: str, entity: Mapping[str, Any]) -> dict[str, list[Json]]:
 
 
 def fields(kind: str, entity: Mapping[str, Any]) -> Fields:
-    """What is said of a thing; empty fields are left out."""
+    """The lines that describe a resource, without empty fields."""
     made = {
         "load balancer": _balancer,
         "listener": _listener,

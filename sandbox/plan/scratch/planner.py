@@ -1,6 +1,6 @@
 """A planner: a sandbox with an account's network, a cluster of said-to-run nodes, and the controller.
 
-It takes objects, waits until the controller has done what it can, and reads what came of it.
+It takes objects, waits until the controller has done what it can, and reads the result.
 """
 
 import asyncio
@@ -220,7 +220,7 @@ class Planner:
         return True
 
     async def settle(self, expected: Mapping[str, int]) -> list[str]:
-        """Wait until the controller is done; what it never came to.
+        """Wait until the controller is done. Return what it never handled.
 
         Args:
             expected: object -> the resource version that its outcome has to be later than.
@@ -239,7 +239,7 @@ class Planner:
                 continue
             if watch.finished(look, now):
                 return [*watch.missing(look), *look.waiting]
-            if now - told > 2:  # noqa: PLR2004 - as often as progress is told
+            if now - told > 2:  # noqa: PLR2004 - seconds between two reports of progress
                 told = now
                 left = watch.missing(look)
                 self.report(

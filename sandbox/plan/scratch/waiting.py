@@ -147,7 +147,7 @@ def unready(pods: Iterable[Object]) -> list[str]:
 
 
 def unobserved(bindings: Iterable[Object]) -> list[str]:
-    """TargetGroupBindings that the controller has not come to yet."""
+    """TargetGroupBindings that the controller has not handled yet."""
     return [
         named(b) for b in bindings if (b.get("status") or {}).get("observedGeneration", 0) < b["metadata"]["generation"]
     ]

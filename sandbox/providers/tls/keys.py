@@ -34,11 +34,11 @@ def new_key(inputs: Mapping[str, Any]) -> PrivateKey:
         case "ECDSA" if curve in CURVES:
             return ec.generate_private_key(CURVES[curve]())
         case "ECDSA":
-            raise ProviderError(f"ecdsaCurve {curve!r} is none of {', '.join(CURVES)}")
+            raise ProviderError(f"ecdsaCurve {curve!r} is not one of {', '.join(CURVES)}")
         case "ED25519":
             return ed25519.Ed25519PrivateKey.generate()
         case _:
-            raise ProviderError(f"algorithm {algorithm!r} is none of RSA, ECDSA, ED25519")
+            raise ProviderError(f"algorithm {algorithm!r} is not one of RSA, ECDSA, ED25519")
 
 
 def key_of(pem: str, where: str) -> PrivateKey:

@@ -90,7 +90,7 @@ def test_item_2_without_a_release_eks_chooses_the_ami() -> None:
         ({"version": "1.37"}, "nodes of Kubernetes 1.37 cannot join a cluster of 1.36"),
         ({"version": "1.32"}, "nodes of Kubernetes 1.32 cannot join a cluster of 1.36"),
         ({"version": "36"}, "'36' is not an EKS version"),
-        ({"release_version": "1.35.2-20260901"}, "AMI release 1.35.2-20260901 is none of Kubernetes 1.36"),
+        ({"release_version": "1.35.2-20260901"}, "AMI release 1.35.2-20260901 is not for Kubernetes 1.36"),
         ({"version": "eks", "release_version": "latest"}, "give the nodes a version"),
     ],
 )
