@@ -1,6 +1,8 @@
 """Existing clusters, and the examples that run on them as their READMEs say."""
 
 import json
+import os
+import sys
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -13,6 +15,7 @@ from tests.e2e import readme
 from tests.e2e.test_stack import endpoints
 
 CLUSTERS = ("blue", "green")
+_ROUNDS = 10 if os.environ.get("SOAK") else 1
 _NAMESPACES = ("default", "in-tree", "services", "shop")
 """The namespace of the examples' workloads."""
 
@@ -85,14 +88,23 @@ class Existing:
         (arn,) = self.elb.describe_target_groups(TargetGroupArns=[group])["TargetGroups"][0]["LoadBalancerArns"]
         return arn
 
+    def healthy(self) -> None:
+        """Let the doctor look at every cluster with a controller: it finds nothing."""
+        selector = ("-A", "-l", "app.kubernetes.io/name=aws-load-balancer-controller")
+        for name, cluster in self.clusters.items():
+            if cluster.kubectl("get", "deployments", *selector)["items"]:
+                for _ in range(_ROUNDS):
+                    self.sandbox.run(sys.executable, "-m", "eks_load_balancing.doctor", "--cluster", name)
+
 
 @contextmanager
 def running(existing: Existing, name: str) -> Generator[Example, None, None]:
-    """An example whose README is followed to its end; taken down after that."""
+    """An example whose README is followed to its end, and in which the doctor finds nothing; taken down after that."""
     example = Example(existing.sandbox, existing.root, name)
     try:
         yield example
         assert example.left == [], "commands of the README that nothing has run"
+        existing.healthy()
     finally:
         existing.end_pods()
         example.run(f"make example-down NAME={name}")

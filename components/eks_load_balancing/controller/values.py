@@ -89,8 +89,8 @@ def default_tags(tags: Mapping[str, Any] | None) -> dict[str, str]:
         text = f"{key}={value}"
         if not _TAG.fullmatch(text) or "=" in key or ": " in text or text.endswith((":", " ")):
             raise InvalidInputError(
-                f"tag {key}={value!r} cannot be on load balancers: give letters, digits, spaces and + - = . _ : / @, no"
-                " = in the key, no space after a colon or at the end",
+                f"tag {key!r}={value!r} cannot be on load balancers: give letters, digits, spaces and + - = . _ : / @,"
+                " no = in the key, no space after a colon or at the end",
                 key="tags",
             )
     return dict(tags or {})

@@ -37,7 +37,7 @@ def test_maps_are_merged_and_anything_else_takes_our_place() -> None:
         ({"enableCertManager": True}, "values.enableCertManager True cannot be set"),
         ({"image": {"tag": "v9"}}, "values.image.tag 'v9' cannot be set: .* give version"),
         ({"controllerConfig": {"featureGates": {"X": True}}}, "values.controllerConfig.featureGates .* feature_gates"),
-        ({"defaultTags": {"a": "b,c"}}, "tag a='b,c' cannot be on load balancers"),
+        ({"defaultTags": {"a": "b,c"}}, "tag 'a'='b,c' cannot be on load balancers"),
     ],
 )
 def test_what_would_break_the_components_promises_is_refused_with_a_reason(given: dict[str, Any], says: str) -> None:
