@@ -5,6 +5,7 @@ resource comes from its provider (`replaces` in `sandbox/providers/aws/types`). 
 same changes on a running stack, with the real engine.
 """
 
+import functools
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -147,8 +148,13 @@ def _nested(path: str, value: Any) -> dict[str, Any]:
     return {key: _nested(rest, value) if rest else value}
 
 
-def row(change: Change) -> Row:
-    """The effect of a change, in one line."""
+@functools.cache
+def rows() -> tuple[Row, ...]:
+    """The effect of every change. It runs the program for each, which takes half a minute."""
+    return tuple(map(_row, CHANGES))
+
+
+def _row(change: Change) -> Row:
     before = program("dev") if change.before is None else declared(change.key, change.before)
     try:
         after = declared(change.key, change.value)
@@ -269,7 +275,7 @@ A preview shows what is in the table, and no other deletion or replacement. Two 
 
 def page() -> str:
     """The page's expected content."""
-    lines = [f"| `{r.key}` | {r.effect} | {r.resources} | {r.note} |" for r in map(row, CHANGES)]
+    lines = [f"| `{r.key}` | {r.effect} | {r.resources} | {r.note} |" for r in rows()]
     return _HEAD + re.sub(r" {2,}\|", " |", "\n".join(lines)) + "\n"
 
 

@@ -154,12 +154,17 @@ def stage_reached(sandbox: Sandbox, stage: str) -> bool:
     return any("aws-load-balancer-controller" in p["name"] and p["pid"] for p in status["parts"])
 
 
+_ONCE, _TWICE, _KILLED = [signal.SIGINT], [signal.SIGINT, signal.SIGINT], [signal.SIGKILL]
+_INTERRUPTIONS = (
+    [(stage, signals) for stage in ("sandbox", "cluster", "controller") for signals in (_ONCE, _TWICE, _KILLED)]
+    if SOAK
+    else [("cluster", _KILLED), ("controller", _TWICE)]
+)
+
+
 @pytest.mark.soak
-@pytest.mark.parametrize("stage", ["sandbox", "cluster", "controller"])
-@pytest.mark.parametrize("signals", [[signal.SIGINT], [signal.SIGINT, signal.SIGINT], [signal.SIGKILL]], ids=str)
+@pytest.mark.parametrize(("stage", "signals"), _INTERRUPTIONS, ids=str)
 def test_an_interrupted_up_is_finished_by_the_next(make: Make, stage: str, signals: list[signal.Signals]) -> None:
-    if not SOAK and (stage, len(signals)) not in (("cluster", 1), ("controller", 2)):
-        pytest.skip("one interruption of each kind unless SOAK=1")
     with make.start("up") as process:
         assert wait_until(lambda: process.poll() is not None or stage_reached(make.sandbox, stage), 300)
         time.sleep(random.uniform(0, 3))  # noqa: S311 - any moment after the stage, not a known one
