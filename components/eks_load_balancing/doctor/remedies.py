@@ -108,6 +108,13 @@ def _binding(facts: Facts, thing: Object, _: "re.Match[str]") -> str:
     return rebind(facts, thing)
 
 
+def _stale_binding(facts: Facts, thing: Object, match: "re.Match[str]") -> str:
+    delete = f"`kubectl delete targetgroupbinding -n {key(thing)[0]} {match['binding']}`"
+    return (
+        f"its target group was deleted in AWS, and the binding is in the new one's way: {delete}, then {restart(facts)}"
+    )
+
+
 def rebind(facts: Facts, binding: Object) -> str:
     """Return how to replace a TargetGroupBinding whose target group is gone."""
     delete = f"`kubectl delete targetgroupbinding -n {' '.join(key(binding))}`"
@@ -261,5 +268,8 @@ _REMEDIES: Final[tuple[tuple[str, str | Answer, str], ...]] = (
         "",
     ),
     (r"TargetGroupNotFound", _binding, ""),
+    # The binding of a target group that somebody deleted:
+    # https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/3493
+    (r'targetgroupbindings\.elbv2\.k8s\.aws "(?P<binding>[^"]+)" already exists', _stale_binding, ""),
 )
 """A regular expression for the text, the remedy, and a command that shows more; the first match counts."""

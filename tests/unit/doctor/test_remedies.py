@@ -90,6 +90,11 @@ _TEXTS = [
     ),
     ("FailedNetworkReconcile", "cannot resolve pod ENI for pods: [alb/web-1]", "VPC CNI"),
     ("FailedReconcile", "api error TargetGroupNotFound: One or more target groups not found", "targetgroupbinding -n"),
+    (
+        _DEPLOY,
+        'targetgroupbindings.elbv2.k8s.aws "k8s-alb-web-1" already exists',
+        "`kubectl delete targetgroupbinding -n alb k8s-alb-web-1`",
+    ),
     (_DEPLOY, "something that nobody has seen before", "correct what the controller's log names"),
 ]
 
