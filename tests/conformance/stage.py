@@ -48,7 +48,8 @@ class Stage:
     """The controller's program; "" for the one that the sandbox builds."""
 
     def __post_init__(self) -> None:
-        """Props are created when a case needs them."""
+        """Props are created when a case needs them. The cases run in threads, and pytest changes `os.environ`."""
+        self._environment = self.sandbox.environment()
         self.props = Props(self.sandbox, self.vpc, self.serving_certificate)
 
     @property
@@ -59,7 +60,7 @@ class Stage:
     def kubectl(self, *arguments: str, stdin: str = "", check: bool = True) -> str:
         """The output of kubectl."""
         command = ["kubectl", "--kubeconfig", str(self.kubeconfig), *arguments]
-        env = self.sandbox.environment()
+        env = self._environment
         done = subprocess.run(command, input=stdin, env=env, capture_output=True, text=True, timeout=120, check=False)
         if check and done.returncode:
             raise AssertionError(f"{' '.join(command)}: {done.stderr}")
@@ -72,7 +73,7 @@ class Stage:
     def start_controller(self, *flags: str) -> Process:
         """Start a controller and wait until it is ready."""
         name = f"{NAME}-controller-{len(self.controllers)}"
-        environment = self.sandbox.environment() | self.keys | {"POD_NAME": name}
+        environment = self._environment | self.keys | {"POD_NAME": name}
         given = [f"--cluster-name={NAME}", f"--aws-vpc-id={self.vpc}", f"--aws-region={environment['AWS_REGION']}"]
         given += flags
         ports = {port.flag: free_port() for port in _IMAGE.ports}

@@ -55,6 +55,7 @@ class Existing:
     def __init__(self, sandbox: Sandbox, clusters: dict[str, Sandbox], root: Path) -> None:
         self.sandbox, self.clusters, self.root = sandbox, clusters, readme.copied(root)
         self.elb = sandbox.aws("elbv2")  # made once: it is asked many times a second
+        self._ended = False
 
     def registered(self, group: str) -> set[str]:
         """The addresses in a target group that are not draining."""
@@ -70,8 +71,13 @@ class Existing:
 
         return wait_until(so_far, 60, 0.3)
 
+    def begin(self) -> None:
+        """Note that an example comes up, with pods."""
+        self._ended = False
+
     def end_pods(self) -> None:
         """Stop the workloads at once: no client is connected, so the deregistration delay has no use."""
+        self._ended = True
         for cluster in self.clusters.values():
             for namespace in _NAMESPACES:
                 kinds = "deployment,replicaset,pod"
@@ -89,7 +95,12 @@ class Existing:
         return arn
 
     def healthy(self) -> None:
-        """Let the doctor look at every cluster with a controller: it finds nothing."""
+        """Let the doctor look at every cluster with a controller: it finds nothing.
+
+        Of examples that are up together, only the one that goes first is looked at: then the pods of all are ended.
+        """
+        if self._ended:
+            return
         selector = ("-A", "-l", "app.kubernetes.io/name=aws-load-balancer-controller")
         for name, cluster in self.clusters.items():
             if cluster.kubectl("get", "deployments", *selector)["items"]:
@@ -101,6 +112,7 @@ class Existing:
 def running(existing: Existing, name: str) -> Generator[Example, None, None]:
     """An example whose README is followed to its end, and in which the doctor finds nothing; taken down after that."""
     example = Example(existing.sandbox, existing.root, name)
+    existing.begin()
     try:
         yield example
         assert example.left == [], "commands of the README that nothing has run"

@@ -11,6 +11,7 @@ import jsonpatch
 import pytest
 from botocore import xform_name
 
+from eks_load_balancing.controller.policy import bound_policy
 from eks_load_balancing.doctor.checks import CHECKS
 from eks_load_balancing.doctor.events import SUCCEEDED, is_the_controllers
 from eks_load_balancing.doctor.registry import examine
@@ -18,9 +19,9 @@ from eks_load_balancing.doctor.remedies import remedy
 from tests.unit.doctor.cases import CASES, Case
 from tests.unit.doctor.cases_objects import OBJECTS
 from tests.unit.doctor.cases_paths import PATHS
-from tests.unit.doctor.healthy import event, facts, healthy
+from tests.unit.doctor.healthy import VERSION, event, facts, healthy
 from tests.unit.doctor.healthy_aws import NOW
-from tests.unit.doctor.plant import no_targets
+from tests.unit.doctor.plant import inline, lose_action, no_targets
 
 _BUILD, _DEPLOY = "FailedBuildModel", "FailedDeployModel"
 _TEXTS = [
@@ -218,13 +219,13 @@ def test_a_denial_names_the_policy_to_remove() -> None:
     world["role_policies"].append(
         {"Name": "lockdown", "Arn": None, "Document": {"Statement": [DENIAL]}},
     )
-    (inline,) = examine(facts(world), [CHECKS["role-may-do-what-the-controller-does"]])
+    (added,) = examine(facts(world), [CHECKS["role-may-do-what-the-controller-does"]])
     world["role_policies"][-1]["Arn"] = "arn:aws:iam::111122223333:policy/lockdown"
     (attached,) = examine(facts(world), [CHECKS["role-may-do-what-the-controller-does"]])
     world["role_policies"].pop()
     world["boundary"] = {"Statement": [DENIAL]}
     (bounded,) = examine(facts(world), [CHECKS["role-may-do-what-the-controller-does"]])
-    assert "`aws iam delete-role-policy --role-name controller --policy-name lockdown`" in inline.fix
+    assert "`aws iam delete-role-policy --role-name controller --policy-name lockdown`" in added.fix
     assert "detach-role-policy --role-name controller --policy-arn arn:aws:iam::111122223333:policy/lockdown`" in (
         attached.fix
     )
@@ -255,3 +256,18 @@ def test_the_patch_of_a_network_policy_removes_the_fault(case: Case) -> None:
         world["network_policies"][0], json.loads(command[command.index("-p") + 1])
     )
     assert examine(facts(world), [CHECKS[case.check]]) == []
+
+
+def test_a_controller_of_bindings_alone_needs_no_more_than_they_do() -> None:
+    world = healthy()
+    policy = json.loads(bound_policy(VERSION, "aws", "us-west-2", "vpc-1", ["arn:aws:elasticloadbalancing:*"]))
+    world["role_policies"] = [inline(policy)]
+    check = CHECKS["role-may-do-what-the-controller-does"]
+    assert examine(facts(world), [check])
+
+    world |= {"ingresses": [], "services": [], "gateways": [], "load_balancers": []}
+    assert examine(facts(world), [check]) == []
+
+    lose_action(world, "elasticloadbalancing:RegisterTargets")
+    (found,) = examine(facts(world), [check])
+    assert "needs elasticloadbalancing:RegisterTargets, which" in str(found)

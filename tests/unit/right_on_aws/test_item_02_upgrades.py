@@ -91,7 +91,7 @@ def test_item_2_without_a_release_eks_chooses_the_ami() -> None:
         ({"version": "1.32"}, "nodes of Kubernetes 1.32 cannot join a cluster of 1.36"),
         ({"version": "36"}, "'36' is not an EKS version"),
         ({"release_version": "1.35.2-20260901"}, "AMI release 1.35.2-20260901 is not for Kubernetes 1.36"),
-        ({"version": "eks", "release_version": "latest"}, "give the nodes a version"),
+        ({"version": "eks", "release_version": "latest"}, "the nodes need a version"),
     ],
 )
 def test_item_2_nodes_that_cannot_join_are_refused(nodes: dict[str, Any], says: str) -> None:

@@ -1,15 +1,16 @@
 """What the controller's role may do."""
 
+import json
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Final
 
-from eks_load_balancing.controller.policy import ABSENT, controller_statements
+from eks_load_balancing.controller.policy import ABSENT, bound_policy, controller_statements
 from eks_load_balancing.controller.statements import REQUEST_TAG, RESOURCE_TAG, TAG, Statement
 from eks_load_balancing.doctor.documents import denies, grants, listed, statements
 from eks_load_balancing.doctor.facts import Facts
 from eks_load_balancing.doctor.faults import REFRESH
-from eks_load_balancing.doctor.lookups import flags, image_version
+from eks_load_balancing.doctor.lookups import flags, image_version, is_served, own_balancers
 from eks_load_balancing.doctor.registry import Trouble, check
 
 _POLICIES: Final = "https://github.com/kubernetes-sigs/aws-load-balancer-controller/tree/main/docs/install"
@@ -23,7 +24,8 @@ def role_may_do_what_the_controller_does(facts: Facts) -> Iterator[Trouble]:
 
     A policy of an older version lacks actions that the new version calls: AccessDenied at the first use. This compares
     actions, not conditions. It ignores features that a flag switches off, and a feature without a flag if all of its
-    actions are missing, because that is probably intended.
+    actions are missing, because that is probably intended. Where nothing asks for a load balancer, and there are only
+    TargetGroupBindings, the controller needs no more than they do.
     """
     if not facts.deployments or facts.role is None:
         return
@@ -38,12 +40,21 @@ def role_may_do_what_the_controller_does(facts: Facts) -> Iterator[Trouble]:
         on_purpose = statement.features and not set(statement.features) & set(_SWITCHES)
         if not (on_purpose and len(lacking) == len(statement.actions)):
             missing += [action for action in lacking if action not in missing]
+    if _only_binds(facts):
+        enough = json.loads(bound_policy(version, facts.partition, facts.region, facts.vpc, ["*"]))
+        missing = [action for action in missing if grants([enough], action)]
     if missing:
         yield Trouble(
             f"role {facts.role['RoleName']}",
             f"controller {version} needs {', '.join(sorted(missing))}, which the role's policies do not allow",
             _restored(facts, facts.role["RoleName"], version, missing),
         )
+
+
+def _only_binds(facts: Facts) -> bool:
+    """Return whether the cluster has TargetGroupBindings and nothing else that the controller serves."""
+    asking = [*facts.gateways, *(thing for thing in (*facts.ingresses, *facts.services) if is_served(facts, thing))]
+    return bool(facts.bindings) and not asking and not own_balancers(facts)
 
 
 def _restored(facts: Facts, role: str, version: str, missing: list[str]) -> str:
