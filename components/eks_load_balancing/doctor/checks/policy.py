@@ -10,7 +10,7 @@ from eks_load_balancing.controller.statements import REQUEST_TAG, RESOURCE_TAG, 
 from eks_load_balancing.doctor.documents import denies, grants, listed, statements
 from eks_load_balancing.doctor.facts import Facts
 from eks_load_balancing.doctor.faults import REFRESH
-from eks_load_balancing.doctor.lookups import flags, image_version, is_served, own_balancers
+from eks_load_balancing.doctor.lookups import flags, image_version, is_served, tagged
 from eks_load_balancing.doctor.registry import Trouble, check
 
 _POLICIES: Final = "https://github.com/kubernetes-sigs/aws-load-balancer-controller/tree/main/docs/install"
@@ -54,7 +54,8 @@ def role_may_do_what_the_controller_does(facts: Facts) -> Iterator[Trouble]:
 def _only_binds(facts: Facts) -> bool:
     """Return whether the cluster has TargetGroupBindings and nothing else that the controller serves."""
     asking = [*facts.gateways, *(thing for thing in (*facts.ingresses, *facts.services) if is_served(facts, thing))]
-    return bool(facts.bindings) and not asking and not own_balancers(facts)
+    made = [one for one in facts.load_balancers if tagged(facts, one["LoadBalancerArn"]) is not None]
+    return bool(facts.bindings) and not asking and not made
 
 
 def _restored(facts: Facts, role: str, version: str, missing: list[str]) -> str:
