@@ -36,8 +36,12 @@ def _matching(form: re.Pattern[str], value: str, refusal: str) -> str:
 
 
 def _kubernetes_name(form: re.Pattern[str], value: str, what: str, parts: str) -> str:
-    refusal = f"{what} {value!r} is not a name that Kubernetes takes: give {parts}, beginning and ending with a letter"
-    return _matching(form, value, f"{refusal} or digit")
+    return _matching(
+        form,
+        value,
+        f"{what} {value!r} is not a name that Kubernetes takes: give {parts},"
+        " beginning and ending with a letter or digit",
+    )
 
 
 def label(value: str, what: str) -> str:

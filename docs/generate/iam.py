@@ -23,9 +23,10 @@ def page() -> str:
 
 # What the controller may do
 
-Only the AWS Load Balancer Controller's service account can assume the controller's role. Its policy is in
-[statements.py](../components/eks_load_balancing/controller/statements.py): statements by purpose, for each controller
-version and partition, narrowed to one cluster ([ADR 12](adr/0012-one-table-of-the-controllers-permissions.md)).
+Only the AWS Load Balancer Controller's service account can assume the controller's role. Its policy is made of
+statements by purpose ([statements.py](../components/eks_load_balancing/controller/statements.py)), for each controller
+version and partition ([policy.py](../components/eks_load_balancing/controller/policy.py)), narrowed to one cluster
+([ADR 12](adr/0012-one-table-of-the-controllers-permissions.md)).
 
 ## By purpose
 

@@ -89,8 +89,8 @@ class Balancer(KubernetesView):
         """Say whether a profile names it: what the platform owns by its identity, anything else by its namespace."""
         return self._known_by in (owners if self.owned else namespaces)
 
-    def to_be_added(self, namespaces: str, owners: str) -> str:
-        """Return how to name it in the setting for namespaces, or in the one for what the platform owns."""
+    def how_to_allow(self, namespaces: str, owners: str) -> str:
+        """Return which setting of a profile would allow it: the one for namespaces, or for what the platform owns."""
         return f'add "{self._known_by}" to {owners if self.owned else namespaces}'
 
     @property

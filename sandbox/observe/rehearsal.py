@@ -102,8 +102,7 @@ def scaled(replicas: int, step: int) -> int:
 def with_setting(settings: Mapping[str, Any], key: str, value: str) -> dict[str, Any]:
     """The content of a stack's settings file with one setting changed.
 
-    `pulumi up --config` is no way to do it: it writes into the project's own file, and there it replaces the whole
-    object that a path leads into.
+    `pulumi up --config` writes into the project's own file, and replaces the whole object that holds the setting.
     """
     changed = copy.deepcopy(dict(settings))
     name, *path = key.split(".")

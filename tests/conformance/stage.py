@@ -48,7 +48,7 @@ class Stage:
     """The controller's program; "" for the one that the sandbox builds."""
 
     def __post_init__(self) -> None:
-        """Props are created when a case needs them. The cases run in threads, and pytest changes `os.environ`."""
+        """Copy the environment once, because cases run in threads while pytest changes `os.environ`."""
         self._environment = self.sandbox.environment()
         self.props = Props(self.sandbox, self.vpc, self.serving_certificate)
 

@@ -94,10 +94,10 @@ class Existing:
         (arn,) = self.elb.describe_target_groups(TargetGroupArns=[group])["TargetGroups"][0]["LoadBalancerArns"]
         return arn
 
-    def healthy(self) -> None:
-        """Let the doctor look at every cluster with a controller: it finds nothing.
+    def check_health(self) -> None:
+        """Run the doctor on every cluster with a controller. It must find nothing.
 
-        Of examples that are up together, only the one that goes first is looked at: then the pods of all are ended.
+        Examples that are up together are checked once, before the first of them goes down and ends the pods of all.
         """
         if self._ended:
             return
@@ -116,7 +116,7 @@ def running(existing: Existing, name: str) -> Generator[Example, None, None]:
     try:
         yield example
         assert example.left == [], "commands of the README that nothing has run"
-        existing.healthy()
+        existing.check_health()
     finally:
         existing.end_pods()
         example.run(f"make example-down NAME={name}")

@@ -16,8 +16,6 @@ from tests.sandbox.controller.campaign import misbehaving
 pytestmark = [pytest.mark.sandbox, pytest.mark.soak]
 
 _ROLLOUTS = 20 if os.environ.get("SOAK") else 2
-_LATE = 80 if os.environ.get("SOAK") else 50
-"""How many of a hundred registrations are refused."""
 _PAUSE = 0.02
 """Seconds between two samples."""
 
@@ -114,5 +112,5 @@ def test_a_rollout_waits_for_targets_that_are_registered_late(stack: Sandbox, sa
     """Without the gate a Deployment continues as soon as a pod's container runs."""
     role = outputs(stack)["controllerRoleArn"].rpartition("/")[2]
     late = {"callers": [f"*:assumed-role/{role}/*"], "actions": ["*:RegisterTargets"]}
-    with misbehaving(stack, {**late, "kind": "throttle", "percent": _LATE}):
+    with misbehaving(stack, {**late, "kind": "throttle", "percent": 80}):
         assert rolled(samples).too_few() == []

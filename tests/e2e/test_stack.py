@@ -4,7 +4,6 @@ import json
 import os
 import re
 import signal
-import statistics
 import subprocess
 import threading
 import time
@@ -171,8 +170,8 @@ def follow(stack: Sandbox, binding: dict[str, Any], deployment: str, count: int)
     group = binding["spec"]["targetGroupARN"]
     stack.run("kubectl", "scale", "-n", namespace, f"deployment/{deployment}", f"--replicas={count}")
     assert wait_until(lambda: len(endpoints(stack, namespace, service)) == count, 60)
-    begun = time.monotonic()
-    assert wait_until(lambda: registered(stack, group) == endpoints(stack, namespace, service), 30)
+    begun, wanted = time.monotonic(), endpoints(stack, namespace, service)
+    assert wait_until(lambda: registered(stack, group) == wanted, 30)
     return time.monotonic() - begun
 
 
@@ -187,7 +186,7 @@ def test_targets_follow_the_endpoints_up_and_down(stack: Sandbox) -> None:
             if selector.items() <= d["spec"]["template"]["metadata"]["labels"].items()
         ]
         seconds = [follow(stack, binding, name, count) for count in (6, 1, 2)]
-        assert statistics.median(seconds) < _SECONDS, seconds
+        assert max(seconds) < _SECONDS, seconds
 
 
 def test_killing_the_leader_loses_nothing_and_the_other_takes_over(stack: Sandbox) -> None:
@@ -236,7 +235,6 @@ def changes(stack: Sandbox, *arguments: str) -> dict[str, int]:
 
 
 def test_a_second_up_changes_nothing(stack: Sandbox) -> None:
-    changes(stack, "up")  # takes back what other tests changed in the shared stack
     assert changes(stack, "up") == {}
 
 

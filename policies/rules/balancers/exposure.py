@@ -160,7 +160,7 @@ def source_ranges_are_given(
         return
     if balancer.limits_sources or balancer.governed("inboundCIDRs") or balancer.governed("sourceRanges"):
         return
-    allowed_by = balancer.to_be_added("openNamespaces", "openOwners")
+    allowed_by = balancer.how_to_allow("openNamespaces", "openOwners")
     ranges = balancer.source_ranges
     worlds = [one for one in known(ranges) if is_world(one, **widest)]
     if worlds:

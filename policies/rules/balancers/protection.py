@@ -38,7 +38,7 @@ def public_alb_has_a_web_acl(balancer: Any, *, exempt_namespaces: list[str], exe
     if balancer.is_among(exempt_namespaces, exempt_owners):
         return
     if balancer.web_acl is None and balancer.speaks_alone:
-        allowed_by = balancer.to_be_added("exemptNamespaces", "exemptOwners")
+        allowed_by = balancer.how_to_allow("exemptNamespaces", "exemptOwners")
         yield Finding(f"{balancer.title} faces the internet without a web ACL", allowed_by)
 
 
@@ -96,7 +96,7 @@ def _attribute_rule(
         value = balancer.attribute(attribute)
         if unknown(value) or (value is not None and fits(value)):
             return
-        allowed_by = balancer.to_be_added("exemptNamespaces", "exemptOwners")
+        allowed_by = balancer.how_to_allow("exemptNamespaces", "exemptOwners")
         if value is not None:
             yield Finding(f"{balancer.title} sets {attribute}={str(value).lower()}", allowed_by)
         elif not by_default and balancer.speaks_alone and (balancer.application or not application_only):

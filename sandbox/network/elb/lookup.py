@@ -1,4 +1,4 @@
-"""Load balancers without their attributes: fewer calls than `Reader`, for who asks once."""
+"""Load balancers without their attributes: fewer calls than `Reader`, for callers that ask once."""
 
 from typing import Any
 

@@ -73,7 +73,7 @@ class Kube:
         patch = merge_patch(before or {}, document)
         return await self.api.request("PATCH", path, patch, params=_STRICT, content_type=MERGE)
 
-    async def rehearse(self, document: Object) -> None:
+    async def dry_run(self, document: Object) -> None:
         """Ask the API server to create an object, without creating it (`--dry-run=server`).
 
         Raises:

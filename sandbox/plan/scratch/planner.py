@@ -1,4 +1,4 @@
-"""A planner: a sandbox with an account's network, a cluster of said-to-run nodes, and the controller.
+"""A planner: a sandbox with an account's network, a cluster of simulated nodes, and the controller.
 
 It takes objects, waits until the controller has done what it can, and reads the result.
 """
@@ -47,6 +47,13 @@ _ASKING: Final = (
     BINDINGS,
     ("v1", "Namespace"),
 )
+_PROBE: Final = {
+    "apiVersion": "v1",
+    "kind": "Service",
+    "metadata": {"name": "webhooks-answer", "namespace": "default"},
+    "spec": {"ports": [{"port": 80}]},
+}
+"""The controller's webhooks are asked about every Service."""
 # What an API that is still coming up, or an object that just went, answers with.
 NOT_NOW: Final = (ApiError, ClientError, BotoCoreError, aiohttp.ClientError, TimeoutError, OSError)
 
@@ -200,23 +207,20 @@ class Planner:
         return [p for p in pods if p["metadata"]["name"].startswith(f"{RELEASE}-")]
 
     async def _controller_ready(self, gone: frozenset[str] = frozenset()) -> bool:
-        """Whether one replica is left, it is ready, none of those that are to go, and its webhooks answer.
+        """Whether exactly one replica is there, it is ready and not in `gone` (by uid), and its webhooks answer.
 
-        A request that the webhooks must let through is the only proof that the API server reaches them: a Deployment
-        and the endpoints of its Service are reported ready for a moment after their pod is gone.
+        The Deployment and the endpoints of its Service are still reported as ready for a moment after their pod is
+        gone. Only a request that passes through the webhooks proves that the API server reaches them.
         """
         deployment = await self.kube.api.get(f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{RELEASE}")
         status = deployment.get("status", {})
         current = status.get("observedGeneration") == deployment["metadata"]["generation"]
         if not (current and status.get("updatedReplicas") == 1 and status.get("readyReplicas") == 1):
             return False
-        (*others, pod) = await self._replicas() or [None]
-        if pod is None or others or pod["metadata"]["uid"] in gone or waiting.unready([pod]):
+        replicas = await self._replicas()
+        if len(replicas) != 1 or replicas[0]["metadata"]["uid"] in gone or waiting.unready(replicas):
             return False
-        await self.kube.rehearse({
-            "apiVersion": "v1", "kind": "Service", "metadata": {"name": "webhooks-answer", "namespace": NAMESPACE},
-            "spec": {"ports": [{"port": 80}]},
-        })  # fmt: skip
+        await self.kube.dry_run(_PROBE)
         return True
 
     async def settle(self, expected: Mapping[str, int]) -> list[str]:

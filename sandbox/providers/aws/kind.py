@@ -186,7 +186,7 @@ def is_ours(tags: Any, wanted: Wanted) -> bool:
 
 @contextmanager
 def created_once(exists: type[Exception], wanted: Wanted, tags: Callable[[], Any]) -> Generator[None]:
-    """Inside is a creation. If the resource exists, it must be the result of this same creation, interrupted.
+    """The block creates a resource. If that exists already, an interrupted attempt at this same creation made it.
 
     Args:
         exists: The service's exception.

@@ -40,7 +40,7 @@ def role_may_do_what_the_controller_does(facts: Facts) -> Iterator[Trouble]:
         on_purpose = statement.features and not set(statement.features) & set(_SWITCHES)
         if not (on_purpose and len(lacking) == len(statement.actions)):
             missing += [action for action in lacking if action not in missing]
-    if _only_binds(facts):
+    if missing and _only_binds(facts):
         enough = json.loads(bound_policy(version, facts.partition, facts.region, facts.vpc, ["*"]))
         missing = [action for action in missing if grants([enough], action)]
     if missing:

@@ -18,8 +18,8 @@ def shown_tags(tags: Any) -> dict[str, str]:
     return {key: value for key, value in tag_map(tags).items() if not key.startswith(HIDDEN_TAGS)}
 
 
-def one(found: list[Any], what: str, args: dict[str, Any]) -> Any:
-    """What was found, which must be one."""
+def only(found: list[Any], what: str, args: dict[str, Any]) -> Any:
+    """The only thing that was found."""
     if len(found) != 1:
         remedy = "narrow the arguments" if found else "check them, or create it first"
         raise ProviderError(f"{len(found)} {what} match {args}, but exactly one must: {remedy}")

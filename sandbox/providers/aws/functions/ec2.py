@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.providers.aws.functions.common import function, one, read
+from sandbox.providers.aws.functions.common import function, only, read
 from sandbox.providers.aws.functions.environment import FILTERS, filters
 from sandbox.providers.aws.kind import known
 from sandbox.providers.aws.session import Aws
@@ -23,7 +23,7 @@ def _list(operation: str, key: str, args: dict[str, Any], aws: Aws, **more: Any)
 def vpc(aws: Aws, args: dict[str, Any]) -> dict[str, Any]:
     """One VPC, by id, tags or filters, or the account's default one."""
     more = known(vpc_id=args.get("id"), cidr=args.get("cidrBlock"), is_default="true" if args.get("default") else None)
-    found = one(_list("describe_vpcs", "Vpcs", args, aws, **more), "VPCs", args)
+    found = only(_list("describe_vpcs", "Vpcs", args, aws, **more), "VPCs", args)
     about = {"default": found.get("IsDefault", False), "state": found.get("State", "available")}
     return {**args, **read(VPC, aws, found["VpcId"]), **about}
 
@@ -42,7 +42,7 @@ def subnet(aws: Aws, args: dict[str, Any]) -> dict[str, Any]:
         cidr_block=args.get("cidrBlock"),
         availability_zone=args.get("availabilityZone"),
     )
-    found = one(_list("describe_subnets", "Subnets", args, aws, **more), "subnets", args)
+    found = only(_list("describe_subnets", "Subnets", args, aws, **more), "subnets", args)
     about = {
         "availableIpAddressCount": found.get("AvailableIpAddressCount"),
         "state": found.get("State", "available"),
@@ -54,7 +54,7 @@ def subnet(aws: Aws, args: dict[str, Any]) -> dict[str, Any]:
 def security_group(aws: Aws, args: dict[str, Any]) -> dict[str, Any]:
     """One security group."""
     more = known(group_id=args.get("id"), vpc_id=args.get("vpcId"), group_name=args.get("name"))
-    found = one(_list("describe_security_groups", "SecurityGroups", args, aws, **more), "security groups", args)
+    found = only(_list("describe_security_groups", "SecurityGroups", args, aws, **more), "security groups", args)
     live = read(SECURITY_GROUP, aws, found["GroupId"])
     return {**args, **{name: live[name] for name in ("arn", "description", "id", "name", "region", "tags", "vpcId")}}
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from sandbox.providers.aws.functions import Function
-from sandbox.providers.aws.functions.common import function, one, read
+from sandbox.providers.aws.functions.common import function, only, read
 from sandbox.providers.aws.session import Aws
 from sandbox.providers.aws.types.eks.clusters import CLUSTER
 from sandbox.providers.common.fields import each
@@ -57,10 +57,10 @@ def addon_version(aws: Aws, args: dict[str, Any]) -> dict[str, Any]:
     versions = found[0]["addonVersions"] if found else []
 
     def is_default(one: dict[str, Any]) -> bool:
-        return any(each.get("defaultVersion") for each in one.get("compatibilities", ()))
+        return any(entry.get("defaultVersion") for entry in one.get("compatibilities", ()))
 
     chosen = versions[:1] if args.get("mostRecent") else [one for one in versions if is_default(one)][:1]
-    version = one(chosen, "add-on versions", args)["addonVersion"]
+    version = only(chosen, "add-on versions", args)["addonVersion"]
     return {**args, "version": version, "id": args["addonName"], "region": aws.region}
 
 

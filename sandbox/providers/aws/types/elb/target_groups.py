@@ -94,7 +94,7 @@ def _read_group(aws: Aws, arn: str, _state: State) -> dict[str, Any] | None:
     group = elb.describe_target_groups(TargetGroupArns=[arn])["TargetGroups"][0]
     listed = elb.describe_target_group_attributes(TargetGroupArn=arn)["Attributes"]
     matcher = group.get("Matcher") or {}
-    found = {each["Key"]: each["Value"] for each in listed}
+    found = {entry["Key"]: entry["Value"] for entry in listed}
     return {
         "name": group["TargetGroupName"],
         "targetType": group.get("TargetType", "instance"),
