@@ -5,6 +5,8 @@ serving          every call passes its gate: count, fault, authorize, journal, a
 emulator         moto, corrected (corrections/) and extended (eks/, sts)
 clusters, agents the agents that run the clusters' control planes
 account, resource_facts   the account as IAM sees it
+accelerators     Global Accelerator
+constraints      AWS's model of parameters, and its messages
 identities       keys, sessions and web identities
 determinism      the same ids and times when the journal is replayed
 node_images      the public parameters that name EKS's node images

@@ -80,7 +80,7 @@ def run(state: State, agent: list[str]) -> NoReturn:
     seed, birth = journal.header["seed"], journal.header["time"]
     emulator = Emulator(seed, birth, settings.region, settings.account, state.aws_endpoint)
     place = Place(get_partition(settings.region), settings.region, settings.account)
-    authorizer = Authorizer(EmulatedAccount(place, settings.root_keys, emulator.eks))
+    authorizer = Authorizer(EmulatedAccount(place, settings.root_keys, emulator.eks, emulator.accelerators))
     gate = Gate(emulator, journal, Observations(state), authorizer)
     gate.replay(entries)
     emulator.door.admits = authorizer.admits

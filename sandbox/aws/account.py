@@ -13,6 +13,7 @@ from moto.kms.models import kms_backends
 from moto.sts.models import sts_backends
 from moto.utilities.utils import get_partition
 
+from sandbox.aws.accelerators.store import Accelerators
 from sandbox.aws.eks.store import Eks
 from sandbox.aws.resource_facts import Surroundings, tags_of
 from sandbox.iam.language.conditions import CannotJudgeError
@@ -37,11 +38,12 @@ class EmulatedAccount:
     place: Place
     root_keys: Mapping[str, str]
     eks: Eks
+    accelerators: Accelerators
 
     @property
     def look(self) -> Look:
         """Facts about resources."""
-        return Surroundings(self.place, self.eks).look
+        return Surroundings(self.place, self.eks, self.accelerators).look
 
     @property
     def root(self) -> Principal:

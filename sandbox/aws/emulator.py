@@ -9,9 +9,12 @@ from urllib.parse import unquote, urlsplit
 import moto.core.responses
 import moto.core.utils
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.utilities.utils import get_partition
 from werkzeug.wrappers import Response
 
 from sandbox.aws import corrections, determinism, node_images, sts
+from sandbox.aws.accelerators import api as accelerators_api
+from sandbox.aws.accelerators.store import Accelerators
 from sandbox.aws.corrections.elbv2 import targets as elb_targets
 from sandbox.aws.eks import api as eks_api
 from sandbox.aws.eks import auth, logs, settling
@@ -46,7 +49,11 @@ class Emulator:
         listing: Any = moto.core.utils.method_names_from_class
         replace(moto.core.responses, "method_names_from_class", functools.cache(listing))
         self._dispatcher = DomainDispatcherApplication(create_backend_app)
-        self._applications: dict[str, Any] = {"eks-auth": auth.application(self.eks, self.door)}
+        self.accelerators = Accelerators(account, get_partition(region), region)
+        self._applications: dict[str, Any] = {
+            "eks-auth": auth.application(self.eks, self.door),
+            "globalaccelerator": accelerators_api.application(self.accelerators),
+        }
         self._repeats = Repeats()
         for service in _PRELOADED:
             self._application(service)

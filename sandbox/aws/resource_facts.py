@@ -12,6 +12,7 @@ from moto.iam.models import iam_backends
 from moto.kms.models import kms_backends
 from moto.logs.models import logs_backends
 
+from sandbox.aws.accelerators.store import AcceleratorNotFoundError, Accelerators
 from sandbox.aws.eks.store import Eks
 from sandbox.aws.eks.tags import tagged
 from sandbox.iam.language.patterns import like
@@ -25,6 +26,7 @@ class Surroundings:
 
     place: Place
     eks: Eks
+    accelerators: Accelerators
 
     def look(self, arn: str) -> Facts | None:
         """The facts about a resource; None if it does not exist."""
@@ -39,6 +41,7 @@ class Surroundings:
             "ec2": self._ec2,
             "eks": self._eks_part,
             "elasticloadbalancing": self._balancing,
+            "globalaccelerator": self._accelerator,
             "iam": self._identity,
             "kms": self._key,
             "logs": self._log_group,
@@ -60,6 +63,13 @@ class Surroundings:
             return Facts(arn, dict(found.tags)) if found else None
         backend: Any = elbv2_backends[self.place.account][self.place.region]
         return Facts(arn, backend.tagging_service.get_tag_dict_for_resource(arn))
+
+    def _accelerator(self, arn: str, _: str) -> Facts | None:
+        """What is below an accelerator has its tags."""
+        try:
+            return Facts(arn, dict(self.accelerators.accelerator(arn).tags))
+        except AcceleratorNotFoundError:
+            return None
 
     def _eks_part(self, arn: str, _: str) -> Facts | None:
         return next(

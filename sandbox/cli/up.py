@@ -12,8 +12,8 @@ from sandbox.run.state import TRAFFIC_MODES, State
 
 @click.command()
 @with_option(
-    "Run PATH instead of a part: pulumi, kube, kwok, helm, controller, controller@VERSION, pulumi-resource-NAME."
-    " Repeatable."
+    "Run PATH instead of a part: pulumi, kube, kwok, helm, controller, controller@VERSION, pulumi-resource-NAME,"
+    " or image:NAME, the pods of an image with --traffic. Repeatable."
 )
 @click.option(
     "--traffic",

@@ -58,10 +58,26 @@ PATTERN = "|".join(f"({image.pattern})" for image in IMAGES)
 WEB = r"(^|/)(nginx|nginx-unprivileged|httpd|whoami)(:|@|$)"
 """Matches web server images: with `--traffic` such pods serve (`sandbox.network`), otherwise kwok reports them."""
 
+IMAGE = "image:"
+"""`--with image:NAME=PATH` runs PATH in the pods of an image called NAME, with `--traffic`."""
 
-def process_images(*, traffic: bool) -> str:
-    """A regular expression for every image whose pods kwok must ignore."""
-    return f"{PATTERN}|({WEB})" if traffic else PATTERN
+
+def process_images(given: Mapping[str, str], *, traffic: bool) -> str:
+    """A regular expression for every image whose pods kwok must ignore; `given` is `--with`."""
+    return "|".join([PATTERN, f"({WEB})", *map(_named, _servers(given))]) if traffic else PATTERN
+
+
+def server(image: str, given: Mapping[str, str]) -> str | None:
+    """The program that `--with` gives for an image's pods, if it gives one."""
+    return next((path for name, path in _servers(given).items() if re.search(_named(name), image)), None)
+
+
+def _servers(given: Mapping[str, str]) -> dict[str, str]:
+    return {name.removeprefix(IMAGE): path for name, path in given.items() if name.startswith(IMAGE)}
+
+
+def _named(name: str) -> str:
+    return rf"(^|/){re.escape(name)}(:|@|$)"
 
 
 # In the spelling of AWS's SDK for Go.

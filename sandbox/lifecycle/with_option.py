@@ -4,11 +4,12 @@ import os
 import re
 from pathlib import Path
 
+from sandbox.cluster.images import IMAGE
 from sandbox.lifecycle.errors import LifecycleError
 
 REPLACEABLE = ("pulumi", "kube", "kwok", "helm", "controller")
 PLUGIN = "pulumi-resource-"
-_ONE_VERSION = re.compile(r"controller@\d+\.\d+\.\d+")
+_PATTERNS = re.compile(rf"controller@\d+\.\d+\.\d+|{PLUGIN}.+|{IMAGE}[\w.-]+")
 
 
 def replacements(given: tuple[str, ...]) -> dict[str, str]:
@@ -22,8 +23,8 @@ def replacements(given: tuple[str, ...]) -> dict[str, str]:
         name, equals, path = word.partition("=")
         if not equals or not path:
             raise LifecycleError(f"--with {word}: give NAME=PATH, for example --with controller=./manager")
-        if name not in REPLACEABLE and not name.startswith(PLUGIN) and not _ONE_VERSION.fullmatch(name):
-            known = f"{', '.join(REPLACEABLE)}, controller@VERSION or {PLUGIN}NAME"
+        if name not in REPLACEABLE and not _PATTERNS.fullmatch(name):
+            known = f"{', '.join(REPLACEABLE)}, controller@VERSION, {PLUGIN}NAME or {IMAGE}NAME"
             raise LifecycleError(f"--with {word}: {name} is not one of {known}")
         target = Path(path).absolute()
         usable = target.is_dir() if name == "kube" else os.access(target, os.X_OK) and target.is_file()

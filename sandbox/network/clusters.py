@@ -12,9 +12,10 @@ import aiohttp
 from sandbox.cluster.api import Api, Cache
 from sandbox.cluster.pki import Pki
 from sandbox.cluster.pods.launch import Host
-from sandbox.cluster.spec import ClusterSpec, Folder, read_nodes
+from sandbox.cluster.spec import ClusterSpec, Folder, NodeSpec, read_nodes
 from sandbox.network import aws, kube_proxy
 from sandbox.network.network import Network
+from sandbox.network.relays import Relays
 from sandbox.network.web_pods import WebPods
 from sandbox.network.world import World
 from sandbox.run.state import State, read_json
@@ -26,13 +27,14 @@ _LOOK_SECONDS = 1.0
 class Cluster:
     """One active cluster."""
 
-    def __init__(self, state: State, name: str, world: World, network: Network) -> None:
+    def __init__(self, state: State, name: str, world: World, relays: Relays, network: Network) -> None:
         self.folder = Folder(state, name)
         self.proxies: dict[str, asyncio.Task[None]] = {}
         """Node -> the task that runs its kube-proxy."""
         self._state = state
         self._settings = state.settings()
         self._world = world
+        self._relays = relays
         self._network = network
         self._endpoint: str = read_json(self.folder.status_file)["endpoint"]
 
@@ -43,8 +45,7 @@ class Cluster:
             undo.push_async_callback(api.close)
             session = await undo.enter_async_context(aiohttp.ClientSession())
             pods = Cache(api, "/api/v1/pods")
-            program = Path(self._settings.tools["web"])
-            web = WebPods(self._host(api, session), self._network, program, self.instances)
+            web = WebPods(self._host(api, session), self._network, self.instances)
             undo.push_async_callback(web.stop)
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(pods.run())
@@ -53,6 +54,11 @@ class Cluster:
                 # A pod's node must be known before the pod.
                 await asyncio.to_thread(self.instances)
                 web.start(pods)
+
+    @property
+    def port(self) -> int:
+        """The port of its kube-apiserver, on the machine's loopback."""
+        return urlsplit(self._endpoint).port or 443
 
     def instances(self) -> dict[str, str]:
         """The instances of its nodes, by name."""
@@ -63,7 +69,6 @@ class Cluster:
         if self._settings.traffic == "none":
             return
         config = kube_proxy.configuration(self.folder, self._endpoint)
-        port = urlsplit(self._endpoint).port or 443
         while True:
             there = self._network.wiring.namespaces
             nodes = {n.instance_id: n for n in read_nodes(self.folder.nodes_file).values() if n.instance_id in there}
@@ -74,11 +79,14 @@ class Cluster:
                 arguments = kube_proxy.arguments(config, node.name, self._settings.traffic)
                 command = [self._settings.tools["control-plane"], *arguments]
                 log_file = self.folder.log(f"kube-proxy-{node.name}")
-                keeping = kube_proxy.keep(self._world, node, command, port, log_file)
-                self.proxies[instance] = tasks.create_task(keeping)
+                self.proxies[instance] = tasks.create_task(self._keep_proxy(node, command, log_file))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_LOOK_SECONDS):
                     await self._network.until_changed()
+
+    async def _keep_proxy(self, node: NodeSpec, command: list[str], log_file: Path) -> None:
+        async with self._relays.relay(node.instance_id, self.port):
+            await kube_proxy.keep(self._world, node, command, log_file)
 
     def _host(self, api: Api, session: aiohttp.ClientSession) -> Host:
         return Host(
@@ -97,10 +105,13 @@ class Cluster:
 class Clusters:
     """All active clusters of the sandbox."""
 
-    def __init__(self, state: State, world: World, network: Network, on_change: Callable[[], None]) -> None:
+    def __init__(
+        self, state: State, world: World, relays: Relays, network: Network, on_change: Callable[[], None]
+    ) -> None:
         """`on_change` is called when a cluster appears or disappears."""
         self._state = state
         self._world = world
+        self._relays = relays
         self._network = network
         self._on_change = on_change
         self.running: dict[str, tuple[Cluster, asyncio.Task[None]]] = {}
@@ -109,6 +120,10 @@ class Clusters:
         """The names of all nodes, by instance."""
         return {i: name for cluster, _ in self.running.values() for name, i in cluster.instances().items()}
 
+    def ports(self) -> list[int]:
+        """The ports of all kube-apiservers, on the machine's loopback."""
+        return [cluster.port for cluster, _ in self.running.values()]
+
     async def follow(self) -> None:
         """Follow EKS for ever."""
         async for _ in aws.changes(self._state, ("eks",)):
@@ -116,7 +131,7 @@ class Clusters:
             for name in self.running.keys() - active:
                 self.running.pop(name)[1].cancel()
             for name in active - self.running.keys():
-                cluster = Cluster(self._state, name, self._world, self._network)
+                cluster = Cluster(self._state, name, self._world, self._relays, self._network)
                 task = asyncio.create_task(self._attend(name, cluster), name=f"cluster {name}")
                 self.running[name] = (cluster, task)
             self._on_change()

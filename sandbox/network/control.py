@@ -4,6 +4,7 @@ Anyone who can open the socket may run anything in the world; only the sandbox's
 """
 
 import asyncio
+import contextlib
 import http.client
 import json
 import logging
@@ -14,6 +15,7 @@ from typing import Any
 
 from aiohttp import web
 
+from sandbox.network.relays import Relays
 from sandbox.network.world import CommandFailedError, World
 from sandbox.run.state import State, StateError, read_json
 
@@ -29,8 +31,11 @@ Raises:
 class Door:
     """The socket, and the questions that it answers."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, relays: Relays, apis: Callable[[], list[int]]) -> None:
+        """`apis` returns the ports of AWS and of the clusters, which `relays` brings into namespaces."""
         self._world = world
+        self._relays = relays
+        self._apis = apis
         self._answers: dict[str, Answer] = {"run": self._run}
 
     def add(self, question: str, answer: Answer) -> None:
@@ -41,7 +46,7 @@ class Door:
         """Listen at `path`, whose folder only the owner may open."""
         app = web.Application()
         app.router.add_post("/{question}", self._take)
-        runner = web.AppRunner(app, access_log=None)
+        runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
         await runner.setup()
         await web.UnixSite(runner, str(path)).start()
 
@@ -59,12 +64,18 @@ class Door:
             return web.json_response({"error": f"{request.path} failed, which is a bug: {fault}"}, status=500)
 
     async def _run(self, question: dict[str, Any]) -> dict[str, Any]:
-        """Run a command in a namespace: `{"namespace", "argv", "seconds", "input"}`."""
+        """Run a command in a namespace: `{"namespace", "argv", "seconds", "input", "env", "apis"}`.
+
+        With `apis` it reaches AWS and the clusters at the addresses that they have on the machine.
+        """
         namespace = question["namespace"]
         if namespace not in self._world.names():
             raise ValueError(f"no namespace {namespace}: there are {', '.join(sorted(self._world.names()))}")
-        async with asyncio.timeout(question.get("seconds", 60)):
-            code, output, errors = await self._world.attempt(namespace, question["argv"], question.get("input", ""))
+        given, env = question.get("input", ""), question.get("env")
+        async with contextlib.AsyncExitStack() as undo, asyncio.timeout(question.get("seconds", 60)):
+            for port in self._apis() if question.get("apis") else ():
+                await undo.enter_async_context(self._relays.relay(namespace, port))
+            code, output, errors = await self._world.attempt(namespace, question["argv"], given, env=env)
         return {"code": code, "output": output, "errors": errors}
 
 

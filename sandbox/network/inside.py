@@ -21,6 +21,7 @@ from sandbox.network.clusters import Clusters
 from sandbox.network.control import Door
 from sandbox.network.counting.counting import Counting
 from sandbox.network.network import Network
+from sandbox.network.relays import Relays
 from sandbox.network.trace.request import Tracer
 from sandbox.network.world import CLIENTS, FOLDER, World
 from sandbox.run.state import State, write_json
@@ -47,9 +48,10 @@ class Inside:
         self._state = state
         self._world = World()
         self._network = Network(state, self._world)
-        self._clusters = Clusters(state, self._world, self._network, self._write_status)
+        relays = Relays()
+        self._clusters = Clusters(state, self._world, relays, self._network, self._write_status)
         self._balancers = Balancers(state, self._world, lambda: self._network.wiring.namespaces)
-        self._door = Door(self._world)
+        self._door = Door(self._world, relays, lambda: [state.settings().ports["aws"], *self._clusters.ports()])
         counting = Counting(state, self._world, self._network)
         for question in (counting.count, counting.keep, counting.stop):
             self._door.add(question.__name__, question)

@@ -1,11 +1,6 @@
-"""The real kube-proxy, one in each node's namespace.
-
-Like every other part, it reaches kube-apiserver at a port on its loopback. A node has its own loopback, so a relay
-listens there.
-"""
+"""The real kube-proxy, one in each node's namespace."""
 
 import asyncio
-import contextlib
 import logging
 import os
 from pathlib import Path
@@ -13,8 +8,7 @@ from pathlib import Path
 from sandbox.cluster import kubeconfig
 from sandbox.cluster.pki import Pki
 from sandbox.cluster.spec import Folder, NodeSpec
-from sandbox.network.world import World, listener
-from sandbox.run.streams import copy
+from sandbox.network.world import World
 
 log = logging.getLogger(__name__)
 HEALTH_PORT = 10256
@@ -55,39 +49,25 @@ def configuration(folder: Folder, endpoint: str) -> Path:
     return kubeconfig.write(folder.config / "kube-proxy.kubeconfig", config)
 
 
-async def keep(world: World, node: NodeSpec, command: list[str], port: int, log_file: Path) -> None:
+async def keep(world: World, node: NodeSpec, command: list[str], log_file: Path) -> None:
     """Run a node's kube-proxy, restarting it, until cancelled.
 
     Args:
         world: has the node's namespace.
         node: the node.
         command: kube-proxy with its arguments.
-        port: kube-apiserver's, on the host's loopback, and then on the node's too.
         log_file: its log.
     """
-    door = listener(node.instance_id, "127.0.0.1", port)
-    relay = await asyncio.start_server(lambda reader, writer: _relay(port, reader, writer), sock=door)
-    async with relay:
-        while True:
-            with log_file.open("ab") as output:
-                process = await world.start(
-                    node.instance_id, command, env={**os.environ, **_MEMORY}, output=output.fileno()
-                )
-            try:
-                code = await process.wait()
-            finally:
-                if process.returncode is None:
-                    process.kill()
-                    await asyncio.shield(process.wait())
-            log.warning("kube-proxy of %s ended with exit code %s: starting it again", node.name, code)
-            await asyncio.sleep(_RESTART_SECONDS)
-
-
-async def _relay(port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
-        there_reader, there_writer = await asyncio.open_connection("127.0.0.1", port)
+    while True:
+        with log_file.open("ab") as output:
+            process = await world.start(
+                node.instance_id, command, env={**os.environ, **_MEMORY}, output=output.fileno()
+            )
         try:
-            await asyncio.gather(copy(reader, there_writer), copy(there_reader, writer))
+            code = await process.wait()
         finally:
-            there_writer.close()
-    writer.close()
+            if process.returncode is None:
+                process.kill()
+                await asyncio.shield(process.wait())
+        log.warning("kube-proxy of %s ended with exit code %s: starting it again", node.name, code)
+        await asyncio.sleep(_RESTART_SECONDS)

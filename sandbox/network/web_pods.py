@@ -9,13 +9,13 @@ import logging
 import re
 import shutil
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from sandbox.cluster import images
 from sandbox.cluster.api import Cache, Object
 from sandbox.cluster.nodes.cni import has_ended
+from sandbox.cluster.pods.containers import expand
 from sandbox.cluster.pods.launch import Host
 from sandbox.cluster.pods.probes import Probe
 from sandbox.cluster.pods.process_pod import ProcessPod
@@ -30,14 +30,15 @@ _DEFAULT_PORT = 80
 _FIRST_LINE = re.compile(rb"HTTP/1\.[01] ([23])\d\d ")
 
 
-def serves(container: Object) -> bool:
-    """Whether a container's image is a web server's."""
-    return re.search(images.WEB, container["image"]) is not None
+def serves(container: Object, given: Mapping[str, str]) -> bool:
+    """Whether a container runs: its image is a web server's, or `given` (`--with`) has a program for it."""
+    image: str = container["image"]
+    return re.search(images.WEB, image) is not None or images.server(image, given) is not None
 
 
-def is_ours(pod: Object) -> bool:
+def is_ours(pod: Object, given: Mapping[str, str]) -> bool:
     """Whether a pod serves here. One on the host's network cannot: its node's namespace is not shared."""
-    return any(serves(c) for c in pod["spec"]["containers"]) and not pod["spec"].get("hostNetwork")
+    return any(serves(c, given) for c in pod["spec"]["containers"]) and not pod["spec"].get("hostNetwork")
 
 
 def ports(container: Object) -> list[int]:
@@ -50,8 +51,6 @@ def ports(container: Object) -> list[int]:
 class WebPod(ProcessPod):
     """One pod that serves."""
 
-    program: Path = Path()
-    """The server."""
     place: str = ""
     """The pod's namespace."""
     node: str = ""
@@ -59,17 +58,26 @@ class WebPod(ProcessPod):
 
     def image(self, container: Object) -> images.Image | None:
         """What runs for a container: the server; nothing for other containers."""
-        return _WEB if serves(container) else None
+        return _WEB if serves(container, self.host.settings.replacements) else None
 
     async def launch(self, container: Object, image: images.Image) -> Process:
-        """The server in the pod's namespace, not yet started."""
+        """The server in the pod's namespace, not yet started.
+
+        A user's program gets the container's arguments, ours the ports to listen on. Both get its variables.
+        """
         # A pod without volumes has no folder yet.
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        settings, variables = self.host.settings, await self.launcher(container).variables()
+        given = images.server(container["image"], settings.replacements)
+        if given:
+            command = [given, *(expand(argument, variables) for argument in container.get("args") or [])]
+        else:
+            command = [settings.tools["web"], *(str(port) for port in ports(container))]
         return Process(
             name=f"{self.namespace}/{self.name}",
-            argv=within(self.place, [self.program, *(str(p) for p in ports(container))]),
+            argv=within(self.place, command),
             log_file=self.host.log_file(f"pod-{self.name}"),
-            env={"POD_NAME": self.name, "NODE_NAME": self.obj["spec"]["nodeName"]},
+            env=variables | {"NODE_NAME": self.obj["spec"]["nodeName"]},
             cwd=self.folder,
         )
 
@@ -98,11 +106,10 @@ class WebPod(ProcessPod):
 class WebPods:
     """All pods of a cluster that serve."""
 
-    def __init__(self, host: Host, network: Network, program: Path, instances: Callable[[], dict[str, str]]) -> None:
-        """`program` is the server, `instances` returns the nodes' instances by name."""
+    def __init__(self, host: Host, network: Network, instances: Callable[[], dict[str, str]]) -> None:
+        """`instances` returns the nodes' instances by name."""
         self._host = host
         self._network = network
-        self._program = program
         self._instances = instances
         self._running: dict[str, tuple[WebPod, asyncio.Task[None]]] = {}
 
@@ -112,7 +119,7 @@ class WebPods:
         pods.subscribe(self._take)
 
     def _take(self, event: str, obj: Object) -> None:
-        if not is_ours(obj):
+        if not is_ours(obj, self._host.settings.replacements):
             return
         uid, running = obj["metadata"]["uid"], self._running.get(obj["metadata"]["uid"])
         deleted = obj["metadata"].get("deletionTimestamp") and obj["spec"].get("nodeName")
@@ -127,7 +134,7 @@ class WebPods:
     def _begin(self, uid: str, obj: Object) -> None:
         metadata, node = obj["metadata"], self._instances().get(obj["spec"]["nodeName"], "")
         pod = Pod(uid, metadata["namespace"], metadata["name"], node, obj.get("status", {}).get("podIP", ""))
-        running = WebPod(self._host, obj, program=self._program, place=pod.place, node=node)
+        running = WebPod(self._host, obj, place=pod.place, node=node)
         running.update(obj)
         task = asyncio.create_task(self._live(running, pod), name=f"pod {pod.namespace}/{pod.name}")
         self._running[uid] = (running, task)

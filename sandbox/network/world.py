@@ -73,9 +73,11 @@ class World:
             raise CommandFailedError(f"{' '.join(str(a) for a in argv)} in {namespace or 'the host'}: {words}")
         return output
 
-    async def attempt(self, namespace: str | None, argv: Sequence[str | Path], given: str = "") -> tuple[int, str, str]:
+    async def attempt(
+        self, namespace: str | None, argv: Sequence[str | Path], given: str = "", env: dict[str, str] | None = None
+    ) -> tuple[int, str, str]:
         """Run a command in a namespace to its end; return exit code, stdout and stderr."""
-        process = await self.start(namespace, argv, stdin=asyncio.subprocess.PIPE, piped=True)
+        process = await self.start(namespace, argv, env=env, stdin=asyncio.subprocess.PIPE, piped=True)
         try:
             output, errors = await process.communicate(given.encode())
         except BaseException:

@@ -161,6 +161,8 @@ class Gate:
         with self.lock:
             if path == private.CERTIFICATE:
                 return private.certificate(call, self._emulator.eks)
+            if path == private.TRUST_STORE:
+                return private.trust_store(call, self._emulator.eks)
             if private.report(call):
                 self.changes.add(private.TARGET_HEALTH)
         return {}

@@ -1,4 +1,4 @@
-"""Endpoints for parts of the sandbox only, because no AWS API has them: private keys, and the health of targets.
+"""Endpoints for parts of the sandbox only, because no AWS API has them: keys, trust stores, the health of targets.
 
 Everything that can read the state folder knows root's secret key, and sends it along.
 """
@@ -8,16 +8,18 @@ import json
 from typing import Any
 
 from moto.acm.models import AWS_ROOT_CA, acm_backends
+from moto.elbv2.models import elbv2_backends
 from moto.iam.models import iam_backends
 
+from sandbox.aws.corrections.elbv2 import trust_stores
 from sandbox.aws.eks.store import Eks
 from sandbox.aws.target_health import reports
 from sandbox.iam.wire.call import Call
 
 HEADER = "x-sandbox-key"
 """The header with root's secret key."""
-CERTIFICATE, TARGETS = "certificate", "targets"
-QUESTIONS = {CERTIFICATE, TARGETS}
+CERTIFICATE, TRUST_STORE, TARGETS = "certificate", "trust-store", "targets"
+QUESTIONS = {CERTIFICATE, TRUST_STORE, TARGETS}
 TARGET_HEALTH = "target-health"
 """The service whose version changes with a new report (see `changes`): no AWS service has written."""
 
@@ -48,6 +50,22 @@ def certificate(call: Call, eks: Eks) -> dict[str, str]:
         if held.arn == arn:
             return {"pem": _pem(held.cert_body, held.cert_chain, held.private_key)}
     raise ValueError(f"no certificate {arn}: import one with `aws acm import-certificate`")
+
+
+def trust_store(call: Call, eks: Eks) -> dict[str, str]:
+    """Answer `GET /_sandbox/trust-store?arn=ARN`: `{"authorities", "revocations"}`, both PEM.
+
+    Raises:
+        ValueError: there is no such trust store.
+    """
+    arn, backend = call.query.get("arn", ""), elbv2_backends[eks.account][eks.region]
+    store = trust_stores.trust_stores(backend).get(arn)
+    if store is None:
+        raise ValueError(f"no trust store {arn}: create one with `aws elbv2 create-trust-store`")
+    return {
+        "authorities": trust_stores.authorities(backend, store).decode(),
+        "revocations": trust_stores.revocation_lists(backend, store).decode(),
+    }
 
 
 def _pem(*parts: bytes | str | None) -> str:

@@ -34,7 +34,7 @@ class ControlPlane:
         self.spec = spec
         self._tools = settings.tools
         self._origins = settings.origins
-        self._process_images = images.process_images(traffic=bool(settings.traffic))
+        self._process_images = images.process_images(settings.replacements, traffic=bool(settings.traffic))
         self.keys = pki.ensure(folder.pki, control_plane.serving_names(spec))
         ports = kept_ports(folder.ports_file, ["apiserver", "webhooks", "credentials"])
         run = socket_folder(folder.root / "run")

@@ -65,7 +65,7 @@ class Launch:
             ContainerConfigError: something that the container refers to is missing.
         """
         metadata, mounts = self.pod["metadata"], self.volumes.mounts(self.container)
-        variables = await self._variables()
+        variables = await self.variables()
         # From here on, paths are this machine's.
         translated = {name: outside(value, mounts) for name, value in variables.items()}
         given = [expand(argument, variables) for argument in self.container.get("args") or []]
@@ -105,8 +105,12 @@ class Launch:
         kept = {k: v for k, v in variables.items() if k not in ("AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE")}
         return {**kept, "AWS_CONFIG_FILE": str(profile), "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
 
-    async def _variables(self) -> dict[str, str]:
-        """The container's variables, over those that a process here needs; with the container's paths."""
+    async def variables(self) -> dict[str, str]:
+        """The container's variables, over those that a process here needs; with the container's paths.
+
+        Raises:
+            ContainerConfigError: something that the container refers to is missing.
+        """
         metadata = self.pod["metadata"]
         found = {(kind, name): await self._object(kind, name) for kind, name in referred(self.container)}
         own = environment(self.pod, self.container, lambda kind, name: found.get((kind, name)))

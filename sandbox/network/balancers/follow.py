@@ -13,6 +13,7 @@ import aiohttp
 
 from sandbox.network import aws
 from sandbox.network.balancers import health
+from sandbox.network.balancers.accelerators import Edges
 from sandbox.network.balancers.health import Health, Healths
 from sandbox.network.balancers.names import Names, hosts
 from sandbox.network.balancers.plan import Node, nodes
@@ -27,7 +28,7 @@ from sandbox.run.state import State
 log = logging.getLogger(__name__)
 FOLDER = Path("/run/balancers")
 """In the memory of the world's /run: private keys are there, and disappear with it."""
-_SERVICES = ("elasticloadbalancing", "ec2", "acm")
+_SERVICES = ("elasticloadbalancing", "ec2", "acm", "globalaccelerator")
 _TICK_SECONDS = 1.0
 _SOON_SECONDS = 0.05
 """Also how long to wait for more changes, because they come in groups."""
@@ -47,8 +48,9 @@ class Balancers:
         self._proxies: dict[str, Proxy] = {}
         self._healths: dict[tuple[str, str, str], Health] = {}
         self._checks: dict[tuple[str, str, Target, Check], asyncio.Task[None]] = {}
-        self._certificates: dict[str, str] = {}
+        self._secrets: dict[str, dict[str, str]] = {}
         self._names = Names(world, FOLDER / "names")
+        self._edges = Edges(world, client(state, "globalaccelerator"))
         self._threads = ThreadPoolExecutor(_CHECKS_AT_ONCE, "check")
         self._bell, self._stale = asyncio.Event(), False
         self._drained: set[tuple[str, str, int]] = set()
@@ -96,8 +98,9 @@ class Balancers:
             if self._stale or draining:
                 await asyncio.sleep(_SOON_SECONDS)
                 self._stale = False
-                self._certificates.clear()
+                self._secrets.clear()
                 await self._become(nodes(await asyncio.to_thread(reader.read)))
+                await self._edges.read()
             # Results of checks from here on are applied, named and reported next time: report only what is applied.
             healths = dict(self._healths)
             await self._settle(healths)
@@ -176,13 +179,14 @@ class Balancers:
                 log.error("%s: %s", node.id, result)
             self._errors[node.id] = str(result or "")
         await self._count_connections(ready)
-        await self._names.apply(hosts(self._nodes, healths))
+        await self._names.apply(hosts(self._nodes, healths) + self._edges.hosts())
+        await self._edges.apply(ready)
 
     async def _carry(self, node: Node, healths: Healths) -> None:
         folder = FOLDER / node.id
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if node.id not in self._proxies:
-            self._proxies[node.id] = Proxy(self._world, node.id, folder, self._certificate)
+            self._proxies[node.id] = Proxy(self._world, node.id, folder, self._held)
         await self._proxies[node.id].apply(node, health.receiving(node, healths))
 
     async def _count_connections(self, ready: list[Node]) -> None:
@@ -197,10 +201,10 @@ class Balancers:
                     counts[key] = counts.get(key, 0) + sessions.get((pool.name, target.name), 0)
         self._drained = {key for key, count in counts.items() if not count}
 
-    async def _certificate(self, arn: str) -> str:
-        if arn not in self._certificates:
-            self._certificates[arn] = (await self._ask("GET", "certificate", params={"arn": arn}))["pem"]
-        return self._certificates[arn]
+    async def _held(self, kind: str, arn: str) -> dict[str, str]:
+        if arn not in self._secrets:
+            self._secrets[arn] = await self._ask("GET", kind, params={"arn": arn})
+        return self._secrets[arn]
 
     async def _report(self, healths: Healths) -> None:
         """Report to AWS when something has changed, and now and then, because AWS forgets it at a restart."""

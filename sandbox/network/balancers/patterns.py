@@ -4,6 +4,9 @@ Everything except letters, digits and harmless characters becomes a hexadecimal 
 end a word, a line or an expression.
 """
 
+import re
+
+_GROUP = re.compile(r"\$(\d)")
 _PLAIN = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:,=&")
 _REGEX_PLAIN = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_/:=&")
 
@@ -29,6 +32,16 @@ def glob(text: str, one: str = ".") -> str:
 def regex(expression: str) -> str:
     """A whole regular expression as one word, in single quotes."""
     return "'" + expression.replace("'", r"\x27").replace("\n", r"\x0a").replace("\r", r"\x0d") + "'"
+
+
+def substitution(expression: str, replacement: str) -> str:
+    """The converter that replaces what a regular expression matches; `$1` in `replacement` is its first group.
+
+    Its arguments are in double quotes, so the whole statement must not be.
+    """
+    place = "".join(rf"\{part}" if n % 2 else format_text(part) for n, part in enumerate(_GROUP.split(replacement)))
+    quoted = expression.replace('"', r"\x22").replace("'", r"\x27").replace("\n", r"\x0a").replace("\r", r"\x0d")
+    return f'regsub("{quoted}","{place}")'
 
 
 def _literal(character: str) -> str:

@@ -20,8 +20,22 @@ _ALPN = {
     "HTTP2Preferred": "h2,http/1.1",
 }
 _CLASSIC_POLICY = "ELBSecurityPolicy-2016-08"
-_UDP = {"UDP", "TCP_UDP"}
+_UDP = {"UDP", "TCP_UDP", "QUIC", "TCP_QUIC"}
 _LOGINS = {"authenticate-oidc", "authenticate-cognito"}
+
+
+@dataclass(frozen=True)
+class Clients:
+    """What a secure listener asks of clients' certificates."""
+
+    store: str = ""
+    """The trust store's ARN; empty if the listener passes any certificate on and verifies none."""
+    expired: bool = False
+    """Whether an expired certificate is accepted."""
+    advertises: bool = False
+    """Whether clients are told the names of the trust store's authorities."""
+    revokes: bool = False
+    """Whether the trust store has lists of revoked certificates."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +50,8 @@ class Tls:
     suites: tuple[str, ...] = ()
     """Those of TLS 1.3."""
     alpn: str = ""
+    clients: Clients | None = None
+    """None if it asks for no certificate."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +148,7 @@ def _of_balancer(documents: Documents, balancer: LoadBalancer) -> Iterator[Node]
         try:
             if listener.protocol in _UDP:
                 datagrams += [Datagrams(listener.port, pools.pool_name(arn)) for arn in listener.groups]
-            if listener.protocol != "UDP":
+            if listener.protocol not in {"UDP", "QUIC"}:
                 listeners.append(_listener(documents, balancer, listener))
             used |= dict.fromkeys(listener.groups)
             missing += [f"{where}: {what}" for what in _partly(listener)]
@@ -152,8 +168,8 @@ def _of_balancer(documents: Documents, balancer: LoadBalancer) -> Iterator[Node]
 
 
 def _partly(listener: model.Listener) -> Iterator[str]:
-    if (listener.document.get("MutualAuthentication") or {}).get("Mode", "off") != "off":
-        yield "clients' certificates are not requested"
+    if "QUIC" in listener.protocol:
+        yield "a client that changes its address may get another target"
     if any(action.type in _LOGINS for rule in listener.rules for action in rule.actions):
         yield "logins start but never complete: no identity provider is asked"
 
@@ -167,7 +183,7 @@ def _listener(documents: Documents, balancer: LoadBalancer, listener: model.List
     protocol = listener.protocol
     if any(group.type == "lambda" for group in balancer.groups_of(listener)):
         raise ValueError("a Lambda function as target")
-    if balancer.kind == "GWLB" or protocol not in {"HTTP", "HTTPS", "TCP", "TLS", "TCP_UDP"}:
+    if balancer.kind == "GWLB" or protocol not in {"HTTP", "HTTPS", "TCP", "TLS", "TCP_UDP", "TCP_QUIC"}:
         raise ValueError(f"{protocol} (HAProxy forwards TCP and what is on top of it)")
     http = balancer.kind == "ALB"
     attributes = balancer.attributes
@@ -202,7 +218,24 @@ def _choices(action: Action) -> Iterator[str]:
 
 def _tls(documents: Documents, listener: model.Listener, alpn: str) -> Tls:
     certificates = tuple(dict.fromkeys(listener.certificates))
-    return _policy(documents, listener.document.get("SslPolicy") or _CLASSIC_POLICY, certificates, alpn)
+    made = _policy(documents, listener.document.get("SslPolicy") or _CLASSIC_POLICY, certificates, alpn)
+    return replace(made, clients=_clients(documents, listener.document.get("MutualAuthentication") or {}))
+
+
+def _clients(documents: Documents, asked: Document) -> Clients | None:
+    match asked.get("Mode", "off"):
+        case "verify":
+            store = asked["TrustStoreArn"]
+            return Clients(
+                store,
+                expired=bool(asked.get("IgnoreClientCertificateExpiry")),
+                advertises=asked.get("AdvertiseTrustStoreCaNames") == "on",
+                revokes=documents.stores[store]["TotalRevokedEntries"] > 0,
+            )
+        case "passthrough":
+            return Clients()
+        case _:
+            return None
 
 
 def _policy(documents: Documents, name: str, certificates: tuple[str, ...], alpn: str) -> Tls:

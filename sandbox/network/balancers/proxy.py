@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
-from sandbox.network.balancers.plan import Node
-from sandbox.network.balancers.rendering import Receiving, certificate_list, configuration
+from sandbox.network.balancers.plan import Listener, Node
+from sandbox.network.balancers.rendering import Receiving, authorities, certificate_list, configuration, revocations
 from sandbox.network.balancers.udp import ruleset
 from sandbox.network.world import World, set_kernel
 from sandbox.run.state import write_text
@@ -37,8 +37,8 @@ _KERNEL = {
     "net__ipv4__conf__eth0__send_redirects": "0",
 }
 
-Certificate = Callable[[str], Awaitable[str]]
-"""An ARN -> certificate, chain and private key as PEM."""
+Held = Callable[[str, str], Awaitable[Mapping[str, str]]]
+"""(`certificate` or `trust-store`, its ARN) -> what AWS holds of it: see `sandbox.aws.serving.private`."""
 
 
 class ProxyError(Exception):
@@ -85,9 +85,9 @@ def commands(before: Servers, after: Servers, ids: Iterator[int]) -> Iterator[st
 class Proxy:
     """The HAProxy of one node."""
 
-    def __init__(self, world: World, node: str, folder: Path, certificate: Certificate) -> None:
+    def __init__(self, world: World, node: str, folder: Path, held: Held) -> None:
         self._world, self._node, self._folder = world, node, folder
-        self._certificate = certificate
+        self._held = held
         self._process: asyncio.subprocess.Process | None = None
         self._skeleton = ""
         self._servers = Servers()
@@ -265,11 +265,19 @@ class Proxy:
                 continue
             paths: list[str] = []
             for arn in listener.tls.certificates:
-                pem = await self._certificate(arn)
+                pem = (await self._held("certificate", arn))["pem"]
                 path = self._folder / f"{arn.rpartition('/')[2]}.pem"
                 if not path.exists() or path.read_text() != pem:
                     write_text(path, pem)
                 paths.append(str(path))
                 marks.append(str(hash(pem)))
             write_text(certificate_list(self._folder, listener), "".join(f"{p}\n" for p in paths))
+            if listener.tls.clients and listener.tls.clients.store:
+                marks += await self._write_authorities(listener, listener.tls.clients.store)
         return " ".join(marks)
+
+    async def _write_authorities(self, listener: Listener, store: str) -> list[str]:
+        held = await self._held("trust-store", store)
+        write_text(authorities(self._folder, listener), held["authorities"])
+        write_text(revocations(self._folder, listener), held["revocations"])
+        return [str(hash(text)) for text in held.values()]

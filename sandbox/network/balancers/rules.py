@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import quote
 
-from sandbox.network.balancers.patterns import format_text, glob, regex, word
+from sandbox.network.balancers.patterns import format_text, glob, regex, substitution, word
 from sandbox.network.balancers.pools import pool_name
 from sandbox.network.elb.model import Action, Condition, Document, Listener
 
@@ -36,6 +36,8 @@ def statements(listener: Listener) -> list[str]:
         holds = f"{{ var(txn.rule) -m int {place} }}"
         for action in sorted(rule.actions, key=lambda a: a.order):
             found += actions(action, listener, holds, server)
+        for transform in rule.document.get("Transforms") or ():
+            found += _rewrites(transform, holds)
     return found
 
 
@@ -124,6 +126,26 @@ def forward(action: Action, holds: str, *, cookie: bool) -> Iterator[str]:
     if remembers:
         until = f"Expires=%[date({int(sticky.get('DurationSeconds') or 3600)}),http_date]; Path=/"
         yield f'http-response add-header Set-Cookie "AWSALBTG=%[var(txn.pool)]; {until}" if {holds}'
+
+
+def _rewrites(transform: Document, holds: str) -> Iterator[str]:
+    """Rewrite what a target sees.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-transforms.html
+
+    Raises:
+        ValueError: the kind of transform is unknown.
+    """
+    match transform["Type"]:
+        case "url-rewrite":
+            for one in transform["UrlRewriteConfig"]["Rewrites"]:
+                yield f"http-request set-pathq '%[pathq,{substitution(one['Regex'], one['Replace'])}]' if {holds}"
+        case "host-header-rewrite":
+            for one in transform["HostHeaderRewriteConfig"]["Rewrites"]:
+                new = substitution(one["Regex"], one["Replace"])
+                yield f"http-request set-header Host '%[req.hdr(host),{new}]' if {holds}"
+        case kind:
+            raise ValueError(f"a transform {kind}")
 
 
 def _redirect(config: Document, listener: Listener, holds: str, server: str) -> Iterator[str]:

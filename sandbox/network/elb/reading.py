@@ -36,6 +36,8 @@ class Documents:
     """Instance -> its zone."""
     policies: dict[str, Document] = field(default_factory=dict[str, Document])
     """TLS policies by name."""
+    stores: dict[str, Document] = field(default_factory=dict[str, Document])
+    """Trust stores by ARN."""
 
 
 def balancers(elbv2: Any) -> list[Document]:
@@ -125,6 +127,10 @@ class Reader:
             instances={i["InstanceId"]: i["PrivateIpAddress"] for i in instances},
             zones={i["InstanceId"]: i["Placement"]["AvailabilityZone"] for i in instances},
             policies=self._policies,
+            stores={
+                store["TrustStoreArn"]: store
+                for store in everything(self._elbv2, "describe_trust_stores", "TrustStores")
+            },
         )
 
     def _group(self, group: Document) -> Document:

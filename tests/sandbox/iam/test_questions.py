@@ -10,6 +10,7 @@ from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 
 from fixtures.iam.sending import REGION, ROOT_KEYS, call_of, signed
+from sandbox.aws.accelerators.store import Accelerators
 from sandbox.aws.account import EmulatedAccount
 from sandbox.aws.eks.store import Eks
 from sandbox.iam.authorizer import Authorizer
@@ -46,7 +47,8 @@ def authorizer() -> Generator[Authorizer]:
     iam.create_role("app", document(), "/", None, "", [], None)  # pyright: ignore[reportArgumentType] - moto's own default
     iam.put_role_policy("app", "mine", POLICY)
     place = Place("aws", REGION, ACCOUNT)
-    yield Authorizer(EmulatedAccount(place, ROOT_KEYS, Eks(REGION, ACCOUNT, "aws", "http://localhost")))
+    eks, accelerators = Eks(REGION, ACCOUNT, "aws", "http://localhost"), Accelerators(ACCOUNT, "aws", REGION)
+    yield Authorizer(EmulatedAccount(place, ROOT_KEYS, eks, accelerators))
     iam.reset()
     sts_backends[ACCOUNT]["aws"].reset()
     ec2_backends[ACCOUNT][REGION].reset()

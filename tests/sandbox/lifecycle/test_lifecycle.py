@@ -33,7 +33,7 @@ def refusal(result: Result) -> str:
         ("controller", "give NAME=PATH"),
         (
             "etcd=/bin/true",
-            "etcd is not one of pulumi, kube, kwok, helm, controller, controller@VERSION or pulumi-resource-NAME",
+            "etcd is not one of pulumi, kube, kwok, helm, controller, controller@VERSION, pulumi-resource-NAME or ",
         ),
         ("helm=/no/such/file", "/no/such/file is not an executable file"),
         ("kube=/bin/true", "/bin/true is not a folder"),

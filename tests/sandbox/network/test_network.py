@@ -137,3 +137,12 @@ def test_killed_it_leaves_nothing_and_up_brings_it_back(traffic: Traffic, urls: 
     traffic.sandbox.run("sandbox", "up", "--state-dir", str(state.root))
     for url in urls.values():
         assert wait_until(lambda url=url: traffic.answers(url), 60, 0.2), traffic.trace(url)
+
+
+def test_a_command_reaches_aws_and_the_cluster_from_a_namespace_if_it_asks_to(traffic: Traffic) -> None:
+    nodes = ("kubectl", "--request-timeout=5s", "get", "nodes", "-o", "name")
+    inside = ("sandbox", "traffic", "exec", "clients")
+    asked = ("sandbox", "traffic", "exec", "--with-apis", "clients", "--")
+    assert traffic.sandbox.run(*asked, *nodes) == traffic.sandbox.run(*nodes)
+    assert "123456789012" in traffic.sandbox.run(*asked, "aws", "sts", "get-caller-identity")
+    assert "connection refused" in traffic.sandbox.run(*inside, "--", *nodes, check=False)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 from moto.core.responses import ActionResult, EmptyResult
 from moto.elbv2.models import ELBv2Backend
 from moto.elbv2.responses import ELBV2Response
@@ -200,21 +201,32 @@ def add_trust_store_revocations(self: ELBV2Response) -> ActionResult:
     for wanted in params.get("RevocationContents") or []:
         place = Place(wanted.get("S3Bucket", ""), wanted.get("S3Key", ""), wanted.get("S3ObjectVersion"))
         number = max([*store.revocations, *(one.revocation_id for one in added)], default=0) + 1
-        added.append(Revocations(store.trust_store_arn, number, place, revoked(backend, place)))
+        added.append(Revocations(store.trust_store_arn, number, place, len(list(revocation_list(backend, place)))))
     count = len(store.revocations) + len(added)
     check_room("TooManyTrustStoreRevocationEntries", "revocation lists of a trust store", count, REVOCATION_LISTS)
     store.revocations |= {one.revocation_id: one for one in added}
     return ActionResult({"TrustStoreRevocations": added})
 
 
-def revoked(backend: ELBv2Backend, place: Place) -> int:
-    """The number of entries of a revocation list."""
+def revocation_list(backend: ELBv2Backend, place: Place) -> x509.CertificateRevocationList:
+    """A revocation list."""
     data = content(backend, place, "RevocationContentNotFound")
     load = x509.load_pem_x509_crl if _END in data else x509.load_der_x509_crl
     try:
-        return len(list(load(data)))
+        return load(data)
     except ValueError:
         raise Refusal("InvalidRevocationContent", "The revocation file is not a CRL in PEM or DER") from None
+
+
+def authorities(backend: ELBv2Backend, store: TrustStore) -> bytes:
+    """The CA certificates of a trust store, as PEM."""
+    return content(backend, store.place, "CaCertificatesBundleNotFound")
+
+
+def revocation_lists(backend: ELBv2Backend, store: TrustStore) -> bytes:
+    """All revocation lists of a trust store, as PEM."""
+    lists = (revocation_list(backend, one.place) for one in store.revocations.values())
+    return b"".join(one.public_bytes(serialization.Encoding.PEM) for one in lists)
 
 
 def revocations_of(self: ELBV2Response, ids: list[int]) -> list[Revocations]:

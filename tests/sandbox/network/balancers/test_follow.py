@@ -68,6 +68,20 @@ class Names:
         """Nothing runs."""
 
 
+class Edges:
+    def __init__(self, *_: object) -> None:
+        """No accelerators."""
+
+    async def read(self) -> None:
+        """Nothing is there."""
+
+    def hosts(self) -> str:
+        return ""
+
+    async def apply(self, nodes: object) -> None:
+        """Nothing to apply."""
+
+
 def test_a_target_is_reported_healthy_after_every_node_sends_to_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -78,7 +92,7 @@ def test_a_target_is_reported_healthy_after_every_node_sends_to_it(
             return work()
 
         for name, stand_in in {
-            "FOLDER": tmp_path, "Reader": lambda *_: stage, "Proxy": stage.proxy, "Names": stage.names,
+            "FOLDER": tmp_path, "Reader": lambda *_: stage, "Proxy": stage.proxy, "Names": stage.names, "Edges": Edges,
             "inside": call, "probe": stage.check,
         }.items():  # fmt: skip
             monkeypatch.setattr(follow, name, stand_in)

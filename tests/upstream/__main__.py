@@ -1,0 +1,108 @@
+"""Run the controller's own end-to-end suites in a sandbox with traffic, and print what passed.
+
+    python -m tests.upstream [--suite NAME]... [--focus REGEX] [--workers N] [--keep]
+
+Ends with 1 if a spec does not pass.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+from sandbox.observe.iam import ask
+from tests.conftest import brought_up, tools_at_hand
+from tests.upstream.specs import SUITES, Result, Spec, executable, result, specs, table
+from tests.upstream.stage import Stage, built, given, staged
+
+_MINUTES = 12
+"""The bound of a spec. Upstream's longest one sleeps for six minutes."""
+
+
+def say(line: str) -> None:
+    """Print progress."""
+    sys.stderr.write(f"{time.strftime('%H:%M:%S')} {line}\n")
+
+
+def listed(home: Path, folder: Path, suites: Sequence[str], focus: str) -> list[Spec]:
+    """The specs of some suites whose text matches a regular expression."""
+    found: list[Spec] = []
+    for suite in suites:
+        report = folder / f"{suite}.json"
+        command = [str(home / executable(suite)), "--ginkgo.dry-run", f"--ginkgo.json-report={report}"]
+        subprocess.run(command, check=True, capture_output=True)
+        found += [spec for spec in specs(suite, report) if re.search(focus, spec.text)]
+    return found
+
+
+def run(stage: Stage, home: Path, folder: Path, spec: Spec) -> Result:
+    """Run one spec to its end or to its bound."""
+    folder.mkdir()
+    report, log = folder / "report.json", folder / "log"
+    command = [
+        str(home / executable(spec.suite)),
+        f"--ginkgo.focus={spec.focus}",
+        f"--ginkgo.json-report={report}",
+        f"--ginkgo.timeout={_MINUTES - 1}m",
+        "--ginkgo.no-color",
+        "--ginkgo.v",
+        *stage.flags,
+    ]
+    shell = ["sh", "-c", 'log=$0; exec "$@" >"$log" 2>&1', str(log), *command]
+    inside = ["sandbox", "traffic", "exec", "--with-apis", f"--seconds={_MINUTES * 60}", "clients", "--", *shell]
+    stage.sandbox.run(*inside, check=False, timeout=_MINUTES * 60 + 30, cwd=folder)
+    done = result(spec, report)
+    say(
+        f"{done.state:9} {done.seconds:4.0f} s  {spec.suite}: {spec.text}"
+        + (f"\n{'':18}{done.reason}" * bool(done.reason))
+    )
+    return done
+
+
+def main() -> int:
+    """Run."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.upstream",
+        description="Run the controller's own end-to-end suites in a sandbox with traffic.",
+    )
+    parser.add_argument(
+        "--suite", action="append", choices=sorted(SUITES), help="one suite; repeatable; all by default"
+    )
+    parser.add_argument("--focus", default="", help="a regular expression for the texts of specs")
+    parser.add_argument("--workers", type=int, default=12, help="specs at a time: most of their time is sleep")
+    parser.add_argument("--logs", type=Path, help="keep the logs of the specs in this folder")
+    options = parser.parse_args()
+    home = built(say)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        chosen = listed(home, folder, options.suite or list(SUITES), options.focus)
+        logs = options.logs or folder / "logs"
+        logs.mkdir(parents=True, exist_ok=True)
+        tools = folder / "tools"
+        tools.mkdir()
+        tools_at_hand(tools, say)
+        with closing(brought_up(folder / "state", given=given(home), traffic="iptables")) as sandboxes:
+            stage = staged(next(sandboxes), folder, say)
+            say(f"{len(chosen)} specs, {options.workers} at a time")
+            with ThreadPoolExecutor(options.workers) as pool:
+                numbered = enumerate(chosen)
+                results = list(pool.map(lambda item: run(stage, home, logs / f"{item[0]:03}", item[1]), numbered))
+            denied = ask(stage.sandbox.state, "denied", {"as": stage.role})
+    print(table(results))  # noqa: T201 - the output
+    for done in results:
+        if done.state != "passed":
+            print(f"- {done.spec.suite}: {done.spec.text}: {done.state}: {done.reason}")  # noqa: T201 - the output
+    print(f"Calls of the controller that IAM refused: {len(denied)}")  # noqa: T201 - the output
+    return int(any(done.state != "passed" for done in results))
+
+
+if __name__ == "__main__":
+    os.environ.pop("MAKEFLAGS", None)
+    sys.exit(main())
