@@ -8,6 +8,7 @@
 # make packages  Debian packages for real packets and the browser tests (as root)
 # make test      everything that .ci/run runs after `make packages`
 # make soak      test campaigns with full counts (hours), or some: make soak ARGS="-k rollouts"; docs/measured/reliability.md
+# make upstream  the controller's own end-to-end suites, or some: make upstream ARGS="--focus mTLS"; docs/measured/upstream.md
 # make check     only lint, format, types, import layers and the policies' generated files
 # make docs      write the generated pages again: components, doctor, policies, changes, iam
 
@@ -23,7 +24,7 @@ STACK := sandbox
 PACKAGES := haproxy dnsmasq-base iproute2 util-linux iptables nftables conntrack curl wrk chromium chromium-driver
 
 .DEFAULT_GOAL := help
-.PHONY: help environment packages up example example-down destroy down verify check docs test soak measure measure-controller
+.PHONY: help environment packages up example example-down destroy down verify check docs test soak upstream measure measure-controller
 
 help:
 	@sed -n '/^#/!q; s/^# //p' Makefile
@@ -91,6 +92,9 @@ test: check
 
 soak: environment
 	@SOAK=1 $(BIN)/pytest -m soak $(ARGS)
+
+upstream: environment
+	@$(BIN)/python -m tests.upstream $(ARGS)
 
 measure: environment
 	@$(BIN)/python -m benchmarks.sandbox

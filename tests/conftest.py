@@ -5,6 +5,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Generator, Iterator
@@ -26,9 +27,15 @@ REPOSITORY = Path(__file__).parent.parent
 
 
 def pytest_configure() -> None:
-    """Forget that `make test` started the tests: a `make` in a test is then not one of its sub-makes."""
+    """Make the tests independent of who started them.
+
+    A `make` in a test is no sub-make of `make test`. A background job of a shell ignores SIGINT, and so would every
+    process that a test starts.
+    """
     for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL"):
         os.environ.pop(name, None)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(trylast=True)  # after `-m` has deselected tests
@@ -85,11 +92,15 @@ class Sandbox:
 
 
 def brought_up(
-    folder: Path, *, given: dict[str, str] | None = None, traffic: str | None = None
+    folder: Path,
+    *,
+    given: dict[str, str] | None = None,
+    traffic: str | None = None,
+    latency: dict[str, Any] | None = None,
 ) -> Generator[Sandbox, None, None]:
     """A sandbox in `folder` for the generator's lifetime."""
     state = State.at(folder)
-    lifecycle.up(state, lifecycle.Wish(given or {}, traffic=traffic), lambda _: None)
+    lifecycle.up(state, lifecycle.Wish(given or {}, traffic=traffic, latency=latency), lambda _: None)
     try:
         yield Sandbox(state)
     finally:

@@ -75,10 +75,12 @@ def run(state: State, agent: list[str]) -> NoReturn:
     from sandbox.aws.serving.server import serve  # noqa: PLC0415
     from sandbox.iam.authorizer import Authorizer  # noqa: PLC0415
     from sandbox.iam.permissions.reference import Place  # noqa: PLC0415
+    from sandbox.run.latency import Latency  # noqa: PLC0415
 
     QUOTAS.update(settings.quotas)
     seed, birth = journal.header["seed"], journal.header["time"]
-    emulator = Emulator(seed, birth, settings.region, settings.account, state.aws_endpoint)
+    latency = Latency.model_validate(settings.latency)
+    emulator = Emulator(seed, birth, settings.region, settings.account, state.aws_endpoint, latency)
     place = Place(get_partition(settings.region), settings.region, settings.account)
     authorizer = Authorizer(EmulatedAccount(place, settings.root_keys, emulator.eks, emulator.accelerators))
     gate = Gate(emulator, journal, Observations(state), authorizer)

@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response
 from sandbox.aws import corrections, determinism, node_images, sts
 from sandbox.aws.accelerators import api as accelerators_api
 from sandbox.aws.accelerators.store import Accelerators
+from sandbox.aws.corrections.elbv2 import load_balancers
 from sandbox.aws.corrections.elbv2 import targets as elb_targets
 from sandbox.aws.eks import api as eks_api
 from sandbox.aws.eks import auth, logs, settling
@@ -23,6 +24,7 @@ from sandbox.aws.repeats import Repeats
 from sandbox.iam.language.trust import Door
 from sandbox.iam.wire.call import Call
 from sandbox.iam.wire.replies import Denial, error_reply
+from sandbox.run.latency import Latency
 
 log = logging.getLogger(__name__)
 # The services that the project's stack calls. moto loads others at their first call.
@@ -34,12 +36,16 @@ _TOUCH_NODES = {("ec2", "TerminateInstances")}
 class Emulator:
     """Answers calls. Its whole state is in memory, and a function of the calls so far."""
 
-    def __init__(self, seed: int, time: float, region: str, account: str, endpoint: str) -> None:
+    def __init__(  # noqa: PLR0917 - what an account consists of
+        self, seed: int, time: float, region: str, account: str, endpoint: str, latency: Latency
+    ) -> None:
+        self.latency = latency
         self.region = region
         self.account = account
         self.endpoint = endpoint
         determinism.install(seed, time)
         corrections.install()
+        load_balancers.slow_down(latency)
         node_images.install()
         logs.install()
         self.eks = eks_api.install(region, account, endpoint)
@@ -49,7 +55,7 @@ class Emulator:
         listing: Any = moto.core.utils.method_names_from_class
         replace(moto.core.responses, "method_names_from_class", functools.cache(listing))
         self._dispatcher = DomainDispatcherApplication(create_backend_app)
-        self.accelerators = Accelerators(account, get_partition(region), region)
+        self.accelerators = Accelerators(account, get_partition(region), region, latency)
         self._applications: dict[str, Any] = {
             "eks-auth": auth.application(self.eks, self.door),
             "globalaccelerator": accelerators_api.application(self.accelerators),

@@ -7,6 +7,7 @@ import click
 
 from sandbox import lifecycle
 from sandbox.cli.options import chart_option, report, state_option, with_option
+from sandbox.run.latency import load
 from sandbox.run.state import TRAFFIC_MODES, State
 
 
@@ -22,6 +23,11 @@ from sandbox.run.state import TRAFFIC_MODES, State
     type=click.Choice(TRAFFIC_MODES),
     help="Carry real packets (Linux): namespaces for VPCs, nodes, pods; kube-proxy in this mode, by default iptables.",
 )
+@click.option(
+    "--latency",
+    metavar="realistic|FILE",
+    help="Make AWS as slow as it is, or as a YAML file says. By default everything is done at once.",
+)
 @click.option("--aws-port", type=click.IntRange(1, 65535), help="AWS's port. Default: a free one, which is then kept.")
 @chart_option("Offer a Helm chart to programs and helm, whatever repository they name. Repeatable.")
 @click.option(
@@ -34,6 +40,7 @@ def up(
     *,
     given: tuple[str, ...],
     traffic: str | None,
+    latency: str | None,
     aws_port: int | None,
     charts: tuple[Path, ...],
     controller_version: str | None,
@@ -48,6 +55,7 @@ def up(
     """
     state, begun = State.at(folder), time.monotonic()
     paths = [str(chart.absolute()) for chart in charts]
-    wish = lifecycle.Wish(lifecycle.replacements(given), aws_port, traffic, paths, controller_version)
+    delays = load(latency).model_dump(mode="json") if latency else None
+    wish = lifecycle.Wish(lifecycle.replacements(given), aws_port, traffic, delays, paths, controller_version)
     lifecycle.up(state, wish, report)
     click.echo(f"sandbox up in {time.monotonic() - begun:.1f} s: AWS at {state.aws_endpoint}, state in {state.root}")

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from sandbox.lifecycle.errors import LifecycleError
 from sandbox.lifecycle.running import aws_identity
@@ -24,6 +25,8 @@ class Wish:
     aws_port: int | None = None
     traffic: str | None = None
     """One of `TRAFFIC_MODES` for a network."""
+    latency: dict[str, Any] | None = None
+    """AWS's delays: the document of a `sandbox.run.latency.Latency`."""
     charts: Sequence[str] = ()
     """Absolute paths of charts to offer from now on."""
     controller_version: str | None = None
@@ -39,10 +42,11 @@ class Wish:
 def settle(state: State, wish: Wish, tools: dict[str, Choice], release: str | None) -> Settings:
     """The folder's settings: new ones, or the existing ones if they do not contradict the wish."""
     running = aws_identity(state) is not None
-    mode, charts = wish.traffic or "", list(wish.charts)
+    mode, charts, latency = wish.traffic or "", list(wish.charts), wish.latency or {}
     if state.exists():
         old = state.settings()
         mode, charts = old.traffic, [*old.charts, *(c for c in wish.charts if c not in old.charts)]
+        latency = old.latency if wish.latency is None else wish.latency
         _compare(state, old, wish, running=running)
         if running:
             if charts != old.charts:
@@ -74,6 +78,7 @@ def settle(state: State, wish: Wish, tools: dict[str, Choice], release: str | No
         charts=charts,
         replacements=wish.given,
         quotas=wish.quotas,
+        latency=latency,
         traffic=mode,
     )
     write_json(state.settings_file, settings.to_json())
@@ -96,6 +101,8 @@ def _compare(state: State, old: Settings, wish: Wish, *, running: bool) -> None:
         refuse(f"began with {have}", f"--traffic={wish.traffic}")
     if running and wish.given != old.replacements:
         refuse(f"runs with {_words(old.replacements)}", f"with {_words(wish.given)}")
+    if running and wish.latency not in (None, old.latency):
+        refuse("runs with other delays", "with those of --latency")
     if running and wish.aws_port not in (None, old.ports["aws"]):
         refuse(f"has AWS on port {old.ports['aws']}", str(wish.aws_port))
     release = old.origins.get(CONTROLLER, {}).get("release")

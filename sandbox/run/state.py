@@ -95,6 +95,8 @@ class Settings:
     """`--with NAME=PATH`: what runs in the place of a part of ours. Stands under "with" in the file."""
     quotas: dict[str, int] = field(default_factory=dict[str, int])
     """Quotas of Elastic Load Balancing that are not every new account's, by the names of DescribeAccountLimits."""
+    latency: dict[str, Any] = field(default_factory=dict[str, Any])
+    """`--latency`: AWS's delays (`sandbox.run.latency`); empty if everything is done at once."""
     traffic: str = ""
     """`--traffic`: kube-proxy's mode (`TRAFFIC_MODES`); empty without a network."""
 
@@ -111,6 +113,7 @@ class Settings:
             "charts": self.charts,
             "with": self.replacements,
             "quotas": self.quotas,
+            "latency": self.latency,
             "traffic": self.traffic,
         }
 
@@ -127,6 +130,7 @@ class Settings:
             charts=data.get("charts", []),
             replacements=data.get("with", {}),
             quotas=data.get("quotas", {}),
+            latency=data.get("latency", {}),
             traffic=data.get("traffic", ""),
         )
 

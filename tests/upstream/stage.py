@@ -15,6 +15,7 @@ import yaml
 from sandbox.run.processes import wait_until
 from sandbox.tools import build
 from sandbox.tools.catalog import GoTool
+from tests import chart
 from tests.conftest import REPOSITORY, Sandbox
 from tests.upstream.specs import SUITES
 
@@ -74,8 +75,8 @@ def staged(sandbox: Sandbox, folder: Path, report: Report) -> Stage:
         sandbox.run("pulumi", "stack", "output", "--stack", _STACK, "--json", cwd=program)
     )
     report("the Gateway API's CRDs, and a controller that has seen them")
-    crds = Path(sandbox.state.settings().tools["load-balancer-controller"]).resolve().with_name("gateway-api")
-    sandbox.run("kubectl", "apply", "--server-side", "-f", str(crds / "experimental"))
+    for file in chart.gateway_api():
+        sandbox.run("kubectl", "apply", "--server-side", "-f", str(file))
     sandbox.run("kubectl", "rollout", "restart", "-n", "kube-system", _DEPLOYMENT)
     sandbox.run("kubectl", "rollout", "status", "-n", "kube-system", _DEPLOYMENT, "--timeout=180s")
     eks, name = sandbox.aws("eks"), outputs["clusterName"]

@@ -50,7 +50,7 @@ def _hex(length: int) -> str:
 def create_accelerator(home: Accelerators, call: Document) -> Document:
     """CreateAccelerator. It is in progress in this answer, and deployed in every later one."""
     if earlier := home.repeated(call["IdempotencyToken"]):
-        return {"Accelerator": home.accelerator(earlier).document}
+        return {"Accelerator": home.described(home.accelerator(earlier))}
     _room("accelerators", len(home.by_arn), _ACCELERATORS)
     if call.get("IpAddresses"):
         raise InvalidArgumentError("IpAddresses are of ranges that the account brought, and it brought none")
@@ -63,7 +63,6 @@ def create_accelerator(home: Accelerators, call: Document) -> Document:
         "Name": call["Name"],
         "Enabled": call.get("Enabled", True),
         "DnsName": f"{host}.awsglobalaccelerator.com",
-        "Status": "DEPLOYED",
         "CreatedTime": now(),
         "Events": [],
         "IpSets": [_ip_set("IPv4", [f"203.0.113.{number + n}" for n in (0, 1)])],
@@ -94,18 +93,18 @@ def _set_address_type(accelerator: Accelerator, kind: str) -> None:
 
 def _touched(accelerator: Accelerator) -> Document:
     """The document in the answer of a change, which AWS still carries to its edge locations."""
-    accelerator.document["LastModifiedTime"] = now()
+    accelerator.changed = accelerator.document["LastModifiedTime"] = now()
     return {**accelerator.document, "Status": "IN_PROGRESS"}
 
 
 def describe_accelerator(home: Accelerators, call: Document) -> Document:
     """DescribeAccelerator."""
-    return {"Accelerator": home.accelerator(call["AcceleratorArn"]).document}
+    return {"Accelerator": home.described(home.accelerator(call["AcceleratorArn"]))}
 
 
 def list_accelerators(home: Accelerators, _: Document) -> Document:
     """ListAccelerators."""
-    return {"Accelerators": [each.document for each in home.by_arn.values()]}
+    return {"Accelerators": [home.described(each) for each in home.by_arn.values()]}
 
 
 def update_accelerator(home: Accelerators, call: Document) -> Document:

@@ -3,6 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox.aws.determinism import now
+from sandbox.run.latency import Latency
+
 Document = dict[str, Any]
 
 
@@ -79,6 +82,8 @@ class Accelerator:
 
     document: Document
     tags: dict[str, str]
+    changed: float = 0.0
+    """When it last changed, in seconds since 1970."""
     listeners: dict[str, Listener] = field(default_factory=dict[str, Listener])
     """By ARN."""
 
@@ -91,9 +96,16 @@ class Accelerators:
     partition: str
     region: str
     """The sandbox's: load balancers of other regions do not exist."""
+    latency: Latency = field(default_factory=Latency)
     by_arn: dict[str, Accelerator] = field(default_factory=dict[str, Accelerator])
     made: dict[str, str] = field(default_factory=dict[str, str])
     """Idempotency token -> the ARN that it created."""
+
+    def described(self, accelerator: Accelerator) -> Document:
+        """An accelerator's document, with the status of now."""
+        document = accelerator.document
+        ready = accelerator.changed + self.latency.ready("accelerator", document["Name"])
+        return {**document, "Status": "DEPLOYED" if now() >= ready else "IN_PROGRESS"}
 
     def repeated(self, token: str) -> str | None:
         """The ARN of what an idempotency token created, if it still exists."""

@@ -23,6 +23,7 @@ from sandbox.aws.serving import private
 from sandbox.aws.serving.calls import CALLS, Calls
 from sandbox.aws.serving.changes import Changes
 from sandbox.aws.serving.faults import Faults
+from sandbox.aws.serving.hidden import Hidden
 from sandbox.aws.serving.journal import Entry, Journal
 from sandbox.iam.authorizer import Authorizer
 from sandbox.iam.questions import QuestionError, answer
@@ -57,6 +58,7 @@ class Gate:
         self.calls = Calls()
         self.changes = Changes()
         self.faults = Faults()
+        self._hidden = Hidden(emulator.latency)
         self.after_write: Callable[[], None] = lambda: None
 
     def replay(self, entries: Iterable[Entry]) -> None:
@@ -72,6 +74,12 @@ class Gate:
         """
         if call.path.startswith(CONTROL):
             return self._control(call)
+        reply = self._take(call)
+        if pause := self._emulator.latency.answer(f"{call.service}:{call.action}"):
+            time.sleep(pause)
+        return reply
+
+    def _take(self, call: Call) -> Response:
         with self.lock:
             if call.service in _LOOK_AT_CLUSTERS:
                 self.look_at_clusters()
@@ -86,7 +94,10 @@ class Gate:
                 return error_reply(call, denial or _REHEARSED)
             if (call.service, call.action) == ("iam", ACTION):
                 return self._simulated(call)
+            if unknown := self._hidden.refuses(call):
+                return error_reply(call, unknown)
             reply = self._write(call) if call.writes else self._emulator.answer(call)
+            self._hidden.made(call, reply)
             if strike:
                 raise AnswerLostError(call.action)
             return reply

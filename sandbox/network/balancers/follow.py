@@ -95,7 +95,7 @@ class Balancers:
                 await self._bell.wait()
         self._bell.clear()
         try:
-            if self._stale or draining:
+            if self._stale or draining or not all(node.active for node in self._nodes):
                 await asyncio.sleep(_SOON_SECONDS)
                 self._stale = False
                 self._secrets.clear()

@@ -20,11 +20,12 @@ _LIFE_SECONDS = 60
 def hosts(nodes: Iterable[Node], healths: Healths) -> str:
     """The lines of a hosts file. Pure.
 
-    A node without targets is left out, unless all nodes of its load balancer have none.
+    A node without targets is left out, unless all nodes of its load balancer have none; and so is a load balancer that
+    AWS still provisions.
     """
     lines: list[str] = []
     by_host: dict[str, list[Node]] = {}
-    for node in nodes:
+    for node in (node for node in nodes if node.active):
         by_host.setdefault(node.host, []).append(node)
     for host, all_nodes in sorted(by_host.items()):
         serving = [node for node in all_nodes if any(receiving(node, healths).values())]

@@ -97,6 +97,8 @@ class Node:
     listeners: tuple[Listener, ...] = ()
     datagrams: tuple[Datagrams, ...] = ()
     pools: tuple[Pool, ...] = ()
+    active: bool = True
+    """Whether AWS calls the load balancer active. Before, its name is unknown."""
     missing: tuple[str, ...] = ()
     """What the API has and this node does not support, one line each."""
 
@@ -163,6 +165,7 @@ def _of_balancer(documents: Documents, balancer: LoadBalancer) -> Iterator[Node]
         yield replace(
             _node(interface, balancer, listeners, reach),
             datagrams=tuple(sorted(datagrams, key=lambda x: x.port)),
+            active=balancer.document["State"]["Code"] != "provisioning",
             missing=tuple(missing),
         )
 

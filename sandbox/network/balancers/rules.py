@@ -34,10 +34,11 @@ def statements(listener: Listener) -> list[str]:
         found.append(f"http-request set-var(txn.rule) int({place}){when}")
     for place, rule in enumerate(listener.rules):
         holds = f"{{ var(txn.rule) -m int {place} }}"
-        for action in sorted(rule.actions, key=lambda a: a.order):
-            found += actions(action, listener, holds, server)
+        # First: a redirect to `#{path}` redirects to the rewritten one.
         for transform in rule.document.get("Transforms") or ():
             found += _rewrites(transform, holds)
+        for action in sorted(rule.actions, key=lambda a: a.order):
+            found += actions(action, listener, holds, server)
     return found
 
 

@@ -27,8 +27,10 @@ from sandbox.aws.corrections.elbv2.addresses import (
 from sandbox.aws.corrections.elbv2.attributes import load_balancer_defaults
 from sandbox.aws.corrections.elbv2.limits import SECURITY_GROUPS, check_room, check_tags
 from sandbox.aws.corrections.errors import Refusal
+from sandbox.aws.determinism import now
 from sandbox.aws.patching import replace
 from sandbox.aws.target_health import reports
+from sandbox.run.latency import Latency
 
 _NAME = re.compile(r"(?!internal-)[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?")
 _ZONES = {"application": 2, "network": 1, "gateway": 1}
@@ -112,7 +114,7 @@ def create_load_balancer(self: ELBV2Response) -> ActionResult:
     )
     made: Any = FakeLoadBalancer(name, groups, subnets, vpc_id, arn, host, "provisioning", scheme, kind, addresses)
     made.__dict__ |= settings
-    made.attrs = load_balancer_defaults(kind)
+    made.attrs, made.began = load_balancer_defaults(kind), now()
     backend.load_balancers[arn] = made
     elb_interfaces.follow(backend, description_of(made), list(mappings), groups, mappings)
     backend.tagging_service.tag_resource(arn, params.get("Tags"))
@@ -180,8 +182,9 @@ def find(self: ELBv2Backend, arn: str) -> FakeLoadBalancer:
 
 def describe_load_balancers(self: ELBv2Backend, arns: list[str] | None, names: list[str] | None) -> list[Any]:
     """DescribeLoadBalancers; named ones must exist."""
-    for balancer in self.load_balancers.values():
-        if reports.listens(balancer.arn):
+    everything: Any = self.load_balancers.values()
+    for balancer in everything:
+        if reports.listens(balancer.arn) and now() >= balancer.began + _latency[0].ready(balancer.type, balancer.name):
             balancer.activate()
     by_name = {b.name: b for b in self.load_balancers.values()}
     if any(name not in by_name for name in names or []):
@@ -189,6 +192,14 @@ def describe_load_balancers(self: ELBv2Backend, arns: list[str] | None, names: l
     if not arns and not names:
         return list(self.load_balancers.values())
     return [find(self, arn) for arn in arns or []] + [by_name[name] for name in names or []]
+
+
+def slow_down(latency: Latency) -> None:
+    """Let load balancers take their time from now on."""
+    _latency[:] = [latency]
+
+
+_latency = [Latency()]
 
 
 def delete_load_balancer(self: ELBv2Backend, arn: str) -> None:

@@ -78,6 +78,7 @@ def documents(*listeners: Document, groups: list[Document] | None = None, kind: 
                 "LoadBalancerName": "web",
                 "Type": types[kind],
                 "DNSName": "web-1.us-west-2.elb.amazonaws.com",
+                "State": {"Code": "active"},
             }
         ],
         "listeners": {arn: list(listeners)},

@@ -82,3 +82,9 @@ def test_a_name_leads_to_nodes_with_targets_or_to_all() -> None:
     name = "web-1.us-west-2.elb.amazonaws.com"
     assert hosts(found, healths(t0="healthy")) == f"10.0.0.5 {name}\n10.0.0.5 us-west-2a.{name}\n"
     assert hosts(found, {}).count(f" {name}\n") == 2
+
+
+def test_a_load_balancer_that_is_provisioned_has_no_name_yet() -> None:
+    given = documents(listener(rule(forward("web")), protocol="TCP"), kind="net")
+    given.balancers[0]["State"] = {"Code": "provisioning"}
+    assert hosts(nodes(given), {}) == ""
