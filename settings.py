@@ -195,6 +195,7 @@ class ControllerSettings(Section):
     shared_target_group_arns: list[str] | None = Field(
         default=None, description="target groups of other clusters that pods are registered in"
     )
+    global_accelerator: bool | None = Field(default=None, description="whether it manages Global Accelerators")
     values: dict[str, Any] | None = Field(default=None, description="any other value of the chart")
     policy_arns: list[str] | None = Field(default=None, description="more managed policies of its role")
     role_name: str | None = Field(default=None, description="the name of its role")

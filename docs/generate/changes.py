@@ -106,6 +106,7 @@ CHANGES: Final = (
     Change("controller.featureGates", {"EnableRGTAPI": True}),
     Change("controller.assumableRoleArns", [OTHER]),
     Change("controller.sharedTargetGroupArns", ["arn:aws:elasticloadbalancing:us-west-2:123456789012:targetgroup/t/1"]),
+    Change("controller.globalAccelerator", _ON),
     Change("controller.values", {"logLevel": "debug"}),
     Change("controller.policyArns", ["arn:aws:iam::123456789012:policy/more"]),
     Change("controller.roleName", "load-balancers", "the new role exists before the old one is deleted"),

@@ -23,7 +23,7 @@ _MODULE = Path(__file__).with_name("suites")
 IMAGES = ("hello-multi", "colorteller", "udp-echoserver", "grpc-echoserver")
 """The images of the suites' pods. `suites/main.go` is the server of all of them."""
 _STACK = "sandbox"
-_GATES = {"ALBTargetControlAgent": True, "GatewayListenerSet": True, "GlobalAcceleratorController": True}
+_GATES = {"ALBTargetControlAgent": True, "GatewayListenerSet": True}
 _DEPLOYMENT = "deployment/aws-load-balancer-controller"
 Report = Callable[[str], object]
 
@@ -103,7 +103,7 @@ def _program(folder: Path) -> Path:
     (program / ".venv").symlink_to(sys.prefix)
     stack: dict[str, Any] = yaml.safe_load((REPOSITORY / f"Pulumi.{_STACK}.yaml").read_text())
     controller = stack["config"]["eks-load-balancing:controller"]
-    controller["featureGates"] = _GATES
+    controller |= {"featureGates": _GATES, "globalAccelerator": True}
     controller.pop("disabledFeatures")
     (program / f"Pulumi.{_STACK}.yaml").write_text(yaml.safe_dump(stack))
     return program

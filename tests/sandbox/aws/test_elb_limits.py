@@ -243,3 +243,16 @@ def test_an_attribute_has_a_value_that_it_can_have(world: World, key: str, value
     text = refused(world.elb.modify_load_balancer_attributes, LoadBalancerArn=world.balancer(), Attributes=wish)
     assert text.startswith(f"ValidationError: '{key}' value '{value}' must be ")
     assert said in text
+
+
+def test_only_an_application_load_balancers_stickiness_to_a_target_group_needs_a_duration(world: World) -> None:
+    def forward(**group: str) -> list[dict[str, Any]]:
+        sticky = {"TargetGroups": [{"TargetGroupArn": world.group(**group)}]}
+        return [{"Type": "forward", "ForwardConfig": {**sticky, "TargetGroupStickinessConfig": {"Enabled": True}}}]
+
+    plain: dict[str, Any] = {"Port": 80, "Certificates": []}
+    text = refused(world.listener, Protocol="HTTP", DefaultActions=forward(), **plain)
+    assert "A duration must be specified" in text
+    world.listener(
+        world.balancer("network"), Protocol="TCP", DefaultActions=forward(Protocol="TCP", TargetType="ip"), **plain
+    )

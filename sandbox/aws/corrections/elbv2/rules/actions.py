@@ -184,8 +184,6 @@ def _forward(config: dict[str, Any]) -> Iterator[str]:
         if not 0 <= group.get("Weight", 1) <= _HEAVIEST:
             yield f"The weight '{group['Weight']}' must be between 0 and {_HEAVIEST}"
     seconds = sticky.get("DurationSeconds")
-    if sticky.get("Enabled") and seconds is None:
-        yield "A duration must be specified to enable target group stickiness"
     if seconds is not None and not 1 <= seconds <= _STICKIEST:
         yield f"The stickiness duration '{seconds}' must be between 1 and {_STICKIEST}"
 
@@ -199,6 +197,12 @@ def _check_groups(self: ELBv2Backend, balancer: Any, protocol: str | None, actio
     listed = [group.get("TargetGroupArn") for group in groups_of(action)]
     if "TargetGroupArn" in action.data and listed != [action.data["TargetGroupArn"]]:
         raise Refusal("InvalidLoadBalancerAction", "TargetGroupArn and ForwardConfig must name the same target group")
+    sticky = (action.data.get("ForwardConfig") or {}).get("TargetGroupStickinessConfig") or {}
+    # A Network Load Balancer's stickiness has no duration:
+    # https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupStickinessConfig.html
+    if balancer.type == "application" and sticky.get("Enabled") and "DurationSeconds" not in sticky:
+        text = "A duration must be specified to enable target group stickiness"
+        raise Refusal("InvalidLoadBalancerAction", text)
     quota = f"target-groups-per-action-on-{balancer.type}-load-balancer"
     check_room(
         "TooManyTargetGroups", "target groups of an action", len(listed), 1 if balancer.type == "gateway" else quota
