@@ -64,13 +64,13 @@ class Network:
     async def add_pod(self, pod: Pod) -> None:
         """Give a pod its namespace. Returns when it is wired to its node, whose namespace may have to exist first."""
         self._pods[pod.uid] = pod
-        await self._settle_in_the_end()
+        await self.settle()
         await self.until_there(pod.place)
 
     async def remove_pod(self, uid: str) -> None:
         """Remove a pod's namespace."""
         if self._pods.pop(uid, None):
-            await self._settle_in_the_end()
+            await self.settle()
 
     async def until_there(self, namespace: str) -> None:
         """Wait until a namespace is wired."""
@@ -87,7 +87,8 @@ class Network:
         """The current network."""
         return self._wiring
 
-    async def _settle_in_the_end(self) -> None:
+    async def settle(self) -> None:
+        """Make the network the one that is wanted now. What fails is tried again until it succeeds."""
         while True:
             if await self._settled():
                 return

@@ -208,6 +208,5 @@ def _at_guest(cable: Cable) -> list[str]:
         f"address add {cable.address}/32 dev {end}",
         f"link set dev {end} up",
         f"neighbour add {gateway} lladdr {hardware(cable.link)} dev {end} nud permanent",
-        f"route add {gateway}/32 dev {end} scope link",
         *(f"route replace {there} via {gateway} dev {end} onlink" for there in cable.reaches),
     ]

@@ -52,14 +52,16 @@ class World:
             await self.run(None, ["unshare", f"--net={FOLDER / name}", "true"])
             await self.run(None, ["ip", "-n", name, "link", "set", "lo", "up"])
         except BaseException:
+            # Nothing half made stays: the next attempt would meet it.
             self._names.discard(name)
+            await self.attempt(None, ["ip", "netns", "delete", name])
             raise
 
     async def remove(self, name: str) -> None:
         """Remove a namespace. Processes in it keep it alive, so stop them first."""
         if name in self._names:
-            self._names.discard(name)
             await self.run(None, ["ip", "netns", "delete", name])
+            self._names.discard(name)
 
     async def run(self, namespace: str | None, argv: Sequence[str | Path], given: str = "") -> str:
         """Run a command in a namespace (None: the host's network) to its end; return its output.

@@ -20,7 +20,7 @@ from tests.conftest import REPOSITORY, Sandbox
 from tests.upstream.specs import SUITES
 
 _MODULE = Path(__file__).with_name("suites")
-IMAGES = ("hello-multi", "colorteller", "udp-echoserver", "grpc-echoserver")
+IMAGES = ("hello-multi", "colorteller", "udp-echoserver", "grpc-echoserver", "target-control-agent")
 """The images of the suites' pods. `suites/main.go` is the server of all of them."""
 _STACK = "sandbox"
 _GATES = {"ALBTargetControlAgent": True, "GatewayListenerSet": True}

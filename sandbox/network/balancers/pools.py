@@ -37,6 +37,8 @@ class Check:
     fall: int = 2
     proxy_header: bool = False
     """Whether checks also begin with a PROXY protocol header."""
+    version: str = "HTTP1"
+    """HTTP1, HTTP2 or GRPC; the codes of GRPC are those of calls."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def of_group(documents: Documents, group: TargetGroup, zone: str, *, cross_zone:
     return Pool(
         name=pool_name(group.arn),
         group=group.arn,
-        mode="http" if http else "udp" if protocol == "UDP" else "tcp",
+        mode="http" if http else "udp" if protocol in {"UDP", "QUIC"} else "tcp",
         balance=_balance(attributes, http=http, kind=kind),
         server=_server_options(group),
         check=check_of(group.document, proxy_header=attributes.get("proxy_protocol_v2.enabled") == "true"),
@@ -128,7 +130,7 @@ def preserves(group: TargetGroup) -> bool:
     given = group.attributes.get("preserve_client_ip.enabled")
     if group.document["Protocol"] in _HTTP or group.type == "alb":
         return False
-    if group.document["Protocol"] in {"UDP", "TCP_UDP"}:
+    if group.document["Protocol"] in {"UDP", "TCP_UDP", "QUIC", "TCP_QUIC"}:
         return True
     return given == "true" if given is not None else group.type == "instance"
 
@@ -167,7 +169,10 @@ def check_of(group: Document, *, proxy_header: bool) -> Check:
         protocol=group.get("HealthCheckProtocol", "TCP"),
         port=None if port == "traffic-port" else int(port),
         path=group.get("HealthCheckPath") or "/",
-        codes=matcher.get("HttpCode") or ("200" if group["Protocol"] in _HTTP else "200-399"),
+        codes=matcher.get("GrpcCode")
+        or matcher.get("HttpCode")
+        or ("200" if group["Protocol"] in _HTTP else "200-399"),
+        version=group.get("ProtocolVersion") or "HTTP1",
         interval=float(group.get("HealthCheckIntervalSeconds", 30)),
         timeout=float(group.get("HealthCheckTimeoutSeconds", 5)),
         rise=int(group.get("HealthyThresholdCount", 5)),

@@ -2,11 +2,14 @@
 //
 //	hello-multi       answers HTTP on port 80
 //	colorteller       answers HTTP on port SERVER_PORT with COLOR
-//	udp-echoserver    returns UDP packets on port 8080, and takes TCP connections there for health checks
+//	udp-echoserver    returns UDP packets on port 8080, and answers HTTP there
 //	grpc-echoserver   upstream's echo service on port 50051; its fixed response is the first argument
+//	target-control-agent
+//	                  relays TARGET_CONTROL_DATA_ADDRESS to the destination, and takes connections at the control address
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -42,8 +45,8 @@ func echoPackets(port string) error {
 	}
 }
 
-func acceptConnections(port string) error {
-	listener, err := net.Listen("tcp", ":"+port)
+func accept(address string, serve func(net.Conn)) error {
+	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return err
 	}
@@ -54,9 +57,23 @@ func acceptConnections(port string) error {
 		}
 		go func() {
 			defer connection.Close()
-			io.Copy(connection, connection)
+			serve(connection)
 		}()
 	}
+}
+
+func echoBack(connection net.Conn) { io.Copy(connection, connection) }
+
+func relay(from, to string) error {
+	return accept(from, func(connection net.Conn) {
+		destination, err := net.Dial("tcp", to)
+		if err != nil {
+			return
+		}
+		defer destination.Close()
+		go io.Copy(destination, connection)
+		io.Copy(connection, destination)
+	})
 }
 
 type echoService struct {
@@ -93,9 +110,13 @@ func main() {
 		start(func() error { return serveHTTP(os.Getenv("SERVER_PORT"), os.Getenv("COLOR")) })
 	case "udp-echoserver":
 		start(func() error { return echoPackets("8080") })
-		start(func() error { return acceptConnections("8080") })
+		start(func() error { return serveHTTP("8080", "Hello World!") })
 	case "grpc-echoserver":
 		start(func() error { return serveGRPC("50051", os.Args[1]) })
+	case "target-control-agent":
+		destination := cmp.Or(os.Getenv("TARGET_CONTROL_DESTINATION_ADDRESS"), os.Getenv("TARGET_CONTROL_DESTINATION"))
+		start(func() error { return relay(os.Getenv("TARGET_CONTROL_DATA_ADDRESS"), destination) })
+		start(func() error { return accept(os.Getenv("TARGET_CONTROL_CONTROL_ADDRESS"), echoBack) })
 	default:
 		log.Fatalf("no server is called %s", name)
 	}
