@@ -8,7 +8,7 @@
 # make packages  Debian packages for real packets and the browser tests (as root)
 # make test      everything that .ci/run runs after `make packages`
 # make soak      test campaigns with full counts (hours), or some: make soak ARGS="-k rollouts"; docs/measured/reliability.md
-# make upstream  the controller's own end-to-end suites, or some: make upstream ARGS="--focus mTLS"; docs/measured/upstream.md
+# make upstream  the controller's own end-to-end suites, or some: make upstream ARGS="--focus QUIC"; docs/measured/upstream.md
 # make check     only lint, format, types, import layers and the policies' generated files
 # make docs      write the generated pages again: components, doctor, policies, changes, iam
 
@@ -85,10 +85,12 @@ docs: environment
 	@$(BIN)/python -m docs.generate.changes
 	@$(BIN)/python -m docs.generate.iam
 
-# Two workers: most tests wait for something. All tests of a file share a worker, and so its sandbox.
+# Three workers: most tests wait for something. All tests of a file share a worker, and so its sandbox. Nothing runs beside
+# tests that measure seconds. With ARGS that select none of those, pytest ends with 5.
 test: check
 	@$(BIN)/python -m sandbox.tools >/dev/null
-	@$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder -m "not alone" $(ARGS)
+	@$(BIN)/pytest -m alone $(ARGS) || [ $$? = 5 ]
 
 soak: environment
 	@SOAK=1 $(BIN)/pytest -m soak $(ARGS)

@@ -18,6 +18,7 @@ NEEDS = {
     "node-ports": (),
     "shared-alb": (CLUSTERS, CONTROLLER_ONLY),
     "own-workloads": (CLUSTERS, "tuned-controller"),
+    "secure-workloads": (CLUSTERS, "tuned-controller"),
     "edge": (CLUSTERS, "tuned-controller"),
 }
 """What has to be up before an example; where nothing is said, the clusters."""

@@ -1,4 +1,4 @@
-"""An ALB with a certificate that DNS proves, access logs in a bucket, and a name."""
+"""An ALB with a certificate that DNS proves, access logs in a bucket, and a name; an NLB at addresses of its owner."""
 
 import pulumi
 import pulumi_aws as aws
@@ -8,6 +8,7 @@ from eks_load_balancing import (
     ApplicationLoadBalancedIngress,
     ClusterReference,
     LoadBalancerRecord,
+    NetworkLoadBalancedService,
     ValidatedCertificate,
 )
 
@@ -40,6 +41,22 @@ name = LoadBalancerRecord(
     },
 )
 
+addresses = [aws.ec2.Eip(f"feed-{number}", domain="vpc") for number in range(2)]  # one for each zone
+feed = NetworkLoadBalancedService(
+    "feed",
+    {
+        "cluster_name": cluster.cluster_name,
+        "namespace": "default",
+        "scheme": "internet-facing",
+        "inbound_cidrs": ["203.0.113.0/24"],
+        "eip_allocation_ids": [address.allocation_id for address in addresses],
+        "proxy_protocol": True,
+    },
+    pulumi.ResourceOptions(provider=cluster.provider),
+)
+
+pulumi.export("addresses", [address.public_ip for address in addresses])
+pulumi.export("feed", feed.host_name)
 pulumi.export("bucket", logs.bucket_name)
 pulumi.export("certificateArn", certificate.arn)
 pulumi.export("zoneId", zone.zone_id)

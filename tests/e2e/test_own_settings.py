@@ -38,6 +38,7 @@ def assert_every_setting(existing: Existing, made: dict[str, Any]) -> None:
     assert made["roleName"] == "load-balancers-of-blue"
     attached = iam.list_attached_role_policies(RoleName=made["roleName"])["AttachedPolicies"]
     assert made["policyArn"] in [one["PolicyArn"] for one in attached]
+    assert made["alarmsPolicyArn"] in [one["PolicyArn"] for one in attached]
     (extra,) = (one["PolicyArn"] for one in attached if "extra" in one["PolicyName"])
     document = iam.get_policy_version(PolicyArn=extra, VersionId="v1")["PolicyVersion"]["Document"]
     assert document["Statement"] == [{"Effect": "Allow", "Action": "cloudwatch:PutMetricData", "Resource": "*"}]
@@ -92,15 +93,39 @@ def assert_certificate_name_and_logs(existing: Existing, made: dict[str, Any]) -
     assert alias["DNSName"].rstrip(".") == made["loadBalancer"]
 
 
+def assert_addresses(existing: Existing, made: dict[str, Any]) -> None:
+    elb, feed = existing.elb, balancer(existing, made["feed"])
+    found = {a["IpAddress"] for zone in feed["AvailabilityZones"] for a in zone["LoadBalancerAddresses"]}
+    assert (feed["Scheme"], found) == ("internet-facing", set(made["addresses"]))
+    (group,) = elb.describe_target_groups(LoadBalancerArn=feed["LoadBalancerArn"])["TargetGroups"]
+    shown = attributes(elb.describe_target_group_attributes(TargetGroupArn=group["TargetGroupArn"]))
+    assert shown["proxy_protocol_v2.enabled"] == "true"
+
+
+def assert_certificates_and_logins(existing: Existing, made: dict[str, Any]) -> None:
+    elb, members = existing.elb, balancer(existing, made["members"])
+    listeners = elb.describe_listeners(LoadBalancerArn=members["LoadBalancerArn"])["Listeners"]
+    (tls,) = (one for one in listeners if one["Port"] == 443)
+    assert [one["CertificateArn"] for one in tls["Certificates"]] == [made["certificateArn"]]
+    assert tls["MutualAuthentication"]["Mode"] == "passthrough"
+    rules = elb.describe_rules(ListenerArn=tls["ListenerArn"])["Rules"]
+    (login,) = (a["AuthenticateOidcConfig"] for r in rules for a in r["Actions"] if a["Type"] == "authenticate-oidc")
+    assert (login["Issuer"], login["ClientId"]) == ("https://login.example", "members")
+
+
 def test_a_tuned_controller_serves_workloads_of_others_with_certificate_name_and_logs(existing: Existing) -> None:
     with (
         running(existing, "tuned-controller") as controller,
         running(existing, "own-workloads") as workloads,
+        running(existing, "secure-workloads") as secure,
         running(existing, "edge") as edge,
     ):
         assert_every_setting(existing, controller.next())
         assert_listeners_rules_and_targets(existing, workloads.next())
-        assert_certificate_name_and_logs(existing, edge.next())
+        assert_certificates_and_logins(existing, secure.next())
+        outputs = edge.next()
+        assert_certificate_name_and_logs(existing, outputs)
+        assert_addresses(existing, outputs)
         edge.unchanged()
 
 

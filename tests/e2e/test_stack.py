@@ -175,6 +175,7 @@ def follow(stack: Sandbox, binding: dict[str, Any], deployment: str, count: int)
     return time.monotonic() - begun
 
 
+@pytest.mark.alone
 def test_targets_follow_the_endpoints_up_and_down(stack: Sandbox) -> None:
     for binding in bindings(stack):
         namespace, service = binding["metadata"]["namespace"], binding["spec"]["serviceRef"]["name"]

@@ -121,7 +121,8 @@ def update_accelerator(home: Accelerators, call: Document) -> Document:
 def delete_accelerator(home: Accelerators, call: Document) -> Document:
     """DeleteAccelerator."""
     accelerator = home.accelerator(call["AcceleratorArn"])
-    if accelerator.document["Enabled"]:
+    # The controller tries again while it is being disabled.
+    if accelerator.document["Enabled"] or home.described(accelerator)["Status"] == "IN_PROGRESS":
         raise AcceleratorNotDisabledError("The accelerator must be disabled before it can be deleted")
     if accelerator.listeners:
         raise AssociatedListenerFoundError("The accelerator has listeners: delete them first")

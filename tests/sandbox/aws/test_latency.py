@@ -62,6 +62,10 @@ def test_an_accelerator_is_in_progress_after_each_change(slow: Aws) -> None:
     assert wait_until(lambda: status() == "DEPLOYED", 10, 0.1)
     client.update_accelerator(AcceleratorArn=arn, Enabled=False)
     assert status() == "IN_PROGRESS"
+    with pytest.raises(client.exceptions.AcceleratorNotDisabledException):
+        client.delete_accelerator(AcceleratorArn=arn)
+    assert wait_until(lambda: status() == "DEPLOYED", 10, 0.1)
+    client.delete_accelerator(AcceleratorArn=arn)
 
 
 def test_a_new_security_group_is_not_known_at_once(slow_world: World) -> None:
