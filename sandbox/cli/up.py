@@ -48,7 +48,7 @@ def up(
 ) -> None:
     """Start the sandbox. If it is up, nothing changes; a killed one is restored with its data.
 
-    Missing tools are built first, into $XDG_CACHE_HOME/eks-load-balancing: once per version, about 25 minutes on 2
+    Missing tools are built first, into $XDG_CACHE_HOME/eks-load-balancing: once per version, about 20 minutes on 2
     cores. What you already have is used: Pulumi with its Python language host, kwok and helm on the PATH, the
     Kubernetes provider in ~/.pulumi/plugins, etcd and kube-apiserver in KUBEBUILDER_ASSETS. `sandbox status` shows
     where each part comes from.
