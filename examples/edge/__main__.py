@@ -41,9 +41,9 @@ name = LoadBalancerRecord(
     },
 )
 
-addresses = [aws.ec2.Eip(f"feed-{number}", domain="vpc") for number in range(2)]  # one for each zone
-feed = NetworkLoadBalancedService(
-    "feed",
+addresses = [aws.ec2.Eip(f"fixed-{number}", domain="vpc") for number in range(2)]  # one for each zone
+fixed = NetworkLoadBalancedService(
+    "fixed",
     {
         "cluster_name": cluster.cluster_name,
         "namespace": "default",
@@ -56,7 +56,7 @@ feed = NetworkLoadBalancedService(
 )
 
 pulumi.export("addresses", [address.public_ip for address in addresses])
-pulumi.export("feed", feed.host_name)
+pulumi.export("fixed", fixed.host_name)
 pulumi.export("bucket", logs.bucket_name)
 pulumi.export("certificateArn", certificate.arn)
 pulumi.export("zoneId", zone.zone_id)

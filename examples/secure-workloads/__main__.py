@@ -15,8 +15,8 @@ on_cluster = pulumi.ResourceOptions(provider=cluster.provider)
 
 zone = aws.route53.Zone("zone", name=DOMAIN)
 certificate = ValidatedCertificate("members", {"host": DOMAIN, "zone_id": zone.zone_id})
-# In the sandbox nobody logs in, so any secret will do.
-secret = config.get_secret("clientSecret") or pulumi.Output.secret("nobody-knows")
+# Take your provider's, by `config.require_secret`. In the sandbox nobody logs in, so any will do.
+secret = pulumi.Output.secret("nobody-knows")
 named = kubernetes.meta.v1.ObjectMetaArgs(name=CLIENT, namespace=NAMESPACE)
 kubernetes.core.v1.Secret(
     "client", metadata=named, string_data={"clientID": "members", "clientSecret": secret}, opts=on_cluster

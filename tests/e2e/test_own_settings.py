@@ -94,10 +94,10 @@ def assert_certificate_name_and_logs(existing: Existing, made: dict[str, Any]) -
 
 
 def assert_addresses(existing: Existing, made: dict[str, Any]) -> None:
-    elb, feed = existing.elb, balancer(existing, made["feed"])
-    found = {a["IpAddress"] for zone in feed["AvailabilityZones"] for a in zone["LoadBalancerAddresses"]}
-    assert (feed["Scheme"], found) == ("internet-facing", set(made["addresses"]))
-    (group,) = elb.describe_target_groups(LoadBalancerArn=feed["LoadBalancerArn"])["TargetGroups"]
+    elb, fixed = existing.elb, balancer(existing, made["fixed"])
+    found = {a["IpAddress"] for zone in fixed["AvailabilityZones"] for a in zone["LoadBalancerAddresses"]}
+    assert (fixed["Scheme"], found) == ("internet-facing", set(made["addresses"]))
+    (group,) = elb.describe_target_groups(LoadBalancerArn=fixed["LoadBalancerArn"])["TargetGroups"]
     shown = attributes(elb.describe_target_group_attributes(TargetGroupArn=group["TargetGroupArn"]))
     assert shown["proxy_protocol_v2.enabled"] == "true"
 

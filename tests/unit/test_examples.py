@@ -37,7 +37,7 @@ def settings(name: str) -> set[str]:
     """What a program reads of its configuration."""
     text = program(name)
     if text.startswith('"""'):
-        return set(re.findall(r'(?:get|get_secret|require|require_object)\("(\w+)"\)', text))
+        return set(re.findall(r'(?:get|require|require_object)\("(\w+)"\)', text))
     return set(re.findall(r"\$\{(\w+)[}.]", text)) - set(yaml.safe_load(text)["resources"])
 
 
