@@ -11,7 +11,7 @@ ALARMS = {"Effect": "Allow", "Action": "cloudwatch:DescribeAlarms", "Resource": 
 
 config = pulumi.Config()
 cluster = ClusterReference.lookup(config.require("cluster"))
-metrics = aws.iam.Policy("alarms", policy=json.dumps({"Version": "2012-10-17", "Statement": [ALARMS]}))
+alarms = aws.iam.Policy("alarms", policy=json.dumps({"Version": "2012-10-17", "Statement": [ALARMS]}))
 controller = LoadBalancerController(
     "controller",
     {
@@ -26,12 +26,12 @@ controller = LoadBalancerController(
             "externalManagedTags": ["cost-centre"],
         },
         "role_name": pulumi.Output.concat("load-balancers-of-", cluster.cluster_name),
-        "policy_arns": [metrics.arn],
+        "policy_arns": [alarms.arn],
         "policy_statements": [{"Effect": "Allow", "Action": "cloudwatch:PutMetricData", "Resource": "*"}],
     },
     pulumi.ResourceOptions(provider=cluster.provider),
 )
 
-pulumi.export("alarmsPolicyArn", metrics.arn)
+pulumi.export("alarmsPolicyArn", alarms.arn)
 pulumi.export("roleName", controller.role_name)
 pulumi.export("policyArn", controller.policy_arn)

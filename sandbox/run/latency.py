@@ -48,23 +48,20 @@ class Latency(BaseModel):
     def answer(self, name: str) -> float:
         """Seconds that the next call of `service:Action` takes."""
         self._calls[name] += 1
-        return self._pick(_first(self.answers, name), f"{name}/{self._calls[name]}")
+        span = next((span for pattern, span in self.answers.items() if fnmatchcase(name, pattern)), None)
+        return self._pick(span, f"{name}/{self._calls[name]}")
 
     def ready(self, kind: Kind, name: str) -> float:
         """Seconds until a load balancer or an accelerator of that name is ready."""
         return self._pick(self.provisioning.get(kind), f"{kind}/{name}")
 
-    def hides(self, name: str, made: str) -> float:
-        """Seconds during which other calls do not know what `service:Action` has made."""
-        return self._pick({str(key): span for key, span in self.hidden.items()}.get(name), f"{name}/{made}")
+    def hides_group(self, name: str) -> float:
+        """Seconds during which EC2 does not know a new security group of that name."""
+        return self._pick(self.hidden.get("ec2:CreateSecurityGroup"), f"group/{name}")
 
     def _pick(self, span: Span | None, what: str) -> float:
         # A die for each subject, so that delays do not depend on the order of calls.
         return random.Random(f"{self.seed}/{what}").uniform(*span) if span else 0.0  # noqa: S311 - no secret
-
-
-def _first(spans: dict[str, Span], name: str) -> Span | None:
-    return next((span for pattern, span in spans.items() if fnmatchcase(name, pattern)), None)
 
 
 def load(word: str) -> Latency:

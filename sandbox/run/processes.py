@@ -181,10 +181,14 @@ class Process:
         return " | ".join(text[-lines:]) or "(nothing logged)"
 
     def stop(self, grace: float = 5.0) -> None:
-        """Stop it: SIGTERM, then SIGKILL after `grace` seconds. Returns when it is gone and reaped."""
+        """Stop it: SIGTERM, then SIGKILL after `grace` seconds; with 0, SIGKILL at once.
+
+        Returns when it is gone and reaped.
+        """
         if self._popen is None or self._popen.poll() is not None:
             return
-        self._popen.terminate()
+        if grace:
+            self._popen.terminate()
         try:
             self._popen.wait(grace)
         except subprocess.TimeoutExpired:

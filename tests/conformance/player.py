@@ -39,8 +39,6 @@ class Player:
         self.outside: dict[str, str] = {}
         self._clusterwide: set[tuple[str, str]] = set()
         self.patience = _SETTLE_SECONDS
-        self.meanwhile: Callable[[], None] = lambda: None
-        """Called repeatedly while the player waits."""
         self._module = _snapshot_module()
         keys = stage.sandbox.state.settings().root_keys
         session = boto3.Session()
@@ -89,7 +87,6 @@ class Player:
         """The document once it is as expected and stable, or its state at the timeout."""
         deadline, since, last = time.monotonic() + self.patience, None, dict[str, Any]()
         while time.monotonic() < deadline:
-            self.meanwhile()
             try:
                 last = self.snapshot()
             except _NOT_NOW:
@@ -123,7 +120,6 @@ class Player:
 
     def gone(self) -> bool:
         """Whether all objects that ask for load balancers are gone."""
-        self.meanwhile()
         try:
             kinds = "ingress,gateway,targetgroupbinding,service"
             return not self.stage.kubectl("-n", self.namespace, "get", kinds, "-o", "name")

@@ -23,7 +23,7 @@ from sandbox.cluster import images
 from sandbox.cluster.images import Surroundings
 from sandbox.observe.iam import ask
 from sandbox.run.ports import free_port
-from sandbox.run.processes import Process, wait_until
+from sandbox.run.processes import Process, Supervisor, wait_until
 from tests import chart
 from tests.conformance.props import Props
 from tests.conftest import Sandbox
@@ -43,7 +43,8 @@ class Stage:
     sandbox: Sandbox
     vpc: str
     keys: dict[str, str]
-    controllers: list[Process] = field(default_factory=list[Process])
+    keeper: Supervisor = field(default_factory=Supervisor)
+    """Restarts controllers, as a kubelet does: one that loses its lease, on a busy machine, ends by itself."""
     program: str = ""
     """The controller's program; "" for the one that the sandbox builds."""
 
@@ -51,6 +52,11 @@ class Stage:
         """Copy the environment once, because cases run in threads while pytest changes `os.environ`."""
         self._environment = self.sandbox.environment()
         self.props = Props(self.sandbox, self.vpc, self.serving_certificate)
+
+    @property
+    def controllers(self) -> list[Process]:
+        """The controllers that are kept running."""
+        return self.keeper.processes()
 
     @property
     def kubeconfig(self) -> Path:
@@ -83,22 +89,13 @@ class Stage:
         argv = [program, *images.arguments(_IMAGE, given, around)]
         log, health = self.sandbox.state.log(name), ports["health-probe-bind-addr"]
         made = Process(name, argv, log, env=environment, ready=lambda: _answers(health))
-        self.controllers.append(made)
-        made.start()
-        made.wait_ready(60)
+        self.keeper.add(made)
         return made
 
-    def revive(self) -> None:
-        """Restart it if it ended by itself, as a kubelet does: a controller that loses its lease ends."""
-        for process in self.controllers:
-            if not process.running():
-                process.start()
-                process.wait_ready(60)
-
-    def stop_controllers(self) -> None:
-        """Stop every controller."""
-        while self.controllers:
-            self.controllers.pop().stop(10)
+    def stop_controllers(self, grace: float = 10) -> None:
+        """Stop every controller: SIGTERM, then SIGKILL after `grace` seconds (0: only SIGKILL)."""
+        for process in reversed(self.controllers):
+            self.keeper.remove(process, grace)
 
     @contextmanager
     def controlled(self, *flags: str, replicas: int = 1) -> Generator[list[Process], None, None]:
@@ -214,6 +211,7 @@ def staged(sandbox: Sandbox) -> Generator[Stage, None, None]:
     vpc, subnets = _network(ec2, sandbox.state.settings().region)
     _cluster(sandbox, subnets)
     stage = Stage(sandbox, vpc, _user(sandbox, vpc))
+    stage.keeper.watch()
     try:
         # The largest are too large for a plain apply's annotation.
         stage.kubectl("apply", "--server-side", "-f", "-", stdin=yaml.safe_dump_all(chart.definitions()))
@@ -226,7 +224,7 @@ def staged(sandbox: Sandbox) -> Generator[Stage, None, None]:
         stage.start_controller()
         yield stage
     finally:
-        stage.stop_controllers()
+        stage.keeper.stop(10)
         eks.delete_nodegroup(clusterName=NAME, nodegroupName="main")
         wait_until(lambda: not eks.list_nodegroups(clusterName=NAME)["nodegroups"], 60, 0.5)
         eks.delete_cluster(name=NAME)

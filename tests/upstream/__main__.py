@@ -1,12 +1,11 @@
 """Run the controller's own end-to-end suites in a sandbox with traffic, and print what passed.
 
-    python -m tests.upstream [--suite NAME]... [--focus REGEX] [--workers N] [--keep]
+    python -m tests.upstream [--suite NAME]... [--focus REGEX] [--workers N] [--logs FOLDER]
 
 Ends with 1 if a spec does not pass.
 """
 
 import argparse
-import os
 import re
 import subprocess
 import sys
@@ -107,5 +106,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    os.environ.pop("MAKEFLAGS", None)
     sys.exit(main())

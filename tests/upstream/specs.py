@@ -41,10 +41,10 @@ class Result:
 
     spec: Spec
     state: str
-    """`passed`, `failed`, `skipped`, or `timed out`."""
+    """Ginkgo's: `passed`, `failed`, `skipped`, `timedout`, ..."""
     seconds: float = 0.0
     reason: str = ""
-    """The first line of the failure, or why it was skipped."""
+    """Where it failed or was skipped, and why; in one line."""
 
 
 def executable(suite: str) -> str:
@@ -58,9 +58,9 @@ def specs(suite: str, report: Path) -> list[Spec]:
 
 
 def result(spec: Spec, report: Path) -> Result:
-    """The result in the report of a spec's own run; `timed out` if the run left no report."""
+    """The result in the report of a spec's own run; `timedout` if the run left no report."""
     if not report.exists():
-        return Result(spec, "timed out", reason="it did not end within its bound")
+        return Result(spec, "timedout", reason="it did not end within its bound")
     entries = [entry for entry in _entries(report) if _text(entry) == spec.text]
     if not entries:
         return Result(spec, "failed", reason=f"the report of its run does not contain it: {report}")

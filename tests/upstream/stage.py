@@ -34,7 +34,7 @@ def built(report: Report) -> Path:
     home = build.folder(tool)
     if (home / "complete").exists():
         return home
-    report("building the controller's end-to-end suites; once, about 15 min on 2 cores")
+    report("building the controller's end-to-end suites; once, some minutes")
     go, environment = build.go("the suites"), build.go_environment()
     home.mkdir(parents=True, exist_ok=True)
     for command in (

@@ -3,6 +3,7 @@
 Limits are every new account's: https://docs.aws.amazon.com/global-accelerator/latest/dg/limits-global-accelerator.html
 """
 
+import itertools
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -36,7 +37,8 @@ Action = Callable[[Accelerators, Document], Document]
 
 
 def _room(what: str, count: int, most: int) -> None:
-    if count >= most:
+    """Raise unless the account may have `count` of something."""
+    if count > most:
         raise LimitExceededError(f"The maximum number of {what} has been reached: {most}")
 
 
@@ -48,15 +50,13 @@ def _hex(length: int) -> str:
 
 
 def create_accelerator(home: Accelerators, call: Document) -> Document:
-    """CreateAccelerator. It is in progress in this answer, and deployed in every later one."""
+    """CreateAccelerator. It is in progress in this answer, whatever the latency."""
     if earlier := home.repeated(call["IdempotencyToken"]):
         return {"Accelerator": home.described(home.accelerator(earlier))}
-    _room("accelerators", len(home.by_arn), _ACCELERATORS)
+    _room("accelerators", len(home.by_arn) + 1, _ACCELERATORS)
     if call.get("IpAddresses"):
         raise InvalidArgumentError("IpAddresses are of ranges that the account brought, and it brought none")
     arn = f"arn:{home.partition}:globalaccelerator::{home.account}:accelerator/{mock_random.uuid4()}"
-    # Of the ranges for documentation, which lead nowhere else.
-    number = len(home.made) % 120 * 2 + 1
     host = f"a{_hex(16)}"
     document: Document = {
         "AcceleratorArn": arn,
@@ -65,13 +65,25 @@ def create_accelerator(home: Accelerators, call: Document) -> Document:
         "DnsName": f"{host}.awsglobalaccelerator.com",
         "CreatedTime": now(),
         "Events": [],
-        "IpSets": [_ip_set("IPv4", [f"203.0.113.{number + n}" for n in (0, 1)])],
+        "IpSets": [_ip_set("IPv4", _free_addresses(home))],
     }
     made = Accelerator(document, _tags(call.get("Tags", [])))
     _set_address_type(made, call.get("IpAddressType", "IPV4"))
     home.by_arn[arn] = made
     home.made[call["IdempotencyToken"]] = arn
     return {"Accelerator": _touched(made)}
+
+
+def _free_addresses(home: Accelerators) -> list[str]:
+    """Two addresses that no accelerator has, of a range for documentation: they lead nowhere else."""
+    taken = {
+        address
+        for each in home.by_arn.values()
+        for entry in each.document["IpSets"]
+        for address in entry["IpAddresses"]
+    }
+    free = (f"203.0.113.{number}" for number in range(1, 255))
+    return list(itertools.islice((address for address in free if address not in taken), 2))
 
 
 def _ip_set(family: str, addresses: list[str]) -> Document:
@@ -138,7 +150,7 @@ def create_listener(home: Accelerators, call: Document) -> Document:
     if earlier := home.repeated(call["IdempotencyToken"]):
         return {"Listener": home.listener(earlier).document}
     accelerator = home.accelerator(call["AcceleratorArn"])
-    _room("listeners of the accelerator", len(accelerator.listeners), _LISTENERS)
+    _room("listeners of the accelerator", len(accelerator.listeners) + 1, _LISTENERS)
     _check_ports(call["PortRanges"], call["Protocol"], accelerator.listeners.values())
     arn = f"{call['AcceleratorArn']}/listener/{_hex(8)}"
     document: Document = {
@@ -210,7 +222,7 @@ def create_endpoint_group(home: Accelerators, call: Document) -> Document:
     listener, region = home.listener(call["ListenerArn"]), call["EndpointGroupRegion"]
     if any(each.document["EndpointGroupRegion"] == region for each in listener.groups.values()):
         raise EndpointGroupAlreadyExistsError(f"The listener has an endpoint group in {region}")
-    _room("endpoint groups of the listener", len(listener.groups), _GROUPS)
+    _room("endpoint groups of the listener", len(listener.groups) + 1, _GROUPS)
     arn = f"{call['ListenerArn']}/endpoint-group/{_hex(12)}"
     first = listener.document["PortRanges"][0]["FromPort"]
     document: Document = {"EndpointGroupArn": arn, "EndpointGroupRegion": region, "HealthCheckPort": first}
@@ -250,7 +262,7 @@ def _configured(home: Accelerators, given: list[Document], before: dict[str, Doc
     made = {each["EndpointId"]: endpoints.configured(home, each, before.get(each["EndpointId"])) for each in given}
     if len(made) < len(given):
         raise InvalidArgumentError("An endpoint is given twice")
-    _room("endpoints of the endpoint group", len(made) - 1, _ENDPOINTS)
+    _room("endpoints of the endpoint group", len(made), _ENDPOINTS)
     return made
 
 
@@ -291,7 +303,7 @@ def add_endpoints(home: Accelerators, call: Document) -> Document:
     arn, given = call["EndpointGroupArn"], call["EndpointConfigurations"]
     group = home.group(arn)
     added = _configured(home, given, group.endpoints)
-    _room("endpoints of the endpoint group", len(group.endpoints | added) - 1, _ENDPOINTS)
+    _room("endpoints of the endpoint group", len(group.endpoints | added), _ENDPOINTS)
     group.endpoints |= added
     _touched(home.accelerator(arn))
     described = [endpoints.described(home, each) for each in added.values()]
@@ -342,7 +354,7 @@ def _tags(given: list[Document]) -> dict[str, str]:
     for key in tags:
         if key.lower().startswith("aws:"):
             raise InvalidArgumentError(f"The tag key {key} is reserved: keys must not begin with aws:")
-    _room("tags of the accelerator", len(tags) - 1, _TAGS)
+    _room("tags of the accelerator", len(tags), _TAGS)
     return tags
 
 

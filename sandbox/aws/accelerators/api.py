@@ -8,7 +8,13 @@ from moto.core.utils import get_service_model
 from werkzeug.wrappers import Request, Response
 
 from sandbox.aws.accelerators.actions import ACTIONS
-from sandbox.aws.accelerators.store import AcceleratorError, Accelerators, Document, InvalidArgumentError
+from sandbox.aws.accelerators.store import (
+    AcceleratorError,
+    Accelerators,
+    Document,
+    InvalidArgumentError,
+    InvalidNextTokenError,
+)
 from sandbox.aws.constraints import message
 
 _TYPE = "application/x-amz-json-1.1"
@@ -47,7 +53,7 @@ def _paged(found: Document, parameters: Document) -> Document:
     if not most and start == "0":
         return found
     if not start.isdigit():
-        raise InvalidArgumentError(f"The token {start} is not valid")
+        raise InvalidNextTokenError(f"The token {start} is not valid")
     [(name, entries)] = found.items()
     end = int(start) + (most or len(entries))
     more = {"NextToken": str(end)} if end < len(entries) else {}

@@ -26,6 +26,10 @@ class InvalidPortRangeError(AcceleratorError):
     """A listener's ports overlap with another's, or end before they begin."""
 
 
+class InvalidNextTokenError(AcceleratorError):
+    """No page of a list begins at that token."""
+
+
 class LimitExceededError(AcceleratorError):
     """The account has as many of them as it may have."""
 
@@ -109,11 +113,8 @@ class Accelerators:
 
     def repeated(self, token: str) -> str | None:
         """The ARN of what an idempotency token created, if it still exists."""
-        arn = self.made.get(token)
-        everything: set[str] = set(self.by_arn)
-        for accelerator in self.by_arn.values():
-            everything.update(accelerator.listeners, *(each.groups for each in accelerator.listeners.values()))
-        return arn if arn in everything else None
+        arn = self.made.get(token, "")
+        return arn if self._find(arn) else None
 
     def accelerator(self, arn: str) -> Accelerator:
         """The accelerator that an ARN names, also as the owner of what is below it.
@@ -121,8 +122,8 @@ class Accelerators:
         Raises:
             AcceleratorNotFoundError: it does not exist.
         """
-        found = self.by_arn.get(arn.partition("/listener/")[0])
-        if found is None:
+        found = self._find(arn.partition("/listener/")[0])
+        if not isinstance(found, Accelerator):
             raise AcceleratorNotFoundError(f"The accelerator {arn} does not exist")
         return found
 
@@ -132,9 +133,8 @@ class Accelerators:
         Raises:
             ListenerNotFoundError: it does not exist.
         """
-        owner, own = self.by_arn.get(arn.partition("/listener/")[0]), arn.partition("/endpoint-group/")[0]
-        found = owner.listeners.get(own) if owner else None
-        if found is None:
+        found = self._find(arn.partition("/endpoint-group/")[0])
+        if not isinstance(found, Listener):
             raise ListenerNotFoundError(f"The listener {arn} does not exist")
         return found
 
@@ -144,9 +144,16 @@ class Accelerators:
         Raises:
             EndpointGroupNotFoundError: it does not exist.
         """
-        owner = self.by_arn.get(arn.partition("/listener/")[0])
-        listener = owner.listeners.get(arn.partition("/endpoint-group/")[0]) if owner else None
-        found = listener.groups.get(arn) if listener else None
-        if found is None:
+        found = self._find(arn)
+        if not isinstance(found, EndpointGroup):
             raise EndpointGroupNotFoundError(f"The endpoint group {arn} does not exist")
         return found
+
+    def _find(self, arn: str) -> Accelerator | Listener | EndpointGroup | None:
+        for accelerator in self.by_arn.values():
+            parts = {accelerator.document["AcceleratorArn"]: accelerator, **accelerator.listeners}
+            for listener in accelerator.listeners.values():
+                parts |= listener.groups
+            if arn in parts:
+                return parts[arn]
+        return None

@@ -1,4 +1,4 @@
-"""Eventual consistency: for a moment after its creation, EC2 does not know a resource.
+"""Eventual consistency: for a moment after its creation, EC2 does not know a security group.
 
 https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html
 """
@@ -18,7 +18,7 @@ _GROUP = re.compile(r"<groupId>(sg-[0-9a-f]+)</groupId>")
 
 @dataclass
 class Hidden:
-    """The resources that are not known yet."""
+    """The security groups that are not known yet."""
 
     latency: Latency
     _until: dict[str, float] = field(default_factory=dict[str, float])
@@ -27,7 +27,7 @@ class Hidden:
     def made(self, call: Call, reply: Response) -> None:
         """A call has been carried out."""
         if (call.service, call.action) == ("ec2", "CreateSecurityGroup"):
-            seconds = self.latency.hides("ec2:CreateSecurityGroup", call.parameters.get("GroupName", ""))
+            seconds = self.latency.hides_group(call.parameters.get("GroupName", ""))
             found = _GROUP.search(reply.get_data(as_text=True))
             if found and seconds:
                 self._until[found[1]] = time.monotonic() + seconds

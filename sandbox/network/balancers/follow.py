@@ -95,6 +95,7 @@ class Balancers:
                 await self._bell.wait()
         self._bell.clear()
         try:
+            # That time has passed is no change that AWS reports: ask it until all load balancers are active.
             if self._stale or draining or not all(node.active for node in self._nodes):
                 await asyncio.sleep(_SOON_SECONDS)
                 self._stale = False
@@ -222,6 +223,9 @@ class Balancers:
                 log.info("AWS does not take the health of targets: %s", error)
                 return
             self._reported = (now, told)
+            if told != before:
+                # The health of accelerators' endpoints follows that of targets.
+                await self._edges.read()
 
     def _listening(self, now: float) -> list[str]:
         """The load balancers all of whose nodes carry what the APIs hold. Most get listeners right after creation."""

@@ -20,7 +20,6 @@ _ALPN = {
     "HTTP2Preferred": "h2,http/1.1",
 }
 _CLASSIC_POLICY = "ELBSecurityPolicy-2016-08"
-_UDP = {"UDP", "TCP_UDP", "QUIC", "TCP_QUIC"}
 _LOGINS = {"authenticate-oidc", "authenticate-cognito"}
 
 
@@ -148,9 +147,9 @@ def _of_balancer(documents: Documents, balancer: LoadBalancer) -> Iterator[Node]
     for listener in balancer.listeners:
         where = f"{balancer.name} {listener}"
         try:
-            if listener.protocol in _UDP:
+            if listener.protocol in pools.DATAGRAMS:
                 datagrams += [Datagrams(listener.port, pools.pool_name(arn)) for arn in listener.groups]
-            if listener.protocol not in {"UDP", "QUIC"}:
+            if listener.protocol not in pools.ONLY_DATAGRAMS:
                 listeners.append(_listener(documents, balancer, listener))
             used |= dict.fromkeys(listener.groups)
             missing += [f"{where}: {what}" for what in _partly(listener)]

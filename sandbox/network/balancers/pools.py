@@ -12,6 +12,9 @@ from typing import Any
 from sandbox.network.elb.model import DRAINING, Document, Listener, LoadBalancer, TargetGroup
 from sandbox.network.elb.reading import Documents
 
+ONLY_DATAGRAMS = {"UDP", "QUIC"}
+DATAGRAMS = {*ONLY_DATAGRAMS, "TCP_UDP", "TCP_QUIC"}
+"""The protocols that are or include datagrams, which a node's kernel forwards."""
 _HTTP = {"HTTP", "HTTPS"}
 _ALGORITHMS = {
     "round_robin": "roundrobin",
@@ -102,7 +105,7 @@ def of_group(documents: Documents, group: TargetGroup, zone: str, *, cross_zone:
     return Pool(
         name=pool_name(group.arn),
         group=group.arn,
-        mode="http" if http else "udp" if protocol in {"UDP", "QUIC"} else "tcp",
+        mode="http" if http else "udp" if protocol in ONLY_DATAGRAMS else "tcp",
         balance=_balance(attributes, http=http, kind=kind),
         server=_server_options(group),
         check=check_of(group.document, proxy_header=attributes.get("proxy_protocol_v2.enabled") == "true"),
@@ -130,7 +133,7 @@ def preserves(group: TargetGroup) -> bool:
     given = group.attributes.get("preserve_client_ip.enabled")
     if group.document["Protocol"] in _HTTP or group.type == "alb":
         return False
-    if group.document["Protocol"] in {"UDP", "TCP_UDP", "QUIC", "TCP_QUIC"}:
+    if group.document["Protocol"] in DATAGRAMS:
         return True
     return given == "true" if given is not None else group.type == "instance"
 

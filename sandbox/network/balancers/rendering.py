@@ -51,7 +51,7 @@ def certificate_list(folder: Path, listener: Listener) -> Path:
 def certificate_headers(listener: Listener) -> list[tuple[str, str]]:
     """The headers that tell targets about a client's certificate, and HAProxy's expressions for their values.
 
-    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/header-modification.html
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/mutual-authentication.html
     """
     if listener.tls is None or listener.tls.clients is None:
         return []

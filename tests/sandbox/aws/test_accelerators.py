@@ -46,6 +46,14 @@ def test_an_accelerator_has_two_addresses_and_a_name_and_is_deployed_after_its_c
     assert found["Name"] == "new"
 
 
+def test_no_two_accelerators_have_an_address_in_common(client: Any, accelerator: Any) -> None:
+    listener(client, accelerator, 80)
+    client.create_accelerator(Name="other")
+    everything = client.list_accelerators()["Accelerators"]
+    addresses = [address for each in everything for address in each["IpSets"][0]["IpAddresses"]]
+    assert len(set(addresses)) == len(addresses) == 2 * len(everything)
+
+
 def test_a_repeated_token_creates_nothing_until_what_it_created_is_gone(client: Any) -> None:
     given = {"Name": "once", "IdempotencyToken": "token"}
     first = client.create_accelerator(**given)["Accelerator"]["AcceleratorArn"]
@@ -140,3 +148,4 @@ def test_tags_are_kept_and_lists_have_pages(client: Any, accelerator: Any) -> No
         for each in page["Accelerators"]
     ]
     assert {"shop", "second"} <= set(names)
+    refused("InvalidNextTokenException", client.list_accelerators, NextToken="nowhere")

@@ -57,12 +57,11 @@ def survives(stage: Stage, case: str, during: Callable[[], None], monkeypatch: p
     """Play a recorded case with faults: every step ends as recorded, and nothing is left at the end."""
     before = footprint(stage)
     player = Player(stage, case, monkeypatch)
-    player.patience, player.meanwhile = _PATIENCE, stage.revive
+    player.patience = _PATIENCE
     try:
         player.play(during)
         assert wait_until(lambda: footprint(stage) == before, 60, 0.5), (before, footprint(stage))
     finally:
-        stage.revive()
         player.clean()
 
 
@@ -128,7 +127,7 @@ def killed_at_random(stage: Stage, dice: random.Random) -> Callable[[], None]:
 
     def during() -> None:
         time.sleep(dice.uniform(0, 1.0) if dice.random() < 0.7 else dice.uniform(0, 0.15))
-        kill_controllers(stage)
+        stage.stop_controllers(0)
         stage.start_controller(ALONE)
 
     return during
@@ -148,20 +147,11 @@ def killed_before(stage: Stage, action: str, turn: int) -> Callable[[], None]:
         if next(turns) != turn:
             return
         assert wait_until(lambda: asked(stage, action) > before, 60, 0.1), f"it never came to {action}"
-        kill_controllers(stage)
+        stage.stop_controllers(0)
         strike(stage.sandbox)
         stage.start_controller(ALONE)
 
     return during
-
-
-def kill_controllers(stage: Stage) -> None:
-    """Kill every controller with SIGKILL."""
-    for process in stage.controllers:
-        assert process.identity
-        process.identity.signal(signal.SIGKILL)
-        process.stop()
-    stage.controllers.clear()
 
 
 def killed_part(stage: Stage, part: str, seconds: float) -> Callable[[], None]:

@@ -114,16 +114,19 @@ def test_when_the_leader_is_killed_the_other_takes_over(stage: Stage, monkeypatc
         leader, other = sorted(replicas, key=lambda r: acquired(r.log_file), reverse=True)
 
         def during() -> None:
-            if leader not in stage.controllers:
-                return  # the case goes on without it
-            assert leader.identity
-            leader.identity.signal(signal.SIGKILL)
-            leader.stop()
-            stage.controllers.remove(leader)  # it is not restarted: the other one must take over
+            stage.keeper.remove(leader, 0)  # it is killed and not restarted: the other one must take over
 
         survives(stage, "service-nlb-tls", during, monkeypatch)
         assert acquired(other.log_file) >= begun
         assert stage.controllers == [other]
+
+
+def test_a_controller_that_ends_by_itself_is_started_again(stage: Stage) -> None:
+    (controller,) = stage.controllers
+    first = controller.identity
+    assert first
+    first.signal(signal.SIGKILL)
+    assert wait_until(lambda: controller.identity != first and controller.is_ready(), 60, 0.1)
 
 
 def ingress(name: str, annotations: dict[str, str] | None = None) -> dict[str, Any]:

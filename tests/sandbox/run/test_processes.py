@@ -60,6 +60,14 @@ def test_a_process_that_ignores_sigterm_is_killed_after_its_grace(tmp_path: Path
     assert stubborn.exit_code() == -signal.SIGKILL
 
 
+def test_without_grace_a_process_is_killed_at_once(tmp_path: Path) -> None:
+    polite = process(tmp_path, SLEEPER)
+    polite.start()
+    polite.wait_ready(10)
+    polite.stop(grace=0)
+    assert polite.exit_code() == -signal.SIGKILL
+
+
 def test_an_identity_ends_a_process_of_another_session(tmp_path: Path) -> None:
     apart = process(tmp_path, SLEEPER, own_session=True)
     identity = apart.start()

@@ -1,10 +1,14 @@
 """What load balancers do to requests besides forwarding them, and accelerators before them; with real packets."""
 
 from collections.abc import Generator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from sandbox.network.wiring import CLIENT_ADDRESS
 from sandbox.run.processes import wait_until
@@ -63,6 +67,7 @@ def secure(vpc: Vpc, authority: trustme.CA, **mutual: str) -> str:
 
 def certificate(authority: trustme.CA, folder: Path) -> str:
     """The file of a client's certificate and key."""
+    folder.mkdir(exist_ok=True)
     path = folder / "client.pem"
     authority.issue_cert("client", common_name="client").private_key_and_cert_chain_pem.write_to_path(str(path))
     return str(path)
@@ -81,7 +86,6 @@ def test_a_trust_store_admits_only_clients_with_its_certificates_and_targets_lea
     assert headers["x-amzn-mtls-clientcert-subject"].startswith("CN=client,")
     assert headers["x-amzn-mtls-clientcert-leaf"].startswith("-----BEGIN%20CERTIFICATE-----%0AMII")
     assert headers["x-amzn-mtls-clientcert-validity"].startswith("NotBefore=2000-01-01T00:00:00Z;")
-    (tmp_path / "other").mkdir()
     for argv in ((), ("--cert", certificate(trustme.CA(), tmp_path / "other"))):
         assert not vpc.attempt("clients", "curl", "-sk", "--max-time", "5", *argv, url)
 
@@ -93,6 +97,32 @@ def test_a_listener_that_passes_certificates_on_verifies_none(vpc: Vpc, authorit
     assert "x-amzn-mtls-clientcert" not in vpc.seen("-k", url)["headers"]
     headers = vpc.seen("-k", "--cert", stranger, url)["headers"]
     assert headers["x-amzn-mtls-clientcert"].endswith("-----END%20CERTIFICATE-----%0A")
+
+
+def test_a_revoked_certificate_is_refused(vpc: Vpc, authority: trustme.CA, tmp_path: Path) -> None:
+    s3 = vpc.aws.client("s3")
+    good, bad = (certificate(authority, folder) for folder in (tmp_path / "good", tmp_path / "bad"))
+    serial = x509.load_pem_x509_certificates(Path(bad).read_bytes())[0].serial_number
+    s3.put_object(Bucket="clients", Key="revoked.pem", Body=revoking(authority, serial))
+    store = vpc.elb.create_trust_store(
+        Name="revoking", CaCertificatesBundleS3Bucket="clients", CaCertificatesBundleS3Key="ca.pem"
+    )["TrustStores"][0]["TrustStoreArn"]
+    contents = [{"S3Bucket": "clients", "S3Key": "revoked.pem", "RevocationType": "CRL"}]
+    vpc.elb.add_trust_store_revocations(TrustStoreArn=store, RevocationContents=contents)
+    url = secure(vpc, authority, Mode="verify", TrustStoreArn=store)
+    vpc.answers(url, "-k", "--cert", good)
+    assert not vpc.attempt("clients", "curl", "-sk", "--max-time", "5", "--cert", bad, url)
+
+
+def revoking(authority: trustme.CA, serial: int) -> bytes:
+    """A list of revoked certificates with one entry."""
+    now = datetime.now(UTC)
+    issuer = x509.load_pem_x509_certificate(authority.cert_pem.bytes()).subject
+    key = serialization.load_pem_private_key(authority.private_key_pem.bytes(), None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    revoked = x509.RevokedCertificateBuilder(serial, now).build()
+    made = x509.CertificateRevocationListBuilder(issuer, now, now + timedelta(days=1))
+    return made.add_revoked_certificate(revoked).sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
 @pytest.fixture
@@ -138,3 +168,31 @@ def test_an_accelerator_leads_to_its_load_balancer_with_the_clients_address(vpc:
     assert wait_until(lambda: health() == "HEALTHY", 10, 0.2)
     client.update_accelerator(AcceleratorArn=accelerator, Enabled=False)
     assert wait_until(lambda: not vpc.attempt("clients", "curl", "-s", "--max-time", "1", f"http://{host}/"), 10, 0.2)
+
+
+def test_an_accelerator_leaves_out_a_load_balancer_whose_targets_are_all_unhealthy(vpc: Vpc, accelerator: str) -> None:
+    working, dead = vpc.group(), vpc.group()
+    vpc.targets(dead, vpc.addresses[0], port=9)
+    balancers = [vpc.balancer("application", group, "HTTP")["LoadBalancerArn"] for group in (working, dead)]
+    client = vpc.aws.client("globalaccelerator")
+    listener = client.create_listener(
+        AcceleratorArn=accelerator, PortRanges=[{"FromPort": 80, "ToPort": 80}], Protocol="TCP"
+    )["Listener"]["ListenerArn"]
+    client.create_endpoint_group(
+        ListenerArn=listener,
+        EndpointGroupRegion=REGION,
+        EndpointConfigurations=[{"EndpointId": arn} for arn in balancers],
+    )
+    host = client.describe_accelerator(AcceleratorArn=accelerator)["Accelerator"]["DnsName"]
+
+    def states() -> set[str]:
+        return {
+            one["State"]["Code"] for one in vpc.elb.describe_load_balancers(LoadBalancerArns=balancers)["LoadBalancers"]
+        }
+
+    # From here on only the health of a target changes.
+    assert wait_until(lambda: states() == {"active"}, 30, 0.2)
+    vpc.targets(working, vpc.addresses[0])
+    vpc.healthy(working, 1)
+    # Nothing listens on port 9: with both load balancers, half of the answers would be a 502.
+    assert wait_until(lambda: vpc.servers(f"http://{host}/", times=8) == {vpc.addresses[0]}, 10, 0.2)

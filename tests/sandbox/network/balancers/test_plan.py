@@ -184,12 +184,13 @@ def test_unsupported_settings_are_listed() -> None:
     assert node.missing == ("web HTTP:80: a Lambda function as target is not supported",)
 
 
-def test_datagrams_are_the_kernels_and_streams_haproxys() -> None:
-    given = group(protocol="TCP_UDP")
+@pytest.mark.parametrize(("protocol", "streams"), [("TCP_UDP", [53]), ("TCP_QUIC", [53]), ("UDP", []), ("QUIC", [])])
+def test_datagrams_are_the_kernels_and_streams_haproxys(protocol: str, streams: list[int]) -> None:
+    given = group(protocol=protocol)
     given["Targets"] = [target("10.0.0.7"), target("10.0.0.8")]
-    both = listener(rule(forward("web")), protocol="TCP_UDP", port=53)
-    (node, _) = nodes(documents(both, kind="net", groups=[given]))
-    assert [x.port for x in node.listeners] == [53]
+    asked = listener(rule(forward("web")), protocol=protocol, port=53)
+    (node, _) = nodes(documents(asked, kind="net", groups=[given]))
+    assert [x.port for x in node.listeners] == streams
     rules = ruleset(node, {"tg-web": frozenset({"10.0.0.8:8080"})})
     assert "dport 53 dnat ip addr . port to jhash ip saddr . udp sport mod 1 map { 0 : 10.0.0.8 . 8080 }" in rules
     assert "dport" not in ruleset(node, {"tg-web": frozenset()})
