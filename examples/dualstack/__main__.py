@@ -28,8 +28,8 @@ subnets = [
     )
     for number, zone in enumerate(zones)
 ]
-pages = ApplicationLoadBalancedIngress(
-    "pages",
+everywhere = ApplicationLoadBalancedIngress(
+    "everywhere",
     {
         "cluster_name": cluster.cluster_name,
         "namespace": "default",
@@ -40,4 +40,4 @@ pages = ApplicationLoadBalancedIngress(
 )
 
 pulumi.export("subnetIds", [subnet.id for subnet in subnets])
-pulumi.export("pages", pages.host_name)
+pulumi.export("everywhere", everywhere.host_name)

@@ -29,9 +29,9 @@ from fixtures.kubernetes import deployment, ingress, service
 from sandbox.aws.serving.journal import Entry, from_line
 from sandbox.run.processes import Process, wait_until
 from tests.conformance.player import Player
-from tests.conformance.stage import NAME, Stage, staged, unique
+from tests.conformance.stage import ALONE, NAME, Stage, staged, unique
 from tests.conftest import Sandbox, brought_up
-from tests.sandbox.controller.campaign import ALONE, CALLERS
+from tests.sandbox.controller.campaign import CALLERS
 
 CASES = ("ingress-ip", "ingress-paths-hosts", "ingress-https", "ingress-group", "service-nlb-ip", "service-nlb-tls")
 COUNTS = (50, 100, 200, 100, 50, 10)

@@ -1,8 +1,8 @@
 """The stage of the recordings: a VPC with two zones, a cluster with two nodes, and the controller.
 
-It is separate from the sample stack. The controller runs as a process with the flags of the recordings (the defaults)
-and the cluster admin's Kubernetes rights. In AWS it is a separate user, with the policy that the components give the
-controller of one cluster.
+It is separate from the sample stack. The controller runs as a process with the flags of the recordings (the defaults,
+but for the lease) and the cluster admin's Kubernetes rights. In AWS it is a separate user, with the policy that the
+components give the controller of one cluster.
 """
 
 import json
@@ -30,6 +30,8 @@ from tests.conftest import Sandbox
 
 CASES = Path(__file__).parent / "cases"
 NAME = "conformance"
+ALONE = "--enable-leader-election=false"
+"""A controller that competes with nobody needs no lease. It would lose one on a busy machine, and end."""
 _IMAGE = next(image for image in images.IMAGES if image.name == "controller")
 _ASSUME = (
     '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"%s"},"Action":"sts:AssumeRole"}]}'
@@ -44,7 +46,7 @@ class Stage:
     vpc: str
     keys: dict[str, str]
     keeper: Supervisor = field(default_factory=Supervisor)
-    """Restarts controllers, as a kubelet does: one that loses its lease, on a busy machine, ends by itself."""
+    """Restarts controllers, as a kubelet does."""
     program: str = ""
     """The controller's program; "" for the one that the sandbox builds."""
 
@@ -105,7 +107,7 @@ class Stage:
             yield [self.start_controller(*flags) for _ in range(replicas)]
         finally:
             self.stop_controllers()
-            self.start_controller()
+            self.start_controller(ALONE)
 
     def serving_certificate(self) -> Path:
         """A folder with a certificate for the webhooks, which nobody calls here."""
@@ -221,7 +223,7 @@ def staged(sandbox: Sandbox) -> Generator[Stage, None, None]:
         controller = {"controller": "ingress.k8s.aws/alb"}
         kind = {"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass"}
         stage.apply({**kind, "metadata": {"name": "alb"}, "spec": controller})
-        stage.start_controller()
+        stage.start_controller(ALONE)
         yield stage
     finally:
         stage.keeper.stop(10)

@@ -124,11 +124,11 @@ def assert_clients_are_verified(existing: Existing, made: dict[str, Any]) -> Non
 
 
 def assert_both_kinds_of_addresses(existing: Existing, made: dict[str, Any]) -> None:
-    pages = balancer(existing, made["pages"])
-    assert pages["IpAddressType"] == "dualstack"
-    assert {zone["SubnetId"] for zone in pages["AvailabilityZones"]} == set(made["subnetIds"])
-    (group,) = existing.elb.describe_target_groups(LoadBalancerArn=pages["LoadBalancerArn"])["TargetGroups"]
-    assert existing.serve("blue", group["TargetGroupArn"], "pages", 2)
+    alb = balancer(existing, made["everywhere"])
+    assert alb["IpAddressType"] == "dualstack"
+    assert {zone["SubnetId"] for zone in alb["AvailabilityZones"]} == set(made["subnetIds"])
+    (group,) = existing.elb.describe_target_groups(LoadBalancerArn=alb["LoadBalancerArn"])["TargetGroups"]
+    assert existing.serve("blue", group["TargetGroupArn"], "everywhere", 2)
 
 
 def test_a_controller_works_with_a_role_that_was_made_elsewhere(existing: Existing) -> None:

@@ -17,11 +17,9 @@ import pytest
 from sandbox.run.processes import Identity, wait_until
 from sandbox.run.state import read_json
 from tests.conformance.player import Player
-from tests.conformance.stage import NAME, Stage
+from tests.conformance.stage import ALONE, NAME, Stage
 from tests.conftest import Sandbox
 
-ALONE = "--enable-leader-election=false"
-"""One replica, which need not wait for a killed one's lease."""
 _PATIENCE = 120.0
 """Seconds: a replica waits for its lease, and queues back off for up to half a minute."""
 CALLERS = [f"*:user/{NAME}-controller"]

@@ -12,8 +12,8 @@ import pytest
 
 from sandbox.run.processes import wait_until
 from tests.conformance.player import Player
-from tests.conformance.stage import CASES, Stage
-from tests.sandbox.controller.campaign import ALONE, footprint, written
+from tests.conformance.stage import ALONE, CASES, Stage
+from tests.sandbox.controller.campaign import footprint, written
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.soak]
 

@@ -17,7 +17,6 @@ from sandbox.run.processes import wait_until
 from tests.conformance.stage import Stage, unique
 from tests.leaders import acquired
 from tests.sandbox.controller.campaign import (
-    ALONE,
     faults,
     footprint,
     killed_at_random,
@@ -42,8 +41,7 @@ def test_a_controller_killed_at_any_moment_of_making_changing_and_deleting_is_ta
 ) -> None:
     """One kill in each step of a case, the deletion included: 54 in three rounds."""
     dice = random.Random(seed)  # noqa: S311 - the same moments each time
-    with stage.controlled(ALONE):
-        survives(stage, _CHANGING[seed % len(_CHANGING)], killed_at_random(stage, dice), monkeypatch)
+    survives(stage, _CHANGING[seed % len(_CHANGING)], killed_at_random(stage, dice), monkeypatch)
 
 
 _MAKING = (
@@ -71,7 +69,7 @@ def test_a_controller_that_starts_with_the_work_half_done_finishes_it(
     stage: Stage, turn: int, action: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refused = {"kind": "error", "actions": [action], "code": "ServiceUnavailable", "status": 503}
-    with stage.controlled(ALONE), faults(stage, refused):
+    with faults(stage, refused):
         survives(stage, "ingress-paths-hosts", killed_before(stage, action, turn), monkeypatch)
 
 

@@ -16,9 +16,9 @@ import yaml
 
 from sandbox.run.processes import wait_until
 from tests.conformance.player import Player
-from tests.conformance.stage import NAME, Stage
+from tests.conformance.stage import ALONE, NAME, Stage
 from tests.sandbox.aws.elb_requests import issue
-from tests.sandbox.controller.campaign import ALONE, calls, footprint, written
+from tests.sandbox.controller.campaign import calls, footprint, written
 
 pytestmark = pytest.mark.sandbox
 
