@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.aws.identities.sessions import Extras, SessionTagError, extras, furnish
+from sandbox.aws.identities.sessions import Extras, extras, furnish
+from sandbox.aws.refusal import Refusal
 from tests.sandbox.aws.harness import ACCOUNT
 from tests.sandbox.iam.conftest import Enforced, document
 
@@ -90,7 +91,7 @@ def test_a_chained_session_lasts_an_hour_at_most(enforced: Enforced, role: str) 
     ],
 )
 def test_tags_that_no_session_can_have_are_refused(parameters: dict[str, Any], message: str) -> None:
-    with pytest.raises(SessionTagError, match=message):
+    with pytest.raises(Refusal, match=message):
         extras(parameters)
 
 
@@ -133,6 +134,6 @@ def test_the_root_assumes_no_role_that_does_not_let_the_account_in(enforced: Enf
     ],
 )
 def test_a_session_has_a_name_and_policies_that_are_some(parameters: dict[str, Any], code: str) -> None:
-    with pytest.raises(SessionTagError) as error:
+    with pytest.raises(Refusal) as error:
         extras({"RoleSessionName": "me", **parameters})
     assert error.value.code == code
