@@ -133,13 +133,12 @@ class PodIdentity:
         return auth
 
 
+@dataclass
 class Endpoint:
     """The agent's HTTP endpoint."""
 
-    def __init__(self, identity: PodIdentity) -> None:
-        """`identity` provides the credentials."""
-        self._identity = identity
-        self._runner: web.AppRunner | None = None
+    identity: PodIdentity
+    _runner: web.AppRunner | None = None
 
     async def start(self) -> None:
         """Listen on loopback, without TLS like the real one: SDKs accept this only from loopback."""
@@ -147,7 +146,7 @@ class Endpoint:
         app.router.add_get(PATH, self._credentials)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self._identity.port, shutdown_timeout=0.2).start()
+        await web.TCPSite(self._runner, "127.0.0.1", self.identity.port, shutdown_timeout=0.2).start()
 
     async def stop(self) -> None:
         """Stop listening."""
@@ -157,7 +156,7 @@ class Endpoint:
     async def _credentials(self, request: web.Request) -> web.Response:
         token = request.headers.get("Authorization", "")
         try:
-            return web.json_response(await asyncio.to_thread(self._identity.credentials, token))
+            return web.json_response(await asyncio.to_thread(self.identity.credentials, token))
         except web.HTTPException as error:
             status, text = error.status, error.text
         except ClientError as error:
