@@ -4,11 +4,10 @@ import uuid
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from sandbox.aws.identities.sessions import Extras, extras, furnish
 from sandbox.aws.refusal import Refusal
-from tests.sandbox.aws.harness import ACCOUNT
+from tests.sandbox.aws.harness import ACCOUNT, refusal
 from tests.sandbox.iam.conftest import Enforced, document
 
 TAGGED = [{"Key": "Team", "Value": "red"}]
@@ -16,12 +15,6 @@ TAGGED = [{"Key": "Team", "Value": "red"}]
 
 class Session:
     """What is added to moto's session."""
-
-
-def refusal(call: Any, **parameters: Any) -> tuple[str, str]:
-    with pytest.raises(ClientError) as error:
-        call(**parameters)
-    return error.value.response["Error"]["Code"], error.value.response["Error"]["Message"]
 
 
 @pytest.fixture
