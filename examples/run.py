@@ -17,9 +17,10 @@ NEEDS = {
     CLUSTERS: (),
     "node-ports": (),
     "shared-alb": (CLUSTERS, CONTROLLER_ONLY),
-    "own-workloads": (CLUSTERS, "tuned-controller"),
-    "secure-workloads": (CLUSTERS, "tuned-controller"),
-    "edge": (CLUSTERS, "tuned-controller"),
+    **dict.fromkeys(
+        ("own-workloads", "secure-workloads", "client-certificates", "dualstack", "edge"),
+        (CLUSTERS, "tuned-controller"),
+    ),
 }
 """What has to be up before an example; where nothing is said, the clusters."""
 CHART = "aws-load-balancer-controller"

@@ -2,6 +2,7 @@
 
 import random
 import socket
+from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -10,6 +11,10 @@ from pathlib import Path
 # down, no client must get a port that it keeps.
 _PORTS = range(20000, 32000)
 _ATTEMPTS = 200
+_CLAIMS = "127.99.99.99"
+"""The loopback address on which a process claims the ports that it chose, by UDP, which nothing else does there."""
+_claims = deque[socket.socket]()
+_CLAIMS_KEPT = 64
 
 
 class PortTakenError(Exception):
@@ -17,13 +22,30 @@ class PortTakenError(Exception):
 
 
 def free_port(taken: Iterable[int] = ()) -> int:
-    """A loopback port that nothing listens on and that is not in `taken`."""
+    """A loopback port that nothing listens on and that is not in `taken`.
+
+    No other process gets the same port before its server listens, while this process lives.
+    """
     avoid = set(taken)
     for _ in range(_ATTEMPTS):
         port = random.choice(_PORTS)  # noqa: S311 - not a secret; by chance so that two sandboxes seldom meet
-        if port not in avoid and is_free(port):
+        if port not in avoid and is_free(port) and _claim(port):
             return port
     raise PortTakenError(f"no free port found between {_PORTS.start} and {_PORTS.stop}: stop some servers")
+
+
+def _claim(port: int) -> bool:
+    """Claim a port, unless a process has; the oldest claims end, because their servers listen by then."""
+    claim = socket.socket(type=socket.SOCK_DGRAM)
+    try:
+        claim.bind((_CLAIMS, port))
+    except OSError:
+        claim.close()
+        return False
+    _claims.append(claim)
+    if len(_claims) > _CLAIMS_KEPT:
+        _claims.popleft().close()
+    return True
 
 
 def is_free(port: int) -> bool:

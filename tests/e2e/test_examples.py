@@ -154,10 +154,23 @@ def test_the_controller_goes_from_irsa_to_pod_identity_and_works_on(sandbox: San
 
 
 def test_a_program_in_yaml_uses_the_components_as_a_plugin(existing: Existing) -> None:
+    blue, elb, iam = existing.clusters["blue"], existing.elb, existing.sandbox.aws("iam")
     with running(existing, "yaml") as example:
         made = example.next()
-        assert existing.serve("blue", made["targetGroupArns"][0], "web", 2)
-        assert made["hostName"]
+        assert all(existing.serve("blue", group, "web", 2) for group in made["targetGroupArns"])
+        (nlb,) = (lb for lb in elb.describe_load_balancers()["LoadBalancers"] if lb["DNSName"] == made["hostName"])
+        arn = nlb["LoadBalancerArn"]
+        listeners = elb.describe_listeners(LoadBalancerArn=arn)["Listeners"]
+        assert sorted((one["Protocol"], one["Port"]) for one in listeners) == [("TCP", 80), ("UDP", 5353)]
+        shown = elb.describe_load_balancer_attributes(LoadBalancerArn=arn)["Attributes"]
+        assert {"Key": "load_balancing.cross_zone.enabled", "Value": "true"} in shown
+        (tags,) = elb.describe_tags(ResourceArns=[arn])["TagDescriptions"]
+        assert {"Key": "team", "Value": "shop"} in tags["Tags"]
+        pods = blue.kubectl("get", "deployment", _CONTROLLER, "-n", "kube-system")["spec"]["template"]["spec"]
+        assert "--log-level=debug" in pods["containers"][0]["args"]
+        assert made["roleName"] == "load-balancers-of-blue"
+        policies = iam.list_attached_role_policies(RoleName=made["roleName"])["AttachedPolicies"]
+        assert any("extra" in one["PolicyName"] for one in policies)
 
 
 def test_a_private_cluster_is_served_from_mirrors(existing: Existing) -> None:

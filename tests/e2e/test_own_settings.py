@@ -113,16 +113,52 @@ def assert_certificates_and_logins(existing: Existing, made: dict[str, Any]) -> 
     assert (login["Issuer"], login["ClientId"]) == ("https://login.example", "members")
 
 
+def assert_clients_are_verified(existing: Existing, made: dict[str, Any]) -> None:
+    elb, orders = existing.elb, balancer(existing, made["orders"])
+    listeners = elb.describe_listeners(LoadBalancerArn=orders["LoadBalancerArn"])["Listeners"]
+    (tls,) = (one for one in listeners if one["Port"] == 443)
+    assert tls["MutualAuthentication"]["Mode"] == "verify"
+    assert tls["MutualAuthentication"]["TrustStoreArn"] == made["trustStoreArn"]
+    (store,) = elb.describe_trust_stores(TrustStoreArns=[made["trustStoreArn"]])["TrustStores"]
+    assert store["NumberOfCaCertificates"] == 1
+
+
+def assert_both_kinds_of_addresses(existing: Existing, made: dict[str, Any]) -> None:
+    pages = balancer(existing, made["pages"])
+    assert pages["IpAddressType"] == "dualstack"
+    assert {zone["SubnetId"] for zone in pages["AvailabilityZones"]} == set(made["subnetIds"])
+    (group,) = existing.elb.describe_target_groups(LoadBalancerArn=pages["LoadBalancerArn"])["TargetGroups"]
+    assert existing.serve("blue", group["TargetGroupArn"], "pages", 2)
+
+
+def test_a_controller_works_with_a_role_that_was_made_elsewhere(existing: Existing) -> None:
+    iam = existing.sandbox.aws("iam")
+    before = {role["RoleName"] for role in iam.list_roles()["Roles"]}
+    with running(existing, "own-role") as example:
+        made = example.next()
+        assert made["controllerRoleArn"] == made["roleArn"]
+        assert existing.serve("blue", made["targetGroupArns"][0], "web", 2)
+        assert existing.refused(made["roleArn"]) == []
+        new = {role["RoleName"] for role in iam.list_roles()["Roles"]} - before
+        assert new == {made["roleArn"].rpartition("/")[2]}
+        example.unchanged()
+
+
 def test_a_tuned_controller_serves_workloads_of_others_with_certificate_name_and_logs(existing: Existing) -> None:
     with (
         running(existing, "tuned-controller") as controller,
         running(existing, "own-workloads") as workloads,
         running(existing, "secure-workloads") as secure,
+        running(existing, "client-certificates") as certificates,
+        running(existing, "dualstack") as dualstack,
         running(existing, "edge") as edge,
     ):
         assert_every_setting(existing, controller.next())
         assert_listeners_rules_and_targets(existing, workloads.next())
         assert_certificates_and_logins(existing, secure.next())
+        assert_clients_are_verified(existing, certificates.next())
+        assert_both_kinds_of_addresses(existing, dualstack.next())
+        dualstack.unchanged()
         outputs = edge.next()
         assert_certificate_name_and_logs(existing, outputs)
         assert_addresses(existing, outputs)

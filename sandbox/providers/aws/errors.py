@@ -12,6 +12,7 @@ GOING_AWAY: Final = (
     "ResourceInUse",
     "DeleteConflict",
     "InvalidIPAddress.InUse",
+    "TrustStoreInUse",
 )
 """Error codes of a deletion that must wait until something else is gone."""
 
@@ -46,7 +47,7 @@ def _code(error: Exception) -> str:
 
 def _is_missing(error: Exception) -> bool:
     code = _code(error)
-    return code.startswith("NoSuch") or "NotFound" in code
+    return code.startswith("NoSuch") or "NotFound" in code or code == "404"  # a HEAD request's, which has no body
 
 
 def message(error: Exception) -> str:

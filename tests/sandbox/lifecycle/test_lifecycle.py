@@ -126,6 +126,13 @@ def test_a_free_port_is_free_and_a_taken_one_has_an_owner() -> None:
     assert ports.is_free(ports.free_port())
 
 
+def test_a_port_is_given_once_before_its_server_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ports, "_PORTS", range(19000, 19004))
+    assert len({ports.free_port() for _ in range(4)}) == 4
+    with pytest.raises(ports.PortTakenError):
+        ports.free_port()
+
+
 def test_an_aws_that_an_interrupted_up_left_starting_is_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,9 +8,10 @@ from sandbox.providers.aws.kind import Kind
 from sandbox.providers.common.server import supported
 
 MODULES: Final = (
-    *("ec2.network", "ec2.routing", "ec2.security", "ec2.instances"),
+    *("ec2.network", "ec2.ipv6", "ec2.routing", "ec2.security", "ec2.instances"),
     *("iam.roles", "iam.policies", "eks.clusters", "eks.nodes", "eks.access"),
-    *("elb.target_groups", "elb.load_balancers", "elb.listeners", "acm", "other", "route53", "s3"),
+    *("elb.target_groups", "elb.load_balancers", "elb.listeners", "elb.trust_stores"),
+    *("acm", "other", "route53", "s3"),
 )
 
 

@@ -1,8 +1,19 @@
-"""S3 buckets, as far as access logs need them."""
+"""S3 buckets and objects, as far as access logs and trust stores need them."""
 
 from typing import Any
 
-from sandbox.providers.aws.kind import Calls, Kind, State, Wanted, created_once, deleting, same_json, tag_list, tag_map
+from sandbox.providers.aws.kind import (
+    Calls,
+    Kind,
+    State,
+    Wanted,
+    created_once,
+    deleting,
+    known,
+    same_json,
+    tag_list,
+    tag_map,
+)
 from sandbox.providers.aws.session import CREATION_TAG, Aws
 from sandbox.providers.common.fields import Field, each
 
@@ -100,4 +111,56 @@ ACCESS_BLOCK = Kind(
     calls=Calls(_put_block, _read_block, _change_block, deleting("s3", "delete_public_access_block", "Bucket")),
 )
 
-KINDS = (BUCKET, POLICY, ACCESS_BLOCK)
+
+def _put_object(aws: Aws, wanted: Wanted) -> str:
+    s3, place = aws.client("s3"), {"Bucket": wanted["bucket"], "Key": wanted["key"]}
+    s3.put_object(**place, Body=wanted.get("content", "").encode(), **known(ContentType=wanted.get("contentType")))
+    s3.put_object_tagging(**place, Tagging={"TagSet": tag_list(wanted.all_tags)})
+    return f"{wanted['bucket']}/{wanted['key']}"
+
+
+def _change_object(aws: Aws, _name: str, wanted: Wanted, _changed: set[str]) -> None:
+    _put_object(aws, wanted)
+
+
+def _place(name: str) -> dict[str, str]:
+    bucket, _, key = name.partition("/")
+    return {"Bucket": bucket, "Key": key}
+
+
+def _object_tags(aws: Aws, name: str) -> dict[str, str]:
+    return tag_map(aws.client("s3").get_object_tagging(**_place(name))["TagSet"])
+
+
+def _read_object(aws: Aws, name: str, _state: State) -> dict[str, Any] | None:
+    place = _place(name)
+    found = aws.client("s3").head_object(**place)
+    return {
+        "bucket": place["Bucket"],
+        "key": place["Key"],
+        "contentType": found["ContentType"],
+        "arn": f"arn:{aws.partition}:s3:::{name}",
+        "etag": found["ETag"].strip('"'),
+        "tagsAll": _object_tags(aws, name),
+    }
+
+
+def _delete_object(aws: Aws, name: str, _state: State) -> None:
+    aws.client("s3").delete_object(**_place(name))
+
+
+def _retag_object(aws: Aws, name: str, _state: State, new: dict[str, str], old: list[str]) -> None:
+    kept = {key: value for key, value in _object_tags(aws, name).items() if key not in old or key == CREATION_TAG}
+    aws.client("s3").put_object_tagging(**_place(name), Tagging={"TagSet": tag_list({**kept, **new})})
+
+
+OBJECT = Kind(
+    type="aws:s3/bucketObjectv2:BucketObjectv2",
+    inputs={**each("bucket", "key", required=True, replaces=True), **each("content", "contentType")},
+    outputs=("arn", "etag"),
+    volatile=("etag",),
+    calls=Calls(_put_object, _read_object, _change_object, _delete_object),
+    retag=_retag_object,
+)
+
+KINDS = (BUCKET, POLICY, ACCESS_BLOCK, OBJECT)

@@ -66,6 +66,10 @@ EXAMPLES: dict[str, Example] = {
         lambda _: {"cidrBlock": "10.0.0.0/16", "enableDnsHostnames": True, "tags": {"Name": "vpc"}},
         tagged(enableDnsHostnames=False),
     ),
+    "ipv6": Example(
+        "aws:ec2/vpcIpv6CidrBlockAssociation:VpcIpv6CidrBlockAssociation",
+        lambda get: {"vpcId": get("vpc").id, "assignGeneratedIpv6CidrBlock": True},
+    ),
     "subnet": Example(
         "aws:ec2/subnet:Subnet",
         lambda get: {"vpcId": get("vpc").id, "cidrBlock": "10.0.1.0/24", "availabilityZone": "us-west-2a"},
@@ -197,6 +201,24 @@ EXAMPLES: dict[str, Example] = {
         lambda get: {"certificateArn": get("requested").id, "validationRecordFqdns": [get("proof")["fqdn"]]},
     ),
     "bucket": Example("aws:s3/bucket:Bucket", lambda _: {}, tagged()),
+    "authorities": Example(
+        "aws:s3/bucketObjectv2:BucketObjectv2",
+        lambda get: {
+            "bucket": get("bucket").id,
+            "key": "authorities/all.pem",
+            "content": certificate("authority.example")["certificateBody"],
+            "contentType": "application/x-pem-file",
+        },
+        tagged(contentType="text/plain"),
+    ),
+    "trust-store": Example(
+        "aws:lb/trustStore:TrustStore",
+        lambda get: {
+            "caCertificatesBundleS3Bucket": get("authorities")["bucket"],
+            "caCertificatesBundleS3Key": get("authorities")["key"],
+        },
+        tagged(),
+    ),
     "bucket-policy": Example(
         "aws:s3/bucketPolicy:BucketPolicy",
         lambda get: {"bucket": get("bucket").id, "policy": policy("s3:GetObject")},

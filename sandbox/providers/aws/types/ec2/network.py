@@ -87,7 +87,7 @@ def _create_subnet(aws: Aws, wanted: Wanted) -> str:
         or aws.client("ec2").create_subnet(
             VpcId=wanted["vpcId"],
             CidrBlock=wanted["cidrBlock"],
-            **wanted.parameters("availabilityZone", "availabilityZoneId"),
+            **wanted.parameters("availabilityZone", "availabilityZoneId", "ipv6CidrBlock"),
             TagSpecifications=tag_specification("subnet", wanted),
         )["Subnet"]
     )
@@ -100,6 +100,22 @@ def _set_subnet_attributes(aws: Aws, subnet_id: str, wanted: Wanted, changed: se
         public = {"Value": wanted.get("mapPublicIpOnLaunch", False)}
         aws.client("ec2").modify_subnet_attribute(SubnetId=subnet_id, MapPublicIpOnLaunch=public)
 
+    if "ipv6CidrBlock" in changed:
+        _set_ipv6_block(aws.client("ec2"), subnet_id, wanted.get("ipv6CidrBlock"))
+
+
+def _set_ipv6_block(ec2: Any, subnet_id: str, block: str | None) -> None:
+    (subnet,) = ec2.describe_subnets(SubnetIds=[subnet_id])["Subnets"]
+    for one in _ipv6_blocks(subnet):
+        ec2.disassociate_subnet_cidr_block(AssociationId=one["AssociationId"])
+    if block:
+        ec2.associate_subnet_cidr_block(SubnetId=subnet_id, Ipv6CidrBlock=block)
+
+
+def _ipv6_blocks(subnet: dict[str, Any]) -> list[dict[str, Any]]:
+    blocks = subnet.get("Ipv6CidrBlockAssociationSet", ())
+    return [one for one in blocks if one["Ipv6CidrBlockState"]["State"] == "associated"]
+
 
 def _read_subnet(aws: Aws, subnet_id: str, _state: State) -> dict[str, Any] | None:
     subnet = described_one(aws, "describe_subnets", SubnetIds=[subnet_id])
@@ -108,6 +124,7 @@ def _read_subnet(aws: Aws, subnet_id: str, _state: State) -> dict[str, Any] | No
         "cidrBlock": subnet["CidrBlock"],
         "availabilityZone": subnet["AvailabilityZone"],
         "availabilityZoneId": subnet.get("AvailabilityZoneId"),
+        "ipv6CidrBlock": next((one["Ipv6CidrBlock"] for one in _ipv6_blocks(subnet)), None),
         "mapPublicIpOnLaunch": subnet.get("MapPublicIpOnLaunch", False),
         "arn": subnet.get("SubnetArn") or aws.arn("ec2", f"subnet/{subnet_id}"),
         "ownerId": subnet.get("OwnerId") or aws.account,
@@ -120,6 +137,7 @@ SUBNET = Kind(
     inputs={
         **each("vpcId", "cidrBlock", required=True, replaces=True),
         **each("availabilityZone", "availabilityZoneId", replaces=True),
+        "ipv6CidrBlock": Field(),
         "mapPublicIpOnLaunch": Field(default=False),
     },
     outputs=("arn", "ownerId"),
