@@ -2,17 +2,7 @@
 
 from typing import Any
 
-from sandbox.providers.aws.kind import (
-    Calls,
-    Kind,
-    State,
-    Wanted,
-    created_once,
-    deleting,
-    same_json,
-    tag_list,
-    tag_map,
-)
+from sandbox.providers.aws.kind import Calls, Kind, State, Wanted, created_once, deleting, same_json, tag_list, tag_map
 from sandbox.providers.aws.session import Aws
 from sandbox.providers.aws.types.iam.roles import attached, retag, text
 from sandbox.providers.common.fields import Field, same_by, same_set
