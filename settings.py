@@ -6,7 +6,7 @@ What a value may be is decided by the components' own pure functions; here each 
 import json
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Annotated, Any, NotRequired, TypedDict, cast
+from typing import Annotated, Any, Generic, NotRequired, TypedDict, TypeVar, cast
 
 import pulumi
 from pulumi.runtime import config as runtime_config
@@ -78,7 +78,19 @@ class Section(BaseModel):
         return self.model_dump(exclude_none=True)
 
 
-class NetworkSettings(Section):
+Args = TypeVar("Args")
+
+
+class _ArgumentSettings(Section, Generic[Args]):
+    """A key of the configuration with arguments of one component; the program adds those that other keys decide."""
+
+    @property
+    def arguments(self) -> Args:
+        """What is configured, as the component's arguments."""
+        return cast(Args, self.given())
+
+
+class NetworkSettings(_ArgumentSettings[NetworkArgs]):
     """The VPC."""
 
     cidr: str | None = Field(default=None, description="the VPC's range", examples=["10.0.0.0/16"])
@@ -90,11 +102,6 @@ class NetworkSettings(Section):
     subnet_ids: list[str] | None = Field(
         default=None, description="private subnets of that VPC, for cluster, nodes and pods", examples=["[subnet-a]"]
     )
-
-    @property
-    def arguments(self) -> NetworkArgs:
-        """Arguments for a `Network`, where one is made."""
-        return cast(NetworkArgs, self.given())
 
 
 class AddonSettings(Section):
@@ -108,7 +115,7 @@ class AddonSettings(Section):
     )
 
 
-class ClusterSettings(Section):
+class ClusterSettings(_ArgumentSettings[ClusterArgs]):
     """The EKS cluster."""
 
     cluster_name: str = Field(alias="name", description="the cluster's name", examples=["dev"])
@@ -134,11 +141,6 @@ class ClusterSettings(Section):
     )
     kubeconfig_role_arn: str | None = Field(default=None, description="the role that the kubeconfig assumes")
 
-    @property
-    def arguments(self) -> ClusterArgs:
-        """Arguments for a `Cluster`, but for network and nodes."""
-        return cast(ClusterArgs, self.given())
-
 
 class TaintSettings(Section):
     """A taint of nodes."""
@@ -148,7 +150,7 @@ class TaintSettings(Section):
     effect: str = Field(description="NO_SCHEDULE, NO_EXECUTE or PREFER_NO_SCHEDULE")
 
 
-class NodeSettings(Section):
+class NodeSettings(_ArgumentSettings[NodesArgs]):
     """The managed nodes."""
 
     instance_types: list[str] = Field(description="EC2 instance types", examples=["[m7i.large]"])
@@ -166,13 +168,8 @@ class NodeSettings(Section):
     version: str | None = Field(default=None, description="their Kubernetes version, the cluster's unless given")
     release_version: str | None = Field(default=None, description="the AMI's release, or latest")
 
-    @property
-    def arguments(self) -> NodesArgs:
-        """Arguments for a `Cluster`."""
-        return cast(NodesArgs, self.given())
 
-
-class ControllerSettings(Section):
+class ControllerSettings(_ArgumentSettings[LoadBalancerControllerArgs]):
     """The AWS Load Balancer Controller."""
 
     version: str = Field(default=DEFAULT_CONTROLLER_VERSION, description="the controller's version", examples=["3.5.0"])
@@ -201,13 +198,8 @@ class ControllerSettings(Section):
     role_name: str | None = Field(default=None, description="the name of its role")
     chart: str | None = Field(default=None, description="a folder, archive or oci:// address with the chart")
 
-    @property
-    def arguments(self) -> LoadBalancerControllerArgs:
-        """Arguments for a `LoadBalancerController`, but for its cluster."""
-        return cast(LoadBalancerControllerArgs, self.given())
 
-
-class _WorkloadSettings(Section):
+class _WorkloadSettings(_ArgumentSettings[Args]):
     """An application behind a load balancer."""
 
     image: str | None = Field(default=None, description="the container's image")
@@ -220,25 +212,15 @@ class _WorkloadSettings(Section):
     deletion_protection: bool = Field(default=False, description="whether AWS refuses to delete the load balancer")
 
 
-class ServiceSettings(_WorkloadSettings):
+class ServiceSettings(_WorkloadSettings[NetworkLoadBalancedServiceArgs]):
     """The application behind the NLB."""
 
-    @property
-    def arguments(self) -> NetworkLoadBalancedServiceArgs:
-        """Arguments for a `NetworkLoadBalancedService`, but for its place."""
-        return cast(NetworkLoadBalancedServiceArgs, self.given())
 
-
-class IngressSettings(_WorkloadSettings):
+class IngressSettings(_WorkloadSettings[ApplicationLoadBalancedIngressArgs]):
     """The application behind the ALB."""
 
     host: str | None = Field(default=None, description="the host that requests must ask for")
     web_acl_arn: str | None = Field(default=None, description="a WAF web ACL")
-
-    @property
-    def arguments(self) -> ApplicationLoadBalancedIngressArgs:
-        """Arguments for an `ApplicationLoadBalancedIngress`, but for its place."""
-        return cast(ApplicationLoadBalancedIngressArgs, self.given())
 
 
 class SampleSettings(Section):

@@ -29,24 +29,18 @@ _CLUSTER_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,99}")
 _MEMORY = re.compile(r"[1-9][0-9]*(Mi|Gi)")
 
 
-def _matching(form: re.Pattern[str], value: str, refusal: str) -> str:
+_NAME = "a name that Kubernetes takes: give {}, beginning and ending with a letter or digit"
+
+
+def _matching(form: re.Pattern[str], value: str, what: str, is_not: str) -> str:
     if not form.fullmatch(value):
-        raise InvalidInputError(refusal)
+        raise InvalidInputError(f"{what} {value!r} is not {is_not}")
     return value
-
-
-def _kubernetes_name(form: re.Pattern[str], value: str, what: str, parts: str) -> str:
-    return _matching(
-        form,
-        value,
-        f"{what} {value!r} is not a name that Kubernetes takes: give {parts},"
-        " beginning and ending with a letter or digit",
-    )
 
 
 def label(value: str, what: str) -> str:
     """Return a valid name of a Kubernetes namespace or Service, or explain why it is invalid."""
-    return _kubernetes_name(_LABEL, value, what, "1 to 63 small letters, digits and dashes")
+    return _matching(_LABEL, value, what, _NAME.format("1 to 63 small letters, digits and dashes"))
 
 
 def namespace(value: str) -> str:
@@ -56,7 +50,7 @@ def namespace(value: str) -> str:
 
 def subdomain(value: str, what: str) -> str:
     """Return a name that is valid for most Kubernetes objects, or explain why it is invalid."""
-    return _kubernetes_name(_SUBDOMAIN, value, what, "at most 253 small letters, digits, dashes and dots")
+    return _matching(_SUBDOMAIN, value, what, _NAME.format("at most 253 small letters, digits, dashes and dots"))
 
 
 def service_account(value: str) -> str:
@@ -64,24 +58,21 @@ def service_account(value: str) -> str:
     return _matching(
         _SUBDOMAIN,
         value,
-        f"service account {value!r} is not a service account's name: give at most 253 small letters, digits, dashes"
-        " and dots, beginning and ending with a letter or digit; wildcards are not for a role's trust",
+        "service account",
+        "a service account's name: give at most 253 small letters, digits, dashes and dots, beginning and ending with a"
+        " letter or digit; wildcards are not for a role's trust",
     )
 
 
 def cluster_name(value: str) -> str:
     """Return the name of an EKS cluster, or explain why it is invalid."""
-    return _matching(
-        _CLUSTER_NAME,
-        value,
-        f"cluster name {value!r} is not one that EKS takes: give 1 to 100 letters, digits, dashes and underscores,"
-        " beginning with a letter or digit",
-    )
+    takes = "1 to 100 letters, digits, dashes and underscores, beginning with a letter or digit"
+    return _matching(_CLUSTER_NAME, value, "cluster name", f"one that EKS takes: give {takes}")
 
 
 def memory(value: str, what: str) -> str:
     """Return an amount of memory in whole Mi or Gi, or explain why it is invalid."""
-    return _matching(_MEMORY, value, f"{what} {value!r} is not an amount of memory: give one such as 512Mi or 2Gi")
+    return _matching(_MEMORY, value, what, "an amount of memory: give one such as 512Mi or 2Gi")
 
 
 def one_of(value: str, allowed: tuple[str, ...], what: str, *, key: str | None = None) -> str:

@@ -54,6 +54,10 @@ class Balancer(KubernetesView):
     """Whether the platform owns it, for many load balancers: the profile names it instead of its namespace."""
     keeps_logs = True
     """Whether such a load balancer can write access logs."""
+    target_type_key = "target-type"
+    """The annotation, after the prefix, with the target type."""
+    tls_policy_key = "ssl-policy"
+    """The annotation, after the prefix, with the security policy of TLS listeners."""
 
     def of_balancer(self, name: str) -> Any:
         """Return one of the load balancer's annotations by the part after the prefix."""
@@ -106,11 +110,11 @@ class Balancer(KubernetesView):
     @property
     def target_type(self) -> Any:
         """Return `ip`, `instance`, or `None` if it is not set."""
-        return self.of_balancer("target-type")
+        return self.of_balancer(self.target_type_key)
 
     def set_target_type(self, value: str) -> Iterator[Edit]:
         """Change the target type."""
-        yield self.annotate(f"{self.prefix}target-type", value)
+        yield self.annotate(self.prefix + self.target_type_key, value)
 
     @property
     def source_ranges(self) -> list[Any]:
@@ -152,18 +156,32 @@ class Balancer(KubernetesView):
 
     def set_tls_policy(self, value: str) -> Iterator[Edit]:
         """Change the TLS listeners' security policy."""
-        yield self.annotate(f"{self.prefix}ssl-policy", value)
+        yield self.annotate(self.prefix + self.tls_policy_key, value)
 
 
 class PlatformSettings(Balancer):
     """An object of the platform's whose spec applies to many load balancers."""
 
     owned = True
+    ranges_key = ""
+    """The key of its spec with the networks that may connect."""
+    source_keys: tuple[str, ...] = ()
+    """The keys of its spec with prefix lists, or with its own security groups."""
 
     @property
     def scheme(self) -> Any:
         """Return the scheme."""
         return dig(self.spec, ["scheme"])
+
+    @property
+    def source_ranges(self) -> list[Any]:
+        """Return the networks that may connect."""
+        return items(dig(self.spec, [self.ranges_key]))
+
+    @property
+    def limits_sources(self) -> bool:
+        """Whether prefix lists or its own security groups decide who may connect."""
+        return any(items(dig(self.spec, [name])) for name in self.source_keys)
 
     @property
     def balancer_name(self) -> Any:

@@ -22,6 +22,9 @@ _SECURE: Final = ("HTTPS", "TLS")
 class GatewayConfiguration(PlatformSettings):
     """LoadBalancerConfiguration: its settings apply to the load balancers of its Gateways."""
 
+    ranges_key = "sourceRanges"
+    source_keys = ("securityGroups", "securityGroupPrefixes")
+
     @property
     def application(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
         """Whether it is for an ALB, judging by its listeners."""
@@ -52,16 +55,6 @@ class GatewayConfiguration(PlatformSettings):
     def target_type(self) -> Any:
         """Return nothing: a TargetGroupConfiguration has it."""
         return "ip"
-
-    @property
-    def source_ranges(self) -> list[Any]:
-        """Return the networks that may connect."""
-        return items(dig(self.spec, ["sourceRanges"]))
-
-    @property
-    def limits_sources(self) -> bool:
-        """Whether prefix lists or its own security groups decide who may connect."""
-        return any(items(dig(self.spec, [name])) for name in ("securityGroups", "securityGroupPrefixes"))
 
     @property
     def web_acl(self) -> Any:

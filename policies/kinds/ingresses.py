@@ -24,6 +24,8 @@ class ClassParams(PlatformSettings):
     """IngressClassParams: its settings apply to every Ingress of its classes, and win over their annotations."""
 
     application = True
+    ranges_key = "inboundCIDRs"
+    source_keys = ("prefixListsIDs", "PrefixListsIDs")
 
     def fact(self, name: str) -> Any:
         """Return a fact: a key of its spec, or an attribute."""
@@ -66,16 +68,6 @@ class ClassParams(PlatformSettings):
     def set_target_type(self, value: str) -> Iterator[Edit]:
         """Change the target type."""
         yield Edit(("spec", "targetType"), value)
-
-    @property
-    def source_ranges(self) -> list[Any]:
-        """Return the networks that may connect."""
-        return items(dig(self.spec, ["inboundCIDRs"]))
-
-    @property
-    def limits_sources(self) -> bool:
-        """Whether prefix lists decide who may connect."""
-        return any(items(dig(self.spec, [name])) for name in ("prefixListsIDs", "PrefixListsIDs"))
 
     @property
     def web_acl(self) -> Any:
@@ -169,7 +161,7 @@ class AlbIngress(Balancer):
     @property
     def target_type(self) -> Any:
         """Return the target type."""
-        return self._said("targetType", self.of_balancer("target-type"))
+        return self._said("targetType", self.of_balancer(self.target_type_key))
 
     @property
     def source_ranges(self) -> list[Any]:
@@ -229,7 +221,7 @@ class AlbIngress(Balancer):
     def tls_policies(self) -> list[Any]:
         """Return the security policy, if there is an HTTPS listener."""
         secure = any(protocol == "HTTPS" for protocol, _ in self.listeners)
-        return [self._said("sslPolicy", self.of_balancer("ssl-policy"))] if secure else []
+        return [self._said("sslPolicy", self.of_balancer(self.tls_policy_key))] if secure else []
 
     @property
     def hosts(self) -> list[Any]:

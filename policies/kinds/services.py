@@ -19,6 +19,8 @@ class NlbService(Balancer):
     """A Service of the controller's."""
 
     prefix = NLB
+    target_type_key = "nlb-target-type"
+    tls_policy_key = "ssl-negotiation-policy"
 
     @property
     def scheme(self) -> Any:
@@ -33,11 +35,7 @@ class NlbService(Balancer):
     def target_type(self) -> Any:
         """Return the target type; the older way to request `ip` counts too."""
         kind = self.of_balancer("type")
-        return "ip" if not isinstance(kind, Unknown) and kind == "nlb-ip" else self.of_balancer("nlb-target-type")
-
-    def set_target_type(self, value: str) -> Iterator[Edit]:
-        """Change the target type."""
-        yield self.annotate(f"{NLB}nlb-target-type", value)
+        return "ip" if not isinstance(kind, Unknown) and kind == "nlb-ip" else self.of_balancer(self.target_type_key)
 
     @property
     def source_ranges(self) -> list[Any]:
@@ -70,11 +68,7 @@ class NlbService(Balancer):
     def tls_policies(self) -> list[Any]:
         """Return the security policy, if it has a certificate."""
         certificate = self.of_balancer("ssl-cert")
-        return [self.of_balancer("ssl-negotiation-policy")] if certificate is not None else []
-
-    def set_tls_policy(self, value: str) -> Iterator[Edit]:
-        """Change the TLS listeners' security policy."""
-        yield self.annotate(f"{NLB}ssl-negotiation-policy", value)
+        return [self.of_balancer(self.tls_policy_key)] if certificate is not None else []
 
 
 class BackendService(Balancer):

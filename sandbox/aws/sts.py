@@ -1,12 +1,10 @@
 """STS where moto checks nothing: who a key belongs to, and what a web identity must prove."""
 
-from collections.abc import Mapping
 from dataclasses import replace as replace_fields
 from typing import Any
 
 import moto.core.errors
 import moto.sts.models
-from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
 from moto.iam.models import iam_backends
 from moto.sts.models import STSBackend
@@ -15,19 +13,16 @@ from moto.sts.responses import TokenResponse
 from sandbox.aws import determinism
 from sandbox.aws.eks.store import Eks
 from sandbox.aws.identities.identity import caller_of
-from sandbox.aws.identities.sessions import Extras, SessionTagError, extras, furnish
-from sandbox.aws.identities.web_identity import TokenError, WebIdentity, verify
+from sandbox.aws.identities.sessions import extras, furnish
+from sandbox.aws.identities.web_identity import WebIdentity, verify
 from sandbox.aws.patching import replace
+from sandbox.aws.refusal import Refusal
 from sandbox.iam.encoded import EncodedMessageError, decode
 from sandbox.iam.language.trust import Door, web_identity
 
 _SHORTEST = 900
 _LONGEST_CHAINED = 3600
 ACTION = "sts:AssumeRoleWithWebIdentity"
-
-
-class Refused(ServiceException):
-    """AWS's refusal: code and message."""
 
 
 def install(eks: Eks, door: Door) -> None:
@@ -48,7 +43,7 @@ def install(eks: Eks, door: Door) -> None:
         longest = int(role.max_session_duration or 3600)
         # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
         duration(self, min(longest, _LONGEST_CHAINED) if caller else longest)
-        given = _extras(self.params, caller)
+        given = extras(self.params, caller)
         answered = assume_role(self)
         furnish(answered.result["Credentials"], given)
         if given.source_identity:
@@ -59,7 +54,7 @@ def install(eks: Eks, door: Door) -> None:
         try:
             return ActionResult({"DecodedMessage": decode(self.params["EncodedMessage"])})
         except EncodedMessageError as error:
-            raise Refused("InvalidAuthorizationMessageException", str(error)) from None
+            raise Refusal("InvalidAuthorizationMessageException", str(error)) from None
 
     TokenResponse.decode_authorization_message = decode_authorization_message  # pyright: ignore[reportAttributeAccessIssue] - moto has none
     replace(STSBackend, "get_caller_identity", get_caller_identity)
@@ -71,14 +66,11 @@ def web_identity_session(eks: Eks, door: Door, request: TokenResponse) -> dict[s
     """AssumeRoleWithWebIdentity.
 
     Raises:
-        Refused: the token is not valid, or the role does not trust its holder.
+        Refusal: the token is not valid, or the role does not trust its holder.
     """
     iam = iam_backends[request.current_account][request.partition]
     providers = {p.url: p.client_id_list for p in iam.open_id_providers.values()}
-    try:
-        identity = verify(request.params["WebIdentityToken"], providers, eks.public_keys, determinism.now())
-    except TokenError as error:
-        raise Refused(error.code, str(error)) from None
+    identity = verify(request.params["WebIdentityToken"], providers, eks.public_keys, determinism.now())
     arn = request.params["RoleArn"]
     role = role_of(request, arn, ACTION)
     provider = next(p.arn for p in iam.open_id_providers.values() if p.url == identity.issuer)
@@ -88,8 +80,8 @@ def web_identity_session(eks: Eks, door: Door, request: TokenResponse) -> dict[s
         "sts:RoleSessionName": request.params["RoleSessionName"],
     }
     if not door.admits(role.assume_role_policy_document, arn, web_identity(provider), ACTION, keys):
-        raise Refused("AccessDenied", f"Not authorized to perform {ACTION}")
-    given = replace_fields(_extras(request.params), provider=provider)
+        raise Refusal("AccessDenied", f"Not authorized to perform {ACTION}")
+    given = replace_fields(extras(request.params), provider=provider)
     session = request.backend.assume_role(
         region_name=request.region,
         role_session_name=request.params["RoleSessionName"],
@@ -100,13 +92,6 @@ def web_identity_session(eks: Eks, door: Door, request: TokenResponse) -> dict[s
     )
     furnish(session, given)
     return answer(session, identity, provider)
-
-
-def _extras(parameters: Mapping[str, Any], caller: Any = None) -> Extras:
-    try:
-        return extras(parameters, caller)
-    except SessionTagError as error:
-        raise Refused(error.code, str(error)) from None
 
 
 def answer(session: Any, identity: WebIdentity, provider: str) -> dict[str, Any]:
@@ -125,12 +110,12 @@ def role_of(request: TokenResponse, arn: str, action: str) -> Any:
     """Moto's role with that ARN.
 
     Raises:
-        Refused: it does not exist; like AWS, the message does not say so.
+        Refusal: it does not exist; like AWS, the message does not say so.
     """
     roles = iam_backends[request.current_account][request.partition].roles.values()
     role = next((r for r in roles if r.arn == arn), None)
     if role is None:
-        raise Refused("AccessDenied", f"Not authorized to perform {action}")
+        raise Refusal("AccessDenied", f"Not authorized to perform {action}")
     return role
 
 
@@ -138,11 +123,11 @@ def duration(request: TokenResponse, longest: int) -> int:
     """The session's length in seconds.
 
     Raises:
-        Refused: shorter than 15 minutes, or longer than the role allows.
+        Refusal: shorter than 15 minutes, or longer than the role allows.
     """
     wanted = int(request.params.get("DurationSeconds", 3600))
     if wanted < _SHORTEST or wanted > longest:
-        raise Refused(
+        raise Refusal(
             "ValidationError",
             f"The requested DurationSeconds exceeds the MaxSessionDuration set for this role: {wanted} is not between"
             f" {_SHORTEST} and {longest}",

@@ -53,6 +53,11 @@ def world(case: Case, on: str, edits: Edits) -> World:
     }
 
 
+def content_rules(name: str) -> list[Rule]:
+    """The rules that do not refuse a compliant resource alone; the others judge it by what else is in the world."""
+    return [rule for rule in RULES.values() if not refusals(rule, {name: resource(name)})]
+
+
 def refusals(
     rule: Rule, things: World, settings: Mapping[str, Any] | None = None, links: Mapping[str, Any] | None = None
 ) -> list[str]:

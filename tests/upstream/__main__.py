@@ -19,7 +19,7 @@ from pathlib import Path
 from sandbox.observe.iam import ask
 from sandbox.run.latency import REALISTIC, load
 from tests.conftest import brought_up, tools_at_hand
-from tests.upstream.specs import SUITES, Result, Spec, executable, result, specs, table
+from tests.upstream.specs import SUITES, Result, executable, focus, result, specs, table
 from tests.upstream.stage import Stage, built, given, staged
 
 _MINUTES = 20
@@ -31,24 +31,24 @@ def say(line: str) -> None:
     sys.stderr.write(f"{time.strftime('%H:%M:%S')} {line}\n")
 
 
-def listed(home: Path, folder: Path, suites: Sequence[str], focus: str) -> list[Spec]:
-    """The specs of some suites whose text matches a regular expression."""
-    found: list[Spec] = []
+def listed(home: Path, folder: Path, suites: Sequence[str], wanted: str) -> list[tuple[str, str]]:
+    """Suite and spec of those specs of some suites that match a regular expression."""
+    found: list[tuple[str, str]] = []
     for suite in suites:
         report = folder / f"{suite}.json"
         command = [str(home / executable(suite)), "--ginkgo.dry-run", f"--ginkgo.json-report={report}"]
         subprocess.run(command, check=True, capture_output=True)
-        found += [spec for spec in specs(suite, report) if re.search(focus, spec.text)]
+        found += [(suite, spec) for spec in specs(report) if re.search(wanted, spec)]
     return found
 
 
-def run(stage: Stage, home: Path, folder: Path, spec: Spec) -> Result:
+def run(stage: Stage, home: Path, folder: Path, suite: str, spec: str) -> Result:
     """Run one spec to its end or to its bound."""
     folder.mkdir()
     report, log = folder / "report.json", folder / "log"
     command = [
-        str(home / executable(spec.suite)),
-        f"--ginkgo.focus={spec.focus}",
+        str(home / executable(suite)),
+        f"--ginkgo.focus={focus(spec)}",
         f"--ginkgo.json-report={report}",
         f"--ginkgo.timeout={_MINUTES - 1}m",
         "--ginkgo.no-color",
@@ -58,11 +58,8 @@ def run(stage: Stage, home: Path, folder: Path, spec: Spec) -> Result:
     shell = ["sh", "-c", 'log=$0; exec "$@" >"$log" 2>&1', str(log), *command]
     inside = ["sandbox", "traffic", "exec", "--with-apis", f"--seconds={_MINUTES * 60}", "clients", "--", *shell]
     stage.sandbox.run(*inside, check=False, timeout=_MINUTES * 60 + 30, cwd=folder)
-    done = result(spec, report)
-    say(
-        f"{done.state:9} {done.seconds:4.0f} s  {spec.suite}: {spec.text}"
-        + (f"\n{'':18}{done.reason}" * bool(done.reason))
-    )
+    done = result(suite, spec, report)
+    say(f"{done.state:9} {done.seconds:4.0f} s  {suite}: {spec}" + (f"\n{'':18}{done.reason}" * bool(done.reason)))
     return done
 
 
@@ -95,12 +92,12 @@ def main() -> int:
             say(f"{len(chosen)} specs, {options.workers} at a time")
             with ThreadPoolExecutor(options.workers) as pool:
                 numbered = enumerate(chosen)
-                results = list(pool.map(lambda item: run(stage, home, logs / f"{item[0]:03}", item[1]), numbered))
+                results = list(pool.map(lambda item: run(stage, home, logs / f"{item[0]:03}", *item[1]), numbered))
             denied = ask(stage.sandbox.state, "denied", {"as": stage.role})
     print(table(results))  # noqa: T201 - the output
     for done in results:
         if done.state != "passed":
-            print(f"- {done.spec.suite}: {done.spec.text}: {done.state}: {done.reason}")  # noqa: T201 - the output
+            print(f"- {done.suite}: {done.spec}: {done.state}: {done.reason}")  # noqa: T201 - the output
     print(f"Calls of the controller that IAM refused: {len(denied)}")  # noqa: T201 - the output
     return int(any(done.state != "passed" for done in results))
 

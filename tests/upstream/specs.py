@@ -21,25 +21,11 @@ SUITES = {
 
 
 @dataclass(frozen=True)
-class Spec:
-    """One spec of a suite."""
-
-    suite: str
-    text: str
-    """Its containers' texts and its own, as Ginkgo matches them."""
-
-    @property
-    def focus(self) -> str:
-        """The value of `--ginkgo.focus` for this spec and no other."""
-        # Ginkgo matches the text of the suite's file too, so only the end can be anchored.
-        return f"{re.escape(self.text)}$"
-
-
-@dataclass(frozen=True)
 class Result:
     """What became of a spec."""
 
-    spec: Spec
+    suite: str
+    spec: str
     state: str
     """Ginkgo's: `passed`, `failed`, `skipped`, `timedout`, ..."""
     seconds: float = 0.0
@@ -52,31 +38,37 @@ def executable(suite: str) -> str:
     return f"{SUITES[suite].rpartition('/')[2]}.test"
 
 
-def specs(suite: str, report: Path) -> list[Spec]:
-    """The specs in a report of a dry run."""
-    return [Spec(suite, _text(entry)) for entry in _entries(report)]
+def specs(report: Path) -> list[str]:
+    """The specs in a report of a dry run: each one's containers' texts and its own, as Ginkgo matches them."""
+    return [_text(entry) for entry in _entries(report)]
 
 
-def result(spec: Spec, report: Path) -> Result:
+def focus(spec: str) -> str:
+    """The value of `--ginkgo.focus` for this spec and no other."""
+    # Ginkgo matches the text of the suite's file too, so only the end can be anchored.
+    return f"{re.escape(spec)}$"
+
+
+def result(suite: str, spec: str, report: Path) -> Result:
     """The result in the report of a spec's own run; `timedout` if the run left no report."""
     if not report.exists():
-        return Result(spec, "timedout", reason="it did not end within its bound")
-    entries = [entry for entry in _entries(report) if _text(entry) == spec.text]
+        return Result(suite, spec, "timedout", reason="it did not end within its bound")
+    entries = [entry for entry in _entries(report) if _text(entry) == spec]
     if not entries:
-        return Result(spec, "failed", reason=f"the report of its run does not contain it: {report}")
+        return Result(suite, spec, "failed", reason=f"the report of its run does not contain it: {report}")
     [entry] = entries
     failure: dict[str, Any] = entry.get("Failure") or {}
     place = failure.get("Location") or {}
     where = f"{Path(place['FileName']).name}:{place['LineNumber']}: " if place else ""
     words = " ".join(str(failure.get("Message", "")).split())
-    return Result(spec, entry["State"], entry["RunTime"] / 1e9, f"{where}{words}" if words else "")
+    return Result(suite, spec, entry["State"], entry["RunTime"] / 1e9, f"{where}{words}" if words else "")
 
 
 def table(results: Sequence[Result]) -> str:
     """Passed, failed and skipped specs of each suite, as a Markdown table."""
     lines = ["| suite | specs | passed | failed | skipped |", "|---|---|---|---|---|"]
     for suite in SUITES:
-        ours = [r for r in results if r.spec.suite == suite]
+        ours = [r for r in results if r.suite == suite]
         if ours:
             lines.append(_row(suite, ours))
     return "\n".join([*lines, _row("all", results)])

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.upstream.specs import Result, Spec, result, specs, table
+from tests.upstream.specs import Result, focus, result, specs, table
 
-SPEC = Spec("ingress", "vanilla ingress (a.b) serves")
+SPEC = "vanilla ingress (a.b) serves"
 
 
 def entry(state: str, text: str = "serves", kind: str = "It", failure: Any = None) -> dict[str, Any]:
@@ -22,22 +22,22 @@ def written(folder: Path, *entries: dict[str, Any]) -> Path:
 
 def test_a_dry_run_lists_the_specs_and_no_other_nodes(tmp_path: Path) -> None:
     report = written(tmp_path, entry("passed"), entry("passed", kind="BeforeSuite"))
-    assert specs("ingress", report) == [SPEC]
-    assert SPEC.focus == r"vanilla\ ingress\ \(a\.b\)\ serves$"
+    assert specs(report) == [SPEC]
+    assert focus(SPEC) == r"vanilla\ ingress\ \(a\.b\)\ serves$"
 
 
 def test_a_failure_is_one_line_with_its_place(tmp_path: Path) -> None:
     failure = {"Message": "Expected\n    <int>: 1", "Location": {"FileName": "/go/a_test.go", "LineNumber": 7}}
     report = written(tmp_path, entry("skipped", text="serves more"), entry("failed", failure=failure))
-    assert result(SPEC, report) == Result(SPEC, "failed", 2.5, "a_test.go:7: Expected <int>: 1")
+    assert result("ingress", SPEC, report) == Result("ingress", SPEC, "failed", 2.5, "a_test.go:7: Expected <int>: 1")
 
 
 def test_a_run_without_its_report_or_its_spec_has_not_passed(tmp_path: Path) -> None:
-    assert result(SPEC, tmp_path / "none.json").state == "timedout"
-    assert result(SPEC, written(tmp_path, entry("passed", text="other"))).state == "failed"
+    assert result("ingress", SPEC, tmp_path / "none.json").state == "timedout"
+    assert result("ingress", SPEC, written(tmp_path, entry("passed", text="other"))).state == "failed"
 
 
 def test_the_table_counts_what_neither_passed_nor_was_skipped_as_failed() -> None:
     states = ("passed", "failed", "timedout", "skipped")
-    rows = table([Result(SPEC, state) for state in states]).splitlines()
+    rows = table([Result("ingress", SPEC, state) for state in states]).splitlines()
     assert rows[2:] == ["| ingress | 4 | 1 | 2 | 1 |", "| all | 4 | 1 | 2 | 1 |"]

@@ -19,6 +19,8 @@ READINESS_GATE_LABEL: Final = "elbv2.k8s.aws/pod-readiness-gate-inject"
 """On a namespace `enabled` asks for readiness gates; on a pod `disabled` declines."""
 SERVICE_WEBHOOK_LABEL: Final = "elbv2.k8s.aws/service-webhook"
 """On a namespace `disabled` leaves its Services without a class to the in-tree way, which gives them Classic ELBs."""
+NLB_CLASS: Final = "service.k8s.aws/nlb"
+"""`spec.loadBalancerClass` of the Services that the controller serves, by default: `--load-balancer-class`."""
 _ASKED: Final = [{"key": SERVICE_WEBHOOK_LABEL, "operator": "NotIn", "values": ["disabled"]}]
 
 # Those of the policy's features that the chart has a flag for.

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from eks_load_balancing.controller.statements import TAG
+from eks_load_balancing.controller.values import NLB_CLASS
 from eks_load_balancing.doctor.facts import Facts, Object
 
 ROLE_ANNOTATION: Final = "eks.amazonaws.com/role-arn"
@@ -21,8 +22,6 @@ WEBHOOK_PORT: Final = 9443
 """The controller's port for webhooks, by default: `--webhook-bind-port`."""
 CONTROLLER: Final = "ingress.k8s.aws/alb"
 """`spec.controller` of the IngressClasses that the controller serves."""
-NLB_CLASS: Final = "service.k8s.aws/nlb"
-"""`spec.loadBalancerClass` of the Services that the controller serves, by default: `--load-balancer-class`."""
 DEFAULT_CLASS: Final = "ingressclass.kubernetes.io/is-default-class"
 OLD_CLASS: Final = "kubernetes.io/ingress.class"
 """The annotation that names a class; it takes precedence over `spec.ingressClassName`."""

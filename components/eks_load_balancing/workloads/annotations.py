@@ -14,7 +14,6 @@ from pulumi import Input, Output
 from eks_load_balancing.outputs import applied, given
 
 SCHEMES: Final = ("internal", "internet-facing")
-NLB_CLASS: Final = "service.k8s.aws/nlb"
 ALB_CLASS: Final = "alb"
 DEFAULT_TLS_POLICY: Final = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 """TLS 1.2 and 1.3. https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html"""

@@ -9,6 +9,8 @@ from pulumi import Input, Output
 from pulumi_kubernetes.core.v1.outputs import ServiceStatus
 from pulumi_kubernetes.networking.v1.outputs import IngressStatus
 
+from eks_load_balancing.controller.statements import TAG
+
 SERVICE_STACK: Final = "service.k8s.aws/stack"
 INGRESS_RESOURCE: Final = "ingress.k8s.aws/resource"
 """A backend, as `namespace/ingress-service:port`; the stack is the group's, where Ingresses share an ALB."""
@@ -25,7 +27,7 @@ def tag_filters(cluster_name: str, tag: str, *owners: str) -> list[tuple[str, li
 
     https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/#resource-tags
     """
-    return [("elbv2.k8s.aws/cluster", [cluster_name]), (tag, list(owners))]
+    return [(TAG, [cluster_name]), (tag, list(owners))]
 
 
 def target_group_arns(

@@ -7,8 +7,8 @@ import pulumi_kubernetes as kubernetes
 from pulumi import Output
 
 from eks_load_balancing.arguments import checked
+from eks_load_balancing.controller.values import NLB_CLASS
 from eks_load_balancing.workloads.annotations import (
-    NLB_CLASS,
     NetworkOptions,
     nlb_annotations,
 )

@@ -8,7 +8,8 @@ from pulumi import Input, Output
 
 from eks_load_balancing import errors
 from eks_load_balancing.arguments import checked
-from eks_load_balancing.workloads.annotations import ALB_CLASS, NLB_CLASS, SCHEMES, instance_annotations
+from eks_load_balancing.controller.values import NLB_CLASS
+from eks_load_balancing.workloads.annotations import ALB_CLASS, SCHEMES, instance_annotations
 from eks_load_balancing.workloads.created_resources import host_name
 from eks_load_balancing.workloads.workload import DEFAULT_DELAY, SAMPLE_IMAGE, SAMPLE_PORT, Workload, deploy
 

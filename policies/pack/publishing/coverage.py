@@ -20,16 +20,10 @@ class Asked:
     """Why no rule covers it."""
 
 
-_FILES: Final = "it is in files of the node's image, which no program declares"
 _PODS: Final = (
     "it is about every pod; the pack checks the controller's. Pod Security Admission enforces it in the cluster"
 )
 _RBAC: Final = "it is about all of the cluster's RBAC; the pack checks administrators and the controller's role"
-_NETWORK_POLICY: Final = "network policies are the workloads' own; they change nothing about load balancing"
-_IMAGES: Final = "it is about the account's registry, which may not be the program's"
-_CLASSIC: Final = "no-classic-load-balancer refuses every Classic load balancer"
-_TAGS: Final = "tags are an organisation's own choice; they do not change what can be reached"
-_ACCOUNT: Final = "it is about people's users and groups in the account"
 
 SOURCES: Final = {
     "CIS EKS": "https://www.cisecurity.org/benchmark/kubernetes",
@@ -46,7 +40,13 @@ def _out(by: str, why: str, *titles: tuple[str, str]) -> list[Asked]:
 
 
 _CIS: Final = [
-    Asked("CIS EKS", "3.1, 3.2", "Worker node configuration files and kubelet", (), _FILES),
+    Asked(
+        "CIS EKS",
+        "3.1, 3.2",
+        "Worker node configuration files and kubelet",
+        (),
+        "it is in files of the node's image, which no program declares",
+    ),
     *_out(
         "CIS EKS",
         _RBAC,
@@ -66,7 +66,7 @@ _CIS: Final = [
     ),
     *_out(
         "CIS EKS",
-        _NETWORK_POLICY,
+        "network policies are the workloads' own; they change nothing about load balancing",
         ("4.3.1", "Ensure CNI plugin supports network policies"),
         ("4.3.2", "Ensure that all namespaces have network policies defined"),
         ("5.4.4", "Ensure network policy is enabled and set as appropriate"),
@@ -74,7 +74,7 @@ _CIS: Final = [
     Asked("CIS EKS", "4.4.2", "Consider external secret storage", (), "it is the workloads' own choice"),
     *_out(
         "CIS EKS",
-        _IMAGES,
+        "it is about the account's registry, which may not be the program's",
         ("5.1.1", "Ensure image vulnerability scanning"),
         ("5.1.2", "Minimize user access to Amazon ECR"),
         ("5.1.3", "Minimize cluster access to read-only for Amazon ECR"),
@@ -89,13 +89,13 @@ _CIS: Final = [
 _HUB: Final = [
     *_out(
         "Security Hub",
-        _TAGS,
+        "tags are an organisation's own choice; they do not change what can be reached",
         ("EKS.6", "Clusters should be tagged"),
         ("EKS.7", "Identity provider configurations should be tagged"),
     ),
     *_out(
         "Security Hub",
-        _CLASSIC,
+        "no-classic-load-balancer refuses every Classic load balancer",
         ("ELB.2", "Classic load balancers with SSL should use a certificate of ACM"),
         ("ELB.3", "Classic load balancer listeners should be configured with HTTPS or TLS termination"),
         ("ELB.7", "Classic load balancers should have connection draining enabled"),
@@ -221,7 +221,11 @@ _CHECKOV_OUT: Final = [
             "The web ACL has the managed rules against Log4j",
             "what a web ACL holds is decided apart from load balancing",
         ),
-        ("CKV_AWS_40, CKV_AWS_273, CKV2_AWS_14, CKV2_AWS_21, CKV2_AWS_22", "Users, groups and consoles", _ACCOUNT),
+        (
+            "CKV_AWS_40, CKV_AWS_273, CKV2_AWS_14, CKV2_AWS_21, CKV2_AWS_22",
+            "Users, groups and consoles",
+            "it is about people's users and groups in the account",
+        ),
     )
 ]
 _HOSTS: Final = "ingress-rules-name-their-hosts"

@@ -13,8 +13,8 @@ from moto.ec2.models.elastic_network_interfaces import NetworkInterfaceBackend
 from moto.ec2.models.subnets import Subnet
 from moto.ec2.responses.elastic_network_interfaces import ElasticNetworkInterfaces
 
-from sandbox.aws.corrections.errors import Refusal
 from sandbox.aws.patching import replace
+from sandbox.aws.refusal import Refusal
 
 _RESERVED_FIRST = 4
 """Network, router, DNS and one for the future; and the last: https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html"""

@@ -11,9 +11,10 @@ from moto.ec2.models.subnets import SubnetBackend
 from moto.ec2.models.vpcs import VPCBackend
 from moto.ec2.responses.security_groups import SecurityGroups
 
-from sandbox.aws.corrections.errors import Refusal, depends
+from sandbox.aws.corrections.errors import depends
 from sandbox.aws.corrections.interfaces import groups
 from sandbox.aws.patching import replace
+from sandbox.aws.refusal import Refusal
 
 
 def install() -> None:

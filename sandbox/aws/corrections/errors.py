@@ -1,13 +1,6 @@
 """Errors of EC2 and Elastic Load Balancing that moto lacks or words differently."""
 
-from moto.core.exceptions import ServiceException
-
-
-class Refusal(ServiceException):
-    """AWS's refusal: code and message."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(code, message)
+from sandbox.aws.refusal import Refusal
 
 
 def depends(what: str) -> Refusal:

@@ -12,8 +12,9 @@ from moto.ec2.models.internet_gateways import InternetGatewayBackend
 from moto.ec2.models.nat_gateways import NatGatewayBackend
 from moto.ec2.models.vpcs import VPCBackend
 
-from sandbox.aws.corrections.errors import Refusal, depends
+from sandbox.aws.corrections.errors import depends
 from sandbox.aws.patching import replace
+from sandbox.aws.refusal import Refusal
 
 Function = Callable[..., Any]
 

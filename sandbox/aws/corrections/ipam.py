@@ -11,7 +11,7 @@ from moto.ec2.responses import EC2Response
 from moto.elbv2.models import elbv2_backends
 from moto.moto_api._internal import mock_random
 
-from sandbox.aws.corrections.errors import Refusal
+from sandbox.aws.refusal import Refusal
 
 Document = dict[str, Any]
 

@@ -5,7 +5,7 @@ import re
 from moto.iam.models import iam_backends
 from moto.moto_api._internal import mock_random
 
-from sandbox.aws.eks.errors import InvalidParameterError, InvalidRequestError, ResourceInUseError, ResourceNotFoundError
+from sandbox.aws.eks.errors import InvalidParameterError, InvalidRequestError, ResourceNotFoundError
 from sandbox.aws.eks.store import Cluster, Document, Eks, Request, page, timestamp
 
 # https://docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html
@@ -103,11 +103,10 @@ def find(eks: Eks, request: Request) -> tuple[Cluster, Document]:
 def create_access_entry(eks: Eks, request: Request) -> Document:
     """CreateAccessEntry."""
     cluster, principal = guarded(eks, request), request["principalArn"]
-    existing = cluster.entries.get(principal)
-    if existing and request.repeats(existing["token"]):
+    if existing := cluster.entries.get(principal):
+        taken = "The specified access entry resource is already in use on this cluster."
+        request.must_repeat(existing["token"], taken)
         return {"accessEntry": existing}
-    if existing:
-        raise ResourceInUseError("The specified access entry resource is already in use on this cluster.")
     if not _PRINCIPAL.fullmatch(principal):
         raise InvalidParameterError(f"The principalArn parameter format is not valid: {principal}")
     if not exists(eks, principal):

@@ -3,18 +3,16 @@
 from moto.moto_api._internal import mock_random
 
 from sandbox.aws.eks.catalog import ADDONS, SUPPORT, WITH_A_ROLE, addon_versions
-from sandbox.aws.eks.errors import InvalidParameterError, ResourceInUseError
+from sandbox.aws.eks.errors import InvalidParameterError
 from sandbox.aws.eks.store import Cluster, Document, Eks, Request, page, record_update, timestamp
 
 
 def create_addon(eks: Eks, request: Request) -> Document:
     """CreateAddon."""
     cluster, name = eks.active(request["clusterName"]), request["addonName"]
-    existing = cluster.addons.get(name)
-    if existing and request.repeats(existing["token"]):
+    if existing := cluster.addons.get(name):
+        request.must_repeat(existing["token"], "Addon already exists.")
         return {"addon": existing}
-    if existing:
-        raise ResourceInUseError("Addon already exists.")
     addon: Document = {
         "addonName": name,
         "clusterName": cluster.name,

@@ -19,7 +19,8 @@ from sandbox.aws import determinism
 from sandbox.aws.eks.errors import EksError, InvalidParameterError, ResourceNotFoundError, UnsupportedOperationError
 from sandbox.aws.eks.store import Cluster, Document, Eks
 from sandbox.aws.identities.sessions import Extras, furnish
-from sandbox.aws.identities.web_identity import TokenError, WebIdentity, verify
+from sandbox.aws.identities.web_identity import WebIdentity, verify
+from sandbox.aws.refusal import Refusal
 from sandbox.iam.language.trust import PODS, Door
 
 AUDIENCE = "pods.eks.amazonaws.com"
@@ -132,9 +133,9 @@ def _verified(eks: Eks, cluster: Cluster, token: str) -> WebIdentity:
     issuer = cluster.issuer.removeprefix("https://")
     try:
         return verify(token, {issuer: [AUDIENCE]}, eks.public_keys, determinism.now())
-    except TokenError as error:
+    except Refusal as error:
         kind = ExpiredTokenError if error.code == "ExpiredTokenException" else InvalidTokenError
-        raise kind(str(error)) from None
+        raise kind(error.message) from None
 
 
 def _pod(identity: WebIdentity) -> Mapping[str, Any]:

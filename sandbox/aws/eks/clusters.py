@@ -28,11 +28,9 @@ _REFUSED = ("outpostConfig", "remoteNetworkConfig", "computeConfig", "storageCon
 def create_cluster(eks: Eks, request: Request) -> Document:
     """CreateCluster: the agent boots a control plane; the cluster is ACTIVE when the agent reports it."""
     name = request["name"]
-    existing = eks.clusters.get(name)
-    if existing and request.repeats(existing.token):
+    if existing := eks.clusters.get(name):
+        request.must_repeat(existing.token, f"Cluster already exists with name: {name}")
         return {"cluster": existing.document}
-    if existing:
-        raise ResourceInUseError(f"Cluster already exists with name: {name}")
     if not _NAME.fullmatch(name):
         raise InvalidParameterError(
             "The cluster name should contain only alphanumeric characters, hyphens and underscores, begin with an"

@@ -7,9 +7,9 @@ from moto.elbv2.models import elbv2_backends
 from moto.moto_api._internal import mock_random
 
 from sandbox.aws.corrections.dependencies import check_unused
-from sandbox.aws.corrections.errors import Refusal
 from sandbox.aws.eks.catalog import NODE_IMAGE
 from sandbox.aws.eks.store import Cluster, Document, Eks, NodeGroup
+from sandbox.aws.refusal import Refusal
 
 _EFFECTS = {"NO_SCHEDULE": "NoSchedule", "NO_EXECUTE": "NoExecute", "PREFER_NO_SCHEDULE": "PreferNoSchedule"}
 _GONE = {"shutting-down", "terminated"}

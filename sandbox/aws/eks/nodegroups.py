@@ -18,11 +18,10 @@ def create_nodegroup(eks: Eks, request: Request) -> Document:
     """CreateNodegroup: creates the instances at once; ACTIVE when the agent reports their nodes as ready."""
     cluster = eks.active(request["clusterName"])
     name = request["nodegroupName"]
-    existing = cluster.nodegroups.get(name)
-    if existing and request.repeats(existing.token):
+    if existing := cluster.nodegroups.get(name):
+        taken = f"NodeGroup already exists with name {name} and cluster name {cluster.name}"
+        request.must_repeat(existing.token, taken)
         return {"nodegroup": existing.document}
-    if existing:
-        raise ResourceInUseError(f"NodeGroup already exists with name {name} and cluster name {cluster.name}")
     check_role(eks, request["nodeRole"], "ec2.amazonaws.com", "nodeRole")
     check_subnets(eks, cluster, request["subnets"])
     version, release = versions(cluster, request)

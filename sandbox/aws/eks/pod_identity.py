@@ -5,7 +5,7 @@ import re
 from moto.moto_api._internal import mock_random
 
 from sandbox.aws.eks.clusters import check_role
-from sandbox.aws.eks.errors import InvalidParameterError, ResourceInUseError
+from sandbox.aws.eks.errors import InvalidParameterError
 from sandbox.aws.eks.store import Cluster, Document, Eks, Request, page, timestamp
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
@@ -23,9 +23,8 @@ def create_pod_identity_association(eks: Eks, request: Request) -> Document:
             )
     for existing in cluster.associations.values():
         if (existing["namespace"], existing["serviceAccount"]) == (namespace, account):
-            if request.repeats(existing["token"]):
-                return {"association": existing}
-            raise ResourceInUseError("Association already exists: " + existing["associationId"])
+            request.must_repeat(existing["token"], f"Association already exists: {existing['associationId']}")
+            return {"association": existing}
     check_role(eks, request["roleArn"], "pods.eks.amazonaws.com", "roleArn")
     association_id = "a-" + mock_random.get_random_string(17, lower_case=True)
     association: Document = {

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from moto.moto_api._internal import mock_random
 
 from sandbox.aws.determinism import utcnow
-from sandbox.aws.eks.errors import InvalidRequestError, ResourceNotFoundError
+from sandbox.aws.eks.errors import InvalidRequestError, ResourceInUseError, ResourceNotFoundError
 from sandbox.aws.identities.identity import Caller
 
 Document = dict[str, Any]
@@ -31,9 +31,14 @@ class Request:
         value = self.parameters.get(name)
         return default if value is None else value
 
-    def repeats(self, token: str | None) -> bool:
-        """Whether this is the request with that token again, whose answer was lost."""
-        return bool(token) and token == self.get("clientRequestToken")
+    def must_repeat(self, token: str | None, taken: str) -> None:
+        """Check that this is the request with that token again, whose answer was lost.
+
+        Raises:
+            ResourceInUseError: it is another one; `taken` is the message.
+        """
+        if not token or token != self.get("clientRequestToken"):
+            raise ResourceInUseError(taken)
 
 
 @dataclass

@@ -8,18 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox.aws.refusal import Refusal
 from sandbox.iam.language.evaluate import policy
 
 _MOST_TAGS = 50
 _NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
-
-
-class SessionTagError(Exception):
-    """Invalid session tags: STS's code and message."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 @dataclass(frozen=True)
@@ -45,35 +38,35 @@ def extras(parameters: Mapping[str, Any], caller: Any = None) -> Extras:
         caller: moto's session of the caller, if it is one: its transitive tags are passed on.
 
     Raises:
-        SessionTagError: a duplicate, inherited or superfluous key, or an invalid name, identity or policy.
+        Refusal: a duplicate, inherited or superfluous key, or an invalid name, identity or policy.
     """
     tags = {each["Key"]: each.get("Value") or "" for each in parameters.get("Tags") or []}
     arns = [each["arn"] for each in parameters.get("PolicyArns") or []]
     handed_on = {key.lower() for key in parameters.get("TransitiveTagKeys") or []}
     own = {key.lower() for key in tags}
     if len(own) != len(parameters.get("Tags") or []):
-        raise SessionTagError(
+        raise Refusal(
             "InvalidParameterValue", "Duplicate tag keys found. Please note that Tag keys are case insensitive."
         )
     if not handed_on <= own:
         missing = ", ".join(sorted(handed_on - own))
-        raise SessionTagError("InvalidParameterValue", f"The specified transitive tag key must be a tag: {missing}")
+        raise Refusal("InvalidParameterValue", f"The specified transitive tag key must be a tag: {missing}")
     inherited = {k: v for k, v in getattr(caller, "tags", {}).items() if k.lower() in getattr(caller, "transitive", ())}
     taken = sorted(own & {key.lower() for key in inherited})
     if taken:
-        raise SessionTagError(
+        raise Refusal(
             "InvalidParameterValue", f"One of the specified transitive tag keys can't be set: {', '.join(taken)}"
         )
     identity, own_identity = getattr(caller, "source_identity", None), parameters.get("SourceIdentity")
     if identity and own_identity not in {None, identity}:
-        raise SessionTagError("AccessDenied", f"The source identity of a session cannot change: it is {identity}")
+        raise Refusal("AccessDenied", f"The source identity of a session cannot change: it is {identity}")
     for name, value in (("roleSessionName", parameters.get("RoleSessionName")), ("sourceIdentity", own_identity)):
         if value is not None and not _NAME.fullmatch(value):
-            raise SessionTagError("ValidationError", f"{name} {value!r} must satisfy the pattern {_NAME.pattern}")
+            raise Refusal("ValidationError", f"{name} {value!r} must satisfy the pattern {_NAME.pattern}")
     if parameters.get("Policy"):
         _check_policy(parameters["Policy"])
     if len(tags) > _MOST_TAGS:
-        raise SessionTagError("ValidationError", f"A session has at most {_MOST_TAGS} tags, not {len(tags)}")
+        raise Refusal("ValidationError", f"A session has at most {_MOST_TAGS} tags, not {len(tags)}")
     handed_on |= {key.lower() for key in inherited}
     return Extras({**inherited, **tags}, frozenset(handed_on), arns, identity or own_identity)
 
@@ -82,7 +75,7 @@ def _check_policy(document: str) -> None:
     try:
         policy("session policy", document)
     except (ValueError, LookupError, TypeError, AttributeError):
-        raise SessionTagError("MalformedPolicyDocument", "The session policy is not a policy document") from None
+        raise Refusal("MalformedPolicyDocument", "The session policy is not a policy document") from None
 
 
 def furnish(session: Any, given: Extras) -> None:

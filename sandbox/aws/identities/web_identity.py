@@ -11,16 +11,10 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 
+from sandbox.aws.refusal import Refusal
+
 _BLOCK = re.compile(r"-----BEGIN [A-Z ]+-----.+?-----END [A-Z ]+-----", re.DOTALL)
 _ALGORITHMS = ["RS256", "ES256"]
-
-
-class TokenError(Exception):
-    """The reason for refusing a token: AWS's code and message."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 @dataclass(frozen=True)
@@ -56,34 +50,34 @@ def verify(
         now: seconds since 1970.
 
     Raises:
-        TokenError: it is not valid.
+        Refusal: it is not valid.
     """
     try:
         header = jwt.get_unverified_header(token)
         issuer = str(jwt.decode(token, options={"verify_signature": False}).get("iss", ""))
     except jwt.PyJWTError:
-        raise TokenError(
+        raise Refusal(
             "InvalidIdentityToken",
             "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)",
         ) from None
     host = issuer.removeprefix("https://")
     if host not in providers:
-        raise TokenError("InvalidIdentityToken", f"No OpenIDConnect provider found in your account for {issuer}")
+        raise Refusal("InvalidIdentityToken", f"No OpenIDConnect provider found in your account for {issuer}")
     claims = _signed_claims(token, header, public_keys(issuer))
     if float(claims["exp"]) <= now:
         expired, current = (datetime.fromtimestamp(t, UTC).isoformat() for t in (float(claims["exp"]), now))
-        raise TokenError(
+        raise Refusal(
             "ExpiredTokenException",
             f"Token expired: current date/time {current} must be before the expiration date/time {expired}",
         )
     if float(claims.get("nbf", 0)) > now:
-        raise TokenError("InvalidIdentityToken", "Token is not valid yet: its nbf claim lies in the future")
+        raise Refusal("InvalidIdentityToken", "Token is not valid yet: its nbf claim lies in the future")
     if "azp" in claims:
-        raise TokenError("InvalidIdentityToken", "the sandbox does not know how AWS treats an azp claim")
+        raise Refusal("InvalidIdentityToken", "the sandbox does not know how AWS treats an azp claim")
     audiences = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
     known = [audience for audience in audiences if audience in providers[host]]
     if not known:
-        raise TokenError("InvalidIdentityToken", "Incorrect token audience")
+        raise Refusal("InvalidIdentityToken", "Incorrect token audience")
     return WebIdentity(host, str(claims["sub"]), known[0], claims)
 
 
@@ -102,10 +96,10 @@ def _signed_claims(token: str, header: Mapping[str, Any], pem: str | None) -> di
         try:
             return jwt.decode(token, block, algorithms=_ALGORITHMS, options=options)
         except jwt.MissingRequiredClaimError as error:
-            raise TokenError("InvalidIdentityToken", f"The ID Token lacks a claim: {error}") from None
+            raise Refusal("InvalidIdentityToken", f"The ID Token lacks a claim: {error}") from None
         except jwt.PyJWTError:
             continue
-    raise TokenError(
+    raise Refusal(
         "InvalidIdentityToken",
         "Couldn't retrieve verification key from your identity provider, please reference AssumeRoleWithWebIdentity"
         " documentation for requirements",

@@ -33,24 +33,27 @@ def iam() -> None:
     """Show what IAM decided, and why. The AWS process keeps its decisions while it runs."""
 
 
-@iam.command("log")
-@as_option
-@lines_option
-@json_option
-@state_option
-def log(who: str | None, lines: int | None, folder: Path, *, as_json: bool) -> None:
-    """Show IAM's decisions, oldest first."""
-    _show_decisions(ask(State.at(folder), "log", _given(who)), lines, "IAM has decided nothing yet", as_json=as_json)
+def _listing(name: str, about: str, nothing: str) -> click.Command:
+    """The command that lists decisions; `nothing` is its answer without any."""
+
+    @click.command(name, help=about)
+    @as_option
+    @lines_option
+    @json_option
+    @state_option
+    def decisions(who: str | None, lines: int | None, folder: Path, *, as_json: bool) -> None:
+        entries = ask(State.at(folder), name, _given(who))
+        if as_json:
+            _show(entries[-lines:] if lines else entries, "", as_json=True)
+            return
+        rows = [decision_row(entry) for entry in entries[-(lines or _LINES) :]]
+        click.echo(table(("time", "who", "action", "resource", "verdict", "by"), rows, nothing))
+
+    return decisions
 
 
-@iam.command("denied")
-@as_option
-@lines_option
-@json_option
-@state_option
-def denied(who: str | None, lines: int | None, folder: Path, *, as_json: bool) -> None:
-    """Show the refusals, oldest first."""
-    _show_decisions(ask(State.at(folder), "denied", _given(who)), lines, "IAM refused nothing", as_json=as_json)
+iam.add_command(_listing("log", "Show IAM's decisions, oldest first.", "IAM has decided nothing yet"))
+iam.add_command(_listing("denied", "Show the refusals, oldest first.", "IAM refused nothing"))
 
 
 @iam.command("unused")
@@ -129,14 +132,6 @@ def _given(who: str | None) -> dict[str, str]:
 
 def _statement(each: Mapping[str, Any]) -> str:
     return f"{each['sid'] or 'statement ' + str(each['index'])} of {each['policy']}"
-
-
-def _show_decisions(entries: list[dict[str, Any]], lines: int | None, nothing: str, *, as_json: bool) -> None:
-    if as_json:
-        _show(entries[-lines:] if lines else entries, "", as_json=True)
-        return
-    rows = [decision_row(entry) for entry in entries[-(lines or _LINES) :]]
-    click.echo(table(("time", "who", "action", "resource", "verdict", "by"), rows, nothing))
 
 
 def _show(document: Any, text: str, *, as_json: bool) -> None:

@@ -14,7 +14,7 @@ import logging
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
@@ -179,27 +179,19 @@ class Entries:
         )
 
 
+@dataclass
 class Access:
     """Answers token reviews."""
 
-    def __init__(
-        self,
-        api: Api,
-        session: aiohttp.ClientSession,
-        entries: Entries,
-        *,
-        cluster: str,
-        endpoint: str,
-        nodes: Callable[[], dict[str, str]],
-    ) -> None:
-        """`cluster` is its name, `endpoint` the sandbox's AWS, `nodes` returns node names by instance id."""
-        self._api = api
-        self._session = session
-        self._entries = entries
-        self._cluster = cluster
-        self._endpoint = endpoint
-        self._nodes = nodes
-        self._cache: dict[str, tuple[float, Object]] = {}
+    api: Api
+    session: aiohttp.ClientSession
+    entries: Entries
+    cluster: str
+    endpoint: str
+    """The sandbox's AWS."""
+    nodes: Callable[[], dict[str, str]]
+    """Node names by instance id."""
+    _cache: dict[str, tuple[float, Object]] = field(default_factory=dict[str, tuple[float, Object]])
 
     async def review(self, token: str) -> Object:
         """A TokenReview's status for a bearer token."""
@@ -218,20 +210,20 @@ class Access:
         return self._cache[token][1]
 
     async def _user(self, token: str) -> Object:
-        request = parse(token, self._endpoint, dt.datetime.now(dt.UTC))
+        request = parse(token, self.endpoint, dt.datetime.now(dt.UTC))
         caller = await self._caller(request)
-        entry = await asyncio.to_thread(self._entries.of, caller.principal)
+        entry = await asyncio.to_thread(self.entries.of, caller.principal)
         if entry is None:
-            raise TokenError(f"{caller.principal} has no access entry in cluster {self._cluster}")
+            raise TokenError(f"{caller.principal} has no access entry in cluster {self.cluster}")
         await self._bind(entry)
-        return user(entry, caller, request.access_key_id, self._nodes())
+        return user(entry, caller, request.access_key_id, self.nodes())
 
     async def _caller(self, request: Request) -> Caller:
         """Who signed: asks STS, with the Host and the cluster's name that the signature covers."""
-        headers = {"Host": request.host, CLUSTER_HEADER: self._cluster}
+        headers = {"Host": request.host, CLUSTER_HEADER: self.cluster}
         async with (
             asyncio.timeout(_STS_SECONDS),
-            self._session.get(URL(f"{self._endpoint}/?{request.query}", encoded=True), headers=headers) as answer,
+            self.session.get(URL(f"{self.endpoint}/?{request.query}", encoded=True), headers=headers) as answer,
         ):
             text = await answer.text()
             if answer.status != _OK:
@@ -240,20 +232,20 @@ class Access:
 
     async def _bind(self, entry: Entry) -> None:
         """Make an entry's bindings equal to its policies."""
-        listed = await self._api.get("/api/v1/namespaces")
+        listed = await self.api.get("/api/v1/namespaces")
         wanted = bindings(entry, [n["metadata"]["name"] for n in listed["items"]])
         selector = {"labelSelector": f"{_ENTRY_LABEL}={entry.mark}"}
         present: set[str] = set()
         for kind in ("clusterrolebindings", "rolebindings"):
-            answer = await self._api.request("GET", f"{_RBAC}/{kind}", params=selector)
+            answer = await self.api.request("GET", f"{_RBAC}/{kind}", params=selector)
             present |= {path_of(item) for item in answer["items"]}
         for path in present - set(wanted):
-            await self._api.delete(path)
+            await self.api.delete(path)
         if any(b["roleRef"]["name"] == ADMIN_VIEW for b in wanted.values()):
-            await self._api.apply(f"{_RBAC}/clusterroles/{ADMIN_VIEW}", admin_view_role())
+            await self.api.apply(f"{_RBAC}/clusterroles/{ADMIN_VIEW}", admin_view_role())
         for path in set(wanted) - present:
             try:
-                await self._api.apply(path, wanted[path])
+                await self.api.apply(path, wanted[path])
             except ApiError as error:
                 if error.status != NOT_FOUND:  # the namespace was deleted meanwhile
                     raise
@@ -273,7 +265,7 @@ class Access:
         }
         deadline = time.monotonic() + _EFFECTIVE_SECONDS
         while time.monotonic() < deadline:
-            answer = await self._api.create("/apis/authorization.k8s.io/v1/subjectaccessreviews", question)
+            answer = await self.api.create("/apis/authorization.k8s.io/v1/subjectaccessreviews", question)
             if answer["status"].get("allowed"):
                 return
             await asyncio.sleep(_POLL_SECONDS)

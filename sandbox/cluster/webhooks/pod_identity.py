@@ -33,14 +33,6 @@ _RENEW_SECONDS = 300
 _PATIENCE_SECONDS = 3.0
 
 
-class NoCredentialsError(Exception):
-    """Why a pod gets no credentials: an HTTP status and one line."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-
-
 def patch(pod: Object, region: str, uri: str) -> list[dict[str, Any]]:
     """The webhook's changes to a new pod whose service account has an association, as a JSON patch.
 
@@ -64,13 +56,13 @@ def node_of(token: str) -> str:
     """The node of a token's pod; unverified, because EKS Auth verifies it.
 
     Raises:
-        NoCredentialsError: the token names no node.
+        web.HTTPBadRequest: the token names no node.
     """
     try:
         bound: dict[str, Any] = jwt.decode(token, options={"verify_signature": False}).get("kubernetes.io") or {}
         return str(bound["node"]["name"])
     except (jwt.PyJWTError, KeyError, TypeError, AttributeError):
-        raise NoCredentialsError(HTTPStatus.BAD_REQUEST, "the token does not belong to a pod on a node") from None
+        raise web.HTTPBadRequest(text="the token does not belong to a pod on a node") from None
 
 
 @dataclass
@@ -107,16 +99,16 @@ class PodIdentity:
         """Container credentials in the SDKs' format.
 
         Raises:
-            NoCredentialsError: there are none for this token.
+            web.HTTPException: there are none for this token.
             ClientError: EKS Auth or STS refused.
             BotoCoreError: AWS does not answer.
         """
         node = self.nodes().get(node_of(token))
         if node is None:
-            raise NoCredentialsError(HTTPStatus.BAD_REQUEST, f"no node is called {node_of(token)}")
+            raise web.HTTPBadRequest(text=f"no node is called {node_of(token)}")
         if ADDON not in self.eks.list_addons(clusterName=self.cluster)["addons"]:
             text = f"no agent answers on the nodes of {self.cluster}: it lacks the add-on {ADDON}"
-            raise NoCredentialsError(HTTPStatus.SERVICE_UNAVAILABLE, text)
+            raise web.HTTPServiceUnavailable(text=text)
         answer = self._auth(node).assume_role_for_pod_identity(clusterName=self.cluster, token=token)
         made, arn = answer["credentials"], answer["assumedRoleUser"]["arn"]
         expires: datetime = made["expiration"]
@@ -141,13 +133,12 @@ class PodIdentity:
         return auth
 
 
+@dataclass
 class Endpoint:
     """The agent's HTTP endpoint."""
 
-    def __init__(self, identity: PodIdentity) -> None:
-        """`identity` provides the credentials."""
-        self._identity = identity
-        self._runner: web.AppRunner | None = None
+    identity: PodIdentity
+    _runner: web.AppRunner | None = None
 
     async def start(self) -> None:
         """Listen on loopback, without TLS like the real one: SDKs accept this only from loopback."""
@@ -155,7 +146,7 @@ class Endpoint:
         app.router.add_get(PATH, self._credentials)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self._identity.port, shutdown_timeout=0.2).start()
+        await web.TCPSite(self._runner, "127.0.0.1", self.identity.port, shutdown_timeout=0.2).start()
 
     async def stop(self) -> None:
         """Stop listening."""
@@ -165,9 +156,9 @@ class Endpoint:
     async def _credentials(self, request: web.Request) -> web.Response:
         token = request.headers.get("Authorization", "")
         try:
-            return web.json_response(await asyncio.to_thread(self._identity.credentials, token))
-        except NoCredentialsError as error:
-            status, text = error.status, str(error)
+            return web.json_response(await asyncio.to_thread(self.identity.credentials, token))
+        except web.HTTPException as error:
+            status, text = error.status, error.text
         except ClientError as error:
             status, text = error.response["ResponseMetadata"]["HTTPStatusCode"], str(error)
         except BotoCoreError as error:

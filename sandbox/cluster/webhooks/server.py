@@ -4,6 +4,7 @@ import json
 import logging
 import ssl
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from aiohttp import web
 
@@ -15,31 +16,24 @@ from sandbox.cluster.webhooks import irsa, pod_identity
 log = logging.getLogger(__name__)
 
 
+@dataclass
 class Webhooks:
     """Pod Identity's and IRSA's mutation at /mutate, token reviews at /authenticate, and the kubelet's paths."""
 
-    def __init__(
-        self,
-        api: Api,
-        region: str,
-        authenticate: Callable[[str], Awaitable[Object]],
-        kubelet: Kubelet,
-        identity: pod_identity.PodIdentity,
-    ) -> None:
-        """`authenticate` takes a bearer token and returns a TokenReview's status."""
-        self._api = api
-        self._region = region
-        self._authenticate = authenticate
-        self._kubelet = kubelet
-        self._identity = identity
-        self._runner: web.AppRunner | None = None
+    api: Api
+    region: str
+    authenticate: Callable[[str], Awaitable[Object]]
+    """Takes a bearer token and returns a TokenReview's status."""
+    kubelet: Kubelet
+    identity: pod_identity.PodIdentity
+    _runner: web.AppRunner | None = None
 
     async def start(self, port: int, pki: Pki) -> None:
         """Listen on a loopback port, with TLS; clients may present a certificate of the cluster."""
         app = web.Application()
         app.router.add_post("/mutate", self._mutate)
         app.router.add_post("/authenticate", self._review_token)
-        app.add_routes(self._kubelet.routes())
+        app.add_routes(self.kubelet.routes())
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(pki.ca))
@@ -57,15 +51,15 @@ class Webhooks:
         pod, namespace = review["object"], review["namespace"]
         name = pod["spec"].get("serviceAccountName") or "default"
         # An association wins over an annotation, as in EKS's webhook.
-        if await self._identity.has_role(namespace, name):
-            changes = pod_identity.patch(pod, self._region, self._identity.uri)
+        if await self.identity.has_role(namespace, name):
+            changes = pod_identity.patch(pod, self.region, self.identity.uri)
         else:
-            account = await self._api.find(f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}")
-            changes = irsa.patch(pod, account, self._region)
+            account = await self.api.find(f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}")
+            changes = irsa.patch(pod, account, self.region)
         return web.json_response(irsa.review(review, changes))
 
     async def _review_token(self, request: web.Request) -> web.Response:
         token = (await request.json())["spec"]["token"]
-        status = await self._authenticate(token)
+        status = await self.authenticate(token)
         review = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "status": status}
         return web.Response(text=json.dumps(review), content_type="application/json")

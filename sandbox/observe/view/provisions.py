@@ -1,6 +1,6 @@
 """What was provisioned, as items: load balancers, listeners, rules; target groups, targets, their health. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from sandbox.network.elb.model import Listener, LoadBalancer, LoadBalancing, Rule, Target, TargetGroup
 from sandbox.observe.view.items import Item, broken_first, item
@@ -63,8 +63,7 @@ def listener(data: Listener, groups: Mapping[str, TargetGroup]) -> Item:
 def group(data: TargetGroup, names: Mapping[str, str]) -> Item:
     """A target group with its targets."""
     document = data.document
-    targets = [target(entry, names) for entry in data.targets]
-    healthy = sum(entry["mood"] == "good" for entry in targets)
+    targets, healthy = _judged(data.targets, names)
     return item(
         data.arn,
         data.name,
@@ -77,6 +76,12 @@ def group(data: TargetGroup, names: Mapping[str, str]) -> Item:
         ],
         items=broken_first(targets),
     )
+
+
+def _judged(targets: Iterable[Target], names: Mapping[str, str]) -> tuple[list[Item], int]:
+    """Targets as items, and how many are healthy."""
+    items = [target(each, names) for each in targets]
+    return items, sum(each["mood"] == "good" for each in items)
 
 
 def target(data: Target, names: Mapping[str, str]) -> Item:
@@ -97,8 +102,7 @@ def classic(data: LoadBalancer, names: Mapping[str, str]) -> Item:
         )
         for entry in data.listeners
     ]
-    instances = [target(each, names) for each in data.instances]
-    healthy = sum(entry["mood"] == "good" for entry in instances)
+    instances, healthy = _judged(data.instances, names)
     return item(
         data.name,
         data.name,

@@ -37,6 +37,10 @@ class Wanted:
         value = self.inputs.get(name)
         return default if value is None else value
 
+    def parameters(self, *names: str) -> dict[str, Any]:
+        """The given ones of some inputs as parameters of AWS's, which begin with a capital: `vpcId` as `VpcId`."""
+        return {name[0].upper() + name[1:]: self.inputs[name] for name in names if self.get(name) is not None}
+
     @property
     def all_tags(self) -> dict[str, str]:
         """The tags for the creating call."""

@@ -17,7 +17,7 @@ from sandbox.providers.aws.states import filled_in, given_ones, inputs_read, kno
 from sandbox.providers.aws.types import kind_of
 from sandbox.providers.common.creation import CREATION, Creations
 from sandbox.providers.common.fields import INTERNAL, changes, diff_response, problems
-from sandbox.providers.common.server import DiffRequest, ProviderError, UnfinishedError, UpdateRequest
+from sandbox.providers.common.server import DiffRequest, ProviderError, UnfinishedError, UpdateRequest, supported
 from sandbox.providers.common.values import UNKNOWN, Properties, has_unknown, plain_properties, to_properties
 
 
@@ -55,7 +55,7 @@ class AwsProvider(sdk.Provider):
 
     async def invoke(self, request: sdk.InvokeRequest) -> sdk.InvokeResponse:
         """Calls a function such as `aws:index/getCallerIdentity:getCallerIdentity`."""
-        function = functions.named(request.tok)
+        function = supported(request.tok, functions.functions())
         args = plain_properties(request.args)
         failures = problems(args, function.fields, request.tok, lambda name: sdk_names.has_argument(request.tok, name))
         if failures:

@@ -47,6 +47,11 @@ def inside(*names: str, **more: Field) -> Fields:
     return {**each(*names), **more}
 
 
+def same_by(meaning: Callable[[Any], Any]) -> Callable[[Any, Any], bool]:
+    """A comparison of two values by what they mean to the service."""
+    return lambda one, other: meaning(one) == meaning(other)
+
+
 def same_set(one: Any, other: Any) -> bool:
     """Whether two lists have the same members, in any order.
 

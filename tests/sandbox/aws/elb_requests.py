@@ -1,6 +1,5 @@
 """Requests of ELBv2 and EC2 that together use every member of every call of the controller."""
 
-import datetime as dt
 import json
 import uuid
 from collections.abc import Callable
@@ -8,10 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-
+from sandbox.plan.scratch.network import self_signed
 from tests.sandbox.aws.harness import REGION, Aws
 
 Document = dict[str, Any]
@@ -85,7 +81,7 @@ class World:
         return self._certificate("other.example")
 
     def _certificate(self, domain: str) -> str:
-        certificate, key = issue(domain)
+        certificate, key = self_signed([domain])
         return self.aws.client("acm").import_certificate(Certificate=certificate, PrivateKey=key)["CertificateArn"]
 
     @cached_property
@@ -94,7 +90,7 @@ class World:
         s3, name = self.aws.client("s3"), f"bundles-{self.name}"
         s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
         s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
-        s3.put_object(Bucket=name, Key="ca.pem", Body=issue("ca.example")[0])
+        s3.put_object(Bucket=name, Key="ca.pem", Body=self_signed(["ca.example"])[0])
         s3.put_object(Bucket=name, Key="text", Body=b"nothing")
         return name
 
@@ -122,33 +118,24 @@ class World:
 
     def balancer_told(self, arn: str) -> Document:
         """Everything that AWS returns about a load balancer."""
-        (told,) = self.elb.describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"]
-        return {
-            **told,
-            "Tags": self.tags(arn),
-            "Attributes": self.elb.describe_load_balancer_attributes(LoadBalancerArn=arn)["Attributes"],
-            "Capacity": self.elb.describe_capacity_reservation(LoadBalancerArn=arn),
-        }
+        told = self._told("load_balancer", "LoadBalancer", arn)
+        return {**told, "Capacity": self.elb.describe_capacity_reservation(LoadBalancerArn=arn)}
 
     def group_told(self, arn: str) -> Document:
         """Everything that AWS returns about a target group."""
-        (told,) = self.elb.describe_target_groups(TargetGroupArns=[arn])["TargetGroups"]
-        return {
-            **told,
-            "Tags": self.tags(arn),
-            "Attributes": self.elb.describe_target_group_attributes(TargetGroupArn=arn)["Attributes"],
-            "Health": self.elb.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"],
-        }
+        health = self.elb.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
+        return {**self._told("target_group", "TargetGroup", arn), "Health": health}
 
     def listener_told(self, arn: str) -> Document:
         """Everything that AWS returns about a listener."""
-        (told,) = self.elb.describe_listeners(ListenerArns=[arn])["Listeners"]
-        return {
-            **told,
-            "Tags": self.tags(arn),
-            "Attributes": self.elb.describe_listener_attributes(ListenerArn=arn)["Attributes"],
-            "AllCertificates": self.elb.describe_listener_certificates(ListenerArn=arn)["Certificates"],
-        }
+        certificates = self.elb.describe_listener_certificates(ListenerArn=arn)["Certificates"]
+        return {**self._told("listener", "Listener", arn), "AllCertificates": certificates}
+
+    def _told(self, call: str, kind: str, arn: str) -> Document:
+        """What AWS returns about what has tags and attributes."""
+        (told,) = getattr(self.elb, f"describe_{call}s")(**{f"{kind}Arns": [arn]})[f"{kind}s"]
+        attributes = getattr(self.elb, f"describe_{call}_attributes")(**{f"{kind}Arn": arn})["Attributes"]
+        return {**told, "Tags": self.tags(arn), "Attributes": attributes}
 
     def rule_told(self, arn: str) -> Document:
         """Everything that AWS returns about a rule."""
@@ -158,20 +145,6 @@ class World:
             "ListenerArn": arn.replace(":listener-rule/", ":listener/").rpartition("/")[0],
             "Tags": self.tags(arn),
         }
-
-
-def issue(domain: str) -> tuple[bytes, bytes]:
-    """A certificate and its key."""
-    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name.from_rfc4514_string(f"CN={domain}")
-    now = dt.datetime.now(dt.UTC)
-    made = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-        .serial_number(x509.random_serial_number()).not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=30)).sign(key, hashes.SHA256())
-    )  # fmt: skip
-    form = serialization.PrivateFormat.TraditionalOpenSSL
-    text = key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
-    return made.public_bytes(serialization.Encoding.PEM), text
 
 
 def host(name: str) -> Document:

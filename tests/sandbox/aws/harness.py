@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.client import HTTPConnection
@@ -12,7 +13,9 @@ from pathlib import Path
 from typing import Any, Self
 
 import boto3
+import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from sandbox.aws.agents import stop_all
 from sandbox.run.ports import free_port
@@ -171,6 +174,18 @@ def make_stage(aws: Aws, name: str) -> Stage:
     ]
     roles = [service_role(aws, f"{name}-{kind}", f"{kind}.amazonaws.com") for kind in ("eks", "ec2")]
     return Stage(aws, name, vpc, subnets, *roles)
+
+
+def refusal(call: Callable[..., Any], *arguments: Any, **parameters: Any) -> tuple[str, str]:
+    """The code and the message with which AWS refuses a call."""
+    with pytest.raises(ClientError) as error:
+        call(*arguments, **parameters)
+    return error.value.response["Error"]["Code"], error.value.response["Error"]["Message"]
+
+
+def code_of(call: Callable[..., Any], **parameters: Any) -> str:
+    """The code with which AWS refuses a call."""
+    return refusal(call, **parameters)[0]
 
 
 def everything(aws: Aws) -> dict[str, Any]:

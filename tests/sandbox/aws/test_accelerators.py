@@ -3,10 +3,9 @@
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from tests.sandbox.aws.elb_requests import World
-from tests.sandbox.aws.harness import Aws
+from tests.sandbox.aws.harness import Aws, code_of
 
 
 @pytest.fixture
@@ -26,9 +25,7 @@ def listener(client: Any, accelerator: Any, *ports: int, protocol: str = "TCP") 
 
 
 def refused(code: str, call: Any, **parameters: Any) -> None:
-    with pytest.raises(ClientError) as failure:
-        call(**parameters)
-    assert failure.value.response["Error"]["Code"] == code
+    assert code_of(call, **parameters) == code
 
 
 def test_an_accelerator_has_two_addresses_and_a_name_and_is_deployed_after_its_creation(

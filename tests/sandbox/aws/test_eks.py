@@ -3,17 +3,10 @@ from collections.abc import Generator
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from sandbox.run.processes import Identity, wait_until
 from sandbox.run.state import read_json
-from tests.sandbox.aws.harness import ACCOUNT, Aws, Stage, make_stage, service_role
-
-
-def error_of(call: Any, **parameters: Any) -> tuple[str, str]:
-    with pytest.raises(ClientError) as error:
-        call(**parameters)
-    return error.value.response["Error"]["Code"], error.value.response["Error"]["Message"]
+from tests.sandbox.aws.harness import ACCOUNT, Aws, Stage, make_stage, refusal, service_role
 
 
 @pytest.fixture(scope="module")
@@ -75,9 +68,9 @@ def test_a_deleted_cluster_leaves_no_folder_no_agent_and_no_security_group(stage
     assert not folder.exists()
     assert agent
     assert not agent.alive()
-    code, _ = error_of(stage.aws.client("ec2").describe_security_groups, GroupIds=[group])
+    code, _ = refusal(stage.aws.client("ec2").describe_security_groups, GroupIds=[group])
     assert code == "InvalidGroup.NotFound"
-    code, message = error_of(stage.aws.client("eks").describe_cluster, name=stage.name)
+    code, message = refusal(stage.aws.client("eks").describe_cluster, name=stage.name)
     assert (code, message) == ("ResourceNotFoundException", f"No cluster found for name: {stage.name}.")
 
 
@@ -106,7 +99,7 @@ def test_a_cluster_that_cannot_be_is_refused_in_one_line(stage: Stage, wish: dic
         "resourcesVpcConfig": {"subnetIds": stage.subnets},
         **json.loads(text),
     }
-    _, got = error_of(stage.aws.client("eks").create_cluster, **given)
+    _, got = refusal(stage.aws.client("eks").create_cluster, **given)
     assert message in got
     assert stage.name not in stage.aws.client("eks").list_clusters()["clusters"]
 
@@ -121,7 +114,7 @@ def test_the_same_token_gives_the_same_cluster_another_is_refused(home: Stage) -
     }
     first = eks.create_cluster(**given)["cluster"]
     assert eks.create_cluster(**given)["cluster"]["arn"] == first["arn"]
-    code, _ = error_of(eks.create_cluster, **{**given, "clientRequestToken": "other"})
+    code, _ = refusal(eks.create_cluster, **{**given, "clientRequestToken": "other"})
     assert code == "ResourceInUseException"
     eks.delete_cluster(name="twice")
     assert wait_until(lambda: "twice" not in eks.list_clusters()["clusters"], 10)
@@ -146,7 +139,7 @@ def test_node_groups_make_instances_spread_over_zones_with_one_group_each(stage:
     assert first["labels"]["eks.amazonaws.com/nodegroup"] == "main"
     assert first["labels"]["topology.kubernetes.io/zone"] == first["zone"]
     assert first["taints"] == [{"key": "k", "value": "v", "effect": "NoSchedule"}]
-    code, message = error_of(stage.aws.client("eks").delete_cluster, name=stage.name)
+    code, message = refusal(stage.aws.client("eks").delete_cluster, name=stage.name)
     assert (code, message) == ("ResourceInUseException", "Cluster has nodegroups attached")
     remove(stage)
     assert stage.instances() == []
@@ -234,7 +227,7 @@ def test_a_node_group_that_cannot_be_is_refused(home: Stage, wish: dict[str, Any
         "nodeRole": home.node_role,
         **json.loads(json.dumps(wish).replace("CLUSTER_ROLE", home.cluster_role)),
     }
-    _, got = error_of(home.aws.client("eks").create_nodegroup, **given)
+    _, got = refusal(home.aws.client("eks").create_nodegroup, **given)
     assert message in got
     assert home.aws.client("eks").list_nodegroups(clusterName=home.name)["nodegroups"] == []
 
@@ -275,7 +268,7 @@ def test_access_entries_and_policies_come_change_and_go(home: Stage) -> None:
     assert told == [role]
     eks.disassociate_access_policy(clusterName=home.name, principalArn=role, policyArn=view)
     eks.delete_access_entry(clusterName=home.name, principalArn=role)
-    code, _ = error_of(eks.describe_access_entry, clusterName=home.name, principalArn=role)
+    code, _ = refusal(eks.describe_access_entry, clusterName=home.name, principalArn=role)
     assert code == "ResourceNotFoundException"
 
 
@@ -290,7 +283,7 @@ def test_access_entries_and_policies_come_change_and_go(home: Stage) -> None:
 )
 def test_an_access_entry_that_cannot_be_is_refused(home: Stage, wish: dict[str, Any], message: str) -> None:
     given = {"clusterName": home.name, "principalArn": home.cluster_role, **wish}
-    assert message in error_of(home.aws.client("eks").create_access_entry, **given)[1]
+    assert message in refusal(home.aws.client("eks").create_access_entry, **given)[1]
 
 
 def test_addons_of_the_catalog_come_change_and_go(home: Stage) -> None:
@@ -304,9 +297,9 @@ def test_addons_of_the_catalog_come_change_and_go(home: Stage) -> None:
     assert told["status"] == "Successful"
     assert eks.list_addons(clusterName=home.name)["addons"] == ["vpc-cni"]
     eks.delete_addon(clusterName=home.name, addonName="vpc-cni")
-    code, _ = error_of(eks.describe_addon, clusterName=home.name, addonName="vpc-cni")
+    code, _ = refusal(eks.describe_addon, clusterName=home.name, addonName="vpc-cni")
     assert code == "ResourceNotFoundException"
-    _, message = error_of(eks.create_addon, clusterName=home.name, addonName="unheard-of")
+    _, message = refusal(eks.create_addon, clusterName=home.name, addonName="unheard-of")
     assert "unheard-of specified is not supported: there are ['aws-ebs-csi-driver'" in message
 
 
@@ -315,12 +308,12 @@ def test_pod_identity_associations_come_change_and_go(home: Stage) -> None:
     role = service_role(home.aws, "home-pods", "pods.eks.amazonaws.com")
     given = {"clusterName": home.name, "namespace": "a", "serviceAccount": "b", "roleArn": role}
     made = eks.create_pod_identity_association(**given)["association"]
-    assert error_of(eks.create_pod_identity_association, **given)[0] == "ResourceInUseException"
+    assert refusal(eks.create_pod_identity_association, **given)[0] == "ResourceInUseException"
     told = eks.list_pod_identity_associations(clusterName=home.name, namespace="a")["associations"]
     assert [a["associationId"] for a in told] == [made["associationId"]]
     eks.delete_pod_identity_association(clusterName=home.name, associationId=made["associationId"])
     assert eks.list_pod_identity_associations(clusterName=home.name)["associations"] == []
-    _, message = error_of(
+    _, message = refusal(
         eks.create_pod_identity_association, **{**given, "roleArn": home.node_role, "serviceAccount": "c"}
     )
     assert "[pods.eks.amazonaws.com] were not found" in message
@@ -339,14 +332,14 @@ def test_a_clusters_configuration_changes_one_subject_at_a_time(home: Stage) -> 
     network = eks.describe_cluster(name=home.name)["cluster"]["resourcesVpcConfig"]
     assert (network["endpointPrivateAccess"], network["publicAccessCidrs"]) == (True, ["192.0.2.0/24"])
     assert network["clusterSecurityGroupId"].startswith("sg-")
-    code, _ = error_of(eks.update_cluster_config, name=home.name, accessConfig={"authenticationMode": "CONFIG_MAP"})
+    code, _ = refusal(eks.update_cluster_config, name=home.name, accessConfig={"authenticationMode": "CONFIG_MAP"})
     assert code == "InvalidParameterException"
 
 
 def test_deletion_protection_protects_a_cluster(home: Stage) -> None:
     eks = home.aws.client("eks")
     eks.update_cluster_config(name=home.name, deletionProtection=True)
-    assert error_of(eks.delete_cluster, name=home.name)[0] == "InvalidRequestException"
+    assert refusal(eks.delete_cluster, name=home.name)[0] == "InvalidRequestException"
     eks.update_cluster_config(name=home.name, deletionProtection=False)
 
 
@@ -372,7 +365,7 @@ def test_the_versions_are_those_that_eks_supports(aws: Aws) -> None:
 
 
 def test_what_the_sandboxs_eks_does_not_do_it_says(home: Stage) -> None:
-    code, message = error_of(home.aws.client("eks").list_fargate_profiles, clusterName=home.name)
+    code, message = refusal(home.aws.client("eks").list_fargate_profiles, clusterName=home.name)
     assert (code, message) == ("NotImplemented", "the sandbox's EKS does not support ListFargateProfiles")
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from sandbox.run.processes import wait_until
-from tests.sandbox.aws.harness import Aws, Stage, make_stage
-from tests.sandbox.aws.test_eks import error_of, remove
+from tests.sandbox.aws.harness import Aws, Stage, make_stage, refusal
+from tests.sandbox.aws.test_eks import remove
 
 
 @pytest.fixture(scope="module")
@@ -44,20 +44,20 @@ def test_the_control_plane_moves_alone_and_by_one_minor_version(old: Stage) -> N
     eks = old.aws.client("eks")
     before = nodes(old), addon(old, "kube-proxy")
     assert before == (("1.34", "1.34.3-20260901"), "v1.34.0-eksbuild.1")
-    _, message = error_of(eks.update_cluster_version, name=old.name, version="1.36")
+    _, message = refusal(eks.update_cluster_version, name=old.name, version="1.36")
     assert message == "Unsupported Kubernetes minor version update from 1.34 to 1.36"
     move(old, "1.35")
     assert (nodes(old), addon(old, "kube-proxy")) == before
-    _, message = error_of(eks.update_cluster_version, name=old.name, version="1.34")
+    _, message = refusal(eks.update_cluster_version, name=old.name, version="1.34")
     assert "from 1.35 to 1.34" in message
-    _, message = error_of(eks.update_cluster_version, name=old.name, version="1.35")
+    _, message = refusal(eks.update_cluster_version, name=old.name, version="1.35")
     assert message == "Cluster is already at the desired configuration with version 1.35"
 
 
 def test_the_control_plane_moves_to_no_version_that_eks_does_not_offer(old: Stage) -> None:
     move(old, "1.36")
     eks = old.aws.client("eks")
-    code, message = error_of(eks.update_cluster_version, name=old.name, version="1.37")
+    code, message = refusal(eks.update_cluster_version, name=old.name, version="1.37")
     assert (code, message) == ("InvalidParameterException", "unsupported Kubernetes version 1.37")
     assert nodes(old)[0] == "1.34"
 
@@ -68,8 +68,8 @@ def test_nodes_upgrade_on_request_and_never_go_back_or_ahead(old: Stage) -> None
     eks.update_nodegroup_version(**group, version="1.35")
     old.wait_nodegroup()
     assert nodes(old) == ("1.35", "1.35.3-20260901")
-    assert "is older than its current version" in error_of(eks.update_nodegroup_version, **group, version="1.34")[1]
-    assert "unsupported" in error_of(eks.update_nodegroup_version, **group, version="1.37")[1]
+    assert "is older than its current version" in refusal(eks.update_nodegroup_version, **group, version="1.34")[1]
+    assert "unsupported" in refusal(eks.update_nodegroup_version, **group, version="1.37")[1]
     eks.update_nodegroup_version(**group)
     old.wait_nodegroup()
     assert nodes(old) == ("1.36", "1.36.3-20260901")
@@ -82,7 +82,7 @@ def test_add_ons_have_versions_for_each_kubernetes_version_and_a_default(old: St
     defaults = {one["addonVersion"]: one["compatibilities"][0]["defaultVersion"] for one in offered}
     assert defaults == {"v1.36.2-eksbuild.1": False, "v1.36.0-eksbuild.1": True}
     wrong = {"clusterName": old.name, "addonName": "kube-proxy", "addonVersion": "v1.33.0-eksbuild.1"}
-    assert "is not supported on Kubernetes 1.36" in error_of(eks.update_addon, **wrong)[1]
+    assert "is not supported on Kubernetes 1.36" in refusal(eks.update_addon, **wrong)[1]
     eks.update_addon(clusterName=old.name, addonName="kube-proxy", addonVersion="v1.36.2-eksbuild.1")
     assert addon(old, "kube-proxy") == "v1.36.2-eksbuild.1"
 
@@ -93,7 +93,7 @@ def test_nodes_two_minor_versions_behind_keep_the_control_plane_where_it_is(aws:
     stage.create_nodegroup(0)
     move(stage, "1.34")
     move(stage, "1.35")
-    code, message = error_of(aws.client("eks").update_cluster_version, name=stage.name, version="1.36")
+    code, message = refusal(aws.client("eks").update_cluster_version, name=stage.name, version="1.36")
     assert code == "InvalidRequestException"
     assert message.startswith("Nodegroups main (1.33) must be updated to match cluster version 1.35")
     remove(stage)

@@ -5,13 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.sandbox.aws.harness import Aws, Stage
-
-
-def code_of(call: Any, **parameters: Any) -> str:
-    with pytest.raises(ClientError) as error:
-        call(**parameters)
-    return error.value.response["Error"]["Code"]
+from tests.sandbox.aws.harness import Aws, Stage, code_of
 
 
 @dataclass

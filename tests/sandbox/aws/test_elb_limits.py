@@ -4,17 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from tests.sandbox.aws.elb_requests import FIXED, JWT, REDIRECT, TRANSFORMS, Document, World, host
+from tests.sandbox.aws.harness import refusal
 
 
 def refused(call: Callable[..., Any], **request: Any) -> str:
     """A refusal as `Code: message`."""
-    with pytest.raises(ClientError) as error:
-        call(**request)
-    told = error.value.response["Error"]
-    return f"{told['Code']}: {told['Message']}"
+    return ": ".join(refusal(call, **request))
 
 
 def test_a_value_out_of_awss_model_is_refused_in_awss_words(world: World) -> None:

@@ -138,6 +138,23 @@ def _tried(request: Callable[[World], Document]) -> dict[str, tuple[Callable[[Wo
     return {"DryRun": (lambda w: {**request(w), "DryRun": True}, "DryRunOperation")}
 
 
+def _balancer_told(w: World, asked: Document, _: Document) -> Document:
+    return w.balancer_told(asked["LoadBalancerArn"])
+
+
+def _target_group_told(w: World, asked: Document, _: Document) -> Document:
+    return w.group_told(asked["TargetGroupArn"])
+
+
+def _listener_told(w: World, asked: Document, _: Document) -> Document:
+    return w.listener_told(asked["ListenerArn"])
+
+
+def _attribute(arn: str, made: Callable[[World], str], key: str, value: str) -> Callable[[World], list[Document]]:
+    """A change of one attribute; `arn` is the parameter that names what `made` makes."""
+    return lambda w: [{arn: made(w), "Attributes": [{"Key": key, "Value": value}]}]
+
+
 OPERATIONS: dict[str, Operation] = {
     "CreateLoadBalancer": Operation(
         "elbv2",
@@ -162,7 +179,7 @@ OPERATIONS: dict[str, Operation] = {
             {**_DUAL, **_one_zone_more(w, _dual(w)["SubnetMappings"], **_DUAL)},
             _one_zone_more(w, _internal(w), Scheme="internal"),
         ],
-        lambda w, asked, _: w.balancer_told(asked["LoadBalancerArn"]),
+        _balancer_told,
         _IN_MAPPING,
     ),
     "SetSecurityGroups": Operation(
@@ -170,18 +187,15 @@ OPERATIONS: dict[str, Operation] = {
         lambda w: [{"LoadBalancerArn": w.balancer("network", SecurityGroups=[w.security_group()]),
                     "SecurityGroups": [w.security_group()],
                     "EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic": "off"}],
-        lambda w, asked, _: w.balancer_told(asked["LoadBalancerArn"]),
+        _balancer_told,
     ),
     "SetIpAddressType": Operation(
         "elbv2",
         lambda w: [{"LoadBalancerArn": w.balancer(), "IpAddressType": "dualstack-without-public-ipv4"}],
-        lambda w, asked, _: w.balancer_told(asked["LoadBalancerArn"]),
+        _balancer_told,
     ),
     "ModifyLoadBalancerAttributes": Operation(
-        "elbv2",
-        lambda w: [{"LoadBalancerArn": w.balancer(),
-                    "Attributes": [{"Key": "idle_timeout.timeout_seconds", "Value": "61"}]}],
-        lambda w, asked, _: w.balancer_told(asked["LoadBalancerArn"]),
+        "elbv2", _attribute("LoadBalancerArn", World.balancer, "idle_timeout.timeout_seconds", "61"), _balancer_told
     ),
     "ModifyCapacityReservation": Operation(
         "elbv2",
@@ -189,7 +203,7 @@ OPERATIONS: dict[str, Operation] = {
             {"LoadBalancerArn": w.balancer(), "MinimumLoadBalancerCapacity": {"CapacityUnits": 77}},
             {"LoadBalancerArn": w.balancer(), "ResetCapacityReservation": True},
         ],
-        lambda w, asked, _: w.balancer_told(asked["LoadBalancerArn"]),
+        _balancer_told,
         {"MinimumLoadBalancerCapacity.CapacityUnits": "Capacity.MinimumLoadBalancerCapacity.CapacityUnits"},
         {"ResetCapacityReservation": _MODE},
     ),
@@ -199,7 +213,7 @@ OPERATIONS: dict[str, Operation] = {
             {"LoadBalancerArn": w.balancer(), "IpamPools": {"Ipv4IpamPoolId": w.pool}},
             {"LoadBalancerArn": w.balancer(IpamPools={"Ipv4IpamPoolId": w.pool}), "RemoveIpamPools": ["ipv4"]},
         ],
-        lambda w, asked, _: w.balancer_told(asked["LoadBalancerArn"]),
+        _balancer_told,
         untold={"RemoveIpamPools[]": _MODE},
     ),
     "CreateTargetGroup": Operation(
@@ -218,13 +232,12 @@ OPERATIONS: dict[str, Operation] = {
             {"TargetGroupArn": w.group(ProtocolVersion=version), **health}
             for version, health in zip(("HTTP1", "GRPC"), _HEALTH, strict=True)
         ],
-        lambda w, asked, _: w.group_told(asked["TargetGroupArn"]),
+        _target_group_told,
     ),
     "ModifyTargetGroupAttributes": Operation(
         "elbv2",
-        lambda w: [{"TargetGroupArn": w.group(),
-                    "Attributes": [{"Key": "deregistration_delay.timeout_seconds", "Value": "11"}]}],
-        lambda w, asked, _: w.group_told(asked["TargetGroupArn"]),
+        _attribute("TargetGroupArn", World.group, "deregistration_delay.timeout_seconds", "11"),
+        _target_group_told,
     ),
     "RegisterTargets": Operation(
         "elbv2",
@@ -233,7 +246,7 @@ OPERATIONS: dict[str, Operation] = {
             {"TargetGroupArn": w.group(Protocol="QUIC"),
              "Targets": [{"Id": "10.0.0.9", "QuicServerId": "0x0123456789abcdef"}]},
         ],
-        lambda w, asked, _: w.group_told(asked["TargetGroupArn"]),
+        _target_group_told,
         {f"Targets[].{name}": f"Health[].Target.{name}" for name in ("Id", "Port", "AvailabilityZone", "QuicServerId")},
     ),
     "CreateListener": Operation(
@@ -258,20 +271,19 @@ OPERATIONS: dict[str, Operation] = {
     "ModifyListener": Operation(
         "elbv2",
         _listener_changes,
-        lambda w, asked, _: w.listener_told(asked["ListenerArn"]),
+        _listener_told,
         untold={**_SECRETS, **_ASSOCIATION},
         refused=_IS_DEFAULT,
     ),
     "ModifyListenerAttributes": Operation(
         "elbv2",
-        lambda w: [{"ListenerArn": w.listener(),
-                    "Attributes": [{"Key": "routing.http.response.server.enabled", "Value": "false"}]}],
-        lambda w, asked, _: w.listener_told(asked["ListenerArn"]),
+        _attribute("ListenerArn", World.listener, "routing.http.response.server.enabled", "false"),
+        _listener_told,
     ),
     "AddListenerCertificates": Operation(
         "elbv2",
         lambda w: [{"ListenerArn": w.listener(), "Certificates": [{"CertificateArn": w.other_certificate}]}],
-        lambda w, asked, _: w.listener_told(asked["ListenerArn"]),
+        _listener_told,
         {"Certificates[].CertificateArn": "AllCertificates[].CertificateArn"},
         refused=_IS_DEFAULT,
     ),

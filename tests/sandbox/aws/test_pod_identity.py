@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.aws.identities.web_identity import key_id
-from tests.sandbox.aws.harness import ACCOUNT, REGION, Aws, make_stage
+from tests.sandbox.aws.harness import ACCOUNT, REGION, Aws, make_stage, refusal
 
 TRUST: dict[str, Any] = {
     "Effect": "Allow",
@@ -56,9 +56,7 @@ class Pods:
         return auth.assume_role_for_pod_identity(clusterName="pods", token=token)
 
     def refusal(self, token: str, keys: dict[str, str] | None = None) -> tuple[str, str]:
-        with pytest.raises(ClientError) as error:
-            self.assume(token, keys)
-        return error.value.response["Error"]["Code"], error.value.response["Error"]["Message"]
+        return refusal(self.assume, token, keys)
 
     def trust(self, **changes: Any) -> None:
         self.aws.client("iam").update_assume_role_policy(

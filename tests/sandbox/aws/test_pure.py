@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from sandbox.aws.eks.machines import instance_options
 from sandbox.aws.eks.nodegroups import merge_taints
-from sandbox.aws.identities.web_identity import TokenError, key_id, verify
+from sandbox.aws.identities.web_identity import key_id, verify
+from sandbox.aws.refusal import Refusal
 from sandbox.aws.serving.journal import Entry, Journal, JournalError, from_line, to_line
 from sandbox.iam.wire.call import Call, kept_headers
 from sandbox.iam.wire.replies import Denial, error_reply
@@ -140,9 +141,9 @@ def test_a_token_signed_with_any_of_the_issuers_keys_is_good_and_with_another_cl
         return identity.subject
 
     assert [check(old, old_public), check(new, new_public)] == ["s", "s"]
-    with pytest.raises(TokenError, match="verification key"):
+    with pytest.raises(Refusal, match="verification key"):
         check(foreign, foreign_public)
-    with pytest.raises(TokenError, match="verification key"):
+    with pytest.raises(Refusal, match="verification key"):
         check(foreign, new_public)
 
 
@@ -150,7 +151,7 @@ def test_an_issuer_that_is_gone_verifies_nothing() -> None:
     private, public = key_pair()
     claims = {"iss": "https://issuer/id/A", "sub": "s", "aud": "sts", "exp": time.time() + 60}
     token = jwt.encode(claims, private, "RS256", headers={"kid": key_id(public)})
-    with pytest.raises(TokenError, match="verification key"):
+    with pytest.raises(Refusal, match="verification key"):
         verify(token, {"issuer/id/A": ["sts"]}, lambda _: None, time.time())
 
 

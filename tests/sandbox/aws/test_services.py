@@ -1,12 +1,9 @@
 import json
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from botocore.exceptions import ClientError
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
+from sandbox.plan.scratch.network import self_signed
 from tests.sandbox.aws.harness import ACCOUNT, Aws
 
 
@@ -31,21 +28,9 @@ def test_a_log_group_keeps_its_retention(aws: Aws) -> None:
 
 
 def test_a_certificate_can_be_imported(aws: Aws) -> None:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "app.example")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now)
-        .not_valid_after(now + timedelta(days=30))
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
+    certificate, key = self_signed(["app.example"])
     acm = aws.client("acm")
-    arn = acm.import_certificate(
-        Certificate=certificate.public_bytes(pem),
-        PrivateKey=key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
-    )["CertificateArn"]
+    arn = acm.import_certificate(Certificate=certificate, PrivateKey=key)["CertificateArn"]
     assert acm.describe_certificate(CertificateArn=arn)["Certificate"]["DomainName"] == "app.example"
     assert arn in [c["CertificateArn"] for c in acm.list_certificates()["CertificateSummaryList"]]
 

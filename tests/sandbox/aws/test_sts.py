@@ -17,7 +17,7 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from sandbox.aws.identities.web_identity import key_id
-from tests.sandbox.aws.harness import ACCOUNT, REGION, ROOT, Aws, make_stage
+from tests.sandbox.aws.harness import ACCOUNT, REGION, ROOT, Aws, make_stage, refusal
 
 SUBJECT = "system:serviceaccount:kube-system:controller"
 
@@ -46,9 +46,7 @@ class Identity:
         )
 
     def refusal(self, token: str, **more: Any) -> tuple[str, str]:
-        with pytest.raises(ClientError) as error:
-            self.assume(token, **more)
-        return error.value.response["Error"]["Code"], error.value.response["Error"]["Message"]
+        return refusal(self.assume, token, **more)
 
 
 @pytest.fixture(scope="module")

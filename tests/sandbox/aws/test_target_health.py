@@ -2,15 +2,11 @@
 
 import json
 from collections.abc import Callable, Generator
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
+from sandbox.plan.scratch.network import self_signed
 from tests.sandbox.aws.harness import ROOT, Aws, Stage
 from tests.sandbox.aws.test_elb import Balancing
 
@@ -145,32 +141,10 @@ def test_reports_and_private_keys_want_the_roots_key(aws: Aws, path: str, method
 
 
 def test_an_imported_certificate_is_handed_out_with_its_key(aws: Aws) -> None:
-    certificate, key = self_signed("a.example")
+    certificate, key = self_signed(["a.example"])
     arn = aws.client("acm").import_certificate(Certificate=certificate, PrivateKey=key)["CertificateArn"]
     status, body = aws.http("GET", f"/_sandbox/certificate?arn={arn}", headers=KEY)
     assert status == 200
     assert body.count("BEGIN CERTIFICATE") == 1
     assert "PRIVATE KEY" in body
     assert aws.http("GET", f"/_sandbox/certificate?arn={arn}x", headers=KEY)[0] == 400
-
-
-def self_signed(*names: str) -> tuple[bytes, bytes]:
-    """A certificate for `names` and its key, PEM."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    encoded = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    return made.public_bytes(serialization.Encoding.PEM), encoded

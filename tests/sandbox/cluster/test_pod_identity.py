@@ -10,9 +10,10 @@ from typing import Any
 import jsonpatch
 import jwt
 import pytest
+from aiohttp import web
 
 from sandbox.cluster.webhooks import pod_identity
-from sandbox.cluster.webhooks.pod_identity import NoCredentialsError, node_of
+from sandbox.cluster.webhooks.pod_identity import node_of
 from sandbox.observe.iam import ask
 from sandbox.run.processes import wait_until
 from tests.sandbox.cluster.conftest import ACCOUNT, CHECKOUT, REGION, tools
@@ -49,7 +50,7 @@ def test_a_token_says_on_which_node_its_pod_runs() -> None:
     key = "a key that nobody looks at, and long enough"
     assert node_of(jwt.encode({"kubernetes.io": {"node": {"name": "n1"}}}, key)) == "n1"
     for other in (jwt.encode({"kubernetes.io": {}}, key), jwt.encode({}, key), "nonsense", ""):
-        with pytest.raises(NoCredentialsError):
+        with pytest.raises(web.HTTPBadRequest):
             node_of(other)
 
 

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 import yaml
 
+from sandbox.plan.scratch.network import self_signed
 from sandbox.run.processes import wait_until
 from tests.conformance.player import Player
 from tests.conformance.stage import ALONE, NAME, Stage
-from tests.sandbox.aws.elb_requests import issue
 from tests.sandbox.controller.campaign import calls, footprint, written
 
 pytestmark = pytest.mark.sandbox
@@ -31,7 +31,7 @@ def _trust_store(stage: Stage) -> str:
     """The name of a trust store."""
     s3, region = stage.sandbox.aws("s3"), stage.sandbox.state.settings().region
     s3.create_bucket(Bucket="bundles", CreateBucketConfiguration={"LocationConstraint": region})
-    s3.put_object(Bucket="bundles", Key="ca.pem", Body=issue("ca.example")[0])
+    s3.put_object(Bucket="bundles", Key="ca.pem", Body=self_signed(["ca.example"])[0])
     stage.sandbox.aws("elbv2").create_trust_store(
         Name="clients", CaCertificatesBundleS3Bucket="bundles", CaCertificatesBundleS3Key="ca.pem"
     )

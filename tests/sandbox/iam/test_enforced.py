@@ -2,22 +2,14 @@
 
 import json
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
-from tests.sandbox.aws.harness import ACCOUNT, REGION
+from tests.sandbox.aws.harness import ACCOUNT, REGION, refusal
 from tests.sandbox.iam.conftest import Enforced, document
 
 TAG = "elbv2.k8s.aws/cluster"
-
-
-def refusal(call: Callable[..., Any], **parameters: Any) -> tuple[str, str]:
-    with pytest.raises(ClientError) as error:
-        call(**parameters)
-    return error.value.response["Error"]["Code"], error.value.response["Error"]["Message"]
 
 
 def name() -> str:

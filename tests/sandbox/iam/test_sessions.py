@@ -4,10 +4,10 @@ import uuid
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
-from sandbox.aws.identities.sessions import Extras, SessionTagError, extras, furnish
-from tests.sandbox.aws.harness import ACCOUNT
+from sandbox.aws.identities.sessions import Extras, extras, furnish
+from sandbox.aws.refusal import Refusal
+from tests.sandbox.aws.harness import ACCOUNT, refusal
 from tests.sandbox.iam.conftest import Enforced, document
 
 TAGGED = [{"Key": "Team", "Value": "red"}]
@@ -15,12 +15,6 @@ TAGGED = [{"Key": "Team", "Value": "red"}]
 
 class Session:
     """What is added to moto's session."""
-
-
-def refusal(call: Any, **parameters: Any) -> tuple[str, str]:
-    with pytest.raises(ClientError) as error:
-        call(**parameters)
-    return error.value.response["Error"]["Code"], error.value.response["Error"]["Message"]
 
 
 @pytest.fixture
@@ -90,7 +84,7 @@ def test_a_chained_session_lasts_an_hour_at_most(enforced: Enforced, role: str) 
     ],
 )
 def test_tags_that_no_session_can_have_are_refused(parameters: dict[str, Any], message: str) -> None:
-    with pytest.raises(SessionTagError, match=message):
+    with pytest.raises(Refusal, match=message):
         extras(parameters)
 
 
@@ -133,6 +127,6 @@ def test_the_root_assumes_no_role_that_does_not_let_the_account_in(enforced: Enf
     ],
 )
 def test_a_session_has_a_name_and_policies_that_are_some(parameters: dict[str, Any], code: str) -> None:
-    with pytest.raises(SessionTagError) as error:
+    with pytest.raises(Refusal) as error:
         extras({"RoleSessionName": "me", **parameters})
     assert error.value.code == code

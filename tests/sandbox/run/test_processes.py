@@ -52,20 +52,13 @@ def test_a_process_that_is_never_ready_is_named_with_its_log(tmp_path: Path) -> 
     silent.stop()
 
 
-def test_a_process_that_ignores_sigterm_is_killed_after_its_grace(tmp_path: Path) -> None:
-    stubborn = process(tmp_path, STUBBORN)
-    stubborn.start()
-    stubborn.wait_ready(10)
-    stubborn.stop(grace=0.1)
-    assert stubborn.exit_code() == -signal.SIGKILL
-
-
-def test_without_grace_a_process_is_killed_at_once(tmp_path: Path) -> None:
-    polite = process(tmp_path, SLEEPER)
-    polite.start()
-    polite.wait_ready(10)
-    polite.stop(grace=0)
-    assert polite.exit_code() == -signal.SIGKILL
+@pytest.mark.parametrize(("argv", "grace"), [(STUBBORN, 0.1), (SLEEPER, 0)], ids=["ignores SIGTERM", "has no grace"])
+def test_a_process_that_does_not_end_within_its_grace_is_killed(tmp_path: Path, argv: list[str], grace: float) -> None:
+    part = process(tmp_path, argv)
+    part.start()
+    part.wait_ready(10)
+    part.stop(grace=grace)
+    assert part.exit_code() == -signal.SIGKILL
 
 
 def test_an_identity_ends_a_process_of_another_session(tmp_path: Path) -> None:

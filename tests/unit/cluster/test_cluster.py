@@ -4,8 +4,9 @@ from typing import Any
 import pulumi
 import pytest
 
-from eks_load_balancing import Cluster, ClusterArgs, InvalidInputError, NodesArgs
+from eks_load_balancing import Cluster, ClusterArgs, NodesArgs
 from fixtures.declared import ACCOUNT, DEPLOYER, ISSUER_URL, Declared, Resource, declare
+from tests.unit.refusals import declares_nothing
 
 NODES: NodesArgs = {"instance_types": ["m7i.large"], "min_size": 2, "desired_size": 2, "max_size": 4}
 ARGS: ClusterArgs = {
@@ -245,10 +246,4 @@ def test_the_kubeconfig_is_a_secret_and_the_name_is_none(declared: Declared) -> 
     ],
 )
 def test_nothing_is_declared_when_the_arguments_cannot_work(changes: dict[str, Any], says: str) -> None:
-    args: ClusterArgs = {**ARGS, **changes}  # pyright: ignore[reportAssignmentType]
-
-    def program() -> None:
-        with pytest.raises(InvalidInputError, match=says):
-            Cluster("c", args)
-
-    assert declare(program).resources == []
+    declares_nothing(lambda: Cluster("c", {**ARGS, **changes}), says)  # pyright: ignore[reportArgumentType]

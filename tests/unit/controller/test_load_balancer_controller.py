@@ -5,6 +5,7 @@ import pytest
 
 from eks_load_balancing import InvalidInputError, LoadBalancerController, LoadBalancerControllerArgs
 from fixtures.declared import ACCOUNT, ISSUER_URL, Declared, declare
+from tests.unit.refusals import declares_nothing
 
 ARGS: LoadBalancerControllerArgs = {
     "cluster_name": "dev",
@@ -195,13 +196,7 @@ def test_it_makes_no_user_no_access_key_and_no_rule(declared: Declared) -> None:
     ],
 )
 def test_nothing_is_declared_when_the_arguments_cannot_work(changes: dict[str, Any], says: str) -> None:
-    args: LoadBalancerControllerArgs = {**ARGS, **changes}  # pyright: ignore[reportAssignmentType]
-
-    def program() -> None:
-        with pytest.raises(InvalidInputError, match=says):
-            LoadBalancerController("lbc", args)
-
-    assert declare(program).resources == []
+    declares_nothing(lambda: LoadBalancerController("lbc", {**ARGS, **changes}), says)  # pyright: ignore[reportArgumentType]
 
 
 def test_global_accelerators_take_a_policy_of_their_own_and_a_feature_gate(declared: Declared) -> None:

@@ -3,8 +3,9 @@ from typing import Any
 
 import pytest
 
-from eks_load_balancing import InvalidInputError, OidcProvider, ServiceAccountRole, ServiceAccountRoleArgs
+from eks_load_balancing import OidcProvider, ServiceAccountRole, ServiceAccountRoleArgs
 from fixtures.declared import ACCOUNT, ISSUER_URL, Declared, declare
+from tests.unit.refusals import declares_nothing
 
 BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
 IRSA: ServiceAccountRoleArgs = {
@@ -46,11 +47,7 @@ def test_an_issuers_provider_is_for_sts_alone() -> None:
 
 
 def test_an_issuer_without_https_is_refused() -> None:
-    def program() -> None:
-        with pytest.raises(InvalidInputError, match="does not begin with https://"):
-            OidcProvider("o", {"issuer_url": "http://issuer"})
-
-    assert declare(program).resources == []
+    declares_nothing(lambda: OidcProvider("o", {"issuer_url": "http://issuer"}), "does not begin with https://")
 
 
 def test_by_irsa_the_service_account_is_annotated_with_the_role() -> None:
@@ -108,8 +105,4 @@ def test_a_boundary_bounds_the_role() -> None:
     ],
 )
 def test_nothing_is_declared_when_the_arguments_cannot_work(args: dict[str, Any], says: str) -> None:
-    def program() -> None:
-        with pytest.raises(InvalidInputError, match=says):
-            ServiceAccountRole("r", args)  # pyright: ignore[reportArgumentType]
-
-    assert declare(program).resources == []
+    declares_nothing(lambda: ServiceAccountRole("r", args), says)  # pyright: ignore[reportArgumentType]

@@ -2,9 +2,10 @@ from typing import Any
 
 import pytest
 
-from eks_load_balancing import BoundTargetGroup, ClusterReference, InvalidInputError, TargetGroupBinding
+from eks_load_balancing import BoundTargetGroup, ClusterReference, TargetGroupBinding
 from fixtures.declared import Declared, declare
 from tests.unit.cluster.test_cluster_reference import CLUSTER, FOUND
+from tests.unit.refusals import declares_nothing
 
 ARGS: dict[str, Any] = {"vpc_id": "vpc-1", "namespace": "default", "service_name": "web"}
 BINDING: dict[str, Any] = {
@@ -82,8 +83,4 @@ def test_without_a_peer_rules_are_left_to_others() -> None:
     ],
 )
 def test_nothing_is_declared_when_the_arguments_cannot_work(changes: dict[str, Any], says: str) -> None:
-    def program() -> None:
-        with pytest.raises(InvalidInputError, match=says):
-            TargetGroupBinding("web", {**BINDING, **changes})  # pyright: ignore[reportArgumentType]
-
-    assert declare(program).resources == []
+    declares_nothing(lambda: TargetGroupBinding("web", {**BINDING, **changes}), says)  # pyright: ignore[reportArgumentType]

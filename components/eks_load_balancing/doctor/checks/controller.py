@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from itertools import combinations
 from typing import Final
 
-from eks_load_balancing.controller.values import CHART
+from eks_load_balancing.controller.values import CHART, NLB_CLASS
 from eks_load_balancing.doctor.facts import Facts, Object
 from eks_load_balancing.doctor.faults import REFRESH
 from eks_load_balancing.doctor.lookups import (
     CONTROLLER,
-    NLB_CLASS,
     OLD_CLASS,
     called,
     container,

@@ -10,8 +10,8 @@ from typing import Any
 from moto.elbv2.models import ELBv2Backend
 
 from sandbox.aws.corrections.addresses import taken
-from sandbox.aws.corrections.errors import Refusal
 from sandbox.aws.corrections.ipam import check_pool
+from sandbox.aws.refusal import Refusal
 
 AUTOMATIC = "auto_assigned"
 SOURCE_NAT = "EnablePrefixForIpv6SourceNat"

@@ -12,8 +12,8 @@ from moto.elbv2.exceptions import LoadBalancerNotFoundError, TargetGroupNotFound
 from moto.elbv2.models import ELBv2Backend
 from moto.elbv2.responses import ELBV2Response
 
-from sandbox.aws.corrections.errors import Refusal
 from sandbox.aws.patching import replace
+from sandbox.aws.refusal import Refusal
 
 _LOGS = {"enabled": "false", "bucket": "", "prefix": ""}
 _BALANCER = {

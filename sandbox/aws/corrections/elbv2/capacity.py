@@ -10,8 +10,8 @@ from moto.elbv2.responses import ELBV2Response
 
 from sandbox.aws.corrections.elbv2.addresses import check_pools
 from sandbox.aws.corrections.elbv2.load_balancers import find
-from sandbox.aws.corrections.errors import Refusal
 from sandbox.aws.patching import replace
+from sandbox.aws.refusal import Refusal
 
 MOST_UNITS = 1500
 """Reserved capacity units of an Application Load Balancer."""

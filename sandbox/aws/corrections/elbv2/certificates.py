@@ -12,8 +12,8 @@ from moto.elbv2.models import ELBv2Backend, elbv2_backends
 from moto.elbv2.responses import ELBV2Response
 
 from sandbox.aws.corrections.elbv2.limits import CERTIFICATES, check_room
-from sandbox.aws.corrections.errors import Refusal
 from sandbox.aws.patching import replace
+from sandbox.aws.refusal import Refusal
 
 Certificates = list[dict[str, Any]]
 

@@ -10,8 +10,8 @@ from moto.core.responses import ActionResult
 from moto.elbv2.exceptions import DuplicateTagKeysError, TooManyTagsError
 from moto.elbv2.responses import ELBV2Response
 
-from sandbox.aws.corrections.errors import Refusal
 from sandbox.aws.patching import replace
+from sandbox.aws.refusal import Refusal
 
 QUOTAS = {
     "application-load-balancers": 50,

@@ -17,8 +17,8 @@ from sandbox.aws.corrections.elbv2.limits import check_room, check_tags
 from sandbox.aws.corrections.elbv2.rules.actions import check_actions, parsed
 from sandbox.aws.corrections.elbv2.ssl_policies import POLICIES
 from sandbox.aws.corrections.elbv2.trust_stores import trust_stores
-from sandbox.aws.corrections.errors import Refusal
 from sandbox.aws.patching import replace
+from sandbox.aws.refusal import Refusal
 
 _SECURE = {"HTTPS", "TLS"}
 _DEFAULT_POLICY = "ELBSecurityPolicy-2016-08"

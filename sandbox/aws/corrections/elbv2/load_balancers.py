@@ -26,9 +26,9 @@ from sandbox.aws.corrections.elbv2.addresses import (
 )
 from sandbox.aws.corrections.elbv2.attributes import load_balancer_defaults
 from sandbox.aws.corrections.elbv2.limits import SECURITY_GROUPS, check_room, check_tags
-from sandbox.aws.corrections.errors import Refusal
 from sandbox.aws.determinism import now
 from sandbox.aws.patching import replace
+from sandbox.aws.refusal import Refusal
 from sandbox.aws.target_health import reports
 from sandbox.run.latency import Latency
 

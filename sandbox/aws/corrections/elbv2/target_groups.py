@@ -13,8 +13,8 @@ from moto.elbv2.responses import ELBV2Response
 
 from sandbox.aws.corrections.elbv2.attributes import target_group_defaults
 from sandbox.aws.corrections.elbv2.limits import check_room, check_tags
-from sandbox.aws.corrections.errors import Refusal
 from sandbox.aws.patching import replace
+from sandbox.aws.refusal import Refusal
 
 _NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,32}(?<!-)")
 _HTTP = {"HTTP", "HTTPS"}

@@ -12,8 +12,8 @@ from moto.elbv2.models import ELBv2Backend, FakeTargetGroup, elbv2_backends
 from sandbox.aws.corrections.elbv2.addresses import ipv6_networks
 from sandbox.aws.corrections.elbv2.health import comes, goes, key_of
 from sandbox.aws.corrections.elbv2.limits import TARGETS, check_room
-from sandbox.aws.corrections.errors import Refusal
 from sandbox.aws.patching import replace
+from sandbox.aws.refusal import Refusal
 
 _PRIVATE = [ipaddress.ip_network(block) for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")]
 """Addresses outside the VPC that may be targets: RFC 1918 and RFC 6598."""

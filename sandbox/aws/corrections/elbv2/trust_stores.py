@@ -15,7 +15,7 @@ from moto.elbv2.responses import ELBV2Response
 from moto.moto_api._internal import mock_random
 
 from sandbox.aws.corrections.elbv2.limits import CA_CERTIFICATES, REVOCATION_LISTS, TRUST_STORES, check_room, check_tags
-from sandbox.aws.corrections.errors import Refusal
+from sandbox.aws.refusal import Refusal
 
 _END = b"-----END X509 CRL-----"
 

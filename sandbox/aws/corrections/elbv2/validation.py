@@ -15,7 +15,7 @@ from moto.core.utils import get_service_model
 from moto.elbv2.responses import ELBV2Response
 
 from sandbox.aws.constraints import message
-from sandbox.aws.corrections.errors import Refusal
+from sandbox.aws.refusal import Refusal
 
 _MODEL = "elbv2"
 Function = Callable[..., Any]

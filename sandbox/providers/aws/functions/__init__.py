@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from sandbox.providers.aws.session import Aws
 from sandbox.providers.common.fields import Field, Fields
-from sandbox.providers.common.server import supported
 
 MODULES: Final = ("environment", "ec2", "eks", "lookups", "policy_document")
 
@@ -49,12 +48,3 @@ def functions() -> dict[str, Function]:
     """Every function by its token."""
     modules = [import_module(f"{__name__}.{module}") for module in MODULES]
     return {function.token: function for module in modules for function in module.FUNCTIONS}
-
-
-def named(token: str) -> Function:
-    """The function with that token.
-
-    Raises:
-        ProviderError: The stand-in does not know it.
-    """
-    return supported(token, functions())

@@ -16,12 +16,10 @@ from sandbox.providers.aws.kind import (
 )
 from sandbox.providers.aws.session import Aws
 from sandbox.providers.aws.types.eks.clusters import timestamp
-from sandbox.providers.common.fields import Field, each, same_set
+from sandbox.providers.common.fields import Field, each, same_by, same_set
 from sandbox.providers.common.server import ProviderError
 
-
-def _same_text(one: Any, other: Any) -> bool:
-    return str(one).strip() == str(other).strip()
+_same_text = same_by(lambda given: str(given).strip())
 
 
 def _parts(wanted: Wanted) -> dict[str, Any]:
@@ -44,7 +42,7 @@ def _import(aws: Aws, wanted: Wanted) -> str:
             DomainName=wanted["domainName"],
             ValidationMethod=wanted.get("validationMethod", "DNS"),
             Tags=tag_list(wanted.all_tags),
-            **known(SubjectAlternativeNames=wanted.get("subjectAlternativeNames")),
+            **wanted.parameters("subjectAlternativeNames"),
         )["CertificateArn"]
     return acm.import_certificate(**_parts(wanted), Tags=tag_list(wanted.all_tags))["CertificateArn"]
 

@@ -40,7 +40,7 @@ def _create_key(aws: Aws, wanted: Wanted) -> str:
                 KeyUsage=wanted.get("keyUsage", "ENCRYPT_DECRYPT"),
                 KeySpec=wanted.get("customerMasterKeySpec", "SYMMETRIC_DEFAULT"),
                 MultiRegion=wanted.get("multiRegion", False),
-                **known(Policy=wanted.get("policy")),
+                **wanted.parameters("policy"),
                 Tags=_kms_tag_list(wanted.all_tags),
             )["KeyMetadata"]["KeyId"]
         )
@@ -57,7 +57,7 @@ def _change_key(aws: Aws, key_id: str, wanted: Wanted, changed: set[str]) -> Non
         kms.update_key_description(KeyId=key_id, Description=wanted.get("description", ""))
     if {"enableKeyRotation", "rotationPeriodInDays"} & changed:
         if wanted.get("enableKeyRotation", False):
-            kms.enable_key_rotation(KeyId=key_id, **known(RotationPeriodInDays=wanted.get("rotationPeriodInDays")))
+            kms.enable_key_rotation(KeyId=key_id, **wanted.parameters("rotationPeriodInDays"))
         else:
             kms.disable_key_rotation(KeyId=key_id)
     if "isEnabled" in changed:

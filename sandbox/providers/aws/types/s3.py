@@ -2,18 +2,7 @@
 
 from typing import Any
 
-from sandbox.providers.aws.kind import (
-    Calls,
-    Kind,
-    State,
-    Wanted,
-    created_once,
-    deleting,
-    known,
-    same_json,
-    tag_list,
-    tag_map,
-)
+from sandbox.providers.aws.kind import Calls, Kind, State, Wanted, created_once, deleting, same_json, tag_list, tag_map
 from sandbox.providers.aws.session import CREATION_TAG, Aws
 from sandbox.providers.common.fields import Field, each
 
@@ -114,7 +103,7 @@ ACCESS_BLOCK = Kind(
 
 def _put_object(aws: Aws, wanted: Wanted) -> str:
     s3, place = aws.client("s3"), {"Bucket": wanted["bucket"], "Key": wanted["key"]}
-    s3.put_object(**place, Body=wanted.get("content", "").encode(), **known(ContentType=wanted.get("contentType")))
+    s3.put_object(**place, Body=wanted.get("content", "").encode(), **wanted.parameters("contentType"))
     s3.put_object_tagging(**place, Tagging={"TagSet": tag_list(wanted.all_tags)})
     return f"{wanted['bucket']}/{wanted['key']}"
 

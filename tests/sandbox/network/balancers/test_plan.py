@@ -15,7 +15,7 @@ from sandbox.network.balancers.rendering import certificate_list, configuration
 from sandbox.network.balancers.udp import ruleset
 from sandbox.network.elb.parsing import parsed
 from sandbox.network.elb.reading import Documents
-from tests.sandbox.aws.test_target_health import self_signed
+from sandbox.plan.scratch.network import self_signed
 from tests.sandbox.network.balancers.api import documents, forward, group, group_arn, listener, rule, target
 
 Document = dict[str, Any]
@@ -114,7 +114,7 @@ def test_a_secure_listener_is_one_that_haproxy_takes(policy: str, kind: str, tmp
     given = group(protocol="HTTP" if kind == "app" else "TLS")
     (node, _) = nodes(documents(secure, kind=kind, groups=[given]))
     pem = tmp_path / "1.pem"
-    pem.write_bytes(b"".join(self_signed("a.example")))
+    pem.write_bytes(b"".join(self_signed(["a.example"])))
     certificate_list(tmp_path, node.listeners[0]).write_text(f"{pem}\n")
     accepted(render(node, tmp_path), tmp_path)
 

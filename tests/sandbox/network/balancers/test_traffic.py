@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from sandbox.network.wiring import CLIENT_ADDRESS
+from sandbox.plan.scratch.network import self_signed
 from sandbox.run.processes import wait_until
-from tests.sandbox.aws.test_target_health import self_signed
 from tests.sandbox.network.balancers.conftest import Vpc
 
 pytestmark = pytest.mark.sandbox
@@ -154,7 +154,7 @@ def test_each_name_is_shown_its_certificate(vpc: Vpc) -> None:
     acm = vpc.aws.client("acm")
     arns: list[str] = []
     for name in ("a.example", "b.example"):
-        certificate, key = self_signed(name)
+        certificate, key = self_signed([name])
         arns.append(acm.import_certificate(Certificate=certificate, PrivateKey=key)["CertificateArn"])
     group = vpc.group()
     vpc.targets(group, *vpc.addresses)

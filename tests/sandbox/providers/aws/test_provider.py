@@ -274,4 +274,4 @@ def test_an_unknown_argument_is_named(engine: Engine) -> None:
 
 @pytest.mark.parametrize("token", functions.functions())
 def test_every_argument_exists_in_the_installed_sdk(token: str) -> None:
-    assert set(functions.named(token).fields) <= sdk_names.arguments(token)
+    assert set(functions.functions()[token].fields) <= sdk_names.arguments(token)

@@ -14,7 +14,7 @@ from moto.elbv2.exceptions import ActionTargetGroupNotFoundError
 from moto.elbv2.models import ELBv2Backend, FakeAction
 
 from sandbox.aws.corrections.elbv2.limits import check_room
-from sandbox.aws.corrections.errors import Refusal
+from sandbox.aws.refusal import Refusal
 
 Actions = list[dict[str, Any]]
 _CONFIGS = {

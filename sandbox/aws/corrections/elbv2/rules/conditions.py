@@ -13,7 +13,7 @@ from typing import Any
 from moto.elbv2.exceptions import InvalidConditionFieldError
 
 from sandbox.aws.corrections.elbv2.limits import QUOTAS
-from sandbox.aws.corrections.errors import Refusal
+from sandbox.aws.refusal import Refusal
 
 Condition = dict[str, Any]
 _CONFIGS = {

@@ -21,8 +21,8 @@ from moto.moto_api._internal import mock_random
 from sandbox.aws.corrections.elbv2.limits import check_room, check_tags
 from sandbox.aws.corrections.elbv2.rules.actions import check_actions, parsed
 from sandbox.aws.corrections.elbv2.rules.conditions import check_conditions, check_transforms
-from sandbox.aws.corrections.errors import Refusal
 from sandbox.aws.patching import replace
+from sandbox.aws.refusal import Refusal
 
 
 def install() -> None:

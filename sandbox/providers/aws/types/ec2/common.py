@@ -1,6 +1,6 @@
 """Shared by all types of EC2: descriptions, tags, and how an interrupted creation finds its result."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sandbox.providers.aws.kind import Wanted, retagging, tag_list, tag_map
@@ -19,17 +19,21 @@ def tag_specification(resource_type: str, wanted: Wanted) -> list[dict[str, Any]
     return [{"ResourceType": resource_type, "Tags": tag_list(wanted.all_tags)}]
 
 
-def created_before(aws: Aws, operation: str, wanted: Wanted, **more: str) -> dict[str, Any] | None:
+def created_before(
+    aws: Aws, operation: str, wanted: Wanted, gone: Collection[str] = (), **more: str
+) -> dict[str, Any] | None:
     """The result of an interrupted run of this creation, if there is one.
 
     Args:
         aws: Where to look.
         operation: Of boto3, such as `describe_vpcs`.
         wanted: The resource to create.
+        gone: States in which a result does not count.
         more: Further filters by name, `_` for `-`.
     """
     found = described(aws, operation, **{f"tag:{CREATION_TAG}": wanted.creation}, **more)
-    return next((one for one in found if tag_map(one.get("Tags")).get(CREATION_TAG) == wanted.creation), None)
+    ours = (one for one in found if tag_map(one.get("Tags")).get(CREATION_TAG) == wanted.creation)
+    return next((one for one in ours if one.get("State") not in gone), None)
 
 
 def described(aws: Aws, operation: str, **filters: str) -> list[dict[str, Any]]:

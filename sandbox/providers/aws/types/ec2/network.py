@@ -87,11 +87,7 @@ def _create_subnet(aws: Aws, wanted: Wanted) -> str:
         or aws.client("ec2").create_subnet(
             VpcId=wanted["vpcId"],
             CidrBlock=wanted["cidrBlock"],
-            **known(
-                AvailabilityZone=wanted.get("availabilityZone"),
-                AvailabilityZoneId=wanted.get("availabilityZoneId"),
-                Ipv6CidrBlock=wanted.get("ipv6CidrBlock"),
-            ),
+            **wanted.parameters("availabilityZone", "availabilityZoneId", "ipv6CidrBlock"),
             TagSpecifications=tag_specification("subnet", wanted),
         )["Subnet"]
     )
@@ -235,15 +231,17 @@ EIP = Kind(
 
 
 def _create_nat_gateway(aws: Aws, wanted: Wanted) -> str:
-    made = created_before(aws, "describe_nat_gateways", wanted)
-    if made and made["State"] in ("pending", "available"):
-        return made["NatGatewayId"]
-    return aws.client("ec2").create_nat_gateway(
-        SubnetId=wanted["subnetId"],
-        ConnectivityType=wanted.get("connectivityType", "public"),
-        **known(AllocationId=wanted.get("allocationId"), PrivateIpAddress=wanted.get("privateIp")),
-        TagSpecifications=tag_specification("natgateway", wanted),
-    )["NatGateway"]["NatGatewayId"]
+    gone = ("deleting", "deleted", "failed")
+    made = (
+        created_before(aws, "describe_nat_gateways", wanted, gone)
+        or aws.client("ec2").create_nat_gateway(
+            SubnetId=wanted["subnetId"],
+            ConnectivityType=wanted.get("connectivityType", "public"),
+            **known(AllocationId=wanted.get("allocationId"), PrivateIpAddress=wanted.get("privateIp")),
+            TagSpecifications=tag_specification("natgateway", wanted),
+        )["NatGateway"]
+    )
+    return made["NatGatewayId"]
 
 
 def _read_nat_gateway(aws: Aws, gateway_id: str, _state: State) -> dict[str, Any] | None:

@@ -126,7 +126,7 @@ ROUTE = Kind(
 
 
 def _associate(aws: Aws, wanted: Wanted) -> str:
-    asked = known(SubnetId=wanted.get("subnetId"), GatewayId=wanted.get("gatewayId"))
+    asked = wanted.parameters("subnetId", "gatewayId")
     table = described_one(aws, "describe_route_tables", RouteTableIds=[wanted["routeTableId"]]) or {}
     for association in table.get("Associations", ()):
         if asked.items() <= association.items():
@@ -164,28 +164,27 @@ ROUTE_TABLE_ASSOCIATION = Kind(
 )
 
 
+_GONE = ("deleting", "deleted")
+
+
 def _create_endpoint(aws: Aws, wanted: Wanted) -> str:
-    made = created_before(aws, "describe_vpc_endpoints", wanted)
-    if made and made["State"] not in ("deleted", "deleting"):
-        return made["VpcEndpointId"]
-    return aws.client("ec2").create_vpc_endpoint(
-        VpcId=wanted["vpcId"],
-        ServiceName=wanted["serviceName"],
-        VpcEndpointType=wanted.get("vpcEndpointType", "Gateway"),
-        **known(
-            PolicyDocument=wanted.get("policy"),
-            PrivateDnsEnabled=wanted.get("privateDnsEnabled"),
-            RouteTableIds=wanted.get("routeTableIds"),
-            SubnetIds=wanted.get("subnetIds"),
-            SecurityGroupIds=wanted.get("securityGroupIds"),
-        ),
-        TagSpecifications=tag_specification("vpc-endpoint", wanted),
-    )["VpcEndpoint"]["VpcEndpointId"]
+    made = (
+        created_before(aws, "describe_vpc_endpoints", wanted, _GONE)
+        or aws.client("ec2").create_vpc_endpoint(
+            VpcId=wanted["vpcId"],
+            ServiceName=wanted["serviceName"],
+            VpcEndpointType=wanted.get("vpcEndpointType", "Gateway"),
+            **wanted.parameters("privateDnsEnabled", "routeTableIds", "subnetIds", "securityGroupIds"),
+            **known(PolicyDocument=wanted.get("policy")),
+            TagSpecifications=tag_specification("vpc-endpoint", wanted),
+        )["VpcEndpoint"]
+    )
+    return made["VpcEndpointId"]
 
 
 def _read_endpoint(aws: Aws, endpoint_id: str, _state: State) -> dict[str, Any] | None:
     endpoint = described_one(aws, "describe_vpc_endpoints", VpcEndpointIds=[endpoint_id])
-    if endpoint is None or endpoint["State"] in ("deleted", "deleting"):
+    if endpoint is None or endpoint["State"] in _GONE:
         return None
     return {
         "vpcId": endpoint["VpcId"],

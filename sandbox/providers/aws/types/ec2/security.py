@@ -6,7 +6,7 @@ from typing import Any
 from sandbox.providers.aws.kind import Calls, Kind, State, Wanted, deleting, known, tag_map
 from sandbox.providers.aws.session import Aws
 from sandbox.providers.aws.types.ec2.common import created_before, described_one, retag, tag_specification
-from sandbox.providers.common.fields import Field, each
+from sandbox.providers.common.fields import Field, each, same_by
 
 IN_LINE = {
     **each("fromPort", "toPort", "protocol", required=True),
@@ -60,17 +60,12 @@ def rules_of(permissions: Any, group_id: str) -> list[dict[str, Any]]:
     return rules
 
 
-def same_rules(one: Any, other: Any) -> bool:
-    """Whether two lists of in-line rules allow the same traffic."""
-    return atoms(one, "self") == atoms(other, "self")
-
-
 def _create_group(aws: Aws, wanted: Wanted) -> str:
     ec2 = aws.client("ec2")
     made = created_before(aws, "describe_security_groups", wanted) or ec2.create_security_group(
         GroupName=wanted["name"],
         Description=wanted.get("description", "Managed by Pulumi"),
-        **known(VpcId=wanted.get("vpcId")),
+        **wanted.parameters("vpcId"),
         TagSpecifications=tag_specification("security-group", wanted),
     )
     _set_rules(aws, made["GroupId"], wanted, {"ingress", "egress"} & set(wanted.inputs))
@@ -127,7 +122,7 @@ SECURITY_GROUP = Kind(
         "name": Field(replaces=True),
         "description": Field(replaces=True, default="Managed by Pulumi"),
         "vpcId": Field(replaces=True),
-        **each("ingress", "egress", same=same_rules, inside=IN_LINE, default=[]),
+        **each("ingress", "egress", same=same_by(lambda rules: atoms(rules, "self")), inside=IN_LINE, default=[]),
         "revokeRulesOnDelete": Field(default=False),
     },
     outputs=("arn", "ownerId"),

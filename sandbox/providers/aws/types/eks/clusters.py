@@ -4,7 +4,7 @@ from typing import Any
 
 from sandbox.providers.aws.kind import Calls, Kind, Retag, State, Wanted, created_once, deleting, known, retagging
 from sandbox.providers.aws.session import Aws
-from sandbox.providers.common.fields import Field, inside, same_set
+from sandbox.providers.common.fields import Field, inside, same_by, same_set
 from sandbox.providers.common.server import ProviderError
 
 
@@ -128,11 +128,9 @@ def _cluster_is_active(aws: Aws, name: str) -> bool:
     return settled(cluster["status"], f"the cluster {name}", cluster.get("health", {}).get("issues"))
 
 
-def _same_vpc_config(one: Any, other: Any) -> bool:
-    def said(config: Any) -> Any:
-        return {key: sorted(value) if isinstance(value, list) else value for key, value in config.items()}
-
-    return said(one) == said(other)
+def _vpc_config(given: Any) -> dict[str, Any]:
+    """A VPC configuration without the order of its lists, which means nothing."""
+    return {key: sorted(value) if isinstance(value, list) else value for key, value in given.items()}
 
 
 CLUSTER = Kind(
@@ -143,7 +141,7 @@ CLUSTER = Kind(
         "version": Field(),
         "vpcConfig": Field(
             required=True,
-            same=_same_vpc_config,
+            same=same_by(_vpc_config),
             inside=inside("securityGroupIds", *_VPC_ACCESS, subnetIds=Field(required=True)),
         ),
         "accessConfig": Field(inside=inside("authenticationMode", "bootstrapClusterCreatorAdminPermissions")),

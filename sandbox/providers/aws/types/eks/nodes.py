@@ -14,41 +14,44 @@ _AS_GIVEN = (
 """Properties that EKS and the provider name alike."""
 
 
-def _of_cluster(resource_id: str) -> tuple[str, str]:
+def _named(kind: str, resource_id: str) -> dict[str, str]:
+    """The parameters that name a cluster's `nodegroup` or `addon`; its id is `CLUSTER:NAME`."""
     cluster, _, name = resource_id.partition(":")
-    return cluster, name
+    return {"clusterName": cluster, f"{kind}Name": name}
 
 
-def _describe_node_group(aws: Aws, group_id: str) -> dict[str, Any]:
-    cluster, name = _of_cluster(group_id)
-    return aws.client("eks").describe_nodegroup(clusterName=cluster, nodegroupName=name)["nodegroup"]
+def _described(aws: Aws, kind: str, resource_id: str) -> dict[str, Any]:
+    return getattr(aws.client("eks"), f"describe_{kind}")(**_named(kind, resource_id))[kind]
+
+
+def _created(aws: Aws, kind: str, resource_id: str, wanted: Wanted, settings: dict[str, Any]) -> str:
+    eks = aws.client("eks")
+    with created_once(
+        eks.exceptions.ResourceInUseException, wanted, lambda: _described(aws, kind, resource_id).get("tags")
+    ):
+        getattr(eks, f"create_{kind}")(**_named(kind, resource_id), tags=wanted.all_tags, **settings)
+    return resource_id
+
+
+def _is_active(aws: Aws, kind: str, what: str, resource_id: str) -> bool:
+    found = _described(aws, kind, resource_id)
+    return settled(found["status"], f"the {what} {resource_id}", found.get("health", {}).get("issues"))
 
 
 def _create_node_group(aws: Aws, wanted: Wanted) -> str:
-    eks = aws.client("eks")
-    group_id = f"{wanted['clusterName']}:{wanted['nodeGroupName']}"
-    exists = eks.exceptions.ResourceInUseException
-    with created_once(exists, wanted, lambda: _describe_node_group(aws, group_id).get("tags")):
-        eks.create_nodegroup(
-            clusterName=wanted["clusterName"],
-            nodegroupName=wanted["nodeGroupName"],
-            nodeRole=wanted["nodeRoleArn"],
-            subnets=wanted["subnetIds"],
-            tags=wanted.all_tags,
-            **known(**{name: wanted.get(name) for name in (*_AS_GIVEN, "labels", "taints")}),
-        )
-    return group_id
+    settings = known(**{name: wanted.get(name) for name in (*_AS_GIVEN, "labels", "taints")})
+    settings |= {"nodeRole": wanted["nodeRoleArn"], "subnets": wanted["subnetIds"]}
+    return _created(aws, "nodegroup", f"{wanted['clusterName']}:{wanted['nodeGroupName']}", wanted, settings)
 
 
 def _update_node_group(aws: Aws, group_id: str, wanted: Wanted, changed: set[str]) -> None:
     eks = aws.client("eks")
-    cluster, name = _of_cluster(group_id)
-    where = {"clusterName": cluster, "nodegroupName": name}
+    where = _named("nodegroup", group_id)
     if {"version", "releaseVersion", "launchTemplate"} & changed:
         given = {key: wanted.get(key) for key in ("version", "releaseVersion", "launchTemplate") if key in changed}
         eks.update_nodegroup_version(**where, force=wanted.get("forceUpdateVersion", False), **known(**given))
     config = {key: wanted.get(key) for key in ("scalingConfig", "updateConfig", "nodeRepairConfig") if key in changed}
-    has = _describe_node_group(aws, group_id)
+    has = _described(aws, "nodegroup", group_id)
     if "labels" in changed:
         labels = wanted.get("labels", {})
         removed = sorted(set(has.get("labels") or {}) - set(labels))
@@ -62,7 +65,7 @@ def _update_node_group(aws: Aws, group_id: str, wanted: Wanted, changed: set[str
 
 
 def _read_node_group(aws: Aws, group_id: str, _state: State) -> dict[str, Any] | None:
-    group = _describe_node_group(aws, group_id)
+    group = _described(aws, "nodegroup", group_id)
     resources = group.get("resources") or {}
     return {
         "clusterName": group["clusterName"],
@@ -84,14 +87,8 @@ def _read_node_group(aws: Aws, group_id: str, _state: State) -> dict[str, Any] |
     }
 
 
-def _node_group_is_active(aws: Aws, group_id: str) -> bool:
-    group = _describe_node_group(aws, group_id)
-    return settled(group["status"], f"the node group {group_id}", group.get("health", {}).get("issues"))
-
-
 def _delete_node_group(aws: Aws, group_id: str, _state: State) -> None:
-    cluster, name = _of_cluster(group_id)
-    aws.client("eks").delete_nodegroup(clusterName=cluster, nodegroupName=name)
+    aws.client("eks").delete_nodegroup(**_named("nodegroup", group_id))
 
 
 def _same_template(one: Any, other: Any) -> bool:
@@ -119,7 +116,7 @@ NODE_GROUP = Kind(
     outputs=("arn", "resources", "status"),
     calls=Calls(_create_node_group, _read_node_group, _update_node_group, _delete_node_group),
     retag=retag(),
-    ready=_node_group_is_active,
+    ready=lambda aws, group_id: _is_active(aws, "nodegroup", "node group", group_id),
     naming=("nodeGroupName", 63),
     minutes=60,
 )
@@ -130,21 +127,9 @@ NODE_GROUP = Kind(
 _SETTINGS = ("addonVersion", "serviceAccountRoleArn", "configurationValues", "podIdentityAssociations")
 
 
-def _describe_addon(aws: Aws, addon_id: str) -> dict[str, Any]:
-    cluster, name = _of_cluster(addon_id)
-    return aws.client("eks").describe_addon(clusterName=cluster, addonName=name)["addon"]
-
-
 def _create_addon(aws: Aws, wanted: Wanted) -> str:
-    eks = aws.client("eks")
-    addon_id = f"{wanted['clusterName']}:{wanted['addonName']}"
-    exists = eks.exceptions.ResourceInUseException
-    with created_once(exists, wanted, lambda: _describe_addon(aws, addon_id).get("tags")):
-        settings = _addon_settings(wanted, "resolveConflictsOnCreate")
-        eks.create_addon(
-            clusterName=wanted["clusterName"], addonName=wanted["addonName"], tags=wanted.all_tags, **settings
-        )
-    return addon_id
+    settings = _addon_settings(wanted, "resolveConflictsOnCreate")
+    return _created(aws, "addon", f"{wanted['clusterName']}:{wanted['addonName']}", wanted, settings)
 
 
 def _addon_settings(wanted: Wanted, conflicts: str) -> dict[str, Any]:
@@ -153,13 +138,12 @@ def _addon_settings(wanted: Wanted, conflicts: str) -> dict[str, Any]:
 
 def _update_addon(aws: Aws, addon_id: str, wanted: Wanted, changed: set[str]) -> None:
     if changed - {"preserve", "resolveConflictsOnCreate", "resolveConflictsOnUpdate"}:
-        cluster, name = _of_cluster(addon_id)
         settings = _addon_settings(wanted, "resolveConflictsOnUpdate")
-        aws.client("eks").update_addon(clusterName=cluster, addonName=name, **settings)
+        aws.client("eks").update_addon(**_named("addon", addon_id), **settings)
 
 
 def _read_addon(aws: Aws, addon_id: str, state: State) -> dict[str, Any] | None:
-    addon = _describe_addon(aws, addon_id)
+    addon = _described(aws, "addon", addon_id)
     live = {
         "clusterName": addon["clusterName"],
         "addonName": addon["addonName"],
@@ -177,14 +161,8 @@ def _read_addon(aws: Aws, addon_id: str, state: State) -> dict[str, Any] | None:
     return live
 
 
-def _addon_is_active(aws: Aws, addon_id: str) -> bool:
-    addon = _describe_addon(aws, addon_id)
-    return settled(addon["status"], f"the add-on {addon_id}", addon.get("health", {}).get("issues"))
-
-
 def _delete_addon(aws: Aws, addon_id: str, state: State) -> None:
-    cluster, name = _of_cluster(addon_id)
-    aws.client("eks").delete_addon(clusterName=cluster, addonName=name, preserve=bool(state.get("preserve")))
+    aws.client("eks").delete_addon(**_named("addon", addon_id), preserve=bool(state.get("preserve")))
 
 
 ADDON = Kind(
@@ -201,7 +179,7 @@ ADDON = Kind(
     volatile=("modifiedAt",),
     calls=Calls(_create_addon, _read_addon, _update_addon, _delete_addon),
     retag=retag(),
-    ready=_addon_is_active,
+    ready=lambda aws, addon_id: _is_active(aws, "addon", "add-on", addon_id),
     minutes=20,
 )
 

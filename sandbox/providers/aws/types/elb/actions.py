@@ -69,8 +69,3 @@ def _forward_of(forward: dict[str, Any]) -> dict[str, Any]:
         targetGroups=[known(arn=one["TargetGroupArn"], weight=one.get("Weight")) for one in forward["TargetGroups"]],
         stickiness=on if on.get("enabled") else None,
     )
-
-
-def same_actions(one: Any, other: Any) -> bool:
-    """Whether two lists of blocks mean the same actions: a forward to one group can be written in two ways."""
-    return actions_of(elb_actions(one)) == actions_of(elb_actions(other))

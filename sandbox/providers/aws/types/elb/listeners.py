@@ -4,17 +4,14 @@ from typing import Any
 
 from sandbox.providers.aws.kind import Calls, Kind, State, Wanted, deleting, is_ours, known, tag_list
 from sandbox.providers.aws.session import Aws
-from sandbox.providers.aws.types.elb.actions import ACTION, actions_of, elb_actions, same_actions
+from sandbox.providers.aws.types.elb.actions import ACTION, actions_of, elb_actions
 from sandbox.providers.aws.types.elb.attributes import retag, tags_of
-from sandbox.providers.common.fields import Field, each
+from sandbox.providers.common.fields import Field, each, same_by
 
 
 def _listener(wanted: Wanted) -> dict[str, Any]:
     certificate, alpn = wanted.get("certificateArn"), wanted.get("alpnPolicy")
-    return known(
-        Port=wanted.get("port"),
-        Protocol=wanted.get("protocol"),
-        SslPolicy=wanted.get("sslPolicy"),
+    return wanted.parameters("port", "protocol", "sslPolicy") | known(
         Certificates=[{"CertificateArn": certificate}] if certificate else None,
         AlpnPolicy=[alpn] if alpn else None,
         DefaultActions=elb_actions(wanted["defaultActions"]),
@@ -61,7 +58,10 @@ LISTENER = Kind(
     inputs={
         "loadBalancerArn": Field(required=True, replaces=True),
         **each("port", "protocol", "sslPolicy", "certificateArn", "alpnPolicy"),
-        "defaultActions": Field(required=True, inside=ACTION, same=same_actions),
+        # A forward to one group can be written in two ways.
+        "defaultActions": Field(
+            required=True, inside=ACTION, same=same_by(lambda blocks: actions_of(elb_actions(blocks)))
+        ),
     },
     outputs=("arn",),
     calls=Calls(

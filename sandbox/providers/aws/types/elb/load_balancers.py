@@ -36,12 +36,8 @@ def _create_balancer(aws: Aws, wanted: Wanted) -> str:
             Name=wanted["name"],
             Type=wanted.get("loadBalancerType", "application"),
             Scheme="internal" if wanted.get("internal") else "internet-facing",
-            **known(
-                Subnets=wanted.get("subnets"),
-                SubnetMappings=mappings or None,
-                SecurityGroups=wanted.get("securityGroups"),
-                IpAddressType=wanted.get("ipAddressType"),
-            ),
+            **wanted.parameters("subnets", "securityGroups", "ipAddressType"),
+            **known(SubnetMappings=mappings or None),
             Tags=tag_list(wanted.all_tags),
         )["LoadBalancers"][0]["LoadBalancerArn"]
     except elb.exceptions.DuplicateLoadBalancerNameException:

@@ -44,13 +44,7 @@ def _create_group(aws: Aws, wanted: Wanted) -> str:
         arn = elb.create_target_group(
             Name=wanted["name"],
             TargetType=wanted.get("targetType", "instance"),
-            **known(
-                Protocol=wanted.get("protocol"),
-                ProtocolVersion=wanted.get("protocolVersion"),
-                Port=wanted.get("port"),
-                VpcId=wanted.get("vpcId"),
-                IpAddressType=wanted.get("ipAddressType"),
-            ),
+            **wanted.parameters("protocol", "protocolVersion", "port", "vpcId", "ipAddressType"),
             **_health(wanted),
             Tags=tag_list(wanted.all_tags),
         )["TargetGroups"][0]["TargetGroupArn"]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.providers.aws.kind import Calls, Kind, State, Wanted, deleting, known, tag_list
+from sandbox.providers.aws.kind import Calls, Kind, State, Wanted, deleting, tag_list
 from sandbox.providers.aws.session import Aws
 from sandbox.providers.aws.types.elb.attributes import retag, suffix, tags_of
 from sandbox.providers.common.fields import Field, each
@@ -11,11 +11,7 @@ _BUNDLE = "caCertificatesBundleS3"
 
 
 def _bundle(wanted: Wanted) -> dict[str, Any]:
-    return known(
-        CaCertificatesBundleS3Bucket=wanted[f"{_BUNDLE}Bucket"],
-        CaCertificatesBundleS3Key=wanted[f"{_BUNDLE}Key"],
-        CaCertificatesBundleS3ObjectVersion=wanted.get(f"{_BUNDLE}ObjectVersion"),
-    )
+    return wanted.parameters(*(_BUNDLE + part for part in ("Bucket", "Key", "ObjectVersion")))
 
 
 def _create(aws: Aws, wanted: Wanted) -> str:

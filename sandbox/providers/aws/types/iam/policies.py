@@ -2,21 +2,10 @@
 
 from typing import Any
 
-from sandbox.providers.aws.kind import (
-    Calls,
-    Kind,
-    State,
-    Wanted,
-    created_once,
-    deleting,
-    known,
-    same_json,
-    tag_list,
-    tag_map,
-)
+from sandbox.providers.aws.kind import Calls, Kind, State, Wanted, created_once, deleting, same_json, tag_list, tag_map
 from sandbox.providers.aws.session import Aws
 from sandbox.providers.aws.types.iam.roles import attached, retag, text
-from sandbox.providers.common.fields import Field, same_set
+from sandbox.providers.common.fields import Field, same_by, same_set
 
 VERSIONS = 5
 """The number of policy versions that IAM keeps; one must be deleted before a sixth is created."""
@@ -32,7 +21,7 @@ def _create_policy(aws: Aws, wanted: Wanted) -> str:
             PolicyName=wanted["name"],
             Path=path,
             PolicyDocument=wanted["policy"],
-            **known(Description=wanted.get("description")),
+            **wanted.parameters("description"),
             Tags=tag_list(wanted.all_tags),
         )
     return arn
@@ -148,10 +137,6 @@ ROLE_POLICY_ATTACHMENT = Kind(
 )
 
 
-def _same_url(one: Any, other: Any) -> bool:
-    return str(one).removeprefix("https://") == str(other).removeprefix("https://")
-
-
 def _create_oidc(aws: Aws, wanted: Wanted) -> str:
     iam = aws.client("iam")
     arn = aws.arn("iam", f"oidc-provider/{wanted['url'].removeprefix('https://')}", region=False)
@@ -196,7 +181,7 @@ def _read_oidc(aws: Aws, arn: str, _state: State) -> dict[str, Any] | None:
 OIDC_PROVIDER = Kind(
     type="aws:iam/openIdConnectProvider:OpenIdConnectProvider",
     inputs={
-        "url": Field(required=True, replaces=True, same=_same_url),
+        "url": Field(required=True, replaces=True, same=same_by(lambda url: str(url).removeprefix("https://"))),
         "clientIdLists": Field(required=True, same=same_set),
         "thumbprintLists": Field(same=same_set),
     },

@@ -11,14 +11,13 @@ from sandbox.providers.aws.kind import (
     State,
     Wanted,
     created_once,
-    known,
     retagging,
     same_json,
     tag_list,
     tag_map,
 )
 from sandbox.providers.aws.session import Aws
-from sandbox.providers.common.fields import Field, same_set
+from sandbox.providers.common.fields import Field, same_by, same_set
 
 
 def retag(kind: str, parameter: str) -> Retag:
@@ -44,7 +43,7 @@ def _create_role(aws: Aws, wanted: Wanted) -> str:
             AssumeRolePolicyDocument=wanted["assumeRolePolicy"],
             Path=wanted.get("path", "/"),
             MaxSessionDuration=wanted.get("maxSessionDuration", 3600),
-            **known(Description=wanted.get("description"), PermissionsBoundary=wanted.get("permissionsBoundary")),
+            **wanted.parameters("description", "permissionsBoundary"),
             Tags=tag_list(wanted.all_tags),
         )
     _change_role(aws, wanted["name"], wanted, {"inlinePolicies", "managedPolicyArns"} & set(wanted.inputs))
@@ -123,11 +122,9 @@ def _delete_role(aws: Aws, name: str, state: State) -> None:
     iam.delete_role(RoleName=name)
 
 
-def _same_inline(one: Any, other: Any) -> bool:
-    def said(policies: Any) -> Any:
-        return {each["name"]: json.loads(each["policy"]) for each in policies if each}
-
-    return said(one) == said(other)
+def _inline(policies: Any) -> dict[str, Any]:
+    """In-line policies by name, without their order and spelling."""
+    return {each["name"]: json.loads(each["policy"]) for each in policies if each}
 
 
 ROLE = Kind(
@@ -141,7 +138,7 @@ ROLE = Kind(
         "permissionsBoundary": Field(),
         "forceDetachPolicies": Field(default=False),
         "managedPolicyArns": Field(same=same_set),
-        "inlinePolicies": Field(same=_same_inline, inside={"name": Field(), "policy": Field()}),
+        "inlinePolicies": Field(same=same_by(_inline), inside={"name": Field(), "policy": Field()}),
     },
     outputs=("arn", "createDate", "uniqueId"),
     calls=Calls(_create_role, _read_role, _change_role, _delete_role),
