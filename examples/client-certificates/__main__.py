@@ -27,17 +27,21 @@ partners = aws.lb.TrustStore(
 )
 
 zone = aws.route53.Zone("zone", name=domain)
-certificate = ValidatedCertificate("certificate", {"host": domain, "zone_id": zone.zone_id})
+first, second = (
+    ValidatedCertificate(host, {"host": f"{host}.{domain}", "zone_id": zone.zone_id}) for host in ("orders", "prices")
+)
 orders = ApplicationLoadBalancedIngress(
     "orders",
     {
         "cluster_name": cluster.cluster_name,
         "namespace": "default",
-        "certificate_arn": certificate.arn,
+        "certificate_arn": first.arn,
+        "certificate_arns": [second.arn],
         "mutual_tls": {"mode": "verify", "trust_store_arn": partners.arn},
     },
     pulumi.ResourceOptions(provider=cluster.provider),
 )
 
+pulumi.export("certificateArns", [first.arn, second.arn])
 pulumi.export("trustStoreArn", partners.arn)
 pulumi.export("orders", orders.host_name)

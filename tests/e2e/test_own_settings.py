@@ -117,6 +117,8 @@ def assert_clients_are_verified(existing: Existing, made: dict[str, Any]) -> Non
     elb, orders = existing.elb, balancer(existing, made["orders"])
     listeners = elb.describe_listeners(LoadBalancerArn=orders["LoadBalancerArn"])["Listeners"]
     (tls,) = (one for one in listeners if one["Port"] == 443)
+    shown = elb.describe_listener_certificates(ListenerArn=tls["ListenerArn"])["Certificates"]
+    assert {one["CertificateArn"] for one in shown} == set(made["certificateArns"])
     assert tls["MutualAuthentication"]["Mode"] == "verify"
     assert tls["MutualAuthentication"]["TrustStoreArn"] == made["trustStoreArn"]
     (store,) = elb.describe_trust_stores(TrustStoreArns=[made["trustStoreArn"]])["TrustStores"]
