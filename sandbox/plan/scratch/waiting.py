@@ -20,6 +20,11 @@ _AGAIN: Final = 1.0
 come ever more seldom."""
 _METRIC: Final = re.compile(r"^(\w+)(?:\{(.*)\})? ([-+\d.eE]+)$", re.MULTILINE)
 ASKING: Final = ("Ingress", "Service", "Gateway", "TargetGroupBinding")
+_SPEAKERS: Final = ("ingress", "service", "targetGroupBinding", "gateway.k8s.aws/alb", "gateway.k8s.aws/nlb")
+"""The controller's names in its Events; Kubernetes reports on the same objects.
+
+https://github.com/kubernetes-sigs/aws-load-balancer-controller/blob/main/main.go
+"""
 _BUSY: Final = ("workqueue_depth", "controller_runtime_active_workers")
 _DONE: Final = "controller_runtime_reconcile_total"
 
@@ -118,7 +123,8 @@ def outcomes(events: Iterable[Object]) -> dict[str, Outcome]:
     found: dict[str, Outcome] = {}
     for event in events:
         about = event["involvedObject"]
-        if about.get("kind") not in ASKING:
+        speaker = (event.get("source") or {}).get("component") or event.get("reportingComponent")
+        if about.get("kind") not in ASKING or speaker not in _SPEAKERS:
             continue
         name = f"{about['kind']} {about.get('namespace')}/{about.get('name')}"
         version = int(event["metadata"]["resourceVersion"])

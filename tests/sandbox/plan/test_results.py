@@ -17,7 +17,7 @@ from sandbox.plan.result.rules import action, condition
 from sandbox.plan.result.tree import WIDTH, plain, summary, tree
 from sandbox.plan.scratch.kube import merge_patch
 from sandbox.plan.scratch.network import Names
-from sandbox.plan.scratch.waiting import PATIENCE, Look, Outcome, Watch, metrics
+from sandbox.plan.scratch.waiting import PATIENCE, Look, Outcome, Watch, metrics, outcomes
 
 EMPTY: dict[str, Any] = {"loadBalancers": [], "targetGroups": []}
 
@@ -207,6 +207,22 @@ def test_success_of_another_object_keeps_a_plan_with_failures_waiting() -> None:
     assert not watch.finished(look(a=BAD), 0)
     assert not watch.finished(look(a=replace(BAD, version=9)), 2)
     assert not watch.finished(look(a=replace(BAD, version=9), b=GOOD, done=2), 3)
+
+
+def test_what_kubernetes_reports_on_an_object_is_no_outcome() -> None:
+    def event(component: str, reason: str, version: int) -> dict[str, Any]:
+        return {
+            "metadata": {"resourceVersion": str(version)},
+            "involvedObject": {"kind": "Service", "namespace": "shop", "name": "web"},
+            "source": {"component": component},
+            "type": "Normal" if component == "service" else "Warning",
+            "reason": reason,
+        }
+
+    own = event("service", "SuccessfullyReconciled", 5)
+    found = outcomes([own, event("ipallocator-repair-controller", "ClusterIPNotAllocated", 6)])
+    assert found == {"Service shop/web": GOOD}
+    assert outcomes([event("ipallocator-repair-controller", "ClusterIPNotAllocated", 6)]) == {}
 
 
 def test_an_old_outcome_is_none_for_an_object_that_has_changed_since() -> None:
