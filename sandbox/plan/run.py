@@ -23,7 +23,7 @@ from sandbox.plan.inputs.selection import (
 )
 from sandbox.plan.scratch.assumed import Assumed
 from sandbox.plan.scratch.controller import Release
-from sandbox.plan.scratch.planner import BINDINGS, Planner
+from sandbox.plan.scratch.planner import ASKING, Planner
 from sandbox.plan.scratch.waiting import named, outcomes
 
 Json = dict[str, Any]
@@ -177,13 +177,13 @@ class Plan:
         """What the controller and IAM refused, each object with its place."""
         kube = self.planner.kube
         places = {self._key(m): m.place for m in planned}
-        events, bindings, routes = await asyncio.gather(
-            kube.list("v1", "Event"), kube.list(*BINDINGS), self._routes()
+        events, routes, *asking = await asyncio.gather(
+            kube.list("v1", "Event"), self._routes(), *(kube.list(*kind) for kind in ASKING)
         )  # fmt: skip
-        there = {named(o): o for o in (*bindings, *routes)}
+        there = {named(o): o for each in asking for o in each}
         found = list[Problem]()
-        for name, outcome in outcomes(events).items():
-            if not outcome.failed or (name not in self.applied and name not in there):
+        for name, outcome in outcomes(events, there.values()).items():
+            if not outcome.failed:
                 continue
             served = there.get(name, {}).get("spec", {}).get("serviceRef", {}).get("name")
             namespace = name.partition(" ")[2].partition("/")[0]

@@ -40,7 +40,7 @@ _QUOTAS: Final = {"application-load-balancers": 1000, "network-load-balancers": 
 _BOOT_SECONDS: Final = 120.0
 _WORKLOADS: Final = (("apps/v1", "Deployment"), ("apps/v1", "StatefulSet"), ("apps/v1", "DaemonSet"))
 BINDINGS: Final = ("elbv2.k8s.aws/v1beta1", "TargetGroupBinding")
-_ASKING: Final = (
+ASKING: Final = (
     ("networking.k8s.io/v1", "Ingress"),
     ("v1", "Service"),
     ("gateway.networking.k8s.io/v1", "Gateway"),
@@ -258,7 +258,7 @@ class Planner:
         """What there is now."""
         pods, events, *lists = await asyncio.gather(
             self.kube.list("v1", "Pod"), self.kube.list("v1", "Event"),
-            *(self.kube.list(*kind) for kind in (*_WORKLOADS, *_ASKING)),
+            *(self.kube.list(*kind) for kind in (*_WORKLOADS, *ASKING)),
         )  # fmt: skip
         name = next((p["metadata"]["name"] for p in pods if p["metadata"]["name"].startswith(f"{RELEASE}-")), "")
         busy, done = waiting.metrics(
@@ -266,8 +266,9 @@ class Planner:
         )
         own = [p for p in pods if p["metadata"]["namespace"] != NAMESPACE]
         workloads = [w for each in lists[: len(_WORKLOADS)] for w in each if w["metadata"]["namespace"] != NAMESPACE]
-        going = [o for each in lists[len(_WORKLOADS) :] for o in each if o["metadata"].get("deletionTimestamp")]
-        told = waiting.outcomes(events)
+        there = [o for each in lists[len(_WORKLOADS) :] for o in each]
+        going = [o for o in there if o["metadata"].get("deletionTimestamp")]
+        told = waiting.outcomes(events, there)
         bindings = [b for b in lists[-2] if not (o := told.get(waiting.named(b))) or not o.failed]
         left = [*waiting.incomplete(workloads), *waiting.unready(own), *waiting.unobserved(bindings)]
         left += map(waiting.named, going)
@@ -281,7 +282,7 @@ class Planner:
 
     async def read(self) -> dict[str, Any]:
         """The document of what there is, in the account's names."""
-        kinds = [("v1", "Pod"), *_ASKING[:3]]
+        kinds = [("v1", "Pod"), *ASKING[:3]]
         pods, ingresses, services, gateways = await asyncio.gather(*(self.kube.list(*kind) for kind in kinds))
         inventory = await asyncio.to_thread(self.inventories.read, self.network.vpc)
         seen = cluster(pods, services, [*ingresses, *services, *gateways])

@@ -118,13 +118,17 @@ def named(document: Object) -> str:
     )
 
 
-def outcomes(events: Iterable[Object]) -> dict[str, Outcome]:
-    """The controller's last word on each object that it has spoken of."""
+def outcomes(events: Iterable[Object], there: Iterable[Object]) -> dict[str, Outcome]:
+    """The controller's last word on each object that it has spoken of and that is still there.
+
+    Events outlive their objects: a kept planner has those of earlier plans.
+    """
+    known = {one["metadata"]["uid"] for one in there}
     found: dict[str, Outcome] = {}
     for event in events:
         about = event["involvedObject"]
         speaker = (event.get("source") or {}).get("component") or event.get("reportingComponent")
-        if about.get("kind") not in ASKING or speaker not in _SPEAKERS:
+        if about.get("kind") not in ASKING or about.get("uid") not in known or speaker not in _SPEAKERS:
             continue
         name = f"{about['kind']} {about.get('namespace')}/{about.get('name')}"
         version = int(event["metadata"]["resourceVersion"])

@@ -209,20 +209,22 @@ def test_success_of_another_object_keeps_a_plan_with_failures_waiting() -> None:
     assert not watch.finished(look(a=replace(BAD, version=9), b=GOOD, done=2), 3)
 
 
-def test_what_kubernetes_reports_on_an_object_is_no_outcome() -> None:
+def test_an_outcome_is_the_controllers_and_of_an_object_that_is_there() -> None:
     def event(component: str, reason: str, version: int) -> dict[str, Any]:
         return {
             "metadata": {"resourceVersion": str(version)},
-            "involvedObject": {"kind": "Service", "namespace": "shop", "name": "web"},
+            "involvedObject": {"kind": "Service", "namespace": "shop", "name": "web", "uid": "1"},
             "source": {"component": component},
             "type": "Normal" if component == "service" else "Warning",
             "reason": reason,
         }
 
+    there, gone = ([{"metadata": {"uid": uid}}] for uid in "12")
     own = event("service", "SuccessfullyReconciled", 5)
-    found = outcomes([own, event("ipallocator-repair-controller", "ClusterIPNotAllocated", 6)])
-    assert found == {"Service shop/web": GOOD}
-    assert outcomes([event("ipallocator-repair-controller", "ClusterIPNotAllocated", 6)]) == {}
+    other = event("ipallocator-repair-controller", "ClusterIPNotAllocated", 6)
+    assert outcomes([own, other], there) == {"Service shop/web": GOOD}
+    assert outcomes([other], there) == {}
+    assert outcomes([own], gone) == {}
 
 
 def test_an_old_outcome_is_none_for_an_object_that_has_changed_since() -> None:
