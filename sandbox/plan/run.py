@@ -88,9 +88,13 @@ class Plan:
         for reference, why in failed:
             made.problems.append(Problem(f"{reference.kind} {reference.identity}", "", "emulator", "NotAssumed", why))
         self.planner.report(f"applying {len(planned)} objects")
+        reader = asyncio.create_task(
+            asyncio.to_thread(getattr, self.planner, "inventories")
+        )  # its clients take a while
         expected = await self._apply(planned, made)
         await self._delete({self._key(m) for m in planned} | {f"Namespace {n}" for n in namespaces(planned)})
         made.silent = await self.planner.settle(expected)
+        await reader
         made.state = await self.planner.read()
         made.problems += await self._problems(planned)
         return made
