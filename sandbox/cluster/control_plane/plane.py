@@ -18,8 +18,6 @@ from sandbox.cluster.spec import ClusterSpec, Folder
 from sandbox.run.processes import Process, Supervisor
 from sandbox.run.state import Settings, write_text
 
-_STOP_SECONDS = 1.0
-
 
 class ControlPlane:
     """One cluster's keys, sockets and supervised processes."""
@@ -80,8 +78,8 @@ class ControlPlane:
         self._supervisor.add(process)
 
     def stop(self) -> None:
-        """Stop everything, in reverse order."""
-        self._supervisor.stop(_STOP_SECONDS)
+        """Kill everything, in reverse order: etcd keeps what it has confirmed, and the others keep nothing."""
+        self._supervisor.stop(0)
         self._starter.shutdown(cancel_futures=True)
         shutil.rmtree(self.sockets.folder, ignore_errors=True)
 
