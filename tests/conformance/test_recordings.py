@@ -4,7 +4,7 @@ Cases have their own namespaces, so several are on the stage at once.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
@@ -27,11 +27,14 @@ def _play(stage: Stage, case: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def played(stage: Stage, request: pytest.FixtureRequest) -> Iterator[Mapping[str, Future[None]]]:
-    """The results of the requested cases."""
+def played(stage: Stage, request: pytest.FixtureRequest) -> Mapping[str, Future[None]]:
+    """The results of the requested cases.
+
+    All of them have ended before the first test: between tests pytest changes `os.environ`, which the cases' threads read.
+    """
     asked = {name for item in request.session.items for name in _ALL if item.name.endswith(f"[{name}]")}
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        yield {case: pool.submit(_play, stage, case) for case in sorted(asked)}
+        return {case: pool.submit(_play, stage, case) for case in sorted(asked)}
 
 
 @pytest.mark.parametrize("case", _ALL)
@@ -39,10 +42,9 @@ def test_a_recorded_case_comes_out_as_it_was_recorded(played: Mapping[str, Futur
     played[case].result()
 
 
-def test_no_call_of_the_controller_was_refused(stage: Stage, played: Mapping[str, Future[None]]) -> None:
+@pytest.mark.usefixtures("played")
+def test_no_call_of_the_controller_was_refused(stage: Stage) -> None:
     """It has the policy for one cluster."""
-    for future in played.values():
-        future.exception()  # when all have finished
     refused = stage.decided("denied")
     assert not refused, json.dumps(refused, indent=1)
 
