@@ -30,7 +30,7 @@ def _play(stage: Stage, case: str) -> None:
 def played(stage: Stage, request: pytest.FixtureRequest) -> Mapping[str, Future[None]]:
     """The results of the requested cases.
 
-    All of them have ended before the first test: between tests pytest changes `os.environ`, which the cases' threads read.
+    All of them have ended before the first test: between tests pytest changes `os.environ`, which the threads read.
     """
     asked = {name for item in request.session.items for name in _ALL if item.name.endswith(f"[{name}]")}
     with ThreadPoolExecutor(_AT_ONCE) as pool:
