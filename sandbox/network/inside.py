@@ -55,7 +55,8 @@ class Inside:
         counting = Counting(state, self._world, self._network)
         for question in (counting.count, counting.keep, counting.stop):
             self._door.add(question.__name__, question)
-        self._door.add("trace", Tracer(state, self._world, self._network, self._clusters.names).trace)
+        tracer = Tracer(state, self._world, self._network, self._clusters.names, self._balancers.unlike_aws)
+        self._door.add("trace", tracer.trace)
         self._socket = socket_folder(state.traffic / "run") / "door.sock"
 
     async def run(self) -> None:

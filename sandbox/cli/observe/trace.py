@@ -25,7 +25,8 @@ def trace(url: str, headers: tuple[str, ...], seconds: float, folder: Path, *, a
     """Send one request from the clients' namespace to URL and print every hop.
 
     The hops: load balancer node, listener, rule, target; what each node's kernel did (rules, address rewriting,
-    connection tracking entries); the pod. If the request does not arrive: what stopped it, and what is missing.
+    connection tracking entries); the pod. If the request does not arrive: what stopped it, and what is missing. What
+    the load balancer does on AWS and not here, such as a Lambda function or the end of a login, has a line of its own.
 
     Exit code 0 if it arrived, 1 if it did not. Needs `sandbox up --traffic`.
     """
@@ -45,6 +46,8 @@ def show(document: dict[str, Any], console: Console) -> None:
             console.print(f"{'':<14}{hop['flow']}", soft_wrap=True)
         for line in hop["does"]:
             console.print(f"{'':<14}- {line}", soft_wrap=True, markup=False)
+    for line in document["unlikeAws"]:
+        console.print(f"[bold yellow]unlike AWS[/]    {line}", soft_wrap=True)
     if document["stopped"]:
         console.print(f"[bold red]stopped[/]       {document['stopped']}", soft_wrap=True)
         return

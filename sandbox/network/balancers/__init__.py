@@ -9,5 +9,5 @@ udp            the kernel's part of a Network Load Balancer, because HAProxy doe
 names          DNS for the clients
 follow         the loop over all of it
 
-A node's `missing` lists what it refuses: Lambda functions, mutual TLS, logins.
+A node's `missing` lists what AWS does and it does not, such as Lambda functions and the end of logins.
 """

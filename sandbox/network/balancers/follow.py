@@ -20,6 +20,7 @@ from sandbox.network.balancers.plan import Node, nodes
 from sandbox.network.balancers.pools import Check, Pool, Target
 from sandbox.network.balancers.probe import probe
 from sandbox.network.balancers.proxy import Proxy, ProxyError
+from sandbox.network.elb.model import LoadBalancer
 from sandbox.network.elb.reading import Reader
 from sandbox.network.world import CommandFailedError, World, inside
 from sandbox.run.clients import client
@@ -64,6 +65,11 @@ class Balancers:
     def running(self) -> dict[str, int]:
         """Node -> its HAProxy's pid."""
         return {node: proxy.pid for node, proxy in self._proxies.items() if proxy.pid}
+
+    def unlike_aws(self, balancer: LoadBalancer) -> list[str]:
+        """What a load balancer does on AWS and not here, a line each."""
+        mine = (node for node in self._nodes if node.balancer == (balancer.arn or balancer.name))
+        return sorted({line for node in mine for line in node.missing})
 
     async def follow(self) -> None:
         """Follow the APIs for ever."""

@@ -56,12 +56,20 @@ def response(code: int, output: str) -> Response:
 class Tracer:
     """Traces requests; answers `POST /trace` on the world's control socket."""
 
-    def __init__(self, state: State, world: World, network: Network, names: Callable[[], Mapping[str, str]]) -> None:
-        """`names` returns the nodes' names by instance."""
+    def __init__(
+        self,
+        state: State,
+        world: World,
+        network: Network,
+        names: Callable[[], Mapping[str, str]],
+        unlike_aws: Callable[[LoadBalancer], list[str]],
+    ) -> None:
+        """`names` returns the nodes' names by instance, `unlike_aws` what a load balancer does only on AWS."""
         self._state = state
         self._world = world
         self._network = network
         self._names = names
+        self._unlike_aws = unlike_aws
         self._lock = asyncio.Lock()
 
     async def trace(self, question: dict[str, Any]) -> dict[str, Any]:
@@ -105,6 +113,7 @@ class Tracer:
         flow = got.flow or _asked(seen, nodes, port)
         hops = path.to_balancer(scene, flow, host, url.path or "/", _target(scene, answer)) if flow else []
         told: dict[str, Any] = {"status": got.status, "seconds": got.seconds, "body": got.body}
+        told["unlikeAws"] = self._unlike_aws(balancer)
         if answer:
             hops += path.to_pod(scene, answer)
             return {"url": url.geturl(), "arrived": True, "stopped": None, **told, **_listed(hops)}
@@ -197,4 +206,5 @@ def _listed(hops: list[path.Hop]) -> dict[str, Any]:
 
 
 def _stopped(url: SplitResult, hops: list[path.Hop], reason: str) -> dict[str, Any]:
-    return {"url": url.geturl(), "arrived": False, "stopped": reason, "status": 0, "seconds": 0.0, **_listed(hops)}
+    told = {"status": 0, "seconds": 0.0, "unlikeAws": list[str]()}
+    return {"url": url.geturl(), "arrived": False, "stopped": reason, **told, **_listed(hops)}

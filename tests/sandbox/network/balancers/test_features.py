@@ -10,6 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from sandbox.network import control
 from sandbox.network.wiring import CLIENT_ADDRESS
 from sandbox.run.processes import wait_until
 from tests.sandbox.aws.harness import REGION
@@ -40,6 +41,30 @@ def test_a_rules_transforms_rewrite_the_path_and_the_host_that_a_target_sees(vpc
     assert vpc.seen(*headers, f"{url}/api/12/a")["headers"]["host"] == "shop.example.org"
     seen = vpc.seen(*headers, f"{url}/other")
     assert (seen["path"], seen["headers"]["host"]) == ("/other", "shop.example.com")
+
+
+def test_a_trace_names_what_the_load_balancer_does_only_on_aws(vpc: Vpc, authority: trustme.CA) -> None:
+    url = secure(vpc, authority, Mode="off")
+    (alb,) = (lb for lb in vpc.elb.describe_load_balancers()["LoadBalancers"] if lb["DNSName"] in url)
+    (listener,) = vpc.elb.describe_listeners(LoadBalancerArn=alb["LoadBalancerArn"])["Listeners"]
+
+    def unlike() -> list[str]:
+        return control.ask(vpc.aws.state, "trace", url=url)["unlikeAws"]
+
+    assert unlike() == []
+    login = {
+        "Issuer": "https://login.example",
+        "AuthorizationEndpoint": "https://login.example/authorize",
+        "TokenEndpoint": "https://login.example/token",
+        "UserInfoEndpoint": "https://login.example/userinfo",
+        "ClientId": "shop",
+        "ClientSecret": "nobody-knows",
+    }
+    actions = [{"Type": "authenticate-oidc", "AuthenticateOidcConfig": login, "Order": 1}]
+    actions += [{**listener["DefaultActions"][0], "Order": 2}]
+    vpc.elb.modify_listener(ListenerArn=listener["ListenerArn"], DefaultActions=actions)
+    wanted = f"{alb['LoadBalancerName']} HTTPS:443: logins start but never complete: no identity provider is asked"
+    assert wait_until(lambda: unlike() == [wanted], 10, 0.1), unlike()
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ import json
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -243,15 +244,19 @@ def test_no_request_fails_while_rules_and_targets_change(vpc: Vpc) -> None:
     assert told["answered"] > 100
 
 
-def test_datagrams_reach_every_target_with_the_clients_address(vpc: Vpc) -> None:
+@pytest.mark.parametrize("protocol", ["UDP", "QUIC"])
+def test_datagrams_reach_every_target_with_the_clients_address(vpc: Vpc, protocol: str) -> None:
     group = vpc.group(
-        "UDP",
+        protocol,
         attributes={"load_balancing.cross_zone.enabled": "true"},
         HealthCheckProtocol="HTTP",
         HealthCheckPort="8080",
     )
-    vpc.targets(group, *vpc.addresses, port=8053)
-    balancer = vpc.balancer("network", group, "UDP", 53)
+    targets: list[Any] = [{"Id": address, "Port": 8053} for address in vpc.addresses]
+    for number, target in enumerate(targets if protocol == "QUIC" else ()):
+        target["QuicServerId"] = f"0x{number:016x}"
+    vpc.elb.register_targets(TargetGroupArn=group, Targets=targets)
+    balancer = vpc.balancer("network", group, protocol, 53)
     vpc.healthy(group, 2)
     ask = (
         "import socket, sys\n"
