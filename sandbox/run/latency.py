@@ -7,8 +7,9 @@ The same seed gives the same delays. A file, in YAML:
       "ec2:Describe*": [0.05, 0.4]    seconds, from least to most
     provisioning:                     how long it takes until something is ready for traffic
       application: [90, 180]          load balancers by type; accelerator for Global Accelerator
-    hidden:                           how long EC2 does not know what a call has created
-      "ec2:CreateSecurityGroup": [0, 3]
+    hidden:                           how long something new is not known
+      "ec2:CreateSecurityGroup": [0, 3]     to EC2
+      "tag:GetResources": [0, 10]           a load balancer or target group, to the Resource Groups Tagging API
 """
 
 import random
@@ -42,7 +43,7 @@ class Latency(BaseModel):
     seed: int = 0
     answers: dict[str, Span] = {}
     provisioning: dict[Kind, Span] = {}
-    hidden: dict[Literal["ec2:CreateSecurityGroup"], Span] = {}
+    hidden: dict[Literal["ec2:CreateSecurityGroup", "tag:GetResources"], Span] = {}
     _calls: Counter[str] = PrivateAttr(default_factory=Counter[str])
 
     def answer(self, name: str) -> float:
@@ -58,6 +59,10 @@ class Latency(BaseModel):
     def hides_group(self, name: str) -> float:
         """Seconds during which EC2 does not know a new security group of that name."""
         return self._pick(self.hidden.get("ec2:CreateSecurityGroup"), f"group/{name}")
+
+    def hides_tags(self, name: str) -> float:
+        """Seconds during which the tagging API does not list a new load balancer or target group of that name."""
+        return self._pick(self.hidden.get("tag:GetResources"), f"tags/{name}")
 
     def _pick(self, span: Span | None, what: str) -> float:
         # A die for each subject, so that delays do not depend on the order of calls.

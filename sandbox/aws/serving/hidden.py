@@ -1,8 +1,10 @@
-"""Eventual consistency: for a moment after its creation, EC2 does not know a security group.
+"""Eventual consistency: for a moment after its creation, some calls do not know a resource.
 
+EC2 does not know a security group, and the Resource Groups Tagging API does not list a load balancer or target group.
 https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html
 """
 
+import json
 import re
 import time
 from dataclasses import dataclass, field
@@ -14,30 +16,45 @@ from sandbox.iam.wire.replies import Denial
 from sandbox.run.latency import Latency
 
 _GROUP = re.compile(r"<groupId>(sg-[0-9a-f]+)</groupId>")
+_ARN = re.compile(r"<(?:LoadBalancer|TargetGroup)Arn>(arn:[^<]+)<")
 
 
 @dataclass
 class Hidden:
-    """The security groups that are not known yet."""
+    """What is not known yet."""
 
     latency: Latency
     _until: dict[str, float] = field(default_factory=dict[str, float])
-    """Id -> when it becomes known."""
+    """Id or ARN -> when it becomes known."""
 
     def made(self, call: Call, reply: Response) -> None:
-        """A call has been carried out."""
-        if (call.service, call.action) == ("ec2", "CreateSecurityGroup"):
-            seconds = self.latency.hides_group(call.parameters.get("GroupName", ""))
-            found = _GROUP.search(reply.get_data(as_text=True))
-            if found and seconds:
-                self._until[found[1]] = time.monotonic() + seconds
+        """A call has been carried out. Leave what is not known yet out of its reply."""
+        match call.service, call.action:
+            case "ec2", "CreateSecurityGroup":
+                self._hide(_GROUP, reply, self.latency.hides_group(call.parameters.get("GroupName", "")))
+            case "elasticloadbalancing", "CreateLoadBalancer" | "CreateTargetGroup":
+                self._hide(_ARN, reply, self.latency.hides_tags(call.parameters.get("Name", "")))
+            case "tagging", "GetResources" if unknown := self._unknown():
+                document = json.loads(reply.get_data())
+                listed = document["ResourceTagMappingList"]
+                document["ResourceTagMappingList"] = [one for one in listed if one["ResourceARN"] not in unknown]
+                reply.set_data(json.dumps(document))
+            case _:
+                pass
 
     def refuses(self, call: Call) -> Denial | None:
         """The refusal of a call that names a resource which is not known yet."""
-        if call.service != "ec2" or not self._until:
-            return None
-        self._until = {name: until for name, until in self._until.items() if until > time.monotonic()}
-        for value in call.parameters.values():
-            if value in self._until:
+        unknown = self._unknown() if call.service == "ec2" else {}
+        for value in call.parameters.values() if unknown else ():
+            if value in unknown:
                 return Denial("InvalidGroup.NotFound", f"The security group '{value}' does not exist", 400)
         return None
+
+    def _hide(self, form: re.Pattern[str], reply: Response, seconds: float) -> None:
+        if seconds and (found := form.search(reply.get_data(as_text=True))):
+            self._until[found[1]] = time.monotonic() + seconds
+
+    def _unknown(self) -> dict[str, float]:
+        now = time.monotonic()
+        self._until = {name: until for name, until in self._until.items() if until > now}
+        return self._until

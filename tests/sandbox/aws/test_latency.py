@@ -1,4 +1,4 @@
-"""An AWS that takes its time: slow answers, load balancers that are provisioned, groups that are not known at once."""
+"""An AWS that takes its time: slow answers, load balancers that are provisioned, what is not known at once."""
 
 import time
 from collections.abc import Generator
@@ -15,7 +15,7 @@ from tests.sandbox.aws.harness import Aws
 DELAYS = Latency(
     answers={"ec2:DescribeRegions": (0.3, 0.3)},
     provisioning={"application": (2, 2), "accelerator": (2, 2)},
-    hidden={"ec2:CreateSecurityGroup": (1, 1)},
+    hidden={"ec2:CreateSecurityGroup": (1, 1), "tag:GetResources": (1, 1)},
 )
 
 
@@ -80,3 +80,17 @@ def test_a_new_security_group_is_not_known_at_once(slow_world: World) -> None:
             return False
 
     assert wait_until(known, 5, 0.1)
+
+
+def test_the_tagging_api_lists_a_new_load_balancer_after_a_while(slow: Aws, slow_world: World) -> None:
+    before = slow_world.balancer(Tags=[{"Key": "team", "Value": "shop"}])
+    tagging = slow.client("resourcegroupstaggingapi")
+
+    def listed() -> set[str]:
+        wanted = [{"Key": "team", "Values": ["shop"]}]
+        return {one["ResourceARN"] for one in tagging.get_resources(TagFilters=wanted)["ResourceTagMappingList"]}
+
+    assert wait_until(lambda: listed() == {before}, 5, 0.1)
+    new = slow_world.balancer(Tags=[{"Key": "team", "Value": "shop"}])
+    assert listed() == {before}
+    assert wait_until(lambda: listed() == {before, new}, 5, 0.1)
