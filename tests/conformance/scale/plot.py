@@ -72,5 +72,6 @@ def _looks(title: str) -> dict[str, Any]:
         "style": CleanStyle(background="white", title_font_size=16, legend_font_size=12, label_font_size=11),
         "width": 900,
         "height": 420,
+        "js": [],
         "legend_at_bottom": True,
     }

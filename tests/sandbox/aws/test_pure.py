@@ -3,6 +3,7 @@
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import jwt
 import pytest
@@ -10,7 +11,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given
 from hypothesis import strategies as st
+from moto.core import serialize
+from moto.core.utils import get_service_model
 
+from sandbox.aws import emulator
 from sandbox.aws.eks.machines import instance_options
 from sandbox.aws.eks.nodegroups import merge_taints
 from sandbox.aws.identities.web_identity import TokenError, key_id, verify
@@ -187,3 +191,17 @@ def test_taints_are_known_by_key_and_effect() -> None:
         },
     )
     assert after == [{"key": "a", "value": "2", "effect": "NO_SCHEDULE"}]
+
+
+def test_the_names_of_a_member_are_found_once_for_all_elements_of_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    picker, asked = serialize.XFormedAttributePicker(), list[str]()
+    monkeypatch.setattr(serialize.XFormedAttributePicker, "get_possible_keys", picker.__class__.get_possible_keys)
+    monkeypatch.setattr(serialize.NoAlias, "has_alias", lambda _, key: not asked.append(key))
+    monkeypatch.setattr(emulator.xmltodict, "_validate_name", vars(emulator.xmltodict)["_validate_name"])
+    emulator.names_once()
+    description: Any = get_service_model("elbv2").shape_for("TargetDescription")
+    shape = description.members["Id"]
+    targets = [{"Id": f"10.0.0.{n}"} for n in range(1000)] + [{"id": "10.0.4.1"}]
+    found = [picker(serialize.AttributePickerContext(target, "Id", shape)) for target in targets]
+    assert found == [next(iter(target.values())) for target in targets]
+    assert asked == ["Id"]
