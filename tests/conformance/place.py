@@ -151,7 +151,9 @@ def prepared(pods: int) -> Generator[Stage, None, None]:
         (folder / "tools").mkdir()
         tools_at_hand(folder / "tools", say)
         say("the stage")
-        with closing(brought_up(folder / "state", quotas=QUOTAS)) as sandboxes, staged(next(sandboxes)) as stage:
+        sandboxes = brought_up(folder / "state", quotas=QUOTAS)
+        # Not removed, because thousands of pods take minutes to end.
+        with closing(sandboxes), staged(next(sandboxes), removed=False) as stage:
             with_room(stage, pods)
             yield stage
 
