@@ -8,14 +8,11 @@ from urllib.parse import unquote, urlsplit
 
 import moto.core.responses
 import moto.core.utils
-import xmltodict
-from botocore.model import Shape
-from moto.core.serialize import AttributePickerContext, XFormedAttributePicker
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.utilities.utils import get_partition
 from werkzeug.wrappers import Response
 
-from sandbox.aws import corrections, determinism, node_images, sts
+from sandbox.aws import corrections, determinism, node_images, serializing, sts
 from sandbox.aws.accelerators import api as accelerators_api
 from sandbox.aws.accelerators.store import Accelerators
 from sandbox.aws.corrections.elbv2 import load_balancers
@@ -34,26 +31,6 @@ log = logging.getLogger(__name__)
 _PRELOADED = ("ec2", "elasticloadbalancing", "iam", "sts", "eks")
 # A node group replaces an instance that was terminated.
 _TOUCH_NODES = {("ec2", "TerminateInstances")}
-
-
-def names_once() -> None:
-    """Let moto's serializer find the names that a member may have in an object once, not for every element.
-
-    They depend on the object's class and the member, whose shape lives as long as the service's model. Most of the time
-    of an answer with many elements goes there.
-    """
-    find: Any = XFormedAttributePicker.get_possible_keys
-    found = dict[tuple[type, Shape, str], tuple[str, ...]]()
-
-    def get_possible_keys(self: XFormedAttributePicker, context: AttributePickerContext) -> tuple[str, ...]:
-        place = type(context.obj), context.shape, context.key
-        if place not in found:
-            found[place] = tuple(dict.fromkeys(find(self, context)))
-        return found[place]
-
-    replace(XFormedAttributePicker, "get_possible_keys", get_possible_keys)
-    # Likewise whether an element's name is allowed in XML, which is checked letter by letter.
-    replace(xmltodict, "_validate_name", functools.cache(vars(xmltodict)["_validate_name"]))
 
 
 class Emulator:
@@ -77,7 +54,7 @@ class Emulator:
         # EC2's response class has hundreds of methods; moto lists them again at every call, which takes 2 ms.
         listing: Any = moto.core.utils.method_names_from_class
         replace(moto.core.responses, "method_names_from_class", functools.cache(listing))
-        names_once()
+        serializing.install()
         self._dispatcher = DomainDispatcherApplication(create_backend_app)
         self.accelerators = Accelerators(account, get_partition(region), region, latency)
         self._applications: dict[str, Any] = {
