@@ -22,7 +22,7 @@ from tests.sandbox.controller.campaign import ALONE, CALLERS
 QUOTAS = {"application-load-balancers": 1000}
 """A new account has room for 50."""
 _PODS_A_NODE = 100
-_AT_ONCE = 200
+_AT_ONCE = 50
 """Objects of one `kubectl apply`, which must end within the stage's bound for a command."""
 Figures = dict[str, float]
 
