@@ -9,6 +9,7 @@
 # make test      everything that .ci/run runs after `make packages`
 # make soak      test campaigns with full counts (hours), or some: make soak ARGS="-k rollouts"; docs/measured/reliability.md
 # make upstream  the controller's own end-to-end suites, or some: make upstream ARGS="--focus QUIC"; docs/measured/upstream.md
+# make scale     the controller with 100 load balancers and 500 bindings; writes docs/measured/scale.md
 # make check     only lint, format, types, import layers and the policies' generated files
 # make docs      write the generated pages again: components, doctor, policies, changes, iam
 
@@ -24,7 +25,7 @@ STACK := sandbox
 PACKAGES := haproxy dnsmasq-base iproute2 util-linux iptables nftables conntrack curl wrk chromium chromium-driver
 
 .DEFAULT_GOAL := help
-.PHONY: help environment packages up example example-down destroy down verify check docs test soak upstream measure measure-controller
+.PHONY: help environment packages up example example-down destroy down verify check docs test soak upstream measure measure-controller scale
 
 help:
 	@sed -n '/^#/!q; s/^# //p' Makefile
@@ -104,3 +105,6 @@ measure: environment
 
 measure-controller: environment
 	@$(BIN)/python -m tests.conformance.measure $(ARGS)
+
+scale: environment
+	@$(BIN)/python -m tests.conformance.scale $(ARGS)

@@ -97,10 +97,12 @@ def brought_up(
     given: dict[str, str] | None = None,
     traffic: str | None = None,
     latency: dict[str, Any] | None = None,
+    quotas: dict[str, int] | None = None,
 ) -> Generator[Sandbox, None, None]:
     """A sandbox in `folder` for the generator's lifetime."""
     state = State.at(folder)
-    lifecycle.up(state, lifecycle.Wish(given or {}, traffic=traffic, latency=latency), lambda _: None)
+    wish = lifecycle.Wish(given or {}, traffic=traffic, latency=latency, quotas=quotas or {})
+    lifecycle.up(state, wish, lambda _: None)
     try:
         yield Sandbox(state)
     finally:

@@ -12,7 +12,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from moto.utilities.utils import get_partition
 from werkzeug.wrappers import Response
 
-from sandbox.aws import corrections, determinism, node_images, sts
+from sandbox.aws import corrections, determinism, node_images, serializing, sts
 from sandbox.aws.accelerators import api as accelerators_api
 from sandbox.aws.accelerators.store import Accelerators
 from sandbox.aws.corrections.elbv2 import load_balancers
@@ -54,6 +54,7 @@ class Emulator:
         # EC2's response class has hundreds of methods; moto lists them again at every call, which takes 2 ms.
         listing: Any = moto.core.utils.method_names_from_class
         replace(moto.core.responses, "method_names_from_class", functools.cache(listing))
+        serializing.install()
         self._dispatcher = DomainDispatcherApplication(create_backend_app)
         self.accelerators = Accelerators(account, get_partition(region), region, latency)
         self._applications: dict[str, Any] = {

@@ -12,89 +12,23 @@ import json
 import os
 import statistics
 import sys
-import tempfile
 import threading
 import time
-import urllib.request
-from collections.abc import Callable, Generator, Iterable
-from contextlib import contextmanager
-from fnmatch import fnmatchcase
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any, Self
 
 import pytest
 from kubernetes import client, config
 
 from fixtures.kubernetes import deployment, ingress, service
-from sandbox.aws.serving.journal import Entry, from_line
-from sandbox.run.processes import Process, wait_until
+from tests.conformance.place import Calls, Figures, Place, controlled, expect, prepared, say, usage
 from tests.conformance.player import Player
-from tests.conformance.stage import ALONE, NAME, Stage, staged, unique
-from tests.conftest import Sandbox, brought_up
-from tests.sandbox.controller.campaign import CALLERS
+from tests.conformance.stage import Stage
 
 CASES = ("ingress-ip", "ingress-paths-hosts", "ingress-https", "ingress-group", "service-nlb-ip", "service-nlb-tls")
 COUNTS = (50, 100, 200, 100, 50, 10)
 _FIRST = 10
 _INGRESSES, _PODS = 100, 1000
-_PODS_A_NODE = 100
-Figures = dict[str, float]
-
-
-def say(line: str) -> None:
-    """Print progress."""
-    sys.stderr.write(f"{time.strftime('%H:%M:%S')} {line}\n")
-
-
-def expect(condition: Callable[[], bool], seconds: float, what: str) -> None:
-    """Wait for a condition.
-
-    Raises:
-        SystemExit: it did not become true.
-    """
-    if not wait_until(condition, seconds, 0.2):
-        raise SystemExit(f"{what}: not within {seconds:.0f} s")
-
-
-class Place:
-    """A namespace of the stage."""
-
-    def __init__(self, stage: Stage) -> None:
-        self.stage, self.name = stage, unique("bench")
-        stage.kubectl("create", "namespace", self.name)
-        self._elb = stage.sandbox.aws("elbv2")
-
-    def apply(self, objects: Iterable[dict[str, Any]]) -> None:
-        """Apply objects."""
-        self.stage.apply(*({**o, "metadata": {**o["metadata"], "namespace": self.name}} for o in objects))
-
-    def get(self, kind: str) -> list[dict[str, Any]]:
-        """The objects of a kind."""
-        return json.loads(self.stage.kubectl("-n", self.name, "get", kind, "-o", "json"))["items"]
-
-    def groups(self) -> list[str]:
-        """The target groups that its bindings name."""
-        return [b["spec"]["targetGroupARN"] for b in self.get("targetgroupbindings")]
-
-    def targets(self, group: str) -> int:
-        """How many targets a group has."""
-        return len(self._elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"])
-
-    def served(self) -> int:
-        """How many Ingresses have their host name."""
-        return sum(bool((i["status"].get("loadBalancer") or {}).get("ingress")) for i in self.get("ingress"))
-
-    def clear(self) -> float:
-        """Delete everything; return the seconds until the controller's resources are gone."""
-        begun = time.monotonic()
-        self.stage.kubectl("-n", self.name, "delete", "ingress,service", "--all", "--wait=false")
-        kinds = "ingress,service,targetgroupbinding"
-        expect(lambda: not self.stage.kubectl("-n", self.name, "get", kinds, "-o", "name"), 600, "deletion")
-        seconds = time.monotonic() - begun
-        self.stage.kubectl("-n", self.name, "delete", "deployment", "--all")
-        expect(lambda: not self.get("pods"), 300, "the end of the pods")
-        self.stage.kubectl("delete", "namespace", self.name, "--wait=false")
-        return seconds
 
 
 # How it is observed.
@@ -146,48 +80,6 @@ def _ready(piece: dict[str, Any]) -> int:
     return sum(e.get("conditions", {}).get("ready") is not False for e in piece.get("endpoints") or [])
 
 
-class Calls:
-    """The calls of the stage's controller to the sandbox's AWS."""
-
-    def __init__(self, stage: Stage) -> None:
-        self._url = f"{stage.sandbox.state.aws_endpoint}/_sandbox/calls"
-        self._journal = stage.sandbox.state.aws / "journal"
-
-    def forget(self) -> None:
-        """Count from here."""
-        with urllib.request.urlopen(urllib.request.Request(self._url, method="DELETE"), timeout=10):  # noqa: S310 - loopback
-            pass
-
-    def counted(self) -> tuple[int, int]:
-        """All calls, and those that write."""
-        with urllib.request.urlopen(self._url, timeout=10) as answer:  # noqa: S310 - loopback
-            callers = json.load(answer)["callers"]
-        mine = [counts for arn, counts in callers.items() if fnmatchcase(arn, CALLERS[0])]
-        return sum(c["all"] for c in mine), sum(c["writes"] for c in mine)
-
-    def end_of_journal(self) -> int:
-        """The position of the next writing call."""
-        return self._journal.stat().st_size
-
-    def last(self, actions: tuple[str, ...], start: int) -> float:
-        """When the last call of an action after a journal position arrived; 0 if there is none."""
-        with self._journal.open("rb") as file:
-            file.seek(start)
-            documents = filter(None, map(from_line, file))
-            entries = map(Entry.from_json, documents)
-            return max((e.time for e in entries if e.call.action in actions), default=0.0)
-
-
-def usage(process: Process) -> Figures:
-    """CPU seconds so far, and the largest resident set in MiB."""
-    assert process.identity
-    folder = Path(f"/proc/{process.identity.pid}")
-    fields = (folder / "stat").read_text().rpartition(")")[2].split()
-    ticks = int(fields[11]) + int(fields[12])
-    status = dict(line.split(":", 1) for line in (folder / "status").read_text().splitlines())
-    return {"cpu": ticks / os.sysconf("SC_CLK_TCK"), "memory": int(status["VmHWM"].split()[0]) / 1024}
-
-
 # What is measured.
 
 
@@ -231,10 +123,11 @@ def many(stage: Stage) -> Figures:
     place, calls = Place(stage), Calls(stage)
     names = [f"web-{n}" for n in range(_INGRESSES)]
     each = _PODS // _INGRESSES
-    place.apply(o for name in names for o in (deployment(name, each), service(name)))
-    expect(lambda: sum(d["status"].get("readyReplicas", 0) for d in place.get("deployments")) == _PODS, 900, "pods")
+    place.spread(names, each)
     (controller,) = stage.controllers
-    before, begun = usage(controller), time.monotonic()
+    assert controller.identity
+    pid = controller.identity.pid
+    before, begun = usage(pid), time.monotonic()
     calls.forget()
     place.apply(map(ingress, names))
     expect(lambda: place.served() == _INGRESSES, 900, f"{_INGRESSES} host names")
@@ -245,7 +138,7 @@ def many(stage: Stage) -> Figures:
         return len(full) == _INGRESSES
 
     expect(registered, 600, f"{_PODS} targets")
-    seconds, after = time.monotonic() - begun, usage(controller)
+    seconds, after = time.monotonic() - begun, usage(pid)
     everything, writes = calls.counted()
     return {
         "100 Ingresses, 1,000 pods: converged after, s": seconds,
@@ -258,27 +151,6 @@ def many(stage: Stage) -> Figures:
 
 
 MEASURES = {"scaling": scaling, "calls": calls_of_cases, "many": many}
-
-
-def with_room(stage: Stage) -> None:
-    """Give the stage's cluster nodes for every pod."""
-    nodes, eks = -(-_PODS // _PODS_A_NODE) + 1, stage.sandbox.aws("eks")
-    size = {"minSize": nodes, "maxSize": nodes, "desiredSize": nodes}
-    eks.update_nodegroup_config(clusterName=NAME, nodegroupName="main", scalingConfig=size)
-    expect(lambda: stage.kubectl("get", "nodes", "--no-headers").count(" Ready ") == nodes, 300, f"{nodes} nodes")
-
-
-@contextmanager
-def controlled(stage: Stage, program: str) -> Generator[None, None, None]:
-    """One controller, in a new process."""
-    stage.stop_controllers()
-    stage.program = program
-    stage.start_controller(ALONE)
-    try:
-        yield
-    finally:
-        stage.stop_controllers()
-        stage.program = ""
 
 
 def measure(stage: Stage, programs: dict[str, str], names: list[str], rounds: int) -> dict[str, list[Figures]]:
@@ -321,10 +193,8 @@ def main() -> None:
     if unknown := set(names) - set(MEASURES):
         parser.error(f"--only {','.join(sorted(unknown))}: there are {', '.join(MEASURES)}")
     programs = {"ours": "", **({"given": arguments.given} if arguments.given else {})}
-    found = dict[str, list[Figures]]()
-    with tempfile.TemporaryDirectory() as folder:
-        for sandbox in brought_up(Path(folder) / "state"):
-            found = run(sandbox, programs, names, arguments.rounds)
+    with prepared(_PODS) as stage:
+        found = measure(stage, programs, names, arguments.rounds)
     figures = {who: medians(rounds) for who, rounds in found.items()}
     if arguments.json:
         sys.stdout.write(json.dumps({"median": figures, "rounds": found}, indent=1) + "\n")
@@ -332,14 +202,6 @@ def main() -> None:
     sys.stdout.write(f"| median of {arguments.rounds} | {' | '.join(figures)} |\n|---|{'---|' * len(figures)}\n")
     for name in figures["ours"]:
         sys.stdout.write(f"| {name} | {' | '.join(f'{values[name]:.2f}' for values in figures.values())} |\n")
-
-
-def run(sandbox: Sandbox, programs: dict[str, str], names: list[str], rounds: int) -> dict[str, list[Figures]]:
-    """Measure in a sandbox that is up."""
-    say("the stage")
-    with staged(sandbox) as stage:
-        with_room(stage)
-        return measure(stage, programs, names, rounds)
 
 
 if __name__ == "__main__":

@@ -207,8 +207,8 @@ def _user(sandbox: Sandbox, vpc: str) -> dict[str, str]:
 
 
 @contextmanager
-def staged(sandbox: Sandbox) -> Generator[Stage, None, None]:
-    """The stage in a sandbox, with a running controller; everything is removed at the end."""
+def staged(sandbox: Sandbox, *, removed: bool = True) -> Generator[Stage, None, None]:
+    """The stage in a sandbox, with a running controller; everything is removed at the end, or goes with the sandbox."""
     ec2, eks = sandbox.aws("ec2"), sandbox.aws("eks")
     vpc, subnets = _network(ec2, sandbox.state.settings().region)
     _cluster(sandbox, subnets)
@@ -227,10 +227,11 @@ def staged(sandbox: Sandbox) -> Generator[Stage, None, None]:
         yield stage
     finally:
         stage.keeper.stop(10)
-        eks.delete_nodegroup(clusterName=NAME, nodegroupName="main")
-        wait_until(lambda: not eks.list_nodegroups(clusterName=NAME)["nodegroups"], 60, 0.5)
-        eks.delete_cluster(name=NAME)
-        wait_until(lambda: NAME not in eks.list_clusters()["clusters"], 60, 0.5)
+        if removed:
+            eks.delete_nodegroup(clusterName=NAME, nodegroupName="main")
+            wait_until(lambda: not eks.list_nodegroups(clusterName=NAME)["nodegroups"], 60, 0.5)
+            eks.delete_cluster(name=NAME)
+            wait_until(lambda: NAME not in eks.list_clusters()["clusters"], 60, 0.5)
 
 
 def steps(case: str) -> list[Path]:

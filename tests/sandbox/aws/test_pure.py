@@ -3,14 +3,19 @@
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import jwt
 import pytest
+import xmltodict
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given
 from hypothesis import strategies as st
+from moto.core import serialize
+from moto.core.utils import get_service_model
 
+from sandbox.aws import serializing
 from sandbox.aws.eks.machines import instance_options
 from sandbox.aws.eks.nodegroups import merge_taints
 from sandbox.aws.identities.web_identity import key_id, verify
@@ -188,3 +193,23 @@ def test_taints_are_known_by_key_and_effect() -> None:
         },
     )
     assert after == [{"key": "a", "value": "2", "effect": "NO_SCHEDULE"}]
+
+
+def test_moto_answers_the_same_but_finds_the_names_of_a_member_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    operation, asked = get_service_model("elbv2").operation_model("DescribeTargetHealth"), list[str]()
+    states = [{"state": "healthy"}, {"State": "draining", "Reason": "<&>"}, {"state": None}]
+    held = [{"target": {"Id": f"10.0.0.{n}", "port": n}, "TargetHealth": states[n % 3]} for n in range(250)]
+
+    def answer() -> Any:
+        picker = serialize.XFormedAttributePicker(
+            response_transformers={"TargetHealth.Reason": lambda value: value and value.upper()}
+        )
+        return serialize.QuerySerializer(operation, value_picker=picker).serialize({"TargetHealthDescriptions": held})
+
+    before = answer()
+    for owner, name in ((serialize.ResponseSerializer, "get_value"), (xmltodict, "_validate_name")):
+        monkeypatch.setattr(owner, name, vars(owner)[name])  # restored at the end
+    monkeypatch.setattr(serialize.NoAlias, "has_alias", lambda _, key: not asked.append(key))
+    serializing.install()
+    assert answer() == before
+    assert asked.count("Id") == 1
