@@ -8,8 +8,8 @@ import xmltodict
 from sandbox.aws.serving.journal import Entry
 from sandbox.iam.wire.call import Call
 from tests.conformance.place import Place
-from tests.conformance.scale import limits, metrics, plot, runs
-from tests.conformance.scale.figures import Action, Part, Run, Sample, Workers
+from tests.conformance.scale import limits, metrics, page, plot, runs
+from tests.conformance.scale.figures import Action, Part, Run, Sample, Workers, from_json, to_json
 from tests.conformance.scale.watching import AWS, CONTROLLER, Registered
 from tests.conformance.stage import Stage
 
@@ -85,14 +85,19 @@ def test_a_target_that_is_registered_twice_counts_once(tmp_path: Path) -> None:
     assert registered.last == 20.0
 
 
-def test_the_bottleneck_is_what_is_nearest_to_its_limit() -> None:
-    assert "`RegisterTargets|DeregisterTargets`" in limits.bottleneck(a_run(actions={_REGISTER: Action(400, 1, 0)}))
-    assert limits.bottleneck(a_run(parts={AWS: Part(95, 1), CONTROLLER: Part(100, 1)})).startswith(f"CPU of {AWS}")
-    assert limits.bottleneck(a_run(machine_busy=190)).startswith("the machine's 2 cores")
+def test_the_bottleneck_is_what_the_controllers_workers_wait_for_most() -> None:
+    many = {_REGISTER: Action(400, 200, 0)}
+    assert limits.bottleneck(a_run(actions=many, waited=201)).startswith(f"{AWS}: the controller's workers wait")
+    assert limits.bottleneck(a_run(actions={_REGISTER: Action(400, 1, 0)}, waited=250)).startswith(
+        "the controller's own limit of 4 calls a second to `RegisterTargets|DeregisterTargets`: 400 calls need 95 s of"
+    )
+    assert limits.bottleneck(a_run()).endswith("the machine's 2 cores (30%)")
 
 
-def test_if_nothing_was_busy_the_controllers_workers_are_the_bottleneck() -> None:
-    assert limits.bottleneck(a_run()).startswith("the 3 workers of the controller for `ingress`: each was busy for 90%")
+def test_how_near_a_part_is_to_its_limit_depends_on_the_cores_that_it_can_use() -> None:
+    found = {share.what: share.share for share in limits.shares(a_run(parts={AWS: Part(50, 1), "etcd": Part(50, 1)}))}
+    assert found[f"CPU of {AWS}"] == 0.5
+    assert found["CPU of etcd"] == 0.25
 
 
 def test_the_figures_say_what_aws_took() -> None:
@@ -101,6 +106,7 @@ def test_the_figures_say_what_aws_took() -> None:
     assert limits.waiting_for_aws(run) == pytest.approx(2 / 270)
     assert limits.waiting_for_itself(run) == pytest.approx(3 / 270)
     assert limits.quick_reads(run) == pytest.approx(2 / 3)
+    assert limits.others_on_the_machine(run) == pytest.approx(0.29)
 
 
 def test_a_plot_is_svg_without_scripts_and_the_same_for_the_same_figures() -> None:
@@ -119,6 +125,13 @@ def test_few_samples_are_drawn_of_many() -> None:
     many = [Sample(float(t), 0, 0, {}) for t in range(1000)]
     assert len(plot.thinned(many)) < 70
     assert plot.thinned(many)[-1] == many[-1]
+
+
+def test_the_committed_page_is_made_from_the_committed_figures() -> None:
+    figures = from_json(page.FIGURES.read_text())
+    assert to_json(figures) == page.FIGURES.read_text()
+    for name, content in page.files(figures).items():
+        assert (page.FOLDER / name).read_bytes() == content, f"{name} is old: make scale ARGS=--page"
 
 
 @pytest.mark.sandbox

@@ -1,11 +1,12 @@
 """Which part limits a run, computed from its figures.
 
-A part limits a run if it worked at its limit all the time: a process at the CPU time that it can use, the machine at
-its cores, or the controller at the rate of calls that it allows itself. If nothing was at even half of its limit, the
-controller's workers waited for something that no part was busy with.
+The controller's workers do everything. What they wait for most limits the run: AWS's answers, the rates of calls that
+the controller allows itself, or the rest, which is the cluster and the controller. How near each part came to the most
+that it can do says why.
 """
 
 import re
+import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -18,7 +19,6 @@ _ELB = "Elastic Load Balancing v2:"
 _RATES = (("RegisterTargets|DeregisterTargets", 4, 20), ("Describe", 50, 200), ("Modify", 3, 20))
 """Calls a second that the controller allows itself, and how many at once:
 https://github.com/kubernetes-sigs/aws-load-balancer-controller/blob/93ff3b5fdaad/pkg/aws/throttle/defaults.go"""
-_NOTHING_BUSY = 0.5
 
 
 @dataclass(frozen=True)
@@ -63,14 +63,19 @@ def _rates(run: Run) -> Iterator[Share]:
 
 def bottleneck(run: Run) -> str:
     """What limits a run, and why, as a sentence."""
-    first = shares(run)[0]
-    if first.share >= _NOTHING_BUSY:
-        return f"{first.what}: {first.why} ({first.share:.0%})"
-    kind, workers = max(run.workers.items(), key=lambda item: item[1].busy / item[1].count)
+    aws, own = waiting_for_aws(run), waiting_for_itself(run)
+    rate = max(_rates(run), key=lambda share: share.share)
+    if aws >= max(own, 1 - aws - own):
+        return (
+            f"{AWS}: the controller's workers wait for its answers for {aws:.0%} of their time; {rate.what} comes next:"
+            f" {rate.why}"
+        )
+    if own >= 1 - aws - own:
+        return f"{rate.what}: {rate.why}; its own limits delay its workers for {own:.0%} of their time"
+    first = next(share for share in shares(run) if share.what != rate.what)
     return (
-        f"the {workers.count} workers of the {CONTROLLER} for `{kind}`: each was busy for"
-        f" {workers.busy / workers.count / run.seconds:.0%} of the time, and waited; the next is {first.what}"
-        f" ({first.share:.0%})"
+        f"the cluster and the {CONTROLLER} itself, for {1 - aws - own:.0%} of its workers' time; nearest to its"
+        f" limit was {first.what} ({first.share:.0%})"
     )
 
 
@@ -88,6 +93,16 @@ def waiting_for_itself(run: Run) -> float:
 def emulators_share(run: Run) -> float:
     """The share of the time in which AWS's process computes."""
     return run.parts[AWS].cpu / run.seconds
+
+
+def median_read(run: Run) -> float:
+    """The median of what one client measures, over the kinds of reads, in milliseconds."""
+    return statistics.median(read.median for read in run.reads.values())
+
+
+def others_on_the_machine(run: Run) -> float:
+    """The cores that programs used which are no part of the run."""
+    return (run.machine_busy - sum(part.cpu for part in run.parts.values())) / run.seconds
 
 
 def quick_reads(run: Run) -> float:

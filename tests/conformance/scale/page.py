@@ -25,10 +25,11 @@ its default flags, without leader election.
   read from the kernel. "This measurement" is the process that measures, with its `kubectl apply`.
 - Calls, and how long AWS takes to answer them, are the controller's own metrics, on a machine that is busy with the
   run. "Reads of one client" are 300 calls each of boto3 after the run, with all targets registered.
-- *What limits it* compares each part with the most that it can do: a process with its cores (one for Python), the
-  controller with the rate of calls that it allows itself
-  ([defaults.go](https://github.com/kubernetes-sigs/aws-load-balancer-controller/blob/93ff3b5fdaad/pkg/aws/throttle/defaults.go)).
-  The highest share is the bottleneck.
+- The bottleneck is what the controller's workers wait for most: AWS's answers, the rates of calls that the controller
+  allows itself
+  ([defaults.go](https://github.com/kubernetes-sigs/aws-load-balancer-controller/blob/93ff3b5fdaad/pkg/aws/throttle/defaults.go)),
+  or the rest. *What limits it* compares each part with the most that it can do: a process with its cores (one for
+  Python), the controller with those rates.
 """
 
 
@@ -56,14 +57,16 @@ def _summary(runs: list[Run]) -> str:
         ("every target after", *(f"{run.targets_after:.0f} s" for run in runs)),
         ("objects applied after", *(f"{run.applied_after:.0f} s" for run in runs)),
         ("calls of the controller to AWS", *(f"{sum(a.calls for a in run.actions.values()):,}" for run in runs)),
-        ("reads that AWS answers within 5 ms", *(f"{limits.quick_reads(run):.0%}" for run in runs)),
+        ("median answer of AWS's reads to one client", *(f"{limits.median_read(run):.1f} ms" for run in runs)),
+        ("the controller's reads that AWS answers within 5 ms", *(f"{limits.quick_reads(run):.0%}" for run in runs)),
         ("share of the time in which AWS's process computes", *(f"{limits.emulators_share(run):.0%}" for run in runs)),
         (
             "of the time of the controller's workers: waiting for AWS's answers",
             *(f"{limits.waiting_for_aws(run):.0%}" for run in runs),
         ),
         ("delayed by the controller's own limits", *(f"{limits.waiting_for_itself(run):.0%}" for run in runs)),
-        ("bottleneck", *(limits.bottleneck(run) for run in runs)),
+        ("cores that other programs used meanwhile", *(f"{limits.others_on_the_machine(run):.1f}" for run in runs)),
+        ("**bottleneck**", *(limits.bottleneck(run) for run in runs)),
     ]
     return _table(("", *(run.what for run in runs)), rows)
 
@@ -74,8 +77,8 @@ def _section(run: Run, progress: str, cpu: str) -> str:
         (name, f"{part.cpu:.1f} s", f"{part.cpu / run.seconds:.0%}", f"{part.memory:.0f} MiB")
         for name, part in sorted(run.parts.items(), key=lambda item: -item[1].cpu)
     ]
-    rest = run.machine_busy - sum(part.cpu for part in run.parts.values())
-    used.append(("everything else on the machine", f"{rest:.1f} s", f"{rest / run.seconds:.0%}", ""))
+    rest = limits.others_on_the_machine(run)
+    used.append(("everything else on the machine", f"{rest * run.seconds:.1f} s", f"{rest:.0%}", ""))
     calls = [
         (f"`{name}`", f"{a.calls:,}", f"{1000 * a.seconds / a.calls:.1f} ms", f"{a.quick / a.calls:.0%}")
         for name, a in sorted(run.actions.items(), key=lambda item: -item[1].calls)
@@ -104,4 +107,4 @@ def _section(run: Run, progress: str, cpu: str) -> str:
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     names = list(head)
     lines = [names, ["---"] * len(names), *map(list, rows)]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return "".join(f"| {' | '.join(cell.replace('|', '`, `') for cell in line)} |\n" for line in lines)

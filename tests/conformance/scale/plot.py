@@ -73,5 +73,6 @@ def _looks(title: str) -> dict[str, Any]:
         "width": 900,
         "height": 420,
         "js": [],
+        "truncate_label": 10,
         "legend_at_bottom": True,
     }
