@@ -12,6 +12,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
+
 from fixtures.kubernetes import deployment, service
 from sandbox.aws.serving.journal import Entry, from_line
 from sandbox.run.processes import wait_until
@@ -127,8 +129,15 @@ class Calls:
             return max((e.time for e in entries if e.call.action in actions), default=0.0)
 
 
-def usage(pid: int) -> Figures:
-    """CPU seconds so far of a process and its ended children, and its largest resident set in MiB."""
+class Usage(TypedDict):
+    """What a process has used: CPU time in seconds, its largest resident set in MiB."""
+
+    cpu: float
+    memory: float
+
+
+def usage(pid: int) -> Usage:
+    """What a process and its ended children have used so far."""
     folder = Path(f"/proc/{pid}")
     ticks = map(int, (folder / "stat").read_text().rpartition(")")[2].split()[11:15])
     status = dict(line.split(":", 1) for line in (folder / "status").read_text().splitlines())

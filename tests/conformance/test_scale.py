@@ -7,9 +7,9 @@ import xmltodict
 
 from sandbox.aws.serving.journal import Entry
 from sandbox.iam.wire.call import Call
-from tests.conformance.place import Place
+from tests.conformance.place import Place, Usage
 from tests.conformance.scale import limits, metrics, page, plot, runs
-from tests.conformance.scale.figures import Action, Part, Run, Sample, Workers, from_json, to_json
+from tests.conformance.scale.figures import Action, Run, Sample, Workers, from_json, to_json
 from tests.conformance.scale.watching import AWS, CONTROLLER, Registered
 from tests.conformance.stage import Stage
 
@@ -35,7 +35,7 @@ _TAGS, _REGISTER = "Elastic Load Balancing v2:DescribeTags", "Elastic Load Balan
 
 def a_run(**more: Any) -> Run:
     """A run of 100 s on two cores in which nothing is at its limit."""
-    parts = {AWS: Part(10, 100), CONTROLLER: Part(20, 80), "etcd": Part(1, 60)}
+    parts = {AWS: Usage(cpu=10, memory=100), CONTROLLER: Usage(cpu=20, memory=80), "etcd": Usage(cpu=1, memory=60)}
     samples = [
         Sample(float(t), t // 20, t * 10, {AWS: t / 10, CONTROLLER: t / 5, "etcd": t / 100}) for t in range(0, 101, 5)
     ]
@@ -95,7 +95,10 @@ def test_the_bottleneck_is_what_the_controllers_workers_wait_for_most() -> None:
 
 
 def test_how_near_a_part_is_to_its_limit_depends_on_the_cores_that_it_can_use() -> None:
-    found = {share.what: share.share for share in limits.shares(a_run(parts={AWS: Part(50, 1), "etcd": Part(50, 1)}))}
+    found = {
+        share.what: share.share
+        for share in limits.shares(a_run(parts=dict.fromkeys([AWS, "etcd"], Usage(cpu=50, memory=1))))
+    }
     assert found[f"CPU of {AWS}"] == 0.5
     assert found["CPU of etcd"] == 0.25
 
@@ -143,7 +146,7 @@ def test_a_small_run_measures_every_part(stage: Stage) -> None:
     assert 0 < run.targets_after <= run.samples[-1].at
     assert (run.samples[-1].hosts, run.samples[-1].targets) == (2, 6)
     assert {AWS, CONTROLLER, "etcd", "kube-apiserver", "kwok", "agent"} <= set(run.parts)
-    assert all(part.memory > 1 for part in run.parts.values())
+    assert all(part["memory"] > 1 for part in run.parts.values())
     assert run.actions["Elastic Load Balancing v2:CreateLoadBalancer"].calls == 2
     assert run.workers["ingress"].busy > 0
 

@@ -7,14 +7,7 @@ import pulumi
 import pytest
 import yaml
 
-from eks_load_balancing import (
-    ApplicationLoadBalancedIngressArgs,
-    ClusterArgs,
-    LoadBalancerControllerArgs,
-    NetworkArgs,
-    NetworkLoadBalancedServiceArgs,
-    NodesArgs,
-)
+import eks_load_balancing as components
 from settings import load
 
 ROOT = Path(__file__).parents[2]
@@ -186,12 +179,12 @@ def test_every_setting_is_an_argument_of_its_component() -> None:
     settings = load(configured())
 
     for section, arguments in [
-        (settings.network, NetworkArgs),
-        (settings.cluster, ClusterArgs),
-        (settings.nodes, NodesArgs),
-        (settings.controller, LoadBalancerControllerArgs),
-        (settings.samples.nlb, NetworkLoadBalancedServiceArgs),
-        (settings.samples.alb, ApplicationLoadBalancedIngressArgs),
+        (settings.network, components.NetworkArgs),
+        (settings.cluster, components.ClusterArgs),
+        (settings.nodes, components.NodesArgs),
+        (settings.controller, components.LoadBalancerControllerArgs),
+        (settings.samples.nlb, components.NetworkLoadBalancedServiceArgs),
+        (settings.samples.alb, components.ApplicationLoadBalancedIngressArgs),
     ]:
         there = {"vpc_id", "subnet_ids"}  # of a network that is not made
         assert set(type(section).model_fields) - there <= set(arguments.__annotations__)

@@ -5,83 +5,90 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-
-@dataclass(frozen=True)
-class Part:
-    """What a process used."""
-
-    cpu: float
-    """Seconds."""
-    memory: float
-    """The largest resident set in MiB."""
+from tests.conformance.place import Usage
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One look at a run."""
+    """One look at a run.
+
+    Attributes:
+        at: Seconds since its begin.
+        hosts: Ingresses with a host name.
+        targets: Targets that the controller has registered.
+        cpu: CPU seconds so far, by part.
+    """
 
     at: float
-    """Seconds since its begin."""
     hosts: int
-    """Ingresses with a host name."""
     targets: int
-    """Targets that the controller has registered."""
     cpu: dict[str, float]
-    """CPU seconds so far, by part."""
 
 
 @dataclass(frozen=True)
 class Action:
-    """An AWS action as the controller sees it, from its own metrics."""
+    """An AWS action as the controller sees it, from its own metrics.
+
+    Attributes:
+        calls: How often it was called.
+        seconds: All answers together.
+        quick: Answers within 5 ms, the smallest bound that the controller counts by.
+    """
 
     calls: int
     seconds: float
-    """All answers together."""
     quick: int
-    """Answers within 5 ms, the smallest bound that the controller counts by."""
 
 
 @dataclass(frozen=True)
 class Workers:
-    """The controller's workers for one kind of object."""
+    """The controller's workers for one kind of object, and the seconds that all of them together were busy."""
 
     count: int
     busy: float
-    """Seconds, all workers together."""
 
 
 @dataclass(frozen=True)
 class Read:
-    """A read as one client sees it, while the controller is idle."""
+    """A read as one client sees it while the controller is idle, in milliseconds."""
 
     median: float
-    """Milliseconds, as the next."""
     p99: float
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run, from the first object to the last target."""
+    """One run, from the first object to the last target.
+
+    Attributes:
+        what: What is made.
+        pods: How many targets it has.
+        hosts: Host names that it waits for.
+        hosts_after: Seconds until all of them are there; 0 if there are none.
+        targets_after: Seconds until every target is registered.
+        applied_after: Seconds until the last object was given to the cluster.
+        cores: The machine's.
+        machine_busy: CPU seconds of everything on the machine.
+        parts: By name.
+        samples: In order.
+        actions: By `service:action`.
+        waited: Seconds that all calls took in the controller, with what it waits before it sends a request.
+        workers: By kind of object.
+        reads: By what is read.
+    """
 
     what: str
     pods: int
     hosts: int
-    """Host names that it waits for."""
     hosts_after: float
-    """Seconds until all of them are there; 0 if there are none."""
     targets_after: float
-    """Seconds until every target is registered."""
     applied_after: float
-    """Seconds until the last object was given to the cluster."""
     cores: int
     machine_busy: float
-    """CPU seconds of everything on the machine."""
-    parts: dict[str, Part]
+    parts: dict[str, Usage]
     samples: list[Sample]
     actions: dict[str, Action]
-    """By `service:action`."""
     waited: float
-    """Seconds that all calls took in the controller, with what it waits before it sends a request."""
     workers: dict[str, Workers]
     reads: dict[str, Read] = field(default_factory=dict[str, Read])
 

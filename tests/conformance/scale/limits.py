@@ -46,8 +46,8 @@ def shares(run: Run) -> list[Share]:
 def _processes(run: Run) -> Iterator[Share]:
     for name, part in run.parts.items():
         cores = 1 if name in _ONE_CORE else run.cores
-        why = f"{part.cpu:.0f} s of CPU time in {run.seconds:.0f} s, at most {cores} at once"
-        yield Share(f"CPU of {name}", part.cpu / run.seconds / cores, why)
+        why = f"{part['cpu']:.0f} s of CPU time in {run.seconds:.0f} s, at most {cores} at once"
+        yield Share(f"CPU of {name}", part["cpu"] / run.seconds / cores, why)
 
 
 def _rates(run: Run) -> Iterator[Share]:
@@ -92,7 +92,7 @@ def waiting_for_itself(run: Run) -> float:
 
 def emulators_share(run: Run) -> float:
     """The share of the time in which AWS's process computes."""
-    return run.parts[AWS].cpu / run.seconds
+    return run.parts[AWS]["cpu"] / run.seconds
 
 
 def median_read(run: Run) -> float:
@@ -102,7 +102,7 @@ def median_read(run: Run) -> float:
 
 def others_on_the_machine(run: Run) -> float:
     """The cores that programs used which are no part of the run."""
-    return (run.machine_busy - sum(part.cpu for part in run.parts.values())) / run.seconds
+    return (run.machine_busy - sum(part["cpu"] for part in run.parts.values())) / run.seconds
 
 
 def quick_reads(run: Run) -> float:

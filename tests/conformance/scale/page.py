@@ -74,8 +74,8 @@ def _summary(runs: list[Run]) -> str:
 def _section(run: Run, progress: str, cpu: str) -> str:
     near = [(s.what, f"{s.share:.0%}", s.why) for s in limits.shares(run) if s.share >= 0.01]
     used = [
-        (name, f"{part.cpu:.1f} s", f"{part.cpu / run.seconds:.0%}", f"{part.memory:.0f} MiB")
-        for name, part in sorted(run.parts.items(), key=lambda item: -item[1].cpu)
+        (name, f"{part['cpu']:.1f} s", f"{part['cpu'] / run.seconds:.0%}", f"{part['memory']:.0f} MiB")
+        for name, part in sorted(run.parts.items(), key=lambda item: -item[1]["cpu"])
     ]
     rest = limits.others_on_the_machine(run)
     used.append(("everything else on the machine", f"{rest * run.seconds:.1f} s", f"{rest:.0%}", ""))

@@ -39,7 +39,7 @@ def cpu(run: Run) -> bytes:
         x_labels_major_count=7,
         show_minor_x_labels=False,
     )
-    lines = {name: cores(samples, [name]) for name, part in run.parts.items() if part.cpu / run.seconds >= _LEAST}
+    lines = {name: cores(samples, [name]) for name, part in run.parts.items() if part["cpu"] / run.seconds >= _LEAST}
     for name, line in sorted(lines.items(), key=lambda item: -sum(item[1])):
         chart.add(name, line)
     chart.add("other parts", cores(samples, [name for name in run.parts if name not in lines]))

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Generator
 from typing import Any
 
-from fixtures.kubernetes import ingress
+from fixtures.kubernetes import binding, ingress
 from tests.conformance.place import Place, expect, say
 from tests.conformance.scale import metrics
 from tests.conformance.scale.figures import Read, Run
@@ -30,28 +30,12 @@ def bindings(place: Place, count: int, pods: int, looks: int = _LOOKS) -> Run:
     stage = place.stage
     elb = stage.sandbox.aws("elbv2")
     objects = [
-        _binding(stage, name, elb.create_target_group(
+        binding(name, elb.create_target_group(
             Name=f"{place.name[-12:]}-{name}", Protocol="HTTP", Port=8080, VpcId=stage.vpc, TargetType="ip"
-        )["TargetGroups"][0]["TargetGroupArn"])
+        )["TargetGroups"][0]["TargetGroupArn"], stage.vpc)
         for name in names
     ]  # fmt: skip
     return _run(place, f"{count} TargetGroupBindings", objects, each, hosts=0, looks=looks)
-
-
-def _binding(stage: Stage, name: str, group: str) -> dict[str, Any]:
-    """A binding with what the controller's webhook, which the stage does not call, would fill in."""
-    return {
-        "apiVersion": "elbv2.k8s.aws/v1beta1",
-        "kind": "TargetGroupBinding",
-        "metadata": {"name": name},
-        "spec": {
-            "targetGroupARN": group,
-            "targetType": "ip",
-            "ipAddressType": "ipv4",
-            "vpcID": stage.vpc,
-            "serviceRef": {"name": name, "port": 80},
-        },
-    }
 
 
 def _spread(place: Place, count: int, pods: int) -> tuple[list[str], int]:

@@ -13,8 +13,8 @@ from kubernetes import client, config
 from fixtures.sampling import Sampler
 from sandbox import lifecycle
 from sandbox.aws.serving.journal import Entry, from_line
-from tests.conformance.place import Place, usage
-from tests.conformance.scale.figures import Part, Sample
+from tests.conformance.place import Place, Usage, usage
+from tests.conformance.scale.figures import Sample
 from tests.conformance.stage import NAME, Stage
 
 CONTROLLER, MEASURING, AWS = "controller", "this measurement", "AWS emulator"
@@ -126,7 +126,7 @@ class Watch(Sampler):
         """CPU seconds of the machine since the begin."""
         return machine_busy() - self._busy
 
-    def parts(self) -> dict[str, Part]:
+    def parts(self) -> dict[str, Usage]:
         """What every process has used."""
         last = self.samples[-1].cpu
-        return {name: Part(last[name], usage(pid)["memory"]) for name, pid in self._pids.items()}
+        return {name: Usage(cpu=last[name], memory=usage(pid)["memory"]) for name, pid in self._pids.items()}
