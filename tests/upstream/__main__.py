@@ -100,7 +100,7 @@ def main() -> int:
         latency = load(REALISTIC).model_dump(mode="json")
         with closing(brought_up(folder / "state", given=given(home), traffic="iptables", latency=latency)) as sandboxes:
             stage = staged(next(sandboxes), folder, say)
-            say(f"{len(chosen)} specs, {options.workers} at a time")
+            say(f"{', '.join(suites)}: {len(chosen)} processes of single specs, {options.workers} at a time")
             with ThreadPoolExecutor(options.workers) as pool:
                 claimed = [
                     pool.submit(conformance.run, stage, home, logs / suite, options.focus)

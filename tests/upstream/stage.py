@@ -26,6 +26,8 @@ _ECHO = "sigs.k8s.io/gateway-api/conformance/echo-basic"
 """The Gateway API's own server for its suite's pods."""
 GATEWAY_CLASS = "conformance"
 """The class of that suite's Gateways."""
+_SECURE = "secure.test.com"
+"""The host of its HTTPS listeners. The controller looks for their certificate in ACM, not in the Secret they name."""
 _GATEWAY_CLASS = {
     "apiVersion": "gateway.networking.k8s.io/v1",
     "kind": "GatewayClass",
@@ -136,7 +138,7 @@ def _certificates(sandbox: Sandbox, folder: Path) -> list[str]:
     s3.create_bucket(Bucket="upstream", CreateBucketConfiguration={"LocationConstraint": region})
     s3.put_object(Bucket="upstream", Key="authority.pem", Body=authority.cert_pem.bytes())
     arns: list[str] = []
-    for name in (f"*.elb.{region}.amazonaws.com", f"*.second.elb.{region}.amazonaws.com"):
+    for name in (f"*.elb.{region}.amazonaws.com", f"*.second.elb.{region}.amazonaws.com", _SECURE):
         issued = authority.issue_cert(name)
         body = {"Certificate": issued.cert_chain_pems[0].bytes(), "PrivateKey": issued.private_key_pem.bytes()}
         arns.append(acm.import_certificate(**body)["CertificateArn"])
@@ -153,7 +155,7 @@ def _certificates(sandbox: Sandbox, folder: Path) -> list[str]:
     certificate.write_bytes(client.cert_chain_pems[0].bytes())
     key.write_bytes(client.private_key_pem.bytes())
     return [
-        f"--certificate-arns={','.join(arns)}",
+        f"--certificate-arns={','.join(arns[:2])}",
         f"--trust-store-arn={store}",
         f"--client-cert-path={certificate}",
         f"--client-key-path={key}",
