@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from tests.upstream.conformance import SUITE, results
+from tests.upstream.conformance import SUITE, chosen, results
 from tests.upstream.specs import Result, Spec
 
 FAILURE = """\
@@ -31,6 +31,10 @@ def ended(name: str, action: str, text: str = "") -> list[str]:
 
 def outcome(*events: str) -> list[Result]:
     return results("\n".join([json.dumps({"Action": "start"}), event("TestConformance", "run"), *events]))
+
+
+def test_a_focus_with_alternatives_chooses_among_the_suites_tests() -> None:
+    assert chosen("A|B") == "^TestConformance$/(A|B)"
 
 
 def test_a_tests_parts_count_as_the_test() -> None:
