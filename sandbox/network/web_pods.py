@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from sandbox.cluster import images
 from sandbox.cluster.api import Cache, Object
 from sandbox.cluster.nodes.cni import has_ended
-from sandbox.cluster.pods.containers import expand
 from sandbox.cluster.pods.launch import Host
 from sandbox.cluster.pods.probes import Probe
 from sandbox.cluster.pods.process_pod import ProcessPod
@@ -67,12 +66,9 @@ class WebPod(ProcessPod):
         """
         # A pod without volumes has no folder yet.
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        settings, variables = self.host.settings, await self.launcher(container).variables()
+        settings, (arguments, variables) = self.host.settings, await self.launcher(container).given()
         given = images.server(container["image"], settings.replacements)
-        if given:
-            command = [given, *(expand(argument, variables) for argument in container.get("args") or [])]
-        else:
-            command = [settings.tools["web"], *(str(port) for port in ports(container))]
+        command = [given, *arguments] if given else [settings.tools["web"], *(str(port) for port in ports(container))]
         return Process(
             name=f"{self.namespace}/{self.name}",
             argv=within(self.place, command),

@@ -1,4 +1,4 @@
-"""Run the controller's own end-to-end suites in a sandbox with traffic, and print what passed.
+"""Run the controller's own suites in a sandbox with traffic, and print what passed.
 
     python -m tests.upstream [--suite NAME]... [--focus REGEX] [--workers N] [--logs FOLDER]
 
@@ -6,6 +6,7 @@ Ends with 1 if a spec does not pass.
 """
 
 import argparse
+import itertools
 import re
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from pathlib import Path
 from sandbox.observe.iam import ask
 from sandbox.run.latency import REALISTIC, load
 from tests.conftest import brought_up, tools_at_hand
+from tests.upstream import conformance
 from tests.upstream.specs import SUITES, Result, executable, focus, result, specs, table
 from tests.upstream.stage import Stage, built, given, staged
 
@@ -32,9 +34,11 @@ def say(line: str) -> None:
 
 
 def listed(home: Path, folder: Path, suites: Sequence[str], wanted: str) -> list[tuple[str, str]]:
-    """Suite and spec of those specs of some suites that match a regular expression."""
+    """Suite and spec of those specs of some suites of Ginkgo's that match a regular expression."""
     found: list[tuple[str, str]] = []
     for suite in suites:
+        if suite == conformance.SUITE:
+            continue
         report = folder / f"{suite}.json"
         command = [str(home / executable(suite)), "--ginkgo.dry-run", f"--ginkgo.json-report={report}"]
         subprocess.run(command, check=True, capture_output=True)
@@ -45,7 +49,7 @@ def listed(home: Path, folder: Path, suites: Sequence[str], wanted: str) -> list
 def run(stage: Stage, home: Path, folder: Path, suite: str, spec: str) -> Result:
     """Run one spec to its end or to its bound."""
     folder.mkdir()
-    report, log = folder / "report.json", folder / "log"
+    report = folder / "report.json"
     command = [
         str(home / executable(suite)),
         f"--ginkgo.focus={focus(spec)}",
@@ -55,12 +59,18 @@ def run(stage: Stage, home: Path, folder: Path, suite: str, spec: str) -> Result
         "--ginkgo.v",
         *stage.flags,
     ]
-    shell = ["sh", "-c", 'log=$0; exec "$@" >"$log" 2>&1', str(log), *command]
-    inside = ["sandbox", "traffic", "exec", "--with-apis", f"--seconds={_MINUTES * 60}", "clients", "--", *shell]
-    stage.sandbox.run(*inside, check=False, timeout=_MINUTES * 60 + 30, cwd=folder)
+    stage.run(command, folder, _MINUTES)
     done = result(suite, spec, report)
-    say(f"{done.state:9} {done.seconds:4.0f} s  {suite}: {spec}" + (f"\n{'':18}{done.reason}" * bool(done.reason)))
+    told(done)
     return done
+
+
+def told(done: Result) -> None:
+    """Print a result."""
+    say(
+        f"{done.state:9} {done.seconds:4.0f} s  {done.suite}: {done.spec}"
+        + (f"\n{'':18}{done.reason}" * bool(done.reason))
+    )
 
 
 def main() -> int:
@@ -79,7 +89,8 @@ def main() -> int:
     home = built(say)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        chosen = listed(home, folder, options.suite or list(SUITES), options.focus)
+        suites: list[str] = options.suite or list(SUITES)
+        chosen = listed(home, folder, suites, options.focus)
         logs = options.logs or folder / "logs"
         logs.mkdir(parents=True, exist_ok=True)
         tools = folder / "tools"
@@ -89,10 +100,18 @@ def main() -> int:
         latency = load(REALISTIC).model_dump(mode="json")
         with closing(brought_up(folder / "state", given=given(home), traffic="iptables", latency=latency)) as sandboxes:
             stage = staged(next(sandboxes), folder, say)
-            say(f"{len(chosen)} specs, {options.workers} at a time")
+            say(f"{', '.join(suites)}: {len(chosen)} processes of single specs, {options.workers} at a time")
             with ThreadPoolExecutor(options.workers) as pool:
+                claimed = [
+                    pool.submit(conformance.run, stage, home, logs / suite, options.focus)
+                    for suite in suites
+                    if suite == conformance.SUITE
+                ]
                 numbered = enumerate(chosen)
                 results = list(pool.map(lambda item: run(stage, home, logs / f"{item[0]:03}", *item[1]), numbered))
+                for done in itertools.chain.from_iterable(suite.result() for suite in claimed):
+                    told(done)
+                    results.append(done)
             denied = ask(stage.sandbox.state, "denied", {"as": stage.role})
     print(table(results))  # noqa: T201 - the output
     for done in results:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-_SUITES = "sigs.k8s.io/aws-load-balancer-controller/test/e2e"
+_MODULE = "sigs.k8s.io/aws-load-balancer-controller"
+_SUITES = f"{_MODULE}/test/e2e"
 SUITES = {
     "service": f"{_SUITES}/service",
     "ingress": f"{_SUITES}/ingress",
@@ -16,6 +17,7 @@ SUITES = {
     "listener-set": f"{_SUITES}/gateway/listenerset_tests",
     "chained-gateways": f"{_SUITES}/gateway/chained_gateway_tests",
     "global-accelerator": f"{_SUITES}/globalaccelerator",
+    "gateway-api": f"{_MODULE}/conformance",
 }
 """Suite -> its Go package."""
 

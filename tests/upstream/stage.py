@@ -4,7 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,19 @@ from tests.upstream.specs import SUITES
 
 _MODULE = Path(__file__).with_name("suites")
 IMAGES = ("hello-multi", "colorteller", "udp-echoserver", "grpc-echoserver", "target-control-agent")
-"""The images of the suites' pods. `suites/main.go` is the server of all of them."""
+"""The images of the suites' pods that `suites/main.go` stands in for."""
+_ECHO = "sigs.k8s.io/gateway-api/conformance/echo-basic"
+"""The Gateway API's own server for its suite's pods."""
+GATEWAY_CLASS = "conformance"
+"""The class of that suite's Gateways."""
+_SECURE = "secure.test.com"
+"""The host of its HTTPS listeners. The controller looks for their certificate in ACM, not in the Secret they name."""
+_GATEWAY_CLASS = {
+    "apiVersion": "gateway.networking.k8s.io/v1",
+    "kind": "GatewayClass",
+    "metadata": {"name": GATEWAY_CLASS},
+    "spec": {"controllerName": "gateway.k8s.aws/alb"},
+}
 _STACK = "sandbox"
 _GATES = {"ALBTargetControlAgent": True, "GatewayListenerSet": True}
 _DEPLOYMENT = "deployment/aws-load-balancer-controller"
@@ -40,6 +52,7 @@ def built(report: Report) -> Path:
     for command in (
         [go, "test", "-c", "-ldflags=-s -w", "-o", f"{home}/", *SUITES.values()],
         [go, "build", "-ldflags=-s -w", "-o", str(home / "servers"), "."],
+        [go, "build", "-ldflags=-s -w", "-o", f"{home}/", _ECHO],
     ):
         subprocess.run(command, cwd=_MODULE, env=environment, check=True)
     for image in IMAGES:
@@ -51,7 +64,7 @@ def built(report: Report) -> Path:
 
 def given(home: Path) -> dict[str, str]:
     """The servers of the images, as `sandbox up --with` takes them."""
-    return {f"image:{image}": str(home / image) for image in IMAGES}
+    return {f"image:{image}": str(home / image) for image in (*IMAGES, _ECHO.rpartition("/")[2])}
 
 
 @dataclass(frozen=True)
@@ -62,6 +75,12 @@ class Stage:
     flags: tuple[str, ...]
     role: str
     """The controller's."""
+
+    def run(self, command: Sequence[str], folder: Path, minutes: int) -> None:
+        """Run a suite's process where the clients are, to its end or to its bound, with its output in `folder/log`."""
+        shell = ["sh", "-c", 'log=$0; exec "$@" >"$log" 2>&1', str(folder / "log"), *command]
+        inside = ["sandbox", "traffic", "exec", "--with-apis", f"--seconds={minutes * 60}", "clients", "--", *shell]
+        self.sandbox.run(*inside, check=False, timeout=minutes * 60 + 30, cwd=folder)
 
 
 def staged(sandbox: Sandbox, folder: Path, report: Report) -> Stage:
@@ -77,6 +96,9 @@ def staged(sandbox: Sandbox, folder: Path, report: Report) -> Stage:
     report("the Gateway API's CRDs, and a controller that has seen them")
     for file in chart.gateway_api():
         sandbox.run("kubectl", "apply", "--server-side", "-f", str(file))
+    gateway_class = folder / "class.yaml"
+    gateway_class.write_text(yaml.safe_dump(_GATEWAY_CLASS))
+    sandbox.run("kubectl", "apply", "-f", str(gateway_class))
     sandbox.run("kubectl", "rollout", "restart", "-n", "kube-system", _DEPLOYMENT)
     sandbox.run("kubectl", "rollout", "status", "-n", "kube-system", _DEPLOYMENT, "--timeout=180s")
     eks, name = sandbox.aws("eks"), outputs["clusterName"]
@@ -116,7 +138,7 @@ def _certificates(sandbox: Sandbox, folder: Path) -> list[str]:
     s3.create_bucket(Bucket="upstream", CreateBucketConfiguration={"LocationConstraint": region})
     s3.put_object(Bucket="upstream", Key="authority.pem", Body=authority.cert_pem.bytes())
     arns: list[str] = []
-    for name in (f"*.elb.{region}.amazonaws.com", f"*.second.elb.{region}.amazonaws.com"):
+    for name in (f"*.elb.{region}.amazonaws.com", f"*.second.elb.{region}.amazonaws.com", _SECURE):
         issued = authority.issue_cert(name)
         body = {"Certificate": issued.cert_chain_pems[0].bytes(), "PrivateKey": issued.private_key_pem.bytes()}
         arns.append(acm.import_certificate(**body)["CertificateArn"])
@@ -133,7 +155,7 @@ def _certificates(sandbox: Sandbox, folder: Path) -> list[str]:
     certificate.write_bytes(client.cert_chain_pems[0].bytes())
     key.write_bytes(client.private_key_pem.bytes())
     return [
-        f"--certificate-arns={','.join(arns)}",
+        f"--certificate-arns={','.join(arns[:2])}",
         f"--trust-store-arn={store}",
         f"--client-cert-path={certificate}",
         f"--client-key-path={key}",

@@ -65,10 +65,7 @@ class Launch:
             ContainerConfigError: something that the container refers to is missing.
         """
         metadata, mounts = self.pod["metadata"], self.volumes.mounts(self.container)
-        variables = await self.variables()
-        # From here on, paths are this machine's.
-        translated = {name: outside(value, mounts) for name, value in variables.items()}
-        given = [expand(argument, variables) for argument in self.container.get("args") or []]
+        given, variables = await self.given()
         around = images.Surroundings(
             kubeconfig=self._kubeconfig(),
             namespace=metadata["namespace"],
@@ -76,12 +73,11 @@ class Launch:
             listeners={flag: listener(port) for flag, port in images.pod_ports(image, given).items()},
             certificates=Path(outside(image.certificates[1], mounts)) if image.certificates else None,
         )
-        arguments = [outside(argument, mounts) for argument in images.arguments(image, given, around)]
         return Process(
             name=f"{metadata['namespace']}/{metadata['name']}",
-            argv=[self.program(image).path, *arguments],
+            argv=[self.program(image).path, *images.arguments(image, given, around)],
             log_file=self.host.log_file(f"pod-{metadata['name']}"),
-            env=self._with_credentials(translated),
+            env=self._with_credentials(variables),
             cwd=self.folder,
         )
 
@@ -105,12 +101,18 @@ class Launch:
         kept = {k: v for k, v in variables.items() if k not in ("AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE")}
         return {**kept, "AWS_CONFIG_FILE": str(profile), "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
 
-    async def variables(self) -> dict[str, str]:
-        """The container's variables, over those that a process here needs; with the container's paths.
+    async def given(self) -> tuple[list[str], dict[str, str]]:
+        """The container's arguments and variables, with this machine's paths of its volumes.
 
         Raises:
             ContainerConfigError: something that the container refers to is missing.
         """
+        mounts, variables = self.volumes.mounts(self.container), await self._variables()
+        arguments = [outside(expand(argument, variables), mounts) for argument in self.container.get("args") or []]
+        return arguments, {name: outside(value, mounts) for name, value in variables.items()}
+
+    async def _variables(self) -> dict[str, str]:
+        """The container's variables, over those that a process here needs; with the container's paths."""
         metadata = self.pod["metadata"]
         found = {(kind, name): await self._object(kind, name) for kind, name in referred(self.container)}
         own = environment(self.pod, self.container, lambda kind, name: found.get((kind, name)))

@@ -83,3 +83,18 @@ def test_a_users_program_gets_its_containers_arguments_and_variables(tmp_path: P
     assert process.argv == ["nsenter", "--net=/run/netns/pod-u1", "--", "/bin/echo-server", "hello blue"]
     assert process.env
     assert process.env["COLOR"] == "blue"
+
+
+def test_a_users_program_finds_its_containers_volumes(tmp_path: Path) -> None:
+    obj = pod("me/echo:1")
+    obj["spec"]["containers"][0] |= {
+        "args": ["--key=$(CERTIFICATES)/tls.key"],
+        "env": [{"name": "CERTIFICATES", "value": "/etc/certificates"}],
+        "volumeMounts": [{"name": "certificates", "mountPath": "/etc/certificates"}],
+    }
+    process = launched(tmp_path, obj, {"image:echo": "/bin/echo-server"})
+    assert process.env
+    assert process.cwd
+    folder = process.cwd / "volumes" / "certificates"
+    assert process.env["CERTIFICATES"] == str(folder)
+    assert process.argv[-1] == f"--key={folder}/tls.key"
