@@ -1,6 +1,7 @@
 """The plots of a run, as SVG: how far it is, and which parts use the CPU."""
 
 import re
+import sys
 from itertools import pairwise
 from typing import Any
 
@@ -8,6 +9,9 @@ import pygal
 from pygal.style import CleanStyle
 
 from tests.conformance.scale.figures import Run, Sample
+
+# pygal's finder of its plugins, which are not used here, is from before `find_spec`: it breaks other imports.
+sys.meta_path[:] = [finder for finder in sys.meta_path if hasattr(finder, "find_spec")]
 
 _BINS = 60
 _LEAST = 0.02
