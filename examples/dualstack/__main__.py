@@ -11,20 +11,15 @@ config = pulumi.Config()
 cluster = ClusterReference.lookup(config.require("cluster"), irsa=False)
 zones, blocks = config.require_object("zones"), config.require_object("blocks")
 
-
-def part(number: int) -> pulumi.Output[str]:
-    """The /64 of a subnet in the VPC's /56."""
-    return ipv6.ipv6_cidr_block.apply(lambda whole: str(list(IPv6Network(whole).subnets(new_prefix=64))[number]))
-
-
 ipv6 = aws.ec2.VpcIpv6CidrBlockAssociation("ipv6", vpc_id=cluster.vpc_id, assign_generated_ipv6_cidr_block=True)
+parts = ipv6.ipv6_cidr_block.apply(lambda whole: [str(part) for part in IPv6Network(whole).subnets(new_prefix=64)])
 subnets = [
     aws.ec2.Subnet(
         f"dualstack-{zone}",
         vpc_id=cluster.vpc_id,
         availability_zone=zone,
         cidr_block=blocks[number],
-        ipv6_cidr_block=part(number),
+        ipv6_cidr_block=parts[number],
     )
     for number, zone in enumerate(zones)
 ]

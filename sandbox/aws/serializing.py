@@ -37,7 +37,7 @@ def install() -> None:
             if held is not MISSING:
                 result = held
                 break
-        if key.endswith(last_words(picker)):
+        if key.endswith(_last_words(picker)):
             path = f"{'.'.join(self.path)}.{key}"
             for end, transform in picker.response_transformers.items():
                 if path.endswith(end):
@@ -49,7 +49,7 @@ def install() -> None:
     replace(xmltodict, "_validate_name", functools.cache(vars(xmltodict)["_validate_name"]))
 
 
-def last_words(picker: Any) -> tuple[str, ...]:
+def _last_words(picker: Any) -> tuple[str, ...]:
     """How the members end whose values a picker may transform."""
     if "last_words" not in picker.__dict__:
         picker.last_words = tuple(path.rpartition(".")[2] for path in picker.response_transformers)

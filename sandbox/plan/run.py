@@ -23,7 +23,7 @@ from sandbox.plan.inputs.selection import (
 )
 from sandbox.plan.scratch.assumed import Assumed
 from sandbox.plan.scratch.controller import Release
-from sandbox.plan.scratch.planner import ASKING, Planner
+from sandbox.plan.scratch.planner import Planner
 from sandbox.plan.scratch.waiting import named, outcomes
 
 Json = dict[str, Any]
@@ -179,17 +179,16 @@ class Plan:
 
     async def _problems(self, planned: Sequence[Manifest]) -> list[Problem]:
         """What the controller and IAM refused, each object with its place."""
-        kube = self.planner.kube
         places = {self._key(m): m.place for m in planned}
-        events, routes, *asking = await asyncio.gather(
-            kube.list("v1", "Event"), self._routes(), *(kube.list(*kind) for kind in ASKING)
-        )  # fmt: skip
-        there = {named(o): o for each in asking for o in each}
+        events, asking, routes = await asyncio.gather(
+            self.planner.kube.list("v1", "Event"), self.planner.asking(), self._routes()
+        )
+        there = {named(one): one for one in asking}
         found = list[Problem]()
         for name, outcome in outcomes(events, there.values()).items():
             if not outcome.failed:
                 continue
-            served = there.get(name, {}).get("spec", {}).get("serviceRef", {}).get("name")
+            served = there[name].get("spec", {}).get("serviceRef", {}).get("name")
             namespace = name.partition(" ")[2].partition("/")[0]
             place = places.get(name) or places.get(f"Service {namespace}/{served}", "")
             message = self.planner.names.out(outcome.message)

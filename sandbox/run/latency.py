@@ -34,6 +34,7 @@ def _span(span: tuple[float, float]) -> tuple[float, float]:
 
 Span = Annotated[tuple[float, float], AfterValidator(_span)]
 Kind = Literal["application", "network", "gateway", "accelerator"]
+Blind = Literal["ec2:CreateSecurityGroup", "tag:GetResources"]
 
 
 class Latency(BaseModel):
@@ -43,7 +44,7 @@ class Latency(BaseModel):
     seed: int = 0
     answers: dict[str, Span] = {}
     provisioning: dict[Kind, Span] = {}
-    hidden: dict[Literal["ec2:CreateSecurityGroup", "tag:GetResources"], Span] = {}
+    hidden: dict[Blind, Span] = {}
     _calls: Counter[str] = PrivateAttr(default_factory=Counter[str])
 
     def answer(self, name: str) -> float:
@@ -56,13 +57,9 @@ class Latency(BaseModel):
         """Seconds until a load balancer or an accelerator of that name is ready."""
         return self._pick(self.provisioning.get(kind), f"{kind}/{name}")
 
-    def hides_group(self, name: str) -> float:
-        """Seconds during which EC2 does not know a new security group of that name."""
-        return self._pick(self.hidden.get("ec2:CreateSecurityGroup"), f"group/{name}")
-
-    def hides_tags(self, name: str) -> float:
-        """Seconds during which the tagging API does not list a new load balancer or target group of that name."""
-        return self._pick(self.hidden.get("tag:GetResources"), f"tags/{name}")
+    def hides(self, key: Blind, name: str) -> float:
+        """Seconds during which something new of that name is not known; `key` is one of `hidden`."""
+        return self._pick(self.hidden.get(key), f"{key}/{name}")
 
     def _pick(self, span: Span | None, what: str) -> float:
         # A die for each subject, so that delays do not depend on the order of calls.

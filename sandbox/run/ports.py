@@ -11,10 +11,10 @@ from pathlib import Path
 # down, no client must get a port that it keeps.
 _PORTS = range(20000, 32000)
 _ATTEMPTS = 200
-_CLAIMS = "127.99.99.99"
-"""The loopback address on which a process claims the ports that it chose, by UDP, which nothing else does there."""
+_CLAIM_ADDRESS = "127.99.99.99"
+"""A loopback address that nothing else uses. A process claims a port that it chose by binding it there, for UDP."""
+_MOST_CLAIMS = 64
 _claims = deque[socket.socket]()
-_CLAIMS_KEPT = 64
 
 
 class PortTakenError(Exception):
@@ -24,7 +24,8 @@ class PortTakenError(Exception):
 def free_port(taken: Iterable[int] = ()) -> int:
     """A loopback port that nothing listens on and that is not in `taken`.
 
-    No other process gets the same port before its server listens, while this process lives.
+    No other call gets the same port, in any process, while this process lives, until it has asked for 64 more: by then
+    the port's server listens.
     """
     avoid = set(taken)
     for _ in range(_ATTEMPTS):
@@ -35,15 +36,15 @@ def free_port(taken: Iterable[int] = ()) -> int:
 
 
 def _claim(port: int) -> bool:
-    """Claim a port, unless a process has; the oldest claims end, because their servers listen by then."""
+    """Claim a port; False if it is claimed already."""
     claim = socket.socket(type=socket.SOCK_DGRAM)
     try:
-        claim.bind((_CLAIMS, port))
+        claim.bind((_CLAIM_ADDRESS, port))
     except OSError:
         claim.close()
         return False
     _claims.append(claim)
-    if len(_claims) > _CLAIMS_KEPT:
+    if len(_claims) > _MOST_CLAIMS:
         _claims.popleft().close()
     return True
 

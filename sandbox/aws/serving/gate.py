@@ -97,7 +97,7 @@ class Gate:
             if unknown := self._hidden.refuses(call):
                 return error_reply(call, unknown)
             reply = self._write(call) if call.writes else self._emulator.answer(call)
-            self._hidden.made(call, reply)
+            self._hidden.answered(call, reply)
             if strike:
                 raise AnswerLostError(call.action)
             return reply

@@ -27,13 +27,15 @@ class Hidden:
     _until: dict[str, float] = field(default_factory=dict[str, float])
     """Id or ARN -> when it becomes known."""
 
-    def made(self, call: Call, reply: Response) -> None:
-        """A call has been carried out. Leave what is not known yet out of its reply."""
+    def answered(self, call: Call, reply: Response) -> None:
+        """Note what a call has created, or leave out of its reply what is not known yet."""
         match call.service, call.action:
             case "ec2", "CreateSecurityGroup":
-                self._hide(_GROUP, reply, self.latency.hides_group(call.parameters.get("GroupName", "")))
+                self._hide(
+                    _GROUP, reply, self.latency.hides("ec2:CreateSecurityGroup", call.parameters.get("GroupName", ""))
+                )
             case "elasticloadbalancing", "CreateLoadBalancer" | "CreateTargetGroup":
-                self._hide(_ARN, reply, self.latency.hides_tags(call.parameters.get("Name", "")))
+                self._hide(_ARN, reply, self.latency.hides("tag:GetResources", call.parameters.get("Name", "")))
             case "tagging", "GetResources" if unknown := self._unknown():
                 document = json.loads(reply.get_data())
                 listed = document["ResourceTagMappingList"]

@@ -39,12 +39,11 @@ _LOOK_SECONDS: Final = 0.1
 _QUOTAS: Final = {"application-load-balancers": 1000, "network-load-balancers": 1000}
 _BOOT_SECONDS: Final = 120.0
 _WORKLOADS: Final = (("apps/v1", "Deployment"), ("apps/v1", "StatefulSet"), ("apps/v1", "DaemonSet"))
-BINDINGS: Final = ("elbv2.k8s.aws/v1beta1", "TargetGroupBinding")
-ASKING: Final = (
+_ASKING: Final = (
     ("networking.k8s.io/v1", "Ingress"),
     ("v1", "Service"),
     ("gateway.networking.k8s.io/v1", "Gateway"),
-    BINDINGS,
+    ("elbv2.k8s.aws/v1beta1", "TargetGroupBinding"),
     ("v1", "Namespace"),
 )
 _PROBE: Final = {
@@ -256,24 +255,29 @@ class Planner:
 
     async def look(self) -> waiting.Look:
         """What there is now."""
-        pods, events, *lists = await asyncio.gather(
-            self.kube.list("v1", "Pod"), self.kube.list("v1", "Event"),
-            *(self.kube.list(*kind) for kind in (*_WORKLOADS, *ASKING)),
+        pods, events, there, *lists = await asyncio.gather(
+            self.kube.list("v1", "Pod"), self.kube.list("v1", "Event"), self.asking(),
+            *(self.kube.list(*kind) for kind in _WORKLOADS),
         )  # fmt: skip
         name = next((p["metadata"]["name"] for p in pods if p["metadata"]["name"].startswith(f"{RELEASE}-")), "")
         busy, done = waiting.metrics(
             await self.kube.api.text(f"/api/v1/namespaces/{NAMESPACE}/pods/{name}:8080/proxy/metrics")
         )
         own = [p for p in pods if p["metadata"]["namespace"] != NAMESPACE]
-        workloads = [w for each in lists[: len(_WORKLOADS)] for w in each if w["metadata"]["namespace"] != NAMESPACE]
-        there = [o for each in lists[len(_WORKLOADS) :] for o in each]
+        workloads = [w for each in lists for w in each if w["metadata"]["namespace"] != NAMESPACE]
         going = [o for o in there if o["metadata"].get("deletionTimestamp")]
         told = waiting.outcomes(events, there)
-        bindings = [b for b in lists[-2] if not (o := told.get(waiting.named(b))) or not o.failed]
+        bindings = [o for o in there if o["kind"] == "TargetGroupBinding"]
+        bindings = [b for b in bindings if not (o := told.get(waiting.named(b))) or not o.failed]
         left = [*waiting.incomplete(workloads), *waiting.unready(own), *waiting.unobserved(bindings)]
         left += map(waiting.named, going)
         writes = await asyncio.to_thread(self._writes)
         return waiting.Look(busy, done, writes, told, tuple(sorted(left)))
+
+    async def asking(self) -> list[Object]:
+        """The objects that ask for load balancers, and the namespaces."""
+        lists = await asyncio.gather(*(self.kube.list(*kind) for kind in _ASKING))
+        return [one for each in lists for one in each]
 
     def _writes(self) -> int:
         with urllib.request.urlopen(f"{self.state.aws_endpoint}/_sandbox/calls", timeout=30) as answer:  # noqa: S310 - ours
@@ -282,7 +286,7 @@ class Planner:
 
     async def read(self) -> dict[str, Any]:
         """The document of what there is, in the account's names."""
-        kinds = [("v1", "Pod"), *ASKING[:3]]
+        kinds = [("v1", "Pod"), *_ASKING[:3]]
         pods, ingresses, services, gateways = await asyncio.gather(*(self.kube.list(*kind) for kind in kinds))
         inventory = await asyncio.to_thread(self.inventories.read, self.network.vpc)
         seen = cluster(pods, services, [*ingresses, *services, *gateways])

@@ -21,7 +21,7 @@ come ever more seldom."""
 _METRIC: Final = re.compile(r"^(\w+)(?:\{(.*)\})? ([-+\d.eE]+)$", re.MULTILINE)
 ASKING: Final = ("Ingress", "Service", "Gateway", "TargetGroupBinding")
 _SPEAKERS: Final = ("ingress", "service", "targetGroupBinding", "gateway.k8s.aws/alb", "gateway.k8s.aws/nlb")
-"""The controller's names in its Events; Kubernetes reports on the same objects.
+"""The controller's names in its Events. Kubernetes reports on the same objects too.
 
 https://github.com/kubernetes-sigs/aws-load-balancer-controller/blob/main/main.go
 """

@@ -45,8 +45,13 @@ def _delete(aws: Aws, name: str, state: State) -> None:
 
 
 def _retag(aws: Aws, name: str, _state: State, new: dict[str, str], old: list[str]) -> None:
-    kept = {key: value for key, value in _tags(aws, name).items() if key not in old or key == CREATION_TAG}
-    aws.client("s3").put_bucket_tagging(Bucket=name, Tagging={"TagSet": tag_list({**kept, **new})})
+    aws.client("s3").put_bucket_tagging(Bucket=name, Tagging=_changed_tags(_tags(aws, name), new, old))
+
+
+def _changed_tags(live: dict[str, str], new: dict[str, str], old: list[str]) -> dict[str, Any]:
+    """All tags after a change; S3 replaces them together."""
+    kept = {key: value for key, value in live.items() if key not in old or key == CREATION_TAG}
+    return {"TagSet": tag_list({**kept, **new})}
 
 
 BUCKET = Kind(
@@ -139,8 +144,8 @@ def _delete_object(aws: Aws, name: str, _state: State) -> None:
 
 
 def _retag_object(aws: Aws, name: str, _state: State, new: dict[str, str], old: list[str]) -> None:
-    kept = {key: value for key, value in _object_tags(aws, name).items() if key not in old or key == CREATION_TAG}
-    aws.client("s3").put_object_tagging(**_place(name), Tagging={"TagSet": tag_list({**kept, **new})})
+    tagging = _changed_tags(_object_tags(aws, name), new, old)
+    aws.client("s3").put_object_tagging(**_place(name), Tagging=tagging)
 
 
 OBJECT = Kind(

@@ -59,7 +59,8 @@ def test_what_was_made_differs_neither_from_the_program_nor_from_aws(program: Pr
     assert made.id
 
 
-@pytest.mark.parametrize("name", [name for name in EXAMPLES if name != "ipv6"])  # has no tags
+# Nothing at an IPv6 block says whose it is.
+@pytest.mark.parametrize("name", [name for name in EXAMPLES if name != "ipv6"])
 def test_an_interrupted_creation_finds_its_first_result(program: Program, name: str) -> None:
     first, inputs = program.get(name).id, program.inputs(name)
     program.in_a_new_process()

@@ -9,7 +9,7 @@ from sandbox.providers.common.fields import Field
 
 
 def _associate(aws: Aws, wanted: Wanted) -> str:
-    # An association has no tags: like the real provider, this cannot find what an interrupted run of it made.
+    # An association has no tags: like the real provider, this cannot find what an interrupted creation made.
     made = aws.client("ec2").associate_vpc_cidr_block(
         VpcId=wanted["vpcId"],
         **known(
@@ -20,32 +20,29 @@ def _associate(aws: Aws, wanted: Wanted) -> str:
     return made["Ipv6CidrBlockAssociation"]["AssociationId"]
 
 
-def _find(aws: Aws, association_id: str) -> tuple[str, dict[str, Any]] | None:
-    """The VPC, and the association."""
+def _found(aws: Aws, association_id: str) -> dict[str, Any] | None:
+    """The association, with its VPC."""
     vpcs = described(aws, "describe_vpcs", **{"ipv6-cidr-block-association.association-id": association_id})
-    found = ((vpc["VpcId"], one) for vpc in vpcs for one in vpc["Ipv6CidrBlockAssociationSet"])
-    return next(
-        (
-            (vpc, one)
-            for vpc, one in found
-            if one["AssociationId"] == association_id and not one["Ipv6CidrBlockState"]["State"].startswith("dis")
-        ),
-        None,
-    )
+    blocks = [{"VpcId": vpc["VpcId"], **block} for vpc in vpcs for block in vpc["Ipv6CidrBlockAssociationSet"]]
+    return next((block for block in blocks if block["AssociationId"] == association_id and _is_there(block)), None)
+
+
+def _is_there(block: dict[str, Any]) -> bool:
+    return block["Ipv6CidrBlockState"]["State"] not in ("disassociating", "disassociated")
 
 
 def _read(aws: Aws, association_id: str, _state: State) -> dict[str, Any] | None:
-    found = _find(aws, association_id)
+    found = _found(aws, association_id)
     return found and {
-        "vpcId": found[0],
-        "assignGeneratedIpv6CidrBlock": found[1].get("Ipv6Pool") == "Amazon",
-        "ipv6CidrBlock": found[1]["Ipv6CidrBlock"],
+        "vpcId": found["VpcId"],
+        "assignGeneratedIpv6CidrBlock": found.get("Ipv6Pool") == "Amazon",
+        "ipv6CidrBlock": found["Ipv6CidrBlock"],
     }
 
 
 def _ready(aws: Aws, association_id: str) -> bool:
-    found = _find(aws, association_id)
-    return found is not None and found[1]["Ipv6CidrBlockState"]["State"] == "associated"
+    found = _found(aws, association_id)
+    return found is not None and found["Ipv6CidrBlockState"]["State"] == "associated"
 
 
 ASSOCIATION = Kind(

@@ -99,7 +99,6 @@ def _set_subnet_attributes(aws: Aws, subnet_id: str, wanted: Wanted, changed: se
     if "mapPublicIpOnLaunch" in changed:
         public = {"Value": wanted.get("mapPublicIpOnLaunch", False)}
         aws.client("ec2").modify_subnet_attribute(SubnetId=subnet_id, MapPublicIpOnLaunch=public)
-
     if "ipv6CidrBlock" in changed:
         _set_ipv6_block(aws.client("ec2"), subnet_id, wanted.get("ipv6CidrBlock"))
 
