@@ -152,11 +152,12 @@ def _nested(path: str, value: Any) -> dict[str, Any]:
 @functools.cache
 def rows() -> tuple[Row, ...]:
     """The effect of every change. It runs the program for each, which takes half a minute."""
-    return tuple(map(_row, CHANGES))
+    dev = program("dev")
+    return tuple(_row(change, dev) for change in CHANGES)
 
 
-def _row(change: Change) -> Row:
-    before = program("dev") if change.before is None else declared(change.key, change.before)
+def _row(change: Change, dev: Declared) -> Row:
+    before = dev if change.before is None else declared(change.key, change.before)
     try:
         after = declared(change.key, change.value)
     except (ValueError, pulumi.RunError):

@@ -19,7 +19,7 @@ from urllib3.exceptions import HTTPError
 from sandbox.run.processes import wait_until
 from tests.conformance.stage import CASES, Stage, steps, unique
 
-_SETTLE_SECONDS, _QUIET_SECONDS = 60.0, 2.0
+_SETTLE_SECONDS, _QUIET_SECONDS = 180.0, 2.0
 _OUTSIDE = {"EXTERNAL_TARGET_GROUP": "ip", "EXTERNAL_INSTANCE_GROUP": "instance"}
 _ASKING = "ingress,gateway,httproute,grpcroute,tcproute,tlsroute,udproute"
 _CONFIGURATIONS = "listenerruleconfiguration,loadbalancerconfiguration,targetgroupconfiguration"
@@ -168,7 +168,7 @@ class Player:
     def clean(self) -> None:
         """Clean up, whatever happened to the case."""
         everything = f"{_ASKING},service,targetgroupbinding,deployment,{_CONFIGURATIONS}"
-        self.stage.kubectl("-n", self.namespace, "delete", everything, "--all", "--timeout=60s", check=False)
+        self.stage.kubectl("-n", self.namespace, "delete", everything, "--all", "--timeout=180s", check=False)
         self.stage.kubectl("delete", "namespace", self.namespace, "--wait=false", check=False)
         for kind, name in self._clusterwide:
             self.stage.kubectl("delete", kind, name, "--wait=false", check=False)

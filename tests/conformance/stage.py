@@ -69,7 +69,7 @@ class Stage:
         """The output of kubectl."""
         command = ["kubectl", "--kubeconfig", str(self.kubeconfig), *arguments]
         env = self._environment
-        done = subprocess.run(command, input=stdin, env=env, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(command, input=stdin, env=env, capture_output=True, text=True, timeout=300, check=False)
         if check and done.returncode:
             raise AssertionError(f"{' '.join(command)}: {done.stderr}")
         return done.stdout
@@ -219,7 +219,7 @@ def staged(sandbox: Sandbox, *, removed: bool = True) -> Generator[Stage, None, 
         stage.kubectl("apply", "--server-side", "-f", "-", stdin=yaml.safe_dump_all(chart.definitions()))
         for file in chart.gateway_api():
             stage.kubectl("apply", "--server-side", "-f", str(file))
-        stage.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
+        stage.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=180s")
         controller = {"controller": "ingress.k8s.aws/alb"}
         kind = {"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass"}
         stage.apply({**kind, "metadata": {"name": "alb"}, "spec": controller})
@@ -229,9 +229,9 @@ def staged(sandbox: Sandbox, *, removed: bool = True) -> Generator[Stage, None, 
         stage.keeper.stop(10)
         if removed:
             eks.delete_nodegroup(clusterName=NAME, nodegroupName="main")
-            wait_until(lambda: not eks.list_nodegroups(clusterName=NAME)["nodegroups"], 60, 0.5)
+            wait_until(lambda: not eks.list_nodegroups(clusterName=NAME)["nodegroups"], 180, 0.5)
             eks.delete_cluster(name=NAME)
-            wait_until(lambda: NAME not in eks.list_clusters()["clusters"], 60, 0.5)
+            wait_until(lambda: NAME not in eks.list_clusters()["clusters"], 180, 0.5)
 
 
 def steps(case: str) -> list[Path]:

@@ -69,7 +69,7 @@ class Existing:
             wanted = endpoints(self.clusters[cluster], namespace, service)
             return len(wanted) == count and self.registered(group) == wanted
 
-        return wait_until(so_far, 60, 0.3)
+        return wait_until(so_far, 180, 0.3)
 
     def begin(self) -> None:
         """Note that an example comes up, with pods."""

@@ -104,7 +104,7 @@ def test_a_bound_target_group_goes_from_one_cluster_to_the_next_and_loses_no_tar
         old, before = existing.registered(group), unmoved(group)
         with sampled(existing, group) as joining:
             made = example.next()
-            assert wait_until(lambda: len(existing.registered(group)) == 4, 60)
+            assert wait_until(lambda: len(existing.registered(group)) == 4, 180)
         new = existing.registered(group) - old
         example.next()
         with sampled(existing, group) as leaving:
@@ -143,7 +143,7 @@ def test_the_controller_goes_from_irsa_to_pod_identity_and_works_on(sandbox: San
             change.start()
             scale(4)
             change.join()
-            assert wait_until(lambda: ways() == {"AWS_CONTAINER_CREDENTIALS_FULL_URI"}, 60)
+            assert wait_until(lambda: ways() == {"AWS_CONTAINER_CREDENTIALS_FULL_URI"}, 180)
             example.next()
             scale(5)
         assert all(first <= sample for sample in samples)
@@ -193,7 +193,7 @@ def test_a_gateway_and_its_route_become_an_alb_with_pods_behind_it(existing: Exi
             done = [c for c in status["conditions"] if c["type"] == "Programmed" and c["status"] == "True"]
             return status if done else {}
 
-        assert wait_until(lambda: bool(programmed()), 60)
+        assert wait_until(lambda: bool(programmed()), 180)
         (address,) = (one["value"] for one in programmed()["addresses"])
         (alb,) = (lb for lb in existing.elb.describe_load_balancers()["LoadBalancers"] if lb["DNSName"] == address)
         assert (alb["Type"], alb["Scheme"]) == ("application", "internal")

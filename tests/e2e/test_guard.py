@@ -74,9 +74,9 @@ def theirs(stage: Stage) -> Iterator[str]:
     )
     named = ("-n", namespace, "service/theirs")
     finalizers = ("get", *named, "-o", "jsonpath={.metadata.finalizers}")
-    assert wait_until(lambda: "service.k8s.aws/resources" in stage.kubectl(*finalizers), 30, 0.3)
+    assert wait_until(lambda: "service.k8s.aws/resources" in stage.kubectl(*finalizers), 120, 0.3)
     yield namespace
-    stage.kubectl("delete", *named, "--ignore-not-found", "--timeout=60s")
+    stage.kubectl("delete", *named, "--ignore-not-found", "--timeout=180s")
     stage.kubectl("delete", "namespace", namespace, "--wait=false")
 
 
@@ -87,7 +87,7 @@ def test_the_controller_stays_while_somebody_elses_service_needs_it(
     assert f"still needed by Service {theirs}/theirs: delete them" in said
     assert {"chart", "deployment", "guard"} <= program.resources()
 
-    stage.kubectl("-n", theirs, "delete", "service", "theirs", "--timeout=60s")
+    stage.kubectl("-n", theirs, "delete", "service", "theirs", "--timeout=180s")
     program.change("destroy", "--run-program")
     assert not {"chart", "deployment", "guard"} & program.resources()
 

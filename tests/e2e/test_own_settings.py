@@ -242,7 +242,7 @@ def test_a_controller_of_helm_is_taken_over_and_no_target_is_lost(
         )["ResourceTagMappingList"]
         return found[0]["ResourceARN"] if found else ""
 
-    assert wait_until(lambda: bool(group()), 60, 0.5)
+    assert wait_until(lambda: bool(group()), 180, 0.5)
     arn = group()
     assert existing.serve("blue", arn, "shop", 2)
     before, targets = existing.balancer(arn), existing.registered(arn)

@@ -122,7 +122,7 @@ def test_what_is_taken_away_meanwhile_is_found(stack: Sandbox) -> None:
         elb.delete_load_balancer(LoadBalancerArn=other["LoadBalancerArn"])
         with pytest.raises(ClientError, match="UnauthorizedOperation"):
             stranger.describe_vpcs()
-        assert wait_until(lambda: bool(lost(samples) and replaced(samples)), 20, 0.1)
+        assert wait_until(lambda: bool(lost(samples) and replaced(samples)), 60, 0.1)
     elb.register_targets(TargetGroupArn=group, Targets=[target])  # other tests use the stack too
     found = rehearsal.findings(samples, begun)
     iam.delete_access_key(UserName="planted", AccessKeyId=key["AccessKeyId"])

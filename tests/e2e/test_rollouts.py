@@ -42,7 +42,7 @@ class Samples:
         self.stack.run("kubectl", "rollout", "restart", "deployment", "-n", "samples")
         for name in self.groups.values():
             self.stack.run("kubectl", "rollout", "status", f"deployment/{name}", "-n", "samples", "--timeout=180s")
-        assert wait_until(self.followed, 60, 0.2)
+        assert wait_until(self.followed, 180, 0.2)
 
     def healthy(self, group: str) -> set[str]:
         described = self._elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
@@ -87,7 +87,7 @@ class Watch(Sampler):
 
 def rolled(samples: Samples) -> Watch:
     """A rollout under observation: every pod is replaced, and the new ones have the gate."""
-    assert wait_until(samples.whole, 60, 0.2)
+    assert wait_until(samples.whole, 180, 0.2)
     before = samples.pods()
     with Watch(samples) as watch:
         samples.roll()

@@ -169,9 +169,9 @@ def follow(stack: Sandbox, binding: dict[str, Any], deployment: str, count: int)
     namespace, service = binding["metadata"]["namespace"], binding["spec"]["serviceRef"]["name"]
     group = binding["spec"]["targetGroupARN"]
     stack.run("kubectl", "scale", "-n", namespace, f"deployment/{deployment}", f"--replicas={count}")
-    assert wait_until(lambda: len(endpoints(stack, namespace, service)) == count, 60)
+    assert wait_until(lambda: len(endpoints(stack, namespace, service)) == count, 180)
     begun, wanted = time.monotonic(), endpoints(stack, namespace, service)
-    assert wait_until(lambda: registered(stack, group) == wanted, 30)
+    assert wait_until(lambda: registered(stack, group) == wanted, 120)
     return time.monotonic() - begun
 
 

@@ -149,7 +149,7 @@ def _certificates(sandbox: Sandbox, folder: Path) -> list[str]:
     def active() -> bool:
         return elb.describe_trust_stores(TrustStoreArns=[store])["TrustStores"][0]["Status"] == "ACTIVE"
 
-    assert wait_until(active, 60, 0.5)
+    assert wait_until(active, 180, 0.5)
     client = authority.issue_cert("test-client", common_name="test-client")
     certificate, key = folder / "client.pem", folder / "client-key.pem"
     certificate.write_bytes(client.cert_chain_pems[0].bytes())

@@ -52,7 +52,7 @@ class Aws:
     def start(self) -> None:
         self.process = self.spawn()
         process = self.process
-        assert wait_until(lambda: process.poll() is not None or self.ready(), 90), self.log()
+        assert wait_until(lambda: process.poll() is not None or self.ready(), 180), self.log()
         assert process.poll() is None, self.log()
 
     def __enter__(self) -> Self:

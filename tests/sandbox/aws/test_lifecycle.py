@@ -56,11 +56,11 @@ def live(aws: Aws, vpc: str, subnets: list[str]) -> None:
         name="demo", roleArn=f"{account}/demo-eks", resourcesVpcConfig={"subnetIds": subnets},
         accessConfig={"authenticationMode": "API"},
     )  # fmt: skip
-    assert wait_until(lambda: eks.describe_cluster(name="demo")["cluster"]["status"] == "ACTIVE", 60)
+    assert wait_until(lambda: eks.describe_cluster(name="demo")["cluster"]["status"] == "ACTIVE", 180)
     group = {"clusterName": "demo", "nodegroupName": "main"}
     size = {"minSize": 1, "maxSize": 3, "desiredSize": 2}
     eks.create_nodegroup(**group, subnets=subnets, nodeRole=f"{account}/demo-ec2", scalingConfig=size)
-    assert wait_until(lambda: eks.describe_nodegroup(**group)["nodegroup"]["status"] == "ACTIVE", 60)
+    assert wait_until(lambda: eks.describe_nodegroup(**group)["nodegroup"]["status"] == "ACTIVE", 180)
     balancer = elb.create_load_balancer(Name="web", Subnets=subnets)["LoadBalancers"][0]["LoadBalancerArn"]
     targets = elb.create_target_group(Name="web", Protocol="HTTP", Port=80, VpcId=vpc, TargetType="ip")
     arn = targets["TargetGroups"][0]["TargetGroupArn"]
@@ -71,9 +71,9 @@ def live(aws: Aws, vpc: str, subnets: list[str]) -> None:
     elb.delete_load_balancer(LoadBalancerArn=balancer)
     elb.delete_target_group(TargetGroupArn=arn)
     eks.delete_nodegroup(**group)
-    assert wait_until(lambda: eks.describe_nodegroup(**group) is None, 60)
+    assert wait_until(lambda: eks.describe_nodegroup(**group) is None, 180)
     eks.delete_cluster(name="demo")
-    assert wait_until(lambda: eks.describe_cluster(name="demo") is None, 60)
+    assert wait_until(lambda: eks.describe_cluster(name="demo") is None, 180)
 
 
 @contextmanager

@@ -119,7 +119,7 @@ def test_a_kill_at_any_moment_loses_nothing_that_was_acknowledged(own_aws: Aws) 
     try:
         for _ in range(4):
             so_far = len(names)
-            assert wait_until(lambda so_far=so_far: len(names) > so_far + 3, 20)
+            assert wait_until(lambda so_far=so_far: len(names) > so_far + 3, 60)
             time.sleep(dice.uniform(0, 0.05))
             own_aws.kill()
             own_aws.start()

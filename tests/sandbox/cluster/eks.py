@@ -115,7 +115,7 @@ def running_eks(folder: Path, **replacements: str) -> Generator[Eks]:
         if aws.running():
             for group in api.list_nodegroups(clusterName="demo")["nodegroups"]:
                 api.delete_nodegroup(clusterName="demo", nodegroupName=group)
-            wait_until(lambda: not api.list_nodegroups(clusterName="demo")["nodegroups"], 30, 0.2)
+            wait_until(lambda: not api.list_nodegroups(clusterName="demo")["nodegroups"], 120, 0.2)
             api.delete_cluster(name="demo")
-            wait_until(lambda: not state.cluster("demo").exists(), 20)
+            wait_until(lambda: not state.cluster("demo").exists(), 60)
         aws.stop(10)

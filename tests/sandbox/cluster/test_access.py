@@ -149,7 +149,7 @@ def eks(tmp_path_factory: pytest.TempPathFactory) -> Generator[Eks]:
         yield made
 
 
-def eventually(condition: Callable[[], Any], timeout: float = 60.0) -> None:
+def eventually(condition: Callable[[], Any], timeout: float = 180.0) -> None:
     assert wait_until(condition, timeout, interval=0.2)
 
 

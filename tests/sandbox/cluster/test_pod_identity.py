@@ -73,7 +73,7 @@ class Cluster(Eks):
         file.write_text(json.dumps({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec}))
         self.ask(*SYSTEM, "create", "-f", str(file))
         log = self.state.log(f"demo-pod-{name}")
-        assert wait_until(lambda: log.exists() and len(log.read_text().splitlines()) > 1, 60, 0.1), self.ask(
+        assert wait_until(lambda: log.exists() and len(log.read_text().splitlines()) > 1, 180, 0.1), self.ask(
             *SYSTEM, "describe", "pod", name
         )
         return log.read_text().splitlines()
@@ -122,7 +122,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Generator[Cluster]:
             )
         api.create_addon(clusterName="demo", addonName=pod_identity.ADDON)
         group = {"clusterName": "demo", "nodegroupName": "main"}
-        assert wait_until(lambda: api.describe_nodegroup(**group)["nodegroup"]["status"] == "ACTIVE", 60, 0.2)
+        assert wait_until(lambda: api.describe_nodegroup(**group)["nodegroup"]["status"] == "ACTIVE", 180, 0.2)
         yield made
 
 

@@ -58,7 +58,7 @@ def survives(stage: Stage, case: str, during: Callable[[], None], monkeypatch: p
     player.patience = _PATIENCE
     try:
         player.play(during)
-        assert wait_until(lambda: footprint(stage) == before, 60, 0.5), (before, footprint(stage))
+        assert wait_until(lambda: footprint(stage) == before, 180, 0.5), (before, footprint(stage))
     finally:
         player.clean()
 
@@ -144,7 +144,7 @@ def killed_before(stage: Stage, action: str, turn: int) -> Callable[[], None]:
     def during() -> None:
         if next(turns) != turn:
             return
-        assert wait_until(lambda: asked(stage, action) > before, 60, 0.1), f"it never came to {action}"
+        assert wait_until(lambda: asked(stage, action) > before, 180, 0.1), f"it never came to {action}"
         stage.stop_controllers(0)
         strike(stage.sandbox)
         stage.start_controller(ALONE)
@@ -165,7 +165,7 @@ def killed_part(stage: Stage, part: str, seconds: float) -> Callable[[], None]:
             if time.monotonic() >= until:
                 break
             time.sleep(0.1)  # the supervisor restarts it, so kill it again until time is up
-        assert wait_until(lambda: answers(stage), 60, 0.2), f"{part} did not come back"
+        assert wait_until(lambda: answers(stage), 180, 0.2), f"{part} did not come back"
         assert not first.alive()
 
     return during

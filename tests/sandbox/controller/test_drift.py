@@ -95,7 +95,7 @@ def drifting(stage: Stage) -> Iterator[Drifting]:
         assert player.settled(made.wanted) == made.wanted
         yield made
         player.clean()
-        assert wait_until(lambda: footprint(stage) == before, 60, 0.5), (before, footprint(stage))
+        assert wait_until(lambda: footprint(stage) == before, 180, 0.5), (before, footprint(stage))
 
 
 @pytest.mark.parametrize("name", _DRIFTS)
@@ -120,6 +120,6 @@ def test_a_deleted_target_group_comes_back_once_its_binding_is_deleted(drifting:
     def refused() -> bool:
         return any(f'"{name}" already exists' in event["message"] for event in stage.events(namespace))
 
-    assert wait_until(refused, 30, 0.5), stage.events(namespace)
-    stage.kubectl("-n", namespace, "delete", "targetgroupbinding", name, "--timeout=30s")
+    assert wait_until(refused, 120, 0.5), stage.events(namespace)
+    stage.kubectl("-n", namespace, "delete", "targetgroupbinding", name, "--timeout=180s")
     assert drifting.player.settled(drifting.wanted) == drifting.wanted

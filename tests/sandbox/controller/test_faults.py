@@ -110,7 +110,7 @@ def test_etcd_is_killed_and_comes_back(stage: Stage, monkeypatch: pytest.MonkeyP
 def test_when_the_leader_is_killed_the_other_takes_over(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     begun = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     with stage.controlled(replicas=2) as replicas:
-        assert wait_until(lambda: any(acquired(r.log_file) >= begun for r in replicas), 30, 0.2)
+        assert wait_until(lambda: any(acquired(r.log_file) >= begun for r in replicas), 120, 0.2)
         leader, other = sorted(replicas, key=lambda r: acquired(r.log_file), reverse=True)
 
         def during() -> None:
@@ -126,7 +126,7 @@ def test_a_controller_that_ends_by_itself_is_started_again(stage: Stage) -> None
     first = controller.identity
     assert first
     first.signal(signal.SIGKILL)
-    assert wait_until(lambda: controller.identity != first and controller.is_ready(), 60, 0.1)
+    assert wait_until(lambda: controller.identity != first and controller.is_ready(), 180, 0.1)
 
 
 def ingress(name: str, annotations: dict[str, str] | None = None) -> dict[str, Any]:
@@ -159,7 +159,7 @@ class Place:
         self.stage.apply(*({**o, "metadata": {**o["metadata"], "namespace": self.name}} for o in objects))
 
     def delete(self, name: str) -> None:
-        self.stage.kubectl("-n", self.name, "delete", "ingress", name, "--timeout=60s")
+        self.stage.kubectl("-n", self.name, "delete", "ingress", name, "--timeout=180s")
 
     def said(self, name: str) -> list[str]:
         """The warnings about an Ingress."""
@@ -178,15 +178,15 @@ def place(stage: Stage) -> Iterator[Place]:
     try:
         yield made
     finally:
-        stage.kubectl("-n", made.name, "delete", "ingress,service", "--all", "--timeout=60s")
+        stage.kubectl("-n", made.name, "delete", "ingress,service", "--all", "--timeout=180s")
         stage.kubectl("delete", "namespace", made.name, "--wait=false")
-    assert wait_until(lambda: footprint(stage) == before, 60, 0.5), (before, footprint(stage))
+    assert wait_until(lambda: footprint(stage) == before, 180, 0.5), (before, footprint(stage))
 
 
 def test_a_malformed_annotation_is_an_event_and_the_other_objects_are_unharmed(place: Place) -> None:
     place.apply(service(), ingress("bad", {"listen-ports": "not json"}), ingress("good"))
-    assert wait_until(lambda: place.host("good"), 30, 0.2)
-    assert wait_until(lambda: any("listen-ports" in m for m in place.said("bad")), 30, 0.2), place.said("bad")
+    assert wait_until(lambda: place.host("good"), 120, 0.2)
+    assert wait_until(lambda: any("listen-ports" in m for m in place.said("bad")), 120, 0.2), place.said("bad")
     assert place.host("bad") == ""
     assert place.said("good") == []
 
@@ -194,10 +194,10 @@ def test_a_malformed_annotation_is_an_event_and_the_other_objects_are_unharmed(p
 def test_an_ingress_that_conflicts_with_its_group_is_an_event_and_takes_nothing_from_the_others(place: Place) -> None:
     group = f"g{place.name[-6:]}"
     place.apply(service(), ingress("first", {"group.name": group, "scheme": "internal"}))
-    assert wait_until(lambda: place.host("first"), 30, 0.2)
+    assert wait_until(lambda: place.host("first"), 120, 0.2)
     made, host = footprint(place.stage), place.host("first")
     place.apply(ingress("second", {"group.name": group, "scheme": "internet-facing"}))
-    assert wait_until(lambda: any("scheme" in m for m in place.said("second")), 30, 0.2), place.said("second")
+    assert wait_until(lambda: any("scheme" in m for m in place.said("second")), 120, 0.2), place.said("second")
     assert (footprint(place.stage), place.host("first"), place.host("second")) == (made, host, "")
     place.delete("second")
     assert (footprint(place.stage), place.host("first")) == (made, host)

@@ -121,7 +121,7 @@ def everything(stage: Stage) -> Iterator[Everything]:
         finally:
             player.clean()
             stage.kubectl("delete", "gatewayclass", player.own_class, "--wait=false", check=False)
-        assert wait_until(lambda: footprint(stage) == before, 60, 0.5), (before, footprint(stage))
+        assert wait_until(lambda: footprint(stage) == before, 180, 0.5), (before, footprint(stage))
 
 
 def test_a_controller_that_is_started_again_writes_nothing(everything: Everything) -> None:

@@ -59,7 +59,7 @@ class Traffic:
     def until_answering(self, host: str) -> str:
         """The URL of a load balancer, once it answers."""
         url = f"http://{host}/"
-        assert wait_until(lambda: self.answers(url), 60, 0.2), self.trace(url)
+        assert wait_until(lambda: self.answers(url), 180, 0.2), self.trace(url)
         return url
 
 

@@ -47,7 +47,7 @@ def test_without_the_controller_a_connection_is_rewritten_on_its_way_and_with_it
         totals = traffic.trace(traffic.until_answering(traffic.output("albHostName")))["totals"]
         assert (totals["rewritings"], totals["translations"]) == (0, 0)
 
-    assert wait_until(lambda: not classic(traffic), 30, 0.3)
+    assert wait_until(lambda: not classic(traffic), 120, 0.3)
     groups = traffic.sandbox.aws("ec2").describe_security_groups()["SecurityGroups"]
     assert not [g["GroupName"] for g in groups if g["GroupName"].startswith("k8s-elb-")]
 

@@ -85,7 +85,7 @@ def test_a_node_port_rewrites_and_translates(traffic: Traffic) -> None:
     url = f"http://{address}:{port}/"
     asked = ["curl", "-sf", "--max-time", "2", "-o", "/dev/null", url]
     answered = lambda: ask(traffic.sandbox.state, "run", namespace=here, argv=asked)["code"] == 0  # noqa: E731 - once
-    assert wait_until(answered, 20, 0.2)
+    assert wait_until(answered, 60, 0.2)
     seen = json.loads(traffic.run(here, "curl", "-s", "--max-time", "2", url))
     assert seen["source"].startswith(f"{address}:"), "the node's address stands in the client's place"
     entries = traffic.run(there, "conntrack", "-L", "-p", "tcp", "--orig-port-dst", str(port))
@@ -136,7 +136,7 @@ def test_killed_it_leaves_nothing_and_up_brings_it_back(traffic: Traffic, urls: 
     assert status(state)["state"] == "degraded"
     traffic.sandbox.run("sandbox", "up", "--state-dir", str(state.root))
     for url in urls.values():
-        assert wait_until(lambda url=url: traffic.answers(url), 60, 0.2), traffic.trace(url)
+        assert wait_until(lambda url=url: traffic.answers(url), 180, 0.2), traffic.trace(url)
 
 
 def test_a_command_reaches_aws_and_the_cluster_from_a_namespace_if_it_asks_to(traffic: Traffic) -> None:

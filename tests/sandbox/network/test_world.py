@@ -103,7 +103,7 @@ def test_it_ends_with_its_keeper(tmp_path: Path, sleep: str, *, own_user: bool) 
     environment = {**os.environ, "PATH": requirements.search_path(), "PYTHONPATH": str(ROOT)}
     with subprocess.Popen([sys.executable, "-c", keeper], env=environment) as process:
         try:
-            assert wait_until(report.exists, 20)
+            assert wait_until(report.exists, 60)
         finally:
             process.kill()
     assert wait_until(lambda: not processes(sleep) and not processes(str(tmp_path)), 5)

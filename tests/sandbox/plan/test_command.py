@@ -113,7 +113,7 @@ def test_what_a_killed_plan_left_is_swept_away_by_the_next_one(tmp_path: Path) -
     file, place = written(tmp_path / "a.yaml", service()), tmp_path / "p"
     command = [*_SANDBOX, "plan", "--state-dir", str(place), "-f", file]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
-        assert wait_until(lambda: any(place.glob("*/aws/process.json")), 60)
+        assert wait_until(lambda: any(place.glob("*/aws/process.json")), 180)
         running.kill()
     assert _processes(place)
     sweep(place)

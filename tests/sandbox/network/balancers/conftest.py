@@ -148,7 +148,7 @@ def vpc(tmp_path_factory: pytest.TempPathFactory) -> Generator[Vpc]:
             [m["PrivateIpAddress"] for m in machines],
         )
         for instance in made.instances:
-            assert wait_until(lambda name=instance: has(made, name), 30, 0.1), aws.state.log("traffic").read_text()
+            assert wait_until(lambda name=instance: has(made, name), 120, 0.1), aws.state.log("traffic").read_text()
             made.run(instance, "sh", "-c", f"setsid {sys.executable} {SERVER} >/dev/null 2>&1 &")
         yield made
     finally:

@@ -216,7 +216,7 @@ def test_an_accelerator_leaves_out_a_load_balancer_whose_targets_are_all_unhealt
         }
 
     # From here on only the health of a target changes.
-    assert wait_until(lambda: states() == {"active"}, 30, 0.2)
+    assert wait_until(lambda: states() == {"active"}, 120, 0.2)
     vpc.targets(working, vpc.addresses[0])
     vpc.healthy(working, 1)
     # Nothing listens on port 9: with both load balancers, half of the answers would be a 502.

@@ -210,7 +210,7 @@ def test_a_classic_load_balancer_leads_to_a_port_of_its_instances(vpc: Vpc) -> N
 
     assert wait_until(lambda: states() == {"InService"}, 15, 0.2)
     elb.configure_health_check(LoadBalancerName="classic", HealthCheck={**check, "Target": "TCP:9"})
-    assert wait_until(lambda: states() == {"OutOfService"}, 20, 0.2)
+    assert wait_until(lambda: states() == {"OutOfService"}, 60, 0.2)
     elb.delete_load_balancer(LoadBalancerName="classic")
 
 
@@ -300,7 +300,7 @@ def test_every_kind_of_condition_decides(vpc: Vpc) -> None:
             Conditions=[{"Field": field, **config}],
             Actions=[{"Type": "fixed-response", "FixedResponseConfig": answer}],
         )
-    assert wait_until(lambda: vpc.curl(*kinds[-1][2]) == kinds[-1][0], 20, 0.1)
+    assert wait_until(lambda: vpc.curl(*kinds[-1][2]) == kinds[-1][0], 60, 0.1)
     for node in vpc.nodes(balancer):
         resolved = ["--resolve", f"{balancer['DNSName']}:80:{node}"]
         assert wait_until(lambda r=resolved: vpc.curl(*r, *kinds[-1][2]) == kinds[-1][0], 10, 0.1)
@@ -324,9 +324,9 @@ def test_weights_choose_a_group_and_a_cookie_remembers_it(vpc: Vpc) -> None:
     url, jar = f"http://{balancer['DNSName']}/", f"/tmp/{groups[0][-16:]}.jar"
     weigh(0, 1)
     vpc.healthy(groups[1], 1)
-    assert wait_until(lambda: vpc.servers(url, times=4) == {vpc.addresses[1]}, 20)
+    assert wait_until(lambda: vpc.servers(url, times=4) == {vpc.addresses[1]}, 60)
     weigh(1, 1)
-    assert wait_until(lambda: vpc.servers(url, times=12) == set(vpc.addresses), 30)
+    assert wait_until(lambda: vpc.servers(url, times=12) == set(vpc.addresses), 120)
     assert len({vpc.seen("-b", jar, "-c", jar, url)["server"] for _ in range(8)}) == 1
 
 
