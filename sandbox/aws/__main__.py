@@ -71,7 +71,7 @@ def run(state: State, agent: list[str]) -> NoReturn:
     from sandbox.aws.clusters import Agents, Observations  # noqa: PLC0415
     from sandbox.aws.corrections.elbv2.limits import QUOTAS  # noqa: PLC0415
     from sandbox.aws.emulator import Emulator  # noqa: PLC0415
-    from sandbox.aws.serving.gate import Gate, application  # noqa: PLC0415
+    from sandbox.aws.serving.gate import Gate  # noqa: PLC0415
     from sandbox.aws.serving.server import serve  # noqa: PLC0415
     from sandbox.iam.authorizer import Authorizer  # noqa: PLC0415
     from sandbox.iam.permissions.reference import Place  # noqa: PLC0415
@@ -89,7 +89,7 @@ def run(state: State, agent: list[str]) -> NoReturn:
     agents = Agents(state, gate, emulator.eks, agent)
     gate.after_write = agents.wake
     agents.start()
-    server = serve(door, application(gate))
+    server = serve(door, gate)
     write_json(state.aws / "process.json", Identity.of(os.getpid()).to_json())  # pyright: ignore[reportOptionalMemberAccess] - we live
     took = time.monotonic() - began
     log.info("serving on %s after %.1f s, %d journaled calls", state.aws_endpoint, took, len(entries))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from pydantic import ValidationError
-from werkzeug.wrappers import Request, Response
+from werkzeug.wrappers import Response
 
 from sandbox.aws import determinism
 from sandbox.aws.clusters import Observations
@@ -28,7 +28,7 @@ from sandbox.aws.serving.journal import Entry, Journal
 from sandbox.iam.authorizer import Authorizer
 from sandbox.iam.questions import QuestionError, answer
 from sandbox.iam.simulation import ACTION, simulate
-from sandbox.iam.wire.call import Call, kept_headers
+from sandbox.iam.wire.call import Call
 from sandbox.iam.wire.replies import Denial, error_reply, json_reply
 
 log = logging.getLogger(__name__)
@@ -181,22 +181,3 @@ class Gate:
 
 def _is_rehearsal(call: Call) -> bool:
     return call.service == "ec2" and call.parameters.get("DryRun", "").lower() == "true"
-
-
-def application(gate: Gate) -> Callable[..., Any]:
-    """The gate as a WSGI application."""
-
-    def serve(environ: dict[str, Any], start_response: Any) -> Any:
-        request = Request(environ)
-        # werkzeug keeps the original line in RAW_URI: signatures and ARNs in paths need their original escapes.
-        url = environ.get("RAW_URI") or environ.get("REQUEST_URI") or request.full_path
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        call = Call(request.method, url, kept_headers(headers), request.get_data(), headers)
-        try:
-            reply = gate.take(call)
-        except AnswerLostError:
-            environ["werkzeug.socket"].shutdown(2)
-            return []
-        return reply(environ, start_response)
-
-    return serve

@@ -1,8 +1,12 @@
 """Decisions that need no process: what a call is, what a policy decides, what a journal line contains."""
 
+import functools
 import json
+import string
 import time
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import jwt
@@ -14,6 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto.core import serialize
 from moto.core.utils import get_service_model
+from moto.ec2.models.core import TaggedEC2Resource
+from moto.ec2.models.tags import TagBackend
 
 from sandbox.aws import serializing
 from sandbox.aws.eks.machines import instance_options
@@ -25,6 +31,12 @@ from sandbox.iam.wire.call import Call, kept_headers
 from sandbox.iam.wire.replies import Denial, error_reply
 
 SIGNED = "AWS4-HMAC-SHA256 Credential=AKIA1/20260101/eu-west-1/{}/aws4_request, SignedHeaders=host, Signature=00"
+_FASTER: list[tuple[Any, str]] = [
+    (serialize.ResponseSerializer, "get_value"),
+    (serialize.TimestampSerializer, "_convert_timestamp_to_str"),
+    (TaggedEC2Resource, "get_tags"),
+    (xmltodict, "unparse"),
+]
 FORM = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
 
 
@@ -207,9 +219,50 @@ def test_moto_answers_the_same_but_finds_the_names_of_a_member_once(monkeypatch:
         return serialize.QuerySerializer(operation, value_picker=picker).serialize({"TargetHealthDescriptions": held})
 
     before = answer()
-    for owner, name in ((serialize.ResponseSerializer, "get_value"), (xmltodict, "_validate_name")):
+    for owner, name in _FASTER:
         monkeypatch.setattr(owner, name, vars(owner)[name])  # restored at the end
     monkeypatch.setattr(serialize.NoAlias, "has_alias", lambda _, key: not asked.append(key))
     serializing.install()
     assert answer() == before
     assert asked.count("Id") == 1
+
+
+_NAMES = st.text(string.ascii_letters, min_size=1, max_size=5)
+_LEAVES = (
+    st.none() | st.booleans() | st.integers() | st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=9)
+)
+_ELEMENTS = st.recursive(
+    _LEAVES,
+    lambda inner: st.lists(inner.filter(lambda one: not isinstance(one, list))) | st.dictionaries(_NAMES, inner),
+)
+
+
+@given(
+    value=_ELEMENTS,
+    attributes=st.dictionaries(_NAMES.map("@{}".format), st.text(string.printable[:95])),
+    short=st.booleans(),
+)
+def test_an_element_is_written_as_xmltodict_writes_it(value: Any, attributes: dict[str, str], *, short: bool) -> None:
+    element = {**attributes, **value} if isinstance(value, dict) else value
+    assert serializing.xml("a", element, short=short) == xmltodict.unparse(
+        {"a": element}, full_document=False, short_empty_elements=short
+    )
+
+
+def test_tags_and_timestamps_are_read_as_moto_reads_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    backend: Any = SimpleNamespace(tags={"sg-1": {"a": "1", "b": "2"}, "sg-11": {"a": "3"}})
+    group: Any = SimpleNamespace(id="sg-1", ec2_backend=backend)
+    backend.describe_tags = functools.partial(TagBackend.describe_tags, backend)
+    backend.VALID_TAG_FILTERS = TagBackend.VALID_TAG_FILTERS
+    dates = ["2026-01-02T03:04:05Z", "2026-01-02 03:04:05.678+02:00", datetime(2026, 1, 2, tzinfo=UTC), 1767000000]
+
+    def read() -> Any:
+        stamps = serialize.TimestampSerializer("iso8601")
+        forms = ("iso8601", "iso8601_zeroed", "rfc822")
+        return TaggedEC2Resource.get_tags(group), [stamps._convert_timestamp_to_str(d, f) for d in dates for f in forms]  # pyright: ignore[reportPrivateUsage]
+
+    before = read()
+    for owner, name in _FASTER:
+        monkeypatch.setattr(owner, name, vars(owner)[name])
+    serializing.install()
+    assert read() == read() == before
