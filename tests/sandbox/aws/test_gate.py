@@ -1,5 +1,6 @@
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
 from typing import Any
 
 import pytest
@@ -66,6 +67,27 @@ def test_a_lost_answer_leaves_the_work_done(faulty: Aws) -> None:
     with pytest.raises((ConnectionClosedError, HTTPClientError)):
         faulty.client("logs").create_log_group(logGroupName="lost")
     assert group_names(faulty, "lost") == ["lost"]
+    assert "Traceback" not in faulty.log()
+
+
+def test_a_connection_stays_open_for_the_next_call_whatever_the_last_one_was(aws: Aws) -> None:
+    connection = HTTPConnection("127.0.0.1", aws.port, timeout=60)
+    connection.connect()
+    connection.auto_open = 0  # whoever finds it closed fails
+    chunks = {"Transfer-Encoding": "chunked"}
+    for method, path, body, headers in (
+        ("GET", "/_sandbox/ready", None, {}),
+        ("HEAD", "/_sandbox/ready", None, {}),
+        ("GET", "/_sandbox/nothing", None, {}),
+        ("POST", "/_sandbox/faults", iter([b"[", b"]"]), chunks),
+        ("POST", "/", b"Action=DescribeVpcs", {}),
+        ("GET", "/_sandbox/ready", None, {}),
+    ):
+        connection.request(method, path, body, headers, encode_chunked=headers is chunks)
+        reply = connection.getresponse()
+        last = reply.status, reply.read()
+    connection.close()
+    assert last == (200, b'{"ready": true}')
 
 
 def test_a_throttled_call_leaves_nothing_done(faulty: Aws) -> None:
