@@ -158,7 +158,7 @@ _ONCE, _TWICE, _KILLED = [signal.SIGINT], [signal.SIGINT, signal.SIGINT], [signa
 _INTERRUPTIONS = (
     [(stage, signals) for stage in ("sandbox", "cluster", "controller") for signals in (_ONCE, _TWICE, _KILLED)]
     if SOAK
-    else [("cluster", _ONCE), ("cluster", _KILLED), ("controller", _TWICE)]
+    else [("cluster", _KILLED), ("controller", _TWICE)]
 )
 
 
