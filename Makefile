@@ -13,6 +13,8 @@
 # make check     only lint, format, types, import layers and the policies' generated files
 # make docs      write the generated pages again: components, doctor, policies, changes, iam
 
+# Each command and test starts many Python processes. They keep what they compile, also where a shell or an image says not to.
+unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
