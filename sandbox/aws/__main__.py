@@ -2,6 +2,7 @@
 
 import argparse
 import fcntl
+import gc
 import logging
 import os
 import random
@@ -10,6 +11,7 @@ import socket
 import sys
 import threading
 import time
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import IO, NoReturn
@@ -59,12 +61,18 @@ def run(state: State, agent: list[str]) -> NoReturn:
     header = {"moto": version("moto"), "seed": random.SystemRandom().getrandbits(63), "time": time.time()}
     journal = Journal(state.aws / "journal", header)
     entries = list(journal.entries())
+    # What is loaded from here on stays: looking for garbage among it would take a third of the time.
+    gc.disable()
     # moto reads these when it is imported, so import it only now.
     os.environ |= {
         "MOTO_ACCOUNT_ID": settings.account,
         "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
         "MOTO_DISABLE_GLOBAL_CORS": "true",
     }
+    from botocore import loaders  # noqa: PLC0415
+
+    # moto makes many sessions; without this each reads EC2's model again.
+    loaders.create_loader = cache(loaders.create_loader)
     from moto.utilities.utils import get_partition  # noqa: PLC0415
 
     from sandbox.aws.account import EmulatedAccount  # noqa: PLC0415
@@ -89,6 +97,8 @@ def run(state: State, agent: list[str]) -> NoReturn:
     agents = Agents(state, gate, emulator.eks, agent)
     gate.after_write = agents.wake
     agents.start()
+    gc.freeze()
+    gc.enable()
     server = serve(door, gate)
     write_json(state.aws / "process.json", Identity.of(os.getpid()).to_json())  # pyright: ignore[reportOptionalMemberAccess] - we live
     took = time.monotonic() - began

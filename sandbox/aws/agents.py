@@ -5,6 +5,7 @@ This is separate from the code that starts them: `sandbox down` needs it, but no
 
 import shutil
 import signal
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from sandbox.run.processes import Identity, Process, session_members, wait_until
 from sandbox.run.state import State, read_json
 
 GRACE = 20.0
-"""Seconds in which an agent must end its processes."""
+"""Seconds in which an agent must end."""
 
 
 def clusters_on_disk(state: State) -> list[str]:
@@ -30,22 +31,28 @@ def end_cluster(state: State, name: str, process: Process | None = None, grace: 
         state: the sandbox's.
         name: the cluster's.
         process: the agent, if it is our child and must be reaped.
-        grace: seconds in which the agent must end its processes.
+        grace: seconds in which the agent must end.
     """
     folder = state.cluster(name)
     agent = Identity.from_json(read_json(folder / "process.json"))
     if agent:
         agent.signal(signal.SIGTERM)
+        # Pods and control plane go with the cluster: none of them has anything to finish.
+        _kill(member for member in session_members(agent.pid) if member != agent)
         if process:
             wait_until(lambda: not process.running(), grace)
         wait_until(lambda: not agent.alive(), 0 if process else grace)
-        for member in session_members(agent.pid):
-            member.signal(signal.SIGKILL)
+        _kill(session_members(agent.pid))
         wait_until(lambda: not session_members(agent.pid), 5)
         if process:
             process.running()
     # After SIGKILL a process may still write a file's last page into its folder.
     wait_until(lambda: _removed(folder), 5)
+
+
+def _kill(members: Iterable[Identity]) -> None:
+    for member in members:
+        member.signal(signal.SIGKILL)
 
 
 def _removed(folder: Path) -> bool:

@@ -15,6 +15,7 @@ from sandbox.plan.inputs.selection import (
     CLASS_ANNOTATION,
     NLB_CLASS,
     TYPE_ANNOTATION,
+    WORKLOADS,
     Selection,
     is_cluster_wide,
     namespaces,
@@ -57,7 +58,7 @@ class Problem:
 class Made:
     """The result of one set of manifests."""
 
-    selection: Selection
+    selection: Selection = field(default_factory=Selection)
     state: Json = field(default_factory=dict[str, Any])
     problems: list[Problem] = field(default_factory=list[Problem])
     assumed: list[Reference] = field(default_factory=list[Reference])
@@ -98,6 +99,10 @@ class Plan:
         made.state = await self.planner.read()
         made.problems += await self._problems(planned)
         return made
+
+    async def begin(self, manifests: Iterable[Manifest]) -> None:
+        """Apply what gives targets: its pods start while the controller does. `make` applies again what was refused."""
+        await self._apply([m for m in select(manifests).planned if m.kind in ("Namespace", *WORKLOADS)], Made())
 
     @functools.cached_property
     def assumed(self) -> Assumed:

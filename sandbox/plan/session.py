@@ -1,6 +1,7 @@
 """A plan from beginning to end: its folder, its planner, the manifests before and after; nothing stays behind."""
 
 import asyncio
+import functools
 import os
 import signal
 import time
@@ -16,7 +17,7 @@ from sandbox.plan import kept
 from sandbox.plan.inputs.account import Account, load, typical
 from sandbox.plan.inputs.manifests import Manifest
 from sandbox.plan.inputs.references import find, usual
-from sandbox.plan.inputs.selection import select
+from sandbox.plan.inputs.selection import have_gateways, select
 from sandbox.plan.policies import judged
 from sandbox.plan.result.changes import Difference, difference
 from sandbox.plan.run import Made, Plan, Problem
@@ -60,6 +61,16 @@ class Request:
     options: Options
     manifests: Sequence[Manifest]
     against: Sequence[Manifest] | None = None
+
+    @property
+    def first(self) -> Sequence[Manifest]:
+        """What is applied first."""
+        return self.manifests if self.against is None else self.against
+
+    @property
+    def planned(self) -> list[Manifest]:
+        """What is applied at all."""
+        return select([*self.manifests, *(self.against or [])]).planned
 
 
 @dataclass(frozen=True)
@@ -123,65 +134,68 @@ def plan(request: Request, report: Report) -> Result:
         PlanError, LifecycleError, BuildError: nothing can be planned; one line that names the remedy.
     """
     begun, options = time.monotonic(), request.options
-    account = load(options.account) if options.account else _typical([*request.manifests, *(request.against or [])])
+    account = load(options.account) if options.account else _typical(request.planned)
     wanted = dict.fromkeys((options.old_version or options.version, options.version))
     releases = [release(version, options.others, report) for version in wanted]
-    with _ended_by_signals(), (_kept if options.keep else _once)(options, account, releases, report) as planner:
-        before, after = asyncio.run(_planned(planner, request, releases))
+    with _ended_by_signals(), (_kept if options.keep else _once)(request, account, releases, report) as work:
+        before, after = asyncio.run(_planned(work, request, releases))
     old = before.state if before else _EMPTY
     versions = (releases[0].version, releases[-1].version)
     said = judged(options.profile, after.state) if options.profile else []
     return Result(before, after, difference(old, after.state), account, versions, time.monotonic() - begun, said)
 
 
-def _typical(manifests: Iterable[Manifest]) -> Account:
-    references = find(select(manifests).planned)
+def _typical(planned: Sequence[Manifest]) -> Account:
+    references = find(planned)
     return typical(usual(references, "region"), usual(references, "account"))
 
 
 @contextmanager
 def _once(
-    options: Options, account: Account, releases: Sequence[Release], report: Report
-) -> Generator[Planner, None, None]:
+    request: Request, account: Account, releases: Sequence[Release], report: Report
+) -> Generator[Plan, None, None]:
     """A planner that is booted for one plan and ends with it."""
-    with folder(options.folder, report) as state:
-        yield _booted(Planner(state, account, report, seconds=options.seconds), options, releases)
+    with folder(request.options.folder, report) as state:
+        gateways = have_gateways(request.planned)
+        work = Plan(Planner(state, account, report, seconds=request.options.seconds, gateways=gateways))
+        _boot(work, request, releases)
+        yield work
 
 
 @contextmanager
 def _kept(
-    options: Options, account: Account, releases: Sequence[Release], report: Report
-) -> Generator[Planner, None, None]:
+    request: Request, account: Account, releases: Sequence[Release], report: Report
+) -> Generator[Plan, None, None]:
     """The planner that is kept, booted if it is not there; cleaned in the background afterwards."""
-    state, version = State.at(options.folder / kept.NAME), releases[0].version
+    state, version = State.at(request.options.folder / kept.NAME), releases[0].version
     with kept.lock(state) as file:
-        planner = Planner(state, account, report, seconds=options.seconds)
+        planner = Planner(state, account, report, seconds=request.options.seconds)
+        work = Plan(planner)
         try:
             if kept.usable(state, account, version):
                 planner.resume()
             else:
                 lifecycle.down(state, lambda _: None)
-                _booted(planner, options, releases)
+                _boot(work, request, releases)
             planner.remember({"version": version, "clean": False, "applied": {}})
-            yield planner
+            yield work
             kept.hand_over(state, file)
         except BaseException:
             lifecycle.down(state, lambda _: None)
             raise
 
 
-def _booted(planner: Planner, options: Options, releases: Sequence[Release]) -> Planner:
-    planner.report(f"starting AWS and a cluster in {planner.state.root}")
-    others = {f"controller@{r.version}": str(r.executable) for r in releases} | options.others
-    asyncio.run(planner.booted(releases[0], others))
-    return planner
+def _boot(work: Plan, request: Request, releases: Sequence[Release]) -> None:
+    work.planner.report(f"starting AWS and a cluster in {work.planner.state.root}")
+    others = {f"controller@{r.version}": str(r.executable) for r in releases} | request.options.others
+    asyncio.run(work.planner.booted(releases[0], others, functools.partial(work.begin, request.first)))
 
 
-async def _planned(planner: Planner, request: Request, releases: Sequence[Release]) -> tuple[Made | None, Made]:
-    work, before = Plan(planner), None
+async def _planned(work: Plan, request: Request, releases: Sequence[Release]) -> tuple[Made | None, Made]:
+    planner, before = work.planner, None
     try:
         if request.against is not None or len(releases) > 1:
-            before = await work.make(request.against if request.against is not None else request.manifests)
+            before = await work.make(request.first)
         if len(releases) > 1:
             planner.report(f"moving the controller to {releases[1].version}")
             await work.move(releases[1])

@@ -11,7 +11,7 @@ from tests.e2e.readme import commands
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "examples"
-FOLDERS = sorted(folder.name for folder in FOLDER.iterdir() if folder.is_dir())
+FOLDERS = sorted(folder.name for folder in FOLDER.glob("[a-z]*") if folder.is_dir())
 EXAMPLES = [name for name in FOLDERS if (FOLDER / name / "Pulumi.yaml").exists()]
 """Those that are programs; tests/sandbox/plan plans the manifests of the other one."""
 LONGEST = 70

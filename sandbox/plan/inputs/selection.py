@@ -24,11 +24,12 @@ _OUR_TYPES: Final = ("external", "nlb-ip")
 _OWN_LABEL: Final = ("app.kubernetes.io/name", "aws-load-balancer-controller")
 
 _GATEWAYS: Final = "gateway.networking.k8s.io"
+_GATEWAY_SETTINGS: Final = "gateway.k8s.aws"
 _ORDER: Final = (
     ("", ("Namespace", "ConfigMap", "Secret")),
     ("elbv2.k8s.aws", ("IngressClassParams",)),
     ("networking.k8s.io", ("IngressClass",)),
-    ("gateway.k8s.aws", ("LoadBalancerConfiguration", "TargetGroupConfiguration", "ListenerRuleConfiguration")),
+    (_GATEWAY_SETTINGS, ("LoadBalancerConfiguration", "TargetGroupConfiguration", "ListenerRuleConfiguration")),
     (_GATEWAYS, ("GatewayClass", "ReferenceGrant")),
     ("apps", ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")),
     ("", ("Pod", "Service")),
@@ -39,8 +40,8 @@ _ORDER: Final = (
 _RANK: Final = {(g, k): n for n, (g, k) in enumerate((g, k) for g, kinds in _ORDER for k in kinds)}
 _ONLY_WHEN_NAMED: Final = ("ConfigMap", "Secret")
 _CLUSTER_WIDE: Final = ("Namespace", "IngressClass", "IngressClassParams", "GatewayClass")
-_WORKLOADS: Final = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")
-_NAMING: Final = [(g, k) for g, k in _RANK if k not in (*_WORKLOADS, *_ONLY_WHEN_NAMED, "Pod")]
+WORKLOADS: Final = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")
+_NAMING: Final = [(g, k) for g, k in _RANK if k not in (*WORKLOADS, *_ONLY_WHEN_NAMED, "Pod")]
 _CONTAINER_KEYS: Final = ("name", "ports", "readinessProbe")
 _POD_KEYS: Final = ("hostNetwork", "hostname", "subdomain", "readinessGates", "shareProcessNamespace")
 IMAGE: Final = "planned"
@@ -96,6 +97,11 @@ def is_cluster_wide(kind: str) -> bool:
 def namespaces(planned: Iterable[Manifest]) -> list[str]:
     """The namespaces that planned objects live in."""
     return sorted({m.namespace for m in planned if not is_cluster_wide(m.kind)})
+
+
+def have_gateways(planned: Iterable[Manifest]) -> bool:
+    """Whether planned objects need the CRDs of Gateways."""
+    return any(m.group in (_GATEWAYS, _GATEWAY_SETTINGS) for m in planned)
 
 
 def _is_controllers(manifest: Manifest) -> bool:
@@ -167,7 +173,7 @@ def prepared(manifest: Manifest) -> Object:
         metadata["namespace"] = manifest.namespace
     if manifest.kind == "Pod":
         document["spec"] = pod(manifest.spec)
-    elif manifest.kind in _WORKLOADS and isinstance(document.get("spec"), dict):
+    elif manifest.kind in WORKLOADS and isinstance(document.get("spec"), dict):
         template = document["spec"].setdefault("template", {})
         template["spec"] = pod(template.get("spec") or {})
         document["spec"].pop("volumeClaimTemplates", None)

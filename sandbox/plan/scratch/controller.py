@@ -35,11 +35,16 @@ class Release:
         """Its chart's folder."""
         return self.executable.with_name("chart")
 
-    @property
-    def definitions(self) -> list[Object]:
-        """Its CRDs, and the Gateway API's if it serves Gateways."""
-        files = [*sorted((self.chart / "crds").glob("*crds.yaml"))]
-        files += sorted((self.executable.with_name("gateway-api") / "experimental").glob("gateway.networking*.yaml"))
+    def definitions(self, *, gateways: bool) -> list[Object]:
+        """Its CRDs; with `gateways` also those of Gateways, if it serves them.
+
+        Without the Gateway API's CRDs the controller runs without Gateways.
+        https://github.com/kubernetes-sigs/aws-load-balancer-controller/blob/v3.5.0/pkg/gateway/crddetect
+        """
+        files = sorted((self.chart / "crds").glob("*crds.yaml" if gateways else "crds.yaml"))
+        if gateways:
+            standards = self.executable.with_name("gateway-api") / "experimental"
+            files += sorted(standards.glob("gateway.networking*.yaml"))
         loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         documents = (d for file in files for d in yaml.load_all(file.read_text(), loader))
         return [d for d in documents if d and d["kind"] == "CustomResourceDefinition"]

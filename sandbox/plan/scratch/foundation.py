@@ -10,7 +10,7 @@ from typing import Any, Final
 from botocore.session import get_session
 
 from sandbox.plan.errors import PlanError
-from sandbox.plan.inputs.account import Subnet
+from sandbox.plan.inputs.account import Account, Subnet
 from sandbox.plan.scratch.controller import USER
 from sandbox.plan.scratch.network import Network
 
@@ -25,6 +25,7 @@ _ASSUME: Final = (
 _POLICY: Final = (
     "import sys; from eks_load_balancing.controller.policy import controller_policy as p; print(p(*sys.argv[1:]))"
 )
+_SOME_VPC: Final = "vpc-00000000000000000"
 
 
 def make_cluster(network: Network) -> None:
@@ -67,32 +68,36 @@ def _role(network: Network, service: str) -> str:
     return network.client("iam").get_role(RoleName=f"plan-{service}")["Role"]["Arn"]
 
 
-def make_user(network: Network, version: str) -> dict[str, str]:
-    """The controller's user, with the policy narrowed to this cluster; its keys, as variables of an environment."""
-    iam, document = network.client("iam"), policy(network, version)
+def make_user(network: Network, policy: str) -> dict[str, str]:
+    """The controller's user with a policy; its keys, as variables of an environment."""
+    iam = network.client("iam")
     iam.create_user(UserName=USER)
-    made = iam.create_policy(PolicyName=USER, PolicyDocument=document)["Policy"]["Arn"]
+    made = iam.create_policy(PolicyName=USER, PolicyDocument=_of(network, policy))["Policy"]["Arn"]
     iam.attach_user_policy(UserName=USER, PolicyArn=made)
     key = iam.create_access_key(UserName=USER)["AccessKey"]
     return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
 
 
-def renew_policy(network: Network, version: str) -> None:
-    """Give the user the policy of another release."""
+def renew_policy(network: Network, policy: str) -> None:
+    """Give the user another policy."""
     iam: Any = network.client("iam")
     (held,) = iam.list_attached_user_policies(UserName=USER)["AttachedPolicies"]
-    iam.create_policy_version(PolicyArn=held["PolicyArn"], PolicyDocument=policy(network, version), SetAsDefault=True)
+    document = _of(network, policy)
+    iam.create_policy_version(PolicyArn=held["PolicyArn"], PolicyDocument=document, SetAsDefault=True)
 
 
-def policy(network: Network, version: str) -> str:
-    """The policy of a release, narrowed to one cluster.
+def _of(network: Network, policy: str) -> str:
+    return policy.replace(_SOME_VPC, network.vpc)
+
+
+def policy(account: Account, version: str) -> str:
+    """The policy of a release, narrowed to one cluster in a VPC that is not there yet.
 
     Raises:
         PlanError: there is none for this release.
     """
-    account = network.account
     partition = get_session().get_partition_for_region(account.region)
-    command = [sys.executable, "-c", _POLICY, version, partition, account.cluster, account.region, network.vpc]
+    command = [sys.executable, "-c", _POLICY, version, partition, account.cluster, account.region, _SOME_VPC]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_POLICY_SECONDS)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no word"])[-1]

@@ -8,7 +8,7 @@ import functools
 import json
 import time
 import urllib.request
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -33,6 +33,7 @@ from sandbox.run.state import State, read_json, write_json
 from sandbox.tools import build, catalog
 
 Report = Callable[[str], None]
+Work = Callable[[], Coroutine[Any, Any, None]]
 MEMORY: Final = "planner.json"
 _LOOK_SECONDS: Final = 0.1
 # How many load balancers an account may have is its owner's to ask for, and no property of manifests.
@@ -69,6 +70,8 @@ class Planner:
     """How long the controller may take for anything."""
     keys: dict[str, str] = field(default_factory=dict[str, str])
     """The controller's, as variables of its environment."""
+    gateways: bool = True
+    """Whether Gateways can be planned: with their CRDs the start takes three seconds longer."""
 
     def __post_init__(self) -> None:
         """Clients are made when they are first asked for."""
@@ -90,12 +93,13 @@ class Planner:
         """The attributes that AWS gives by itself."""
         return defaults(self.client, self.network)
 
-    async def boot(self, release: Release, others: Mapping[str, str]) -> None:
+    async def boot(self, release: Release, others: Mapping[str, str], meanwhile: Work | None = None) -> None:
         """Bring everything up, with one release of the controller.
 
         Args:
             release: the controller's.
             others: `--with`.
+            meanwhile: what is done while the controller starts; its webhooks are there already.
 
         Raises:
             PlanError: a part of it does not come up in time.
@@ -103,22 +107,26 @@ class Planner:
         wish = lifecycle.Wish(
             dict(others), region=self.account.region, account=self.account.account, quotas=_QUOTAS, engine=False
         )
+        # Importing the components takes longer than starting AWS.
+        policy = asyncio.create_task(asyncio.to_thread(foundation.policy, self.account, release.version))
         await asyncio.to_thread(lifecycle.up, self.state, wish, lambda _: None)
         self.report("AWS is up; starting the cluster")
         await asyncio.to_thread(foundation.make_cluster, self.network)
         # What needs no cluster is done while it comes up.
-        ready = asyncio.create_task(self._documents(release))
+        ready = asyncio.create_task(self._first_documents(release, policy))
         known = asyncio.create_task(asyncio.to_thread(getattr, self, "defaults"))
         await self._until(self._active, "the cluster", _BOOT_SECONDS)
         self.report("the cluster is up; starting the controller")
         await asyncio.gather(
-            asyncio.to_thread(foundation.make_nodes, self.network), self._install(release, *(await ready)), known
+            asyncio.to_thread(foundation.make_nodes, self.network),
+            self._install(release, *(await ready), meanwhile),
+            known,
         )
 
-    async def booted(self, release: Release, others: Mapping[str, str]) -> None:
+    async def booted(self, release: Release, others: Mapping[str, str], meanwhile: Work) -> None:
         """`boot`, in a loop that ends with it."""
         try:
-            await self.boot(release, others)
+            await self.boot(release, others, meanwhile)
         finally:
             await self.close()
 
@@ -159,25 +167,31 @@ class Planner:
     async def _active(self) -> bool:
         return self.account.cluster in self.state.active_clusters()
 
+    async def _first_documents(self, release: Release, policy: Awaitable[str]) -> tuple[list[Object], list[Object]]:
+        """`_documents`, once the controller has its user."""
+        self.keys = await asyncio.to_thread(foundation.make_user, self.network, await policy)
+        return await self._documents(release)
+
     async def _documents(self, release: Release) -> tuple[list[Object], list[Object]]:
         """The controller's chart as it is installed, and its CRDs."""
         helm = await asyncio.to_thread(build.ensure, catalog.by_name("helm"), self.report)
-        if not self.keys:
-            self.keys = await asyncio.to_thread(foundation.make_user, self.network, release.version)
         given = values(self.account, self.network.vpc, self.keys, release.version)
         return await asyncio.gather(
             asyncio.to_thread(rendered, release.chart, given, str(helm)),
-            asyncio.to_thread(getattr, release, "definitions"),
+            asyncio.to_thread(release.definitions, gateways=self.gateways),
         )
 
-    async def _install(self, release: Release, charted: list[Object], definitions: list[Object]) -> None:
+    async def _install(
+        self, release: Release, charted: list[Object], definitions: list[Object], meanwhile: Work | None = None
+    ) -> None:
         """Install the controller, in the place of the one that is there, and wait until it is ready."""
         await asyncio.gather(*(self.kube.install(d) for d in definitions))
         await self._until(functools.partial(self._served, definitions), "the CRDs", self.seconds)
         self.kube.forget()
         for document in charted:
             await self.kube.install(document)
-        await self._until(self._controller_ready, f"controller {release.version}", _BOOT_SECONDS)
+        ready = self._until(self._controller_ready, f"controller {release.version}", _BOOT_SECONDS)
+        await asyncio.gather(ready, *([meanwhile()] if meanwhile else []))
 
     async def move(self, release: Release) -> None:
         """Put another release of the controller in the place of the one that is there.
@@ -185,7 +199,8 @@ class Planner:
         Raises:
             PlanError: it does not become ready in time, or it has no IAM policy.
         """
-        await asyncio.to_thread(foundation.renew_policy, self.network, release.version)
+        policy = await asyncio.to_thread(foundation.policy, self.account, release.version)
+        await asyncio.to_thread(foundation.renew_policy, self.network, policy)
         await self._install(release, *(await self._documents(release)))
 
     async def version(self) -> int:

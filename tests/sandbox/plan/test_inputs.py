@@ -12,7 +12,7 @@ from sandbox.plan.errors import PlanError
 from sandbox.plan.inputs.account import load, typical
 from sandbox.plan.inputs.manifests import Manifest, parse, preview_objects, read
 from sandbox.plan.inputs.references import Reference, find, usual
-from sandbox.plan.inputs.selection import IMAGE, prepared, select
+from sandbox.plan.inputs.selection import IMAGE, have_gateways, prepared, select
 
 CERTIFICATE = "arn:aws:acm:eu-west-1:111122223333:certificate/0a1b2c3d-0000-1111-2222-333344445555"
 
@@ -101,6 +101,18 @@ def test_objects_of_other_classes_are_left_alone_with_the_reason() -> None:
     assert [m.name for m, _ in selection.left_alone] == [m.name for m in others]
     assert all(reason for _, reason in selection.left_alone)
     assert {m.name for m in selection.planned} == {m.name for m in ours}
+
+
+@pytest.mark.parametrize(
+    ("group", "kind", "needed"),
+    [
+        ("gateway.networking.k8s.io/v1", "GatewayClass", True),
+        ("gateway.k8s.aws/v1beta1", "TargetGroupConfiguration", True),
+        ("elbv2.k8s.aws/v1beta1", "TargetGroupBinding", False),
+    ],
+)
+def test_the_crds_of_gateways_are_needed_for_their_kinds_only(group: str, kind: str, needed: bool) -> None:  # noqa: FBT001
+    assert have_gateways(select([manifest("Service"), manifest(kind, group)]).planned) == needed
 
 
 def test_what_has_no_part_in_load_balancing_is_counted_and_custom_resources_are_named() -> None:
