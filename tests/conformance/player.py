@@ -1,5 +1,6 @@
 """Plays a recorded case on the stage and compares every step with the recording."""
 
+import functools
 import importlib.util
 import json
 import time
@@ -19,7 +20,7 @@ from urllib3.exceptions import HTTPError
 from sandbox.run.processes import wait_until
 from tests.conformance.stage import CASES, Stage, steps, unique
 
-_SETTLE_SECONDS, _QUIET_SECONDS = 180.0, 2.0
+_SETTLE_SECONDS, _QUIET_SECONDS, _LOOK_SECONDS = 180.0, 2.0, 0.4
 _OUTSIDE = {"EXTERNAL_TARGET_GROUP": "ip", "EXTERNAL_INSTANCE_GROUP": "instance"}
 _ASKING = "ingress,gateway,httproute,grpcroute,tcproute,tlsroute,udproute"
 _CONFIGURATIONS = "listenerruleconfiguration,loadbalancerconfiguration,targetgroupconfiguration"
@@ -68,12 +69,17 @@ class Player:
             self.outside[kind] = made["TargetGroups"][0]["TargetGroupArn"]
         return self.outside[kind]
 
+    @functools.cached_property
+    def _reader(self) -> Any:
+        """One for all snapshots: its clients cost more than what they read."""
+        state, kubeconfig = self.stage.sandbox.state, str(self.stage.kubeconfig)
+        return self._module.Snapshot(
+            state.aws_endpoint, state.settings().region, self.namespace, kubeconfig, self.group
+        )
+
     def snapshot(self) -> dict[str, Any]:
         """The document, with the recordings' names."""
-        state = self.stage.sandbox.state
-        taken = self._module.Snapshot(
-            state.aws_endpoint, state.settings().region, self.namespace, str(self.stage.kubeconfig), self.group
-        ).collect()
+        taken = self._reader.collect()
         text = self.stage.props.forgotten(json.dumps(taken))
         for arn in self.outside.values():
             text = text.replace(arn.split("/")[1], "EXT")
@@ -90,7 +96,7 @@ class Player:
             try:
                 last = self.snapshot()
             except _NOT_NOW:
-                time.sleep(0.2)
+                time.sleep(_LOOK_SECONDS)
                 continue
             if last != wanted:
                 since = None
@@ -98,7 +104,7 @@ class Player:
                 since = time.monotonic()
             elif time.monotonic() - since > _QUIET_SECONDS:
                 break
-            time.sleep(0.2)
+            time.sleep(_LOOK_SECONDS)
         return last
 
     def send(self, verb: str, manifest: str) -> None:
@@ -161,7 +167,7 @@ class Player:
             "-n", self.namespace, "delete", f"{_ASKING},service,targetgroupbinding", "--all", "--wait=false"
         )
         during()
-        assert wait_until(self.gone, self.patience, 0.3)
+        assert wait_until(self.gone, self.patience, 0.5)
         wanted = json.loads((CASES / self.case / "deleted.json").read_text())
         assert wait_until(lambda: self._left() == wanted, _SETTLE_SECONDS, 0.5), self._left()
 

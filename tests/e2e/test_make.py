@@ -104,7 +104,7 @@ class Finalizers(Sampler):
     """The objects with the controller's finalizers at the last look, while a block ran."""
 
     def __init__(self, sandbox: Sandbox) -> None:
-        super().__init__(0.2)
+        super().__init__(0.5)
         self._sandbox, self.looks = sandbox, list[list[str]]()
 
     def look(self) -> None:
