@@ -69,14 +69,21 @@ def refusals(
         settings: The rule's settings; by default those of `GIVEN` for the world.
         links: The sources of properties: `{"node-group.subnetIds": ["subnet"]}`.
     """
-    given = (
-        settings
-        if settings is not None
-        else next((values for name, values in GIVEN.get(rule.name, {}).items() if name in things), {})
-    )
+    given = settings if settings is not None else _given(rule, things)
     found = [said.message for said in session(rule, given).run(things, links or {}) if said.rule is rule]
     assert not any(message.startswith(CRASHED) for message in found), (rule.name, found, things)
     return found
+
+
+def crashes(things: World) -> list[tuple[str, str]]:
+    """The rules that fail on a world, with what they fail."""
+    run = Run(list(RULES.values()))
+    run.configure({rule.name: _given(rule, things) for rule in RULES.values()}, {})
+    return [(said.rule.name, said.message) for said in run.run(things, {}) if said.message.startswith(CRASHED)]
+
+
+def _given(rule: Rule, things: World) -> Mapping[str, Any]:
+    return next((values for name, values in GIVEN.get(rule.name, {}).items() if name in things), {})
 
 
 class Run(Session):

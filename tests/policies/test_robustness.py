@@ -9,7 +9,7 @@ import pytest
 from fixtures.policies import COMPLIANT, resource
 from rules import RULES
 from tests.policies.cases import CASES
-from tests.policies.harness import UNKNOWN_MARK, content_rules, refusals, world
+from tests.policies.harness import UNKNOWN_MARK, content_rules, crashes, refusals, world
 
 Path = tuple[str | int, ...]
 _NAMES = sorted(COMPLIANT)
@@ -78,16 +78,10 @@ def test_odd_values_do_not_make_a_rule_fail(name: str) -> None:
     token, props = resource(name)
     for path in _places(props):
         for odd in (None, "", "odd", 7.0, True, [], {}, ["odd"], {"odd": "odd"}, [None], "[secret]"):
-            things = {name: (token, _with(props, path, odd))}
-            for rule in RULES.values():
-                try:
-                    refusals(rule, things)
-                except Exception as error:
-                    raise AssertionError((rule.name, path, odd)) from error
+            assert crashes({name: (token, _with(props, path, odd))}) == [], (path, odd)
 
 
 @pytest.mark.parametrize("name", _NAMES)
 def test_a_resource_that_says_nothing_does_not_make_a_rule_fail(name: str) -> None:
     token, _ = resource(name)
-    for rule in RULES.values():
-        refusals(rule, {name: (token, {})})
+    assert crashes({name: (token, {})}) == []
