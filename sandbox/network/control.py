@@ -1,14 +1,11 @@
-"""The world's control socket: the command line's requests, over a unix socket in the state folder.
+"""The world's control socket, in the state folder; `asking` has the command line's side of it.
 
 Anyone who can open the socket may run anything in the world; only the sandbox's owner can.
 """
 
 import asyncio
 import contextlib
-import http.client
-import json
 import logging
-import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +14,6 @@ from aiohttp import web
 
 from sandbox.network.relays import Relays
 from sandbox.network.world import CommandFailedError, World
-from sandbox.run.state import State, StateError, read_json
 
 log = logging.getLogger(__name__)
 Answer = Callable[[dict[str, Any]], Awaitable[Any]]
@@ -77,51 +73,3 @@ class Door:
                 await undo.enter_async_context(self._relays.relay(namespace, port))
             code, output, errors = await self._world.attempt(namespace, question["argv"], given, env=env)
         return {"code": code, "output": output, "errors": errors}
-
-
-class _Connection(http.client.HTTPConnection):
-    """HTTP over a unix socket."""
-
-    def __init__(self, path: str, seconds: float) -> None:
-        super().__init__("sandbox", timeout=seconds)
-        self._path = path
-
-    def connect(self) -> None:
-        """Connect to the socket."""
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
-
-
-def refuse_without_traffic(state: State) -> None:
-    """Refuse a command that needs packets if the sandbox does not carry any.
-
-    Raises:
-        StateError: it carries none.
-    """
-    if not state.settings().traffic:
-        raise StateError(f"the sandbox in {state.root} carries no traffic: `sandbox down`, `sandbox up --traffic`")
-
-
-def ask(state: State, question: str, patience: float = 120, **body: Any) -> Any:
-    """Ask a sandbox's world from outside.
-
-    Raises:
-        StateError: it does not run, does not answer, or cannot answer this.
-    """
-    refuse_without_traffic(state)
-    path = (read_json(state.traffic / "status.json") or {}).get("socket", "")
-    connection = _Connection(path, patience)
-    try:
-        connection.request("POST", f"/{question}", json.dumps(body), {"Content-Type": "application/json"})
-        reply = connection.getresponse()
-        answer = json.loads(reply.read())
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        raise StateError(
-            f"the world of {state.root} does not answer ({error!r}): restart it with `sandbox up`"
-        ) from error
-    finally:
-        connection.close()
-    if reply.status != 200:  # noqa: PLR2004 - HTTP's OK
-        raise StateError(answer["error"])
-    return answer
