@@ -113,5 +113,5 @@ def test_a_rollout_waits_for_targets_that_are_registered_late(stack: Sandbox, sa
     """Without the gate a Deployment continues as soon as a pod's container runs."""
     role = outputs(stack)["controllerRoleArn"].rpartition("/")[2]
     late = {"callers": [f"*:assumed-role/{role}/*"], "actions": ["*:RegisterTargets"]}
-    with misbehaving(stack, {**late, "kind": "throttle", "percent": 80 if SOAK else 50}):
+    with misbehaving(stack, {**late, "kind": "throttle", "percent": 80 if SOAK else 65}):
         assert rolled(samples).too_few() == []
