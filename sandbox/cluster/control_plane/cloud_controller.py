@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sandbox.cluster.api import Object
 from sandbox.cluster.spec import ClusterSpec
 
 NAME = "cloud-controller-manager"
@@ -102,7 +101,7 @@ def process_credentials(session: Mapping[str, Any]) -> str:
     )
 
 
-def rights() -> list[Object]:
+def rights() -> list[dict[str, Any]]:
     """Its permissions in the cluster, the same as on EKS: a ClusterRole and its binding."""
     kind = {"apiVersion": "rbac.authorization.k8s.io/v1", "metadata": {"name": USER}}
     role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": USER}
