@@ -16,12 +16,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import IO, NoReturn
 
+from sandbox.aws.agents import COMMAND
 from sandbox.aws.serving.journal import Journal
 from sandbox.run.processes import Identity
 from sandbox.run.state import State, StateError, write_json
 
 log = logging.getLogger("sandbox.aws")
-CLUSTER_AGENT = [sys.executable, "-m", "sandbox.cluster"]
 
 
 def main() -> int:
@@ -37,7 +37,7 @@ def main() -> int:
         os.execv(sys.executable, [sys.executable, "-m", "sandbox.aws", *sys.argv[1:]])  # noqa: S606 - this very program
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
-        run(state, [arguments.agent] if arguments.agent else CLUSTER_AGENT)
+        run(state, [arguments.agent] if arguments.agent else COMMAND)
     except (StateError, RuntimeError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1

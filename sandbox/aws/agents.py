@@ -1,17 +1,20 @@
-"""End the clusters of a sandbox: their agents, the agents' processes, and their folders.
+"""Start and end the clusters of a sandbox: their agents, the agents' processes, and their folders.
 
-This is separate from the code that starts them: `sandbox down` needs it, but not moto.
+This is separate from the code that knows which clusters there should be: it needs no moto.
 """
 
+import os
 import shutil
 import signal
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from sandbox.run.processes import Identity, Process, session_members, wait_until
-from sandbox.run.state import State, read_json
+from sandbox.run.state import State, read_json, write_json
 
+COMMAND = [sys.executable, "-m", "sandbox.cluster"]
 GRACE = 20.0
 """Seconds in which an agent must end."""
 
@@ -22,6 +25,15 @@ def clusters_on_disk(state: State) -> list[str]:
         return sorted(entry.name for entry in state.clusters.iterdir() if entry.is_dir())
     except FileNotFoundError:
         return []
+
+
+def start_agent(state: State, name: str, command: Sequence[str]) -> Process:
+    """Start the agent of a cluster whose cluster.json is written. It lives on when its starter ends."""
+    argv = [*command, "--state-dir", str(state.root), "--name", name]
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONHASHSEED" and not k.startswith("MOTO_")}
+    process = Process(name, argv, state.log(f"{name}-agent"), environment, own_session=True)
+    write_json(state.cluster(name) / "process.json", process.start().to_json())
+    return process
 
 
 def end_cluster(state: State, name: str, process: Process | None = None, grace: float = GRACE) -> None:

@@ -6,7 +6,6 @@ the agents' reports to the model. An agent has its own session and outlives this
 
 import json
 import logging
-import os
 import threading
 import time
 from collections.abc import Sequence
@@ -14,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from sandbox.aws.agents import clusters_on_disk, end_cluster
+from sandbox.aws.agents import clusters_on_disk, end_cluster, start_agent
 from sandbox.aws.eks.settling import Wanted
 from sandbox.aws.eks.settling import wanted as wanted_clusters
 from sandbox.aws.eks.store import Eks
@@ -149,9 +148,9 @@ class Agents:
         identity = Identity.from_json(read_json(folder / "process.json"))
         if identity and identity.alive():
             return
-        self._spawn(wanted.name, folder)
+        self._spawn(wanted.name)
 
-    def _spawn(self, name: str, folder: Path) -> None:
+    def _spawn(self, name: str) -> None:
         tries = self._tries.setdefault(name, _Tries())
         if time.monotonic() < tries.not_before:
             return
@@ -159,12 +158,7 @@ class Agents:
             log.warning("the agent of cluster %s is gone: starting it again (%d)", name, tries.count)
         tries.count += 1
         tries.not_before = time.monotonic() + min(2.0**tries.count, 30.0)
-        argv = [*self.command, "--state-dir", str(self.state.root), "--name", name]
-        ours = {"PYTHONHASHSEED"}
-        environment = {k: v for k, v in os.environ.items() if k not in ours and not k.startswith("MOTO_")}
-        process = Process(name, argv, self.state.log(f"{name}-agent"), environment, own_session=True)
-        write_json(folder / "process.json", process.start().to_json())
-        self._processes[name] = process
+        self._processes[name] = start_agent(self.state, name, self.command)
 
     def _begin_to_end(self, name: str) -> None:
         if name in self._ending:

@@ -25,13 +25,14 @@ _READY_SECONDS = 60
 Report = Callable[[str], None]
 
 
-def up(state: State, wish: Wish, report: Report) -> None:
+def up(state: State, wish: Wish, report: Report, begin: Callable[[State], object] = lambda _: None) -> None:
     """Start the sandbox. If it is up already, only its charts may change.
 
     Args:
         state: its folder.
         wish: the user's wishes.
         report: gets progress, line by line.
+        begin: is called when there are settings, before anything starts.
 
     Raises:
         LifecycleError: startup failed; the message says how to fix it.
@@ -50,6 +51,7 @@ def up(state: State, wish: Wish, report: Report) -> None:
             release = state.settings().origins.get(CONTROLLER, {}).get("release")
         tools = choose(state, wish.given, report, traffic=carries, controller_version=release, engine=wish.engine)
         settings = settle(state, wish, tools, release)
+        begin(state)
         if wish.engine:
             home.prepare(state)
         if not state.kubeconfig.exists():

@@ -8,7 +8,7 @@ import functools
 import json
 import time
 import urllib.request
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -28,6 +28,7 @@ from sandbox.plan.scratch.controller import NAMESPACE, RELEASE, USER, Release, r
 from sandbox.plan.scratch.defaults import defaults
 from sandbox.plan.scratch.kube import Kube
 from sandbox.plan.scratch.network import Names, Network
+from sandbox.plan.scratch.template import Template, journaled
 from sandbox.run.clients import client as aws_client
 from sandbox.run.state import State, read_json, write_json
 from sandbox.tools import build, catalog
@@ -107,13 +108,21 @@ class Planner:
         wish = lifecycle.Wish(
             dict(others), region=self.account.region, account=self.account.account, quotas=_QUOTAS, engine=False
         )
-        # Importing the components takes longer than starting AWS.
-        policy = asyncio.create_task(asyncio.to_thread(foundation.policy, self.account, release.version))
-        await asyncio.to_thread(lifecycle.up, self.state, wish, lambda _: None)
+        template, journal = Template.of(self.account, release.version), list[Object]()
+        if held := template.read():
+            self._recall(held["memory"])
+            begin = functools.partial(template.lay, held)
+            await asyncio.to_thread(lifecycle.up, self.state, wish, lambda _: None, begin)
+        else:
+            policy = asyncio.create_task(asyncio.to_thread(foundation.policy, self.account, release.version))
+            await asyncio.to_thread(lifecycle.up, self.state, wish, lambda _: None)
+            await asyncio.to_thread(self.network.build)
+            self.keys = await asyncio.to_thread(foundation.make_user, self.network, await policy)
+            await asyncio.to_thread(foundation.make_cluster, self.network)
+            journal = journaled(self.state)
         self.report("AWS is up; starting the cluster")
-        await asyncio.to_thread(foundation.make_cluster, self.network)
         # What needs no cluster is done while it comes up.
-        ready = asyncio.create_task(self._first_documents(release, policy))
+        ready = asyncio.create_task(self._documents(release))
         known = asyncio.create_task(asyncio.to_thread(getattr, self, "defaults"))
         await self._until(self._active, "the cluster", _BOOT_SECONDS)
         self.report("the cluster is up; starting the controller")
@@ -122,6 +131,8 @@ class Planner:
             self._install(release, *(await ready), meanwhile),
             known,
         )
+        if journal:
+            template.keep(journal, self.state, self._memory())
 
     async def booted(self, release: Release, others: Mapping[str, str], meanwhile: Work) -> None:
         """`boot`, in a loop that ends with it."""
@@ -132,9 +143,10 @@ class Planner:
 
     def remember(self, more: Mapping[str, Any]) -> None:
         """Write down what a later process needs to go on with this planner."""
-        document = {
-            **more,
-            "account": account.document(self.account),
+        write_json(self.state.root / MEMORY, {**more, "account": account.document(self.account), **self._memory()})
+
+    def _memory(self) -> dict[str, Any]:
+        return {
             "vpc": self.network.vpc,
             "ipv6": self.network.ipv6,
             "table": self.network.public_table,
@@ -143,18 +155,20 @@ class Planner:
             "keys": self.keys,
             "defaults": self.defaults,
         }
-        write_json(self.state.root / MEMORY, document)
 
     def resume(self) -> dict[str, Any]:
         """Go on with a planner that an earlier process booted; what that one wrote down."""
         held: dict[str, Any] = read_json(self.state.root / MEMORY) or {}
+        self._recall(held)
+        return held
+
+    def _recall(self, held: Mapping[str, Any]) -> None:
         network = self.network
         network.vpc, network.ipv6, network.public_table = held["vpc"], held["ipv6"], held["table"]
         network.subnets, self.keys = held["subnets"], held["keys"]
         self.names.inside, self.names.shown = held["names"][:2]
         self.names.known = set(held["names"][2])
         self.__dict__["defaults"] = held["defaults"]
-        return held
 
     async def restart(self) -> None:
         """Start the controller anew: what it has cached of an earlier plan is forgotten."""
@@ -166,11 +180,6 @@ class Planner:
 
     async def _active(self) -> bool:
         return self.account.cluster in self.state.active_clusters()
-
-    async def _first_documents(self, release: Release, policy: Awaitable[str]) -> tuple[list[Object], list[Object]]:
-        """`_documents`, once the controller has its user."""
-        self.keys = await asyncio.to_thread(foundation.make_user, self.network, await policy)
-        return await self._documents(release)
 
     async def _documents(self, release: Release) -> tuple[list[Object], list[Object]]:
         """The controller's chart as it is installed, and its CRDs."""
