@@ -88,11 +88,11 @@ docs: environment
 	@$(BIN)/python -m docs.generate.changes
 	@$(BIN)/python -m docs.generate.iam
 
-# Three workers: on two cores they take 32 minutes, two take 37. All tests of a file share a worker, and so its sandbox.
+# Four workers, because tests wait half of their time. All tests of a file share a worker, and so its sandbox.
 # Nothing runs beside tests that measure seconds. With ARGS that select none of those, pytest ends with 5.
 test: check
 	@$(BIN)/python -m sandbox.tools >/dev/null
-	@$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder -m "not alone" $(ARGS)
+	@$(BIN)/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder -m "not alone" $(ARGS)
 	@$(BIN)/pytest -m alone $(ARGS) || [ $$? = 5 ]
 
 soak: environment
