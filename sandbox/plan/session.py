@@ -169,15 +169,14 @@ def _kept(
     """The planner that is kept, booted if it is not there; cleaned in the background afterwards."""
     state, version = State.at(request.options.folder / kept.NAME), releases[0].version
     with kept.lock(state) as file:
-        planner = Planner(state, account, report, seconds=request.options.seconds)
-        work = Plan(planner)
+        work = Plan(planner := Planner(state, account, report, seconds=request.options.seconds))
         try:
             if kept.usable(state, account, version):
                 planner.resume()
             else:
                 lifecycle.down(state, lambda _: None)
                 _boot(work, request, releases)
-            planner.remember({"version": version, "clean": False, "applied": {}})
+            planner.remember({"version": version, "clean": False, "applied": work.applied})
             yield work
             kept.hand_over(state, file)
         except BaseException:

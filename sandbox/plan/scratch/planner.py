@@ -108,18 +108,8 @@ class Planner:
         wish = lifecycle.Wish(
             dict(others), region=self.account.region, account=self.account.account, quotas=_QUOTAS, engine=False
         )
-        template, journal = Template.of(self.account, release.version), list[Object]()
-        if held := template.read():
-            self._recall(held["memory"])
-            begin = functools.partial(template.lay, held)
-            await asyncio.to_thread(lifecycle.up, self.state, wish, lambda _: None, begin)
-        else:
-            policy = asyncio.create_task(asyncio.to_thread(foundation.policy, self.account, release.version))
-            await asyncio.to_thread(lifecycle.up, self.state, wish, lambda _: None)
-            await asyncio.to_thread(self.network.build)
-            self.keys = await asyncio.to_thread(foundation.make_user, self.network, await policy)
-            await asyncio.to_thread(foundation.make_cluster, self.network)
-            journal = journaled(self.state)
+        template = Template.of(self.account, release.version)
+        journal = await self._begin(template, release, wish)
         self.report("AWS is up; starting the cluster")
         # What needs no cluster is done while it comes up.
         ready = asyncio.create_task(self._documents(release))
@@ -133,6 +123,21 @@ class Planner:
         )
         if journal:
             template.keep(journal, self.state, self._memory())
+
+    async def _begin(self, template: Template, release: Release, wish: lifecycle.Wish) -> list[Object]:
+        """Start AWS, with the account's network and a cluster that is being made; AWS's journal if no template has it."""
+        if held := template.read():
+            self._recall(held["memory"])
+            await asyncio.to_thread(
+                lifecycle.up, self.state, wish, lambda _: None, functools.partial(template.lay, held)
+            )
+            return []
+        policy = asyncio.create_task(asyncio.to_thread(foundation.policy, self.account, release.version))
+        await asyncio.to_thread(lifecycle.up, self.state, wish, lambda _: None)
+        await asyncio.to_thread(self.network.build)
+        self.keys = await asyncio.to_thread(foundation.make_user, self.network, await policy)
+        await asyncio.to_thread(foundation.make_cluster, self.network)
+        return journaled(self.state)
 
     async def booted(self, release: Release, others: Mapping[str, str], meanwhile: Work) -> None:
         """`boot`, in a loop that ends with it."""
