@@ -125,7 +125,7 @@ class Planner:
             template.keep(journal, self.state, self._memory())
 
     async def _begin(self, template: Template, release: Release, wish: lifecycle.Wish) -> list[Object]:
-        """Start AWS, with the account's network and a cluster that is being made; AWS's journal if no template has it."""
+        """Start AWS with the network and a cluster that is being made. Return the journal if no template has it."""
         if held := template.read():
             self._recall(held["memory"])
             await asyncio.to_thread(
