@@ -108,15 +108,10 @@ def rendered(chart: Path, given: Object, helm: str) -> list[Object]:
     return list(adapted(d for d in yaml.safe_load_all(done.stdout) if d))
 
 
-def is_webhooks(document: Object) -> bool:
-    """Whether it says what kube-apiserver asks the controller about."""
-    return document["kind"].endswith("WebhookConfiguration")
-
-
 def adapted(documents: Iterable[Object]) -> Iterator[Object]:
     """The chart's objects as a plan has them, in the order in which they are applied: webhooks come last."""
     flat = [item for d in documents for item in (d["items"] if d["kind"] == "List" else [d])]
-    for document in sorted(flat, key=is_webhooks):
+    for document in sorted(flat, key=lambda d: d["kind"].endswith("WebhookConfiguration")):
         if document["kind"] in _DROPPED:
             continue
         if document["kind"] == "Deployment":

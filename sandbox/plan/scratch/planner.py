@@ -24,7 +24,7 @@ from sandbox.plan.inputs import account
 from sandbox.plan.inputs.account import Account
 from sandbox.plan.result.state import Reading, cluster
 from sandbox.plan.scratch import foundation, waiting
-from sandbox.plan.scratch.controller import NAMESPACE, RELEASE, USER, Release, is_webhooks, rendered, values
+from sandbox.plan.scratch.controller import NAMESPACE, RELEASE, USER, Release, rendered, values
 from sandbox.plan.scratch.defaults import defaults
 from sandbox.plan.scratch.kube import Kube
 from sandbox.plan.scratch.network import Names, Network
@@ -200,15 +200,9 @@ class Planner:
     ) -> None:
         """Install the controller, in the place of the one that is there, and wait until it is ready."""
         await asyncio.gather(*(self.kube.install(d) for d in definitions))
-        groups = {d["spec"]["group"] for d in definitions}
-        early, late = list[Object](), list[Object]()
-        for document in charted:
-            waits = is_webhooks(document) or document["apiVersion"].partition("/")[0] in groups
-            (late if waits else early).append(document)
-        served = self._until(functools.partial(self._served, definitions), "the CRDs", self.seconds)
-        await asyncio.gather(served, *(self.kube.install(d) for d in early))
+        await self._until(functools.partial(self._served, definitions), "the CRDs", self.seconds)
         self.kube.forget()
-        for document in late:
+        for document in charted:
             await self.kube.install(document)
         ready = self._until(self._controller_ready, f"controller {release.version}", _BOOT_SECONDS)
         await asyncio.gather(ready, *([meanwhile()] if meanwhile else []))
