@@ -95,6 +95,7 @@ class Agent:
             loop.call_soon_threadsafe(self._write_status)
 
         self._plane.on_change = parts_changed
+        self._write_status()
         api = Api(self._plane.sockets.endpoint, self._plane.keys, "agent")
         undo.push_async_callback(api.close)
         session = await undo.enter_async_context(aiohttp.ClientSession())

@@ -75,7 +75,7 @@ def _specification(eks: Eks, cluster: Cluster) -> Document:
 def settle_cluster(cluster: Cluster) -> None:
     """Give the cluster the endpoint and CA that its agent reports, and the status for the agent's phase."""
     document, report = cluster.document, cluster.status
-    if report.get("endpoint") and report.get("ca"):
+    if report.get("phase") == "ACTIVE" and report.get("endpoint") and report.get("ca"):
         document["endpoint"] = report["endpoint"]
         document["certificateAuthority"] = {"data": report["ca"]}
     if document["status"] in {"CREATING", "FAILED"} and report.get("phase") in {"ACTIVE", "FAILED"}:

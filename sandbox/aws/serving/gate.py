@@ -24,7 +24,7 @@ from sandbox.aws.serving.calls import CALLS, Calls
 from sandbox.aws.serving.changes import Changes
 from sandbox.aws.serving.faults import Faults
 from sandbox.aws.serving.hidden import Hidden
-from sandbox.aws.serving.journal import OBSERVATION, Entry, Journal
+from sandbox.aws.serving.journal import Entry, Journal
 from sandbox.iam.authorizer import Authorizer
 from sandbox.iam.questions import QuestionError, answer
 from sandbox.iam.simulation import ACTION, simulate
@@ -118,7 +118,7 @@ class Gate:
     def observe(self, observation: dict[str, Any]) -> None:
         """Pass an observation to the model. It is journaled like a call, so that a replay sees it in its place."""
         with self.lock:
-            self._write(Call("POST", OBSERVATION, {}, json.dumps(observation).encode()))
+            self._write(Call("POST", f"{CONTROL}observe", {}, json.dumps(observation).encode()))
 
     def _write(self, call: Call) -> Response:
         entry = Entry(call, self._seeds.getrandbits(63), time.time())
@@ -130,7 +130,7 @@ class Gate:
 
     def _carry_out(self, entry: Entry) -> Response:
         with determinism.under(entry.seed, entry.time):
-            if entry.call.path == OBSERVATION:
+            if entry.call.path == f"{CONTROL}observe":
                 settling.observe(self._emulator.eks, json.loads(entry.call.body))
                 reply = json_reply({})
             else:

@@ -16,8 +16,6 @@ from typing import Any
 from sandbox.iam.wire.call import Call
 
 FORMAT = 1
-OBSERVATION = "/_sandbox/observe"
-"""The path of entries that are no calls: the reports of clusters' agents."""
 
 
 class JournalError(RuntimeError):

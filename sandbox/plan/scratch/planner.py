@@ -28,7 +28,7 @@ from sandbox.plan.scratch.controller import NAMESPACE, RELEASE, USER, Release, r
 from sandbox.plan.scratch.defaults import defaults
 from sandbox.plan.scratch.kube import Kube
 from sandbox.plan.scratch.network import Names, Network
-from sandbox.plan.scratch.template import Template, journaled
+from sandbox.plan.scratch.template import Template
 from sandbox.run.clients import client as aws_client
 from sandbox.run.state import State, read_json, write_json
 from sandbox.tools import build, catalog
@@ -109,35 +109,31 @@ class Planner:
             dict(others), region=self.account.region, account=self.account.account, quotas=_QUOTAS, engine=False
         )
         template = Template.of(self.account, release.version)
-        journal = await self._begin(template, release, wish)
-        self.report("AWS is up; starting the cluster")
-        # What needs no cluster is done while it comes up.
-        ready = asyncio.create_task(self._documents(release))
-        known = asyncio.create_task(asyncio.to_thread(getattr, self, "defaults"))
-        await self._until(self._active, "the cluster", _BOOT_SECONDS)
-        self.report("the cluster is up; starting the controller")
-        await asyncio.gather(
-            asyncio.to_thread(foundation.make_nodes, self.network),
-            self._install(release, *(await ready), meanwhile),
-            known,
-        )
-        if journal:
-            template.keep(journal, self.state, self._memory())
-
-    async def _begin(self, template: Template, release: Release, wish: lifecycle.Wish) -> list[Object]:
-        """Start AWS with the network and a cluster that is being made. Return the journal if no template has it."""
         if held := template.read():
             self._recall(held["memory"])
-            await asyncio.to_thread(
-                lifecycle.up, self.state, wish, lambda _: None, functools.partial(template.lay, held)
-            )
-            return []
+            begin = functools.partial(template.lay, held)
+            await asyncio.to_thread(lifecycle.up, self.state, wish, lambda _: None, begin)
+        else:
+            await asyncio.to_thread(lifecycle.up, self.state, wish, lambda _: None)
+            await self._make(release)
+        self.report("AWS is up; starting the cluster")
+        charted, definitions = await self._documents(release)
+        await self._until(self._answers, "the cluster's API", _BOOT_SECONDS)
+        await self._define(definitions)
+        await self._until(self._active, "the cluster", _BOOT_SECONDS)
+        if not held:
+            await asyncio.to_thread(foundation.make_nodes, self.network)
+            template.keep(self.state, self._memory())
+        self.report("the cluster is up; starting the controller")
+        await self._install(release, charted, meanwhile)
+
+    async def _make(self, release: Release) -> None:
+        """Make what a template would have: the network, the controller's user, and a cluster that is not yet ACTIVE."""
         policy = asyncio.create_task(asyncio.to_thread(foundation.policy, self.account, release.version))
-        await asyncio.to_thread(lifecycle.up, self.state, wish, lambda _: None)
         await asyncio.to_thread(self.network.build)
-        self.keys = await asyncio.to_thread(foundation.make_user, self.network, await policy)
         await asyncio.to_thread(foundation.make_cluster, self.network)
-        return journaled(self.state)
+        self.keys = await asyncio.to_thread(foundation.make_user, self.network, await policy)
+        await asyncio.to_thread(getattr, self, "defaults")
 
     async def booted(self, release: Release, others: Mapping[str, str], meanwhile: Work) -> None:
         """`boot`, in a loop that ends with it."""
@@ -183,6 +179,9 @@ class Planner:
         gone = frozenset(pod["metadata"]["uid"] for pod in old)
         await self._until(functools.partial(self._controller_ready, gone), "the controller", _BOOT_SECONDS)
 
+    async def _answers(self) -> bool:
+        return bool((read_json(self.state.cluster(self.account.cluster) / "status.json") or {}).get("endpoint"))
+
     async def _active(self) -> bool:
         return self.account.cluster in self.state.active_clusters()
 
@@ -195,13 +194,14 @@ class Planner:
             asyncio.to_thread(release.definitions, gateways=self.gateways),
         )
 
-    async def _install(
-        self, release: Release, charted: list[Object], definitions: list[Object], meanwhile: Work | None = None
-    ) -> None:
-        """Install the controller, in the place of the one that is there, and wait until it is ready."""
+    async def _define(self, definitions: list[Object]) -> None:
+        """Install CRDs, and wait until they are served."""
         await asyncio.gather(*(self.kube.install(d) for d in definitions))
         await self._until(functools.partial(self._served, definitions), "the CRDs", self.seconds)
         self.kube.forget()
+
+    async def _install(self, release: Release, charted: list[Object], meanwhile: Work | None = None) -> None:
+        """Install the controller, in the place of the one that is there, and wait until it is ready."""
         for document in charted:
             await self.kube.install(document)
         ready = self._until(self._controller_ready, f"controller {release.version}", _BOOT_SECONDS)
@@ -215,7 +215,9 @@ class Planner:
         """
         policy = await asyncio.to_thread(foundation.policy, self.account, release.version)
         await asyncio.to_thread(foundation.renew_policy, self.network, policy)
-        await self._install(release, *(await self._documents(release)))
+        charted, definitions = await self._documents(release)
+        await self._define(definitions)
+        await self._install(release, charted)
 
     async def version(self) -> int:
         """The cluster's resource version now."""

@@ -1,7 +1,7 @@
-"""What planners of one account begin with, kept from the first: AWS's journal until the cluster is being made.
+"""What planners of one account begin with, kept from the first: AWS's journal until the cluster has its nodes.
 
-AWS makes of it the same network, user and cluster again. So the cluster's agent need not wait for AWS: both start at
-once.
+AWS makes of it the same network, user, cluster and nodes again. So the cluster's agent need not wait for AWS: both
+start at once.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import sandbox
 from sandbox.aws.agents import COMMAND, start_agent
-from sandbox.aws.serving.journal import OBSERVATION, from_line, to_line
+from sandbox.aws.serving.journal import from_line, to_line
 from sandbox.plan.inputs.account import Account, document
 from sandbox.run.state import State, read_json, write_json
 from sandbox.tools import build
@@ -58,17 +58,12 @@ class Template:
         write_json(folder / "nodes.json", {"nodes": []})
         start_agent(state, self.cluster, COMMAND)
 
-    def keep(self, journal: list[Json], state: State, memory: Json) -> None:
-        """Keep a journal, and what the planner knows; templates that nobody can use any more go."""
+    def keep(self, state: State, memory: Json) -> None:
+        """Keep AWS's journal as it is now, and what the planner knows; templates that nobody can use any more go."""
+        lines = (state.aws / "journal").read_bytes().splitlines(keepends=True)
+        journal = [entry for line in lines if line.endswith(b"\n") and (entry := from_line(line))]
         cluster = read_json(state.cluster(self.cluster) / "cluster.json")
         write_json(self.path, {"journal": journal, "cluster": cluster, "memory": memory})
         for other in self.path.parent.glob("*.json"):
             if time.time() - other.stat().st_mtime > _DAYS * 86400:
                 other.unlink(missing_ok=True)
-
-
-def journaled(state: State) -> list[Json]:
-    """The journal as it is now, without the reports of agents."""
-    lines = (state.aws / "journal").read_bytes().splitlines(keepends=True)
-    entries = [entry for line in lines if line.endswith(b"\n") and (entry := from_line(line))]
-    return [entry for entry in entries if entry.get("url") != OBSERVATION]
