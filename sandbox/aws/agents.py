@@ -43,28 +43,26 @@ def end_cluster(state: State, name: str, process: Process | None = None, grace: 
         state: the sandbox's.
         name: the cluster's.
         process: the agent, if it is our child and must be reaped.
-        grace: seconds in which the agent must end.
+        grace: seconds in which the agent must end; with 0 it is killed, and does not tidy up outside its folder.
     """
     folder = state.cluster(name)
     agent = Identity.from_json(read_json(folder / "process.json"))
     if agent:
-        agent.signal(signal.SIGTERM)
+        agent.signal(signal.SIGTERM if grace else signal.SIGKILL)
         # Pods and control plane go with the cluster: none of them has anything to finish.
-        _kill(member for member in session_members(agent.pid) if member != agent)
+        _killed(member for member in session_members(agent.pid) if member != agent)
         if process:
             wait_until(lambda: not process.running(), grace)
         wait_until(lambda: not agent.alive(), 0 if process else grace)
-        _kill(session_members(agent.pid))
-        wait_until(lambda: not session_members(agent.pid), 5)
+        wait_until(lambda: not _killed(session_members(agent.pid)), 5)
         if process:
             process.running()
     # After SIGKILL a process may still write a file's last page into its folder.
     wait_until(lambda: _removed(folder), 5)
 
 
-def _kill(members: Iterable[Identity]) -> None:
-    for member in members:
-        member.signal(signal.SIGKILL)
+def _killed(members: Iterable[Identity]) -> int:
+    return sum(member.signal(signal.SIGKILL) for member in members)
 
 
 def _removed(folder: Path) -> bool:
@@ -73,8 +71,8 @@ def _removed(folder: Path) -> bool:
 
 
 def stop_all(state: State) -> None:
-    """End every cluster of a sandbox, in parallel; `sandbox down` calls this after the AWS process has ended."""
+    """Kill every cluster of a sandbox, in parallel; `sandbox down` calls this after the AWS process has ended."""
     names = clusters_on_disk(state)
     if names:
         with ThreadPoolExecutor(len(names)) as pool:
-            list(pool.map(lambda name: end_cluster(state, name), names))
+            list(pool.map(lambda name: end_cluster(state, name, grace=0), names))

@@ -32,15 +32,20 @@ def kept_ports(file: Path, names: Iterable[str]) -> dict[str, int]:
     return ports
 
 
+def socket_path(wanted: Path) -> Path:
+    """Where `socket_folder` makes it."""
+    if len(str(wanted)) <= _LONGEST_FOLDER:
+        return wanted
+    mark = hashlib.sha256(str(wanted).encode()).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"sandbox-{os.getuid()}-{mark}"
+
+
 def socket_folder(wanted: Path) -> Path:
     """A private, empty folder for unix sockets: `wanted`, or a short path elsewhere if that is too long.
 
     The short path depends only on the wanted folder, so the next agent clears what a killed one left there.
     """
-    folder = wanted
-    if len(str(wanted)) > _LONGEST_FOLDER:
-        mark = hashlib.sha256(str(wanted).encode()).hexdigest()[:12]
-        folder = Path(tempfile.gettempdir()) / f"sandbox-{os.getuid()}-{mark}"
+    folder = socket_path(wanted)
     shutil.rmtree(folder, ignore_errors=True)
     # Fails if another user has created this name in the shared temporary folder.
     folder.mkdir(mode=0o700, parents=True)

@@ -11,7 +11,8 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sandbox.aws.agents import stop_all
+from sandbox.aws.agents import clusters_on_disk, stop_all
+from sandbox.cluster.sockets import socket_path
 from sandbox.engine import chart_repository, home
 from sandbox.lifecycle.errors import LifecycleError
 from sandbox.lifecycle.running import aws_identity, charts_identity, plugins_identity, traffic_identity
@@ -84,8 +85,10 @@ def down(state: State, report: Report) -> bool:
                 identity.end(grace=10)
         # After AWS, which would restart them.
         report("ending clusters")
+        sockets = [socket_path(state.cluster(name) / "run") for name in clusters_on_disk(state)]
         stop_all(state)
-        shutil.rmtree(state.root)
+        for folder in (*sockets, state.root):
+            shutil.rmtree(folder, ignore_errors=folder != state.root)
     return True
 
 

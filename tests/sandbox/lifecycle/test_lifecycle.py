@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 
 from sandbox import lifecycle
 from sandbox.cli import main
+from sandbox.cluster.sockets import socket_folder
 from sandbox.lifecycle import starting
 from sandbox.run import ports
 from sandbox.run.processes import Identity
@@ -144,3 +145,14 @@ def test_an_aws_that_an_interrupted_up_left_starting_is_waited_for(
         monkeypatch.setattr(starting, "aws_identity", lambda _: next(looks, living))
         assert starting._aws(state, settings) is None
         assert next(looks, None) is None, "it was not waited for"
+
+
+def test_down_removes_the_sockets_of_a_cluster_whose_folder_is_too_deep_for_them(tmp_path: Path) -> None:
+    state = State.at(tmp_path / ("d" * 120))
+    write_json(state.settings_file, {})
+    sockets = socket_folder(state.cluster("a") / "run")
+    state.cluster("a").mkdir(parents=True)
+    assert not sockets.is_relative_to(state.root)
+    lifecycle.down(state, lambda _: None)
+    assert not sockets.exists()
+    assert not state.root.exists()
