@@ -9,6 +9,7 @@ import pytest
 from pulumi.runtime import MockCallArgs, MockResourceArgs, Mocks, set_all_config, set_mocks
 from pulumi.runtime import test as run_to_the_end
 
+from fixtures.declared import ensure_loop
 from sandbox.providers.common.server import ProviderError
 from sandbox.providers.eks import health
 from sandbox.providers.eks.cluster import Cluster
@@ -58,6 +59,7 @@ class Aws(Mocks):
 def declare(**more: Any) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
     """What a component declares, and its outputs."""
     aws, seen = Aws(), dict[str, Any]()
+    ensure_loop()
     set_mocks(aws)
 
     @run_to_the_end
