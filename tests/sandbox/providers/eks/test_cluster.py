@@ -56,10 +56,14 @@ class Aws(Mocks):
         return {"partition": "aws-cn", "version": "v9"}
 
 
+@pytest.fixture(autouse=True)
+def _event_loop() -> None:  # pyright: ignore[reportUnusedFunction] - pytest uses it
+    ensure_loop()
+
+
 def declare(**more: Any) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
     """What a component declares, and its outputs."""
     aws, seen = Aws(), dict[str, Any]()
-    ensure_loop()
     set_mocks(aws)
 
     @run_to_the_end
