@@ -13,7 +13,7 @@
 # make check     only lint, format, types, import layers and the policies' generated files
 # make docs      write the generated pages again: components, doctor, policies, changes, iam
 
-# Each command and test starts many Python processes. They keep what they compile, also where a shell or an image says not to.
+# Targets start many Python processes. Let them cache bytecode, even if the shell disables that.
 unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
 VENV := .venv
@@ -88,7 +88,7 @@ docs: environment
 	@$(BIN)/python -m docs.generate.changes
 	@$(BIN)/python -m docs.generate.iam
 
-# Three workers: a fourth takes 4 GiB more and is no faster. All tests of a file share a worker, and so its sandbox.
+# Three workers take up to 15 GiB, a fourth 2 GiB more. All tests of a file share a worker, and so its sandbox.
 # Nothing runs beside tests that measure seconds. With ARGS that select none of those, pytest ends with 5.
 test: check
 	@$(BIN)/python -m sandbox.tools >/dev/null

@@ -16,7 +16,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import IO, NoReturn
 
-from sandbox.aws.agents import COMMAND
+from sandbox.aws.agents import AGENT
+from sandbox.aws.patching import replace
 from sandbox.aws.serving.journal import Journal
 from sandbox.run.processes import Identity
 from sandbox.run.state import State, StateError, write_json
@@ -37,7 +38,7 @@ def main() -> int:
         os.execv(sys.executable, [sys.executable, "-m", "sandbox.aws", *sys.argv[1:]])  # noqa: S606 - this very program
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
-        run(state, [arguments.agent] if arguments.agent else COMMAND)
+        run(state, [arguments.agent] if arguments.agent else AGENT)
     except (StateError, RuntimeError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -61,7 +62,7 @@ def run(state: State, agent: list[str]) -> NoReturn:
     header = {"moto": version("moto"), "seed": random.SystemRandom().getrandbits(63), "time": time.time()}
     journal = Journal(state.aws / "journal", header)
     entries = list(journal.entries())
-    # What is loaded from here on stays: looking for garbage among it would take a third of the time.
+    # What is loaded from here on stays. Looking for garbage in it takes a quarter of the start.
     gc.disable()
     # moto reads these when it is imported, so import it only now.
     os.environ |= {
@@ -69,10 +70,7 @@ def run(state: State, agent: list[str]) -> NoReturn:
         "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
         "MOTO_DISABLE_GLOBAL_CORS": "true",
     }
-    from botocore import loaders  # noqa: PLC0415
-
-    # moto makes many sessions; without this each reads EC2's model again.
-    loaders.create_loader = cache(loaders.create_loader)
+    _read_models_once()
     from moto.utilities.utils import get_partition  # noqa: PLC0415
 
     from sandbox.aws.account import EmulatedAccount  # noqa: PLC0415
@@ -112,6 +110,13 @@ def run(state: State, agent: list[str]) -> NoReturn:
     # Everything important is in the journal; the interpreter would take seconds to free moto's objects.
     logging.shutdown()
     os._exit(0)
+
+
+def _read_models_once() -> None:
+    """Make all of botocore's sessions share what they read. moto makes many, and each would read EC2's model again."""
+    from botocore import loaders  # noqa: PLC0415 - it takes a tenth of a second, and `main` may start this program anew
+
+    replace(loaders, "create_loader", cache(loaders.create_loader))
 
 
 def reserve(port: int) -> socket.socket:

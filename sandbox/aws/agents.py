@@ -14,7 +14,8 @@ from pathlib import Path
 from sandbox.run.processes import Identity, Process, session_members, wait_until
 from sandbox.run.state import State, read_json, write_json
 
-COMMAND = [sys.executable, "-m", "sandbox.cluster"]
+AGENT = [sys.executable, "-m", "sandbox.cluster"]
+"""The command that runs a cluster."""
 GRACE = 20.0
 """Seconds in which an agent must end."""
 
@@ -50,18 +51,19 @@ def end_cluster(state: State, name: str, process: Process | None = None, grace: 
     if agent:
         agent.signal(signal.SIGTERM if grace else signal.SIGKILL)
         # Pods and control plane go with the cluster: none of them has anything to finish.
-        _killed(member for member in session_members(agent.pid) if member != agent)
+        _kill(member for member in session_members(agent.pid) if member != agent)
         if process:
             wait_until(lambda: not process.running(), grace)
         wait_until(lambda: not agent.alive(), 0 if process else grace)
-        wait_until(lambda: not _killed(session_members(agent.pid)), 5)
+        wait_until(lambda: not _kill(session_members(agent.pid)), 5)
         if process:
             process.running()
     # After SIGKILL a process may still write a file's last page into its folder.
     wait_until(lambda: _removed(folder), 5)
 
 
-def _killed(members: Iterable[Identity]) -> int:
+def _kill(members: Iterable[Identity]) -> int:
+    """Kill processes. Return how many still ran."""
     return sum(member.signal(signal.SIGKILL) for member in members)
 
 

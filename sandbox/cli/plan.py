@@ -82,7 +82,7 @@ def plan(
     Marks: + is made, ~ changes in place, -/+ is replaced, - goes. Exit code 0, or 1 if something is refused, also
     by a mandatory policy.
     """  # noqa: D301 - \b keeps click from refilling these lines
-    # A plan makes many objects in a few seconds, and hardly any garbage: looking for it took a fifteenth of the time.
+    # A plan makes many objects in a few seconds, and hardly any garbage.
     gc.set_threshold(100_000)
     from sandbox.plan import command  # noqa: PLC0415 - boto3 and aiohttp cost half a second that no other command owes
 

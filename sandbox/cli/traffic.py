@@ -7,7 +7,7 @@ import click
 
 from sandbox.cli.options import state_option
 from sandbox.lifecycle import child_environment
-from sandbox.network.asking import ask
+from sandbox.network.control_client import ask
 from sandbox.run.state import State
 
 

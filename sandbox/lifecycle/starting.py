@@ -26,14 +26,14 @@ _READY_SECONDS = 60
 Report = Callable[[str], None]
 
 
-def up(state: State, wish: Wish, report: Report, begin: Callable[[State], object] = lambda _: None) -> None:
+def up(state: State, wish: Wish, report: Report, prepare: Callable[[State], object] = lambda _: None) -> None:
     """Start the sandbox. If it is up already, only its charts may change.
 
     Args:
         state: its folder.
         wish: the user's wishes.
         report: gets progress, line by line.
-        begin: is called when there are settings, before anything starts.
+        prepare: is called when the settings are written and nothing runs yet.
 
     Raises:
         LifecycleError: startup failed; the message says how to fix it.
@@ -52,7 +52,7 @@ def up(state: State, wish: Wish, report: Report, begin: Callable[[State], object
             release = state.settings().origins.get(CONTROLLER, {}).get("release")
         tools = choose(state, wish.given, report, traffic=carries, controller_version=release, engine=wish.engine)
         settings = settle(state, wish, tools, release)
-        begin(state)
+        prepare(state)
         if wish.engine:
             home.prepare(state)
         if not state.kubeconfig.exists():
@@ -87,8 +87,9 @@ def down(state: State, report: Report) -> bool:
         report("ending clusters")
         sockets = [socket_path(state.cluster(name) / "run") for name in clusters_on_disk(state)]
         stop_all(state)
-        for folder in (*sockets, state.root):
-            shutil.rmtree(folder, ignore_errors=folder != state.root)
+        for folder in sockets:
+            shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(state.root)
     return True
 
 

@@ -1,4 +1,4 @@
-"""The world's control socket, in the state folder; `asking` has the command line's side of it.
+"""The world's control socket, in the state folder; `control_client` is the command line's side.
 
 Anyone who can open the socket may run anything in the world; only the sandbox's owner can.
 """

@@ -100,8 +100,8 @@ class Plan:
         made.problems += await self._problems(planned)
         return made
 
-    async def begin(self, manifests: Iterable[Manifest]) -> None:
-        """Apply what gives targets: its pods start while the controller does. `make` applies again what was refused."""
+    async def start_pods(self, manifests: Iterable[Manifest]) -> None:
+        """Apply the workloads, which do not need the controller. `make` tries again what is refused, and reports it."""
         await self._apply([m for m in select(manifests).planned if m.kind in ("Namespace", *WORKLOADS)], Made())
 
     @functools.cached_property

@@ -67,9 +67,9 @@ class Request:
         """What is applied first."""
         return self.manifests if self.against is None else self.against
 
-    @property
+    @functools.cached_property
     def planned(self) -> list[Manifest]:
-        """What is applied at all."""
+        """What is applied, before and after the change."""
         return select([*self.manifests, *(self.against or [])]).planned
 
 
@@ -187,7 +187,7 @@ def _kept(
 def _boot(work: Plan, request: Request, releases: Sequence[Release]) -> None:
     work.planner.report(f"starting AWS and a cluster in {work.planner.state.root}")
     others = {f"controller@{r.version}": str(r.executable) for r in releases} | request.options.others
-    asyncio.run(work.planner.booted(releases[0], others, functools.partial(work.begin, request.first)))
+    asyncio.run(work.planner.booted(releases[0], others, functools.partial(work.start_pods, request.first)))
 
 
 async def _planned(work: Plan, request: Request, releases: Sequence[Release]) -> tuple[Made | None, Made]:

@@ -76,7 +76,7 @@ def refusals(
 
 
 def crashes(things: World) -> list[tuple[str, str]]:
-    """The rules that fail on a world, with what they fail."""
+    """The rules that crash on a world, and their messages."""
     run = Run(list(RULES.values()))
     run.configure({rule.name: _given(rule, things) for rule in RULES.values()}, {})
     return [(said.rule.name, said.message) for said in run.run(things, {}) if said.message.startswith(CRASHED)]

@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 
 from sandbox.cli.options import state_option
-from sandbox.network.asking import refuse_without_traffic
+from sandbox.network.control_client import refuse_without_traffic
 from sandbox.network.requirements import search_path
 from sandbox.run.state import State, StateError, write_text
 

@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 
 from sandbox.cli.options import state_option
-from sandbox.network.asking import ask
+from sandbox.network.control_client import ask
 from sandbox.run.state import State
 
 _PLACES = {"client": "client", "router": "VPC router", "balancer": "load balancer", "node": "node", "pod": "pod"}

@@ -22,7 +22,7 @@ _CLIENT_RATE = ["--kube-api-qps=500", "--kube-api-burst=1000"]
 MEMORY = {
     "etcd": {"GOGC": "50", "GOMEMLIMIT": "256MiB"},
     # With 5,000 pods it holds 500 MiB. A limit below what it holds makes it collect all the time.
-    "kube-apiserver": {"GOGC": "200", "GOMEMLIMIT": "1GiB"},
+    "kube-apiserver": {"GOGC": "100", "GOMEMLIMIT": "1GiB"},
     "kube-controller-manager": {"GOGC": "50", "GOMEMLIMIT": "192MiB"},
     "kube-scheduler": {"GOGC": "50", "GOMEMLIMIT": "128MiB"},
     "kwok": {"GOGC": "50", "GOMEMLIMIT": "128MiB"},

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sandbox import lifecycle
-from sandbox.network.asking import ask
+from sandbox.network.control_client import ask
 from sandbox.network.world import CLIENTS
 from sandbox.observe.compare import application
 from sandbox.observe.compare.application import APP, CROWD, NAMESPACE, REPLICAS, WAYS

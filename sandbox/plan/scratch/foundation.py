@@ -26,6 +26,7 @@ _POLICY: Final = (
     "import sys; from eks_load_balancing.controller.policy import controller_policy as p; print(p(*sys.argv[1:]))"
 )
 _SOME_VPC: Final = "vpc-00000000000000000"
+"""Stands in a policy for the VPC, which is made later."""
 
 
 def make_cluster(network: Network) -> None:
@@ -71,7 +72,7 @@ def make_user(network: Network, policy: str) -> dict[str, str]:
     """The controller's user with a policy; its keys, as variables of an environment."""
     iam = network.client("iam")
     iam.create_user(UserName=USER)
-    made = iam.create_policy(PolicyName=USER, PolicyDocument=_of(network, policy))["Policy"]["Arn"]
+    made = iam.create_policy(PolicyName=USER, PolicyDocument=_in_vpc(network, policy))["Policy"]["Arn"]
     iam.attach_user_policy(UserName=USER, PolicyArn=made)
     key = iam.create_access_key(UserName=USER)["AccessKey"]
     return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
@@ -81,11 +82,11 @@ def renew_policy(network: Network, policy: str) -> None:
     """Give the user another policy."""
     iam: Any = network.client("iam")
     (held,) = iam.list_attached_user_policies(UserName=USER)["AttachedPolicies"]
-    document = _of(network, policy)
+    document = _in_vpc(network, policy)
     iam.create_policy_version(PolicyArn=held["PolicyArn"], PolicyDocument=document, SetAsDefault=True)
 
 
-def _of(network: Network, policy: str) -> str:
+def _in_vpc(network: Network, policy: str) -> str:
     return policy.replace(_SOME_VPC, network.vpc)
 
 

@@ -30,7 +30,7 @@ from sandbox.plan.scratch.kube import Kube
 from sandbox.plan.scratch.network import Names, Network
 from sandbox.plan.scratch.template import Template
 from sandbox.run.clients import client as aws_client
-from sandbox.run.state import State, read_json, write_json
+from sandbox.run.state import ACTIVE, State, read_json, write_json
 from sandbox.tools import build, catalog
 
 Report = Callable[[str], None]
@@ -72,7 +72,7 @@ class Planner:
     keys: dict[str, str] = field(default_factory=dict[str, str])
     """The controller's, as variables of its environment."""
     gateways: bool = True
-    """Whether Gateways can be planned: with their CRDs the start takes three seconds longer."""
+    """Whether Gateways can be planned. Their CRDs make the start seconds longer."""
 
     def __post_init__(self) -> None:
         """Clients are made when they are first asked for."""
@@ -111,8 +111,8 @@ class Planner:
         template = Template.of(self.account, release.version)
         if held := template.read():
             self._recall(held["memory"])
-            begin = functools.partial(template.lay, held)
-            await asyncio.to_thread(lifecycle.up, self.state, wish, lambda _: None, begin)
+            restore = functools.partial(template.restore, held)
+            await asyncio.to_thread(lifecycle.up, self.state, wish, lambda _: None, restore)
         else:
             await asyncio.to_thread(lifecycle.up, self.state, wish, lambda _: None)
             await self._make(release)
@@ -123,12 +123,12 @@ class Planner:
         await self._until(self._active, "the cluster", _BOOT_SECONDS)
         if not held:
             await asyncio.to_thread(foundation.make_nodes, self.network)
-            template.keep(self.state, self._memory())
+            template.save(self.state, self._memory())
         self.report("the cluster is up; starting the controller")
         await self._install(release, charted, meanwhile)
 
     async def _make(self, release: Release) -> None:
-        """Make what a template would have: the network, the controller's user, and a cluster that is not yet ACTIVE."""
+        """Make the network, the controller's user, and a cluster that is not ACTIVE yet."""
         policy = asyncio.create_task(asyncio.to_thread(foundation.policy, self.account, release.version))
         await asyncio.to_thread(self.network.build)
         await asyncio.to_thread(foundation.make_cluster, self.network)
@@ -179,11 +179,13 @@ class Planner:
         gone = frozenset(pod["metadata"]["uid"] for pod in old)
         await self._until(functools.partial(self._controller_ready, gone), "the controller", _BOOT_SECONDS)
 
-    async def _answers(self) -> bool:
-        return bool((read_json(self.state.cluster(self.account.cluster) / "status.json") or {}).get("endpoint"))
+    async def _answers(self) -> str:
+        status = read_json(self.state.cluster(self.account.cluster) / "status.json") or {}
+        return "" if status.get("endpoint") else status.get("message") or "its agent has not reported an endpoint"
 
-    async def _active(self) -> bool:
-        return self.account.cluster in self.state.active_clusters()
+    async def _active(self) -> str:
+        status = read_json(self.state.cluster(self.account.cluster) / "status.json") or {}
+        return "" if status.get("phase") == ACTIVE else status.get("message") or f"it is {status.get('phase')}"
 
     async def _documents(self, release: Release) -> tuple[list[Object], list[Object]]:
         """The controller's chart as it is installed, and its CRDs."""
@@ -223,21 +225,23 @@ class Planner:
         """The cluster's resource version now."""
         return int((await self.kube.api.get("/api/v1/namespaces"))["metadata"]["resourceVersion"])
 
-    async def _served(self, definitions: Iterable[Object]) -> bool:
+    async def _served(self, definitions: Iterable[Object]) -> str:
         wanted = {d["metadata"]["name"] for d in definitions}
         for one in await self.kube.list("apiextensions.k8s.io/v1", "CustomResourceDefinition"):
             conditions = {c["type"]: c["status"] for c in one.get("status", {}).get("conditions") or []}
             if conditions.get("Established") == "True":
                 wanted.discard(one["metadata"]["name"])
-        return not wanted
+        return f"{', '.join(sorted(wanted))} not established" if wanted else ""
 
     async def _replicas(self) -> list[Object]:
         """The controller's pods."""
         pods = await self.kube.list("v1", "Pod")
         return [p for p in pods if p["metadata"]["name"].startswith(f"{RELEASE}-")]
 
-    async def _controller_ready(self, gone: frozenset[str] = frozenset()) -> bool:
+    async def _controller_ready(self, gone: frozenset[str] = frozenset()) -> str:
         """Whether exactly one replica is there, it is ready and not in `gone` (by uid), and its webhooks answer.
+
+        Empty if so, otherwise what is missing.
 
         The Deployment and the endpoints of its Service are still reported as ready for a moment after their pod is
         gone. Only a request that passes through the webhooks proves that the API server reaches them.
@@ -245,13 +249,13 @@ class Planner:
         deployment = await self.kube.api.get(f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{RELEASE}")
         status = deployment.get("status", {})
         current = status.get("observedGeneration") == deployment["metadata"]["generation"]
-        if not (current and status.get("updatedReplicas") == 1 and status.get("readyReplicas") == 1):
-            return False
         replicas = await self._replicas()
         if len(replicas) != 1 or replicas[0]["metadata"]["uid"] in gone or waiting.unready(replicas):
-            return False
+            return "; ".join(map(waiting.described, replicas)) or "it has no pod"
+        if not (current and status.get("updatedReplicas") == 1 and status.get("readyReplicas") == 1):
+            return f"its Deployment reports {status}"
         await self.kube.dry_run(_PROBE)
-        return True
+        return ""
 
     async def settle(self, expected: Mapping[str, int]) -> list[str]:
         """Wait until the controller is done. Return what it never handled.
@@ -327,18 +331,22 @@ class Planner:
         """What IAM refused the controller."""
         return self.names.out(ask(self.state, "denied", {"as": USER}))
 
-    async def _until(self, condition: Callable[[], Any], what: str, seconds: float) -> None:
-        deadline = time.monotonic() + seconds
+    async def _until(self, missing: Callable[[], Coroutine[Any, Any, str]], what: str, seconds: float) -> None:
+        """Wait until nothing is missing.
+
+        Raises:
+            PlanError: something still is when the time is over; it says what.
+        """
+        deadline, why = time.monotonic() + seconds, ""
         while time.monotonic() < deadline:
             try:
-                if await condition():
-                    return
-            except NOT_NOW:
-                pass
+                why = await missing()
+            except NOT_NOW as error:
+                why = str(error) or type(error).__name__
+            if not why:
+                return
             await asyncio.sleep(_LOOK_SECONDS)
-        raise PlanError(
-            f"{what} is not ready after {seconds:.0f} s; logs are in {self.state.root / 'logs'} with --keep"
-        )
+        raise PlanError(f"{what} is not ready after {seconds:.0f} s: {why}")
 
     async def close(self) -> None:
         """End the session with the cluster; the planner lives on."""

@@ -6,6 +6,7 @@ again, so that a controller with failures is never idle: then done is when nothi
 and each of them has come again.
 """
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -154,6 +155,23 @@ def unready(pods: Iterable[Object]) -> list[str]:
         if going or not (ready or ended):
             found.append(named({**pod, "kind": "Pod"}))
     return found
+
+
+def described(pod: Object) -> str:
+    """A pod's name and phase, and what its status says is missing."""
+    status: Object = pod.get("status") or {}
+    words = [
+        f"{c['type']} is False: {c.get('reason', '')} {c.get('message', '')}".strip()
+        for c in status.get("conditions") or []
+        if c["status"] == "False"
+    ]
+    for container in status.get("containerStatuses") or []:
+        words += [
+            f"container {container['name']} {key}: {json.dumps(container[key])}"
+            for key in ("state", "lastState")
+            if container.get(key)
+        ]
+    return f"{named({**pod, 'kind': 'Pod'})} is {status.get('phase', 'Pending')}: {', '.join(words) or 'not ready'}"
 
 
 def unobserved(bindings: Iterable[Object]) -> list[str]:

@@ -24,6 +24,8 @@ from moto.ec2.models.tags import TagBackend
 from sandbox.aws import serializing
 from sandbox.aws.eks.machines import instance_options
 from sandbox.aws.eks.nodegroups import merge_taints
+from sandbox.aws.eks.settling import settle_cluster
+from sandbox.aws.eks.store import Cluster
 from sandbox.aws.identities.web_identity import key_id, verify
 from sandbox.aws.refusal import Refusal
 from sandbox.aws.serving.journal import Entry, Journal, JournalError, from_line, to_line
@@ -266,3 +268,11 @@ def test_tags_and_timestamps_are_read_as_moto_reads_them(monkeypatch: pytest.Mon
         monkeypatch.setattr(owner, name, vars(owner)[name])
     serializing.install()
     assert read() == read() == before
+
+
+def test_a_cluster_shows_its_endpoint_when_it_is_active_and_not_before() -> None:
+    cluster = Cluster({"name": "a", "status": "CREATING"}, creator="", bootstrap_admin=True)
+    for phase, endpoint in (("CREATING", None), ("ACTIVE", "https://127.0.0.1:1")):
+        cluster.status = {"phase": phase, "endpoint": "https://127.0.0.1:1", "ca": "Y2E="}
+        settle_cluster(cluster)
+        assert (cluster.document["status"], cluster.document.get("endpoint")) == (phase, endpoint)

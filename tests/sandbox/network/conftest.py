@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sandbox.network import requirements
-from sandbox.network.asking import ask
+from sandbox.network.control_client import ask
 from sandbox.network.world import CLIENTS
 from sandbox.run.processes import wait_until
 from tests.conftest import Sandbox, brought_up

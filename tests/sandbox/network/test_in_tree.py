@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.network.asking import ask
+from sandbox.network.control_client import ask
 from sandbox.run.processes import wait_until
 from tests.e2e.existing import Existing, running
 from tests.sandbox.network.conftest import REQUESTS, Traffic

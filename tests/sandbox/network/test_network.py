@@ -8,7 +8,7 @@ import pytest
 
 from sandbox.cluster.api import Object
 from sandbox.lifecycle import status
-from sandbox.network.asking import ask
+from sandbox.network.control_client import ask
 from sandbox.run.processes import Identity, wait_until
 from sandbox.run.state import read_json
 from tests.sandbox.network.conftest import REQUESTS, Traffic, processes

@@ -1,13 +1,15 @@
 """What a planner does while it starts."""
 
-import json
+import os
 import time
 from pathlib import Path
 
 import pytest
 import yaml
 
+from sandbox.plan.errors import PlanError
 from sandbox.plan.inputs.account import typical
+from sandbox.plan.scratch import planner as scratch
 from sandbox.plan.scratch import template
 from sandbox.plan.scratch.controller import release
 from sandbox.plan.scratch.planner import Planner
@@ -21,9 +23,11 @@ pytestmark = pytest.mark.sandbox
 
 @pytest.fixture
 def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of templates, empty."""
-    monkeypatch.setattr(template.build, "cache", lambda: tmp_path / "tools")
-    return tmp_path / "planners"
+    """A folder of templates, empty."""
+    folder = tmp_path / "planners"
+    folder.mkdir()
+    monkeypatch.setattr(template, "folder", lambda: folder)
+    return folder
 
 
 def test_the_second_planner_of_an_account_has_the_first_ones_network_and_user_and_nothing_else(
@@ -45,15 +49,41 @@ def test_the_second_planner_of_an_account_has_the_first_ones_network_and_user_an
     assert file.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_template_is_of_one_account_and_one_release_and_grows_old(kept: Path) -> None:
+def test_a_controller_that_does_not_become_ready_is_reported_with_what_its_pod_says(
+    running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def report(line: str) -> None:
+        if line.endswith("starting the controller"):
+            monkeypatch.setattr(scratch, "_BOOT_SECONDS", 5.0)
+
+    broken = tmp_path / "controller"
+    broken.write_text("#!/bin/sh\necho no such flag >&2\nexit 3\n")
+    broken.chmod(0o700)
+    own, planner = release("", {}, lambda _: None), Planner(State.at(tmp_path / "s"), typical(), report, gateways=False)
+    try:
+        with pytest.raises(PlanError) as told:
+            running.do(planner.boot(own, {"controller": str(broken)}))
+    finally:
+        running.do(planner.close())
+        planner.down()
+    message = str(told.value)
+    assert message.startswith(f"controller {own.version} is not ready after 5 s: Pod kube-system/")
+    assert '"exitCode": 3' in message
+    assert "no such flag" in message
+    assert "\n" not in message
+
+
+@pytest.mark.usefixtures("kept")
+def test_a_template_is_of_one_account_and_one_release_and_is_not_used_when_old_or_damaged() -> None:
     mine = Template.of(typical(), "3.5.0")
     others = [Template.of(typical(account="111122223333"), "3.5.0"), Template.of(typical(), "3.4.0")]
     assert mine.path not in [other.path for other in others]
     assert mine.read() is None
-    kept.mkdir()
-    for began, there in ((time.time(), True), (time.time() - 31 * 86400, False)):
-        mine.path.write_text(json.dumps({"journal": [{"time": began}]}))
-        assert (mine.read() is not None) == there
+    for text, days, read in (('{"a": 1}', 29, {"a": 1}), ('{"a": 1}', 31, None), ('{"a"', 0, None)):
+        mine.path.write_text(text)
+        written = time.time() - days * 86400
+        os.utime(mine.path, (written, written))
+        assert mine.read() == read
 
 
 def test_without_gateways_their_crds_are_left_out() -> None:
@@ -63,10 +93,10 @@ def test_without_gateways_their_crds_are_left_out() -> None:
     assert every - some == {"gateway.k8s.aws", "gateway.networking.k8s.io", "gateway.networking.x-k8s.io"}
 
 
-def test_what_gives_targets_is_applied_first_and_what_is_refused_of_it_is_reported_once(running: Running) -> None:
+def test_workloads_are_applied_first_and_what_is_refused_of_them_is_reported_once(running: Running) -> None:
     refused = {**pods("refused"), "spec": {"replicas": "two"}}
     given = manifests(yaml.safe_dump_all([service(), refused, ingress(), pods()]), "start")
-    running.do(running.plan.begin(given))
+    running.do(running.plan.start_pods(given))
     for version, kind, names in (("apps/v1", "Deployment", ["web"]), ("v1", "Service", [])):
         everywhere = running.do(running.plan.planner.kube.list(version, kind))
         assert [o["metadata"]["name"] for o in everywhere if o["metadata"]["namespace"] == "start"] == names

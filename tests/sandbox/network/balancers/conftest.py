@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.network import asking, requirements
+from sandbox.network import control_client, requirements
 from sandbox.network.world import CLIENTS
 from sandbox.run.processes import Process, wait_until
 from sandbox.run.state import read_json, write_json
@@ -34,17 +34,17 @@ class Vpc:
 
     def run(self, namespace: str, *argv: str, seconds: float = 30) -> str:
         """The output of a command in a namespace; it must succeed."""
-        told = asking.ask(self.aws.state, "run", namespace=namespace, argv=list(argv), seconds=seconds)
+        told = control_client.ask(self.aws.state, "run", namespace=namespace, argv=list(argv), seconds=seconds)
         assert told["code"] == 0, f"{argv}: {told}"
         return told["output"]
 
     def attempt(self, namespace: str, *argv: str) -> bool:
         """Whether a command in a namespace succeeds."""
-        return asking.ask(self.aws.state, "run", namespace=namespace, argv=list(argv))["code"] == 0
+        return control_client.ask(self.aws.state, "run", namespace=namespace, argv=list(argv))["code"] == 0
 
     def curl(self, *argv: str) -> str:
         """The output of curl at a client."""
-        told = asking.ask(
+        told = control_client.ask(
             self.aws.state, "run", namespace=CLIENTS, argv=["curl", "-sS", "--max-time", "15", *argv], seconds=30
         )
         return told["output"] + told["errors"]

@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from sandbox.network import asking
+from sandbox.network import control_client
 from sandbox.network.wiring import CLIENT_ADDRESS
 from sandbox.run.processes import wait_until
 from tests.sandbox.aws.harness import REGION
@@ -49,7 +49,7 @@ def test_a_trace_names_what_the_load_balancer_does_only_on_aws(vpc: Vpc, authori
     (listener,) = vpc.elb.describe_listeners(LoadBalancerArn=alb["LoadBalancerArn"])["Listeners"]
 
     def unlike() -> list[str]:
-        return asking.ask(vpc.aws.state, "trace", url=url)["unlikeAws"]
+        return control_client.ask(vpc.aws.state, "trace", url=url)["unlikeAws"]
 
     assert unlike() == []
     login = {

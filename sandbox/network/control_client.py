@@ -1,4 +1,4 @@
-"""Questions to a sandbox's world, over its control socket. Light to import: every command of the command line does."""
+"""The command line's side of the control socket. It imports nothing heavy, because every command imports it."""
 
 import http.client
 import json
