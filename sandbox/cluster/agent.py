@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 
 import aiohttp
 from botocore.exceptions import BotoCoreError, ClientError
-from watchfiles import awatch
 
 from sandbox.cluster import kubeconfig
 from sandbox.cluster.api import Api, ApiError, Cache
@@ -32,6 +31,7 @@ from sandbox.cluster.status import Status
 from sandbox.cluster.webhooks import irsa, pod_identity
 from sandbox.cluster.webhooks.access import Access, Entries
 from sandbox.cluster.webhooks.server import Webhooks
+from sandbox.run.changes import changes
 from sandbox.run.clients import client
 from sandbox.run.ports import free_port
 from sandbox.run.state import ACTIVE, State
@@ -214,21 +214,23 @@ class Agent:
 
     async def _follow_nodes(self, reconciler: nodes.Nodes, cni: Cni, ec2: Any) -> None:
         """Keep the cluster's nodes equal to nodes.json, now and after every change."""
-        folder = self._plane.folder
-        changes = awatch(folder.root, recursive=False, watch_filter=lambda _, path: path == str(folder.nodes_file))
-        while True:
-            try:
-                self._wanted = read_nodes(folder.nodes_file)
-                for node in self._wanted.values():
-                    if node.instance_type not in self._machines:
-                        self._machines[node.instance_type] = await asyncio.to_thread(machine, ec2, node.instance_type)
-                cni.nodes_changed()
-                await reconciler.reconcile(self._wanted, self._machines)
-            except (ApiError, BotoCoreError, ClientError, aiohttp.ClientError, TimeoutError, OSError) as error:
-                log.warning("nodes: %s; trying again", error)
+        async for _ in changes(self._plane.folder.nodes_file):
+            while not await self._nodes_made(reconciler, cni, ec2):  # noqa: ASYNC110 - a pause before another try
                 await asyncio.sleep(_RETRY_SECONDS)
-                continue
-            await anext(changes)
+
+    async def _nodes_made(self, reconciler: nodes.Nodes, cni: Cni, ec2: Any) -> bool:
+        """Make the cluster's nodes equal to nodes.json. Return whether that worked."""
+        try:
+            self._wanted = read_nodes(self._plane.folder.nodes_file)
+            for node in self._wanted.values():
+                if node.instance_type not in self._machines:
+                    self._machines[node.instance_type] = await asyncio.to_thread(machine, ec2, node.instance_type)
+            cni.nodes_changed()
+            await reconciler.reconcile(self._wanted, self._machines)
+        except (ApiError, BotoCoreError, ClientError, aiohttp.ClientError, TimeoutError, OSError) as error:
+            log.warning("nodes: %s; trying again", error)
+            return False
+        return True
 
     def _nodes_changed(self, cache: Cache) -> None:
         self._status.ready_nodes = sorted(name for (_, name), node in cache.objects.items() if nodes.is_ready(node))
