@@ -23,6 +23,7 @@ from sandbox.cluster.pods.containers import ContainerConfigError, pre_stop_secon
 from sandbox.cluster.pods.launch import Host, Launch
 from sandbox.cluster.pods.pod_status import ContainerState, backoff, pod_status, terminated
 from sandbox.cluster.pods.volumes import Volumes
+from sandbox.run.ports import is_free
 from sandbox.run.processes import Process
 
 log = logging.getLogger(__name__)
@@ -195,15 +196,18 @@ class ProcessPod:
 
     async def launch(self, container: Object, image: images.Image) -> Process:
         """A container's process, not yet started."""
-        return await self.launcher(container).process(image, self._listener)
+        return await self.launcher(container).process(image, self.listener)
 
     def launcher(self, container: Object) -> Launch:
         """How a container is started."""
         return Launch(self.host, self.obj, container, self.volumes, self.folder)
 
-    def _listener(self, port: int) -> int:
-        """The loopback port for a port of the pod, for the pod's lifetime."""
-        if port not in self.listeners:
+    def listener(self, port: int) -> int:
+        """The loopback port on which a process that starts now serves a port of the pod.
+
+        It is the one of the process before, unless another program has taken that meanwhile.
+        """
+        if port not in self.listeners or not is_free(self.listeners[port]):
             self.listeners[port] = self.host.new_port()
         return self.listeners[port]
 
@@ -263,9 +267,8 @@ class ProcessPod:
             body = {"metadata": {"uid": self.uid}, "status": status}
             try:
                 await self.host.api.patch(f"{self._path}/status", body)
-            except ApiError as error:
-                log.info("status of %s/%s: %s", self.namespace, self.name, error)
-            except (aiohttp.ClientError, TimeoutError, OSError):
+            except (ApiError, aiohttp.ClientError, TimeoutError, OSError) as error:
+                log.info("status of %s/%s: %s; trying again", self.namespace, self.name, error)
                 await asyncio.sleep(_REPORT_RETRY_SECONDS)
                 self._dirty.set()
 
