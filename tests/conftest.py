@@ -3,6 +3,7 @@
 `-m "not sandbox"` selects the tests that run in seconds. `SOAK=1` gives campaigns their full counts.
 """
 
+import gc
 import json
 import os
 import signal
@@ -36,6 +37,12 @@ def pytest_configure() -> None:
         os.environ.pop(name, None)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish() -> None:
+    """Leave what is imported out of every later search for garbage: pulumi's SDKs alone are millions of objects."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

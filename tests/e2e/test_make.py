@@ -155,16 +155,15 @@ def stage_reached(sandbox: Sandbox, stage: str) -> bool:
 
 
 _ONCE, _TWICE, _KILLED = [signal.SIGINT], [signal.SIGINT, signal.SIGINT], [signal.SIGKILL]
-_INTERRUPTIONS = (
-    [(stage, signals) for stage in ("sandbox", "cluster", "controller") for signals in (_ONCE, _TWICE, _KILLED)]
+_Interruption = tuple[str, list[signal.Signals]]
+_INTERRUPTIONS: list[list[_Interruption]] = (
+    [[(stage, signals)] for stage in ("sandbox", "cluster", "controller") for signals in (_ONCE, _TWICE, _KILLED)]
     if SOAK
-    else [("cluster", _KILLED), ("controller", _TWICE)]
+    else [[("cluster", _KILLED), ("controller", _TWICE)]]
 )
 
 
-@pytest.mark.soak
-@pytest.mark.parametrize(("stage", "signals"), _INTERRUPTIONS, ids=str)
-def test_an_interrupted_up_is_finished_by_the_next(make: Make, stage: str, signals: list[signal.Signals]) -> None:
+def interrupt(make: Make, stage: str, signals: list[signal.Signals]) -> None:
     with make.start("up") as process:
         assert wait_until(lambda: process.poll() is not None or stage_reached(make.sandbox, stage), 300)
         time.sleep(random.uniform(0, 3))  # noqa: S311 - any moment after the stage, not a known one
@@ -172,6 +171,13 @@ def test_an_interrupted_up_is_finished_by_the_next(make: Make, stage: str, signa
             os.killpg(process.pid, number)
             time.sleep(0.3)
         process.communicate(timeout=300)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("interruptions", _INTERRUPTIONS, ids=str)
+def test_an_interrupted_up_is_finished_by_the_next(make: Make, interruptions: list[_Interruption]) -> None:
+    for stage, signals in interruptions:
+        interrupt(make, stage, signals)
     make.run("up")
     rows = serving(make.sandbox)
     assert sorted(r["kind"] for r in rows) == ["ALB", "NLB"]
