@@ -5,6 +5,7 @@ It lists all load balancers and security groups several times for each.
 """
 
 import functools
+import marshal
 from collections.abc import Mapping
 from typing import Any, Final
 from xml.sax.saxutils import escape, quoteattr
@@ -14,6 +15,7 @@ from moto.core.constants import MISSING
 from moto.core.model import Shape
 from moto.core.serialize import (
     AttributePickerContext,
+    BaseXMLSerializer,
     ResponseSerializer,
     TimestampSerializer,
     XFormedAttributePicker,
@@ -24,6 +26,10 @@ from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE, get_prefix
 
 from sandbox.aws.patching import replace
 
+_WITHOUT_REFERENCES: Final = 2
+"""The version of marshal's format in which equal values have equal bytes."""
+_MOST: Final = 50_000
+"""So many structures are kept."""
 _PROLOG: Final = '<?xml version="1.0" encoding="utf-8"?>\n'
 
 
@@ -31,6 +37,7 @@ def install() -> None:
     """Install the faster parts."""
     _find_members_once()
     _read_timestamps_once()
+    _serialize_equal_structures_once()
     replace(TaggedEC2Resource, "get_tags", _tags)
     slow: Any = xmltodict.unparse
 
@@ -86,6 +93,43 @@ def _read_timestamps_once() -> None:
     replace(TimestampSerializer, "_convert_timestamp_to_str", converted)
 
 
+class Element(dict[str, Any]):
+    """A serialized structure, and how it is written as XML."""
+
+    def __init__(self, members: Mapping[str, Any]) -> None:
+        """It does not change any more."""
+        super().__init__(members)
+        self.written: dict[tuple[str, bool], str] = {}
+        """By the element's name, and whether an empty one is short."""
+
+
+def _serialize_equal_structures_once() -> None:
+    made = dict[tuple[Any, ...], tuple[str, Element]]()
+    before: Any = vars(ResponseSerializer)["_serialize_type_structure"]
+
+    def serialize(self: Any, serialized: dict[str, Any], value: Any, shape: Shape, key: str) -> None:
+        if not key or type(value) is not dict or not isinstance(self, BaseXMLSerializer):
+            before(self, serialized, value, shape, key)
+            return
+        try:
+            content = marshal.dumps(value, _WITHOUT_REFERENCES)
+        except ValueError:  # it has members that are objects
+            before(self, serialized, value, shape, key)
+            return
+        place = shape, content, *self.path
+        if place not in made:
+            if len(made) >= _MOST:
+                made.clear()
+            wrapper = dict[str, Any]()
+            before(self, wrapper, value, shape, key)
+            ((name, members),) = wrapper.items()
+            made[place] = name, Element(members)
+        name, element = made[place]
+        serialized[name] = element
+
+    replace(ResponseSerializer, "_serialize_type_structure", serialize)
+
+
 def _tags(self: Any) -> list[dict[str, str]]:
     """The tags of one of EC2's resources; moto compares each tag of the account with its id."""
     kind = EC2_PREFIX_TO_RESOURCE.get(get_prefix(self.id), "") if self.id else ""
@@ -97,6 +141,10 @@ def xml(name: str, value: Any, *, short: bool) -> str:
     """An element, or one for each member of a list; `short` writes an empty one as a single tag."""
     if isinstance(value, list | tuple | set):
         return "".join(xml(name, one, short=short) for one in value)
+    if isinstance(value, Element):
+        if (name, short) not in value.written:
+            value.written[name, short] = xml(name, dict(value), short=short)
+        return value.written[name, short]
     if not isinstance(value, dict):
         attributes, inner = "", escape(_text(value))
     else:

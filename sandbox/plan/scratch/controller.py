@@ -18,6 +18,7 @@ RELEASE: Final = "aws-load-balancer-controller"
 USER: Final = "plan-controller"
 """The IAM user that the controller is in the scratch account."""
 _HELM_SECONDS: Final = 60
+_LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _SERVICES: Final = ("Elastic Load Balancing v2", "WAFV2", "WAF Regional")
 _DROPPED: Final = ("PodDisruptionBudget", "HorizontalPodAutoscaler", "ServiceMonitor")
 
@@ -45,8 +46,7 @@ class Release:
         if gateways:
             standards = self.executable.with_name("gateway-api") / "experimental"
             files += sorted(standards.glob("gateway.networking*.yaml"))
-        loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        documents = (d for file in files for d in yaml.load_all(file.read_text(), loader))
+        documents = (d for file in files for d in yaml.load_all(file.read_text(), _LOADER))
         return [d for d in documents if d and d["kind"] == "CustomResourceDefinition"]
 
 
@@ -105,7 +105,7 @@ def rendered(chart: Path, given: Object, helm: str) -> list[Object]:
     )
     if done.returncode:
         raise PlanError(f"the controller's chart {chart} does not render: {' '.join(done.stderr.split())[-300:]}")
-    return list(adapted(d for d in yaml.safe_load_all(done.stdout) if d))
+    return list(adapted(d for d in yaml.load_all(done.stdout, _LOADER) if d))
 
 
 def adapted(documents: Iterable[Object]) -> Iterator[Object]:

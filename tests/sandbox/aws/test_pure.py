@@ -35,6 +35,7 @@ from sandbox.iam.wire.replies import Denial, error_reply
 SIGNED = "AWS4-HMAC-SHA256 Credential=AKIA1/20260101/eu-west-1/{}/aws4_request, SignedHeaders=host, Signature=00"
 _FASTER: list[tuple[Any, str]] = [
     (serialize.ResponseSerializer, "get_value"),
+    (serialize.ResponseSerializer, "_serialize_type_structure"),
     (serialize.TimestampSerializer, "_convert_timestamp_to_str"),
     (TaggedEC2Resource, "get_tags"),
     (xmltodict, "unparse"),
@@ -227,6 +228,37 @@ def test_moto_answers_the_same_but_finds_the_names_of_a_member_once(monkeypatch:
     serializing.install()
     assert answer() == before
     assert asked.count("Id") == 1
+
+
+def test_equal_structures_are_serialized_once_and_a_changed_one_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    operation = get_service_model("ec2").operation_model("DescribeInstances")
+    addresses: list[dict[str, Any]] = [{"PrivateIpAddress": f"10.0.0.{n}", "Primary": False} for n in range(100)]
+    interface = {"NetworkInterfaceId": "eni-1", "PrivateIpAddresses": addresses}
+    held = {"Reservations": [{"Instances": [{"NetworkInterfaces": [interface]}]}]}
+    serialized = list[str]()
+    leaf: Any = vars(serialize.BaseXMLSerializer)["_serialize_type_string"]
+
+    def string(self: Any, into: Any, value: Any, shape: Any, key: str) -> None:
+        serialized.append(value)
+        leaf(self, into, value, shape, key)
+
+    def answer() -> Any:
+        serializer = serialize.EC2Serializer(operation, value_picker=serialize.XFormedAttributePicker())
+        return serializer.serialize(held)
+
+    plain = [answer()]
+    addresses[7]["Primary"] = True
+    plain.append(answer())
+    addresses[7]["Primary"] = False
+    for owner, name in (*_FASTER, (serialize.BaseXMLSerializer, "_serialize_type_string")):
+        monkeypatch.setattr(owner, name, vars(owner)[name])  # restored at the end
+    monkeypatch.setattr(serialize.BaseXMLSerializer, "_serialize_type_string", string)
+    serializing.install()
+    assert answer() == plain[0]
+    addresses[7]["Primary"] = True
+    del serialized[:]
+    assert answer() == plain[1]
+    assert [value for value in serialized if value.startswith("10.")] == ["10.0.0.7"]
 
 
 _NAMES = st.text(string.ascii_letters, min_size=1, max_size=5)
