@@ -6,12 +6,14 @@ https://docs.aws.amazon.com/global-accelerator/latest/dg/introduction-how-it-wor
 """
 
 import asyncio
+import functools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from sandbox.network.balancers.plan import Node
 from sandbox.network.elb.model import Document
+from sandbox.network.elb.reading import if_there
 from sandbox.network.wiring import CLIENT_ADDRESS
 from sandbox.network.world import CLIENTS, World
 from sandbox.run.pages import everything
@@ -31,20 +33,19 @@ class Accelerator:
 
 
 def read(client: Any) -> list[Accelerator]:
-    """Read everything; blocking."""
-    return [
-        Accelerator(
-            document,
-            tuple(
-                (listener, tuple(everything(client, "list_endpoint_groups", "EndpointGroups", ListenerArn=arn)))
-                for listener in everything(
-                    client, "list_listeners", "Listeners", AcceleratorArn=document["AcceleratorArn"]
-                )
-                for arn in [listener["ListenerArn"]]
-            ),
-        )
-        for document in everything(client, "list_accelerators", "Accelerators")
-    ]
+    """Read everything; blocking. What is deleted meanwhile is left out."""
+
+    def listed(operation: str, key: str, **parent: str) -> list[Document]:
+        return if_there(functools.partial(everything, client, operation, key, **parent)) or []
+
+    def groups(listener: Document) -> tuple[Document, ...]:
+        return tuple(listed("list_endpoint_groups", "EndpointGroups", ListenerArn=listener["ListenerArn"]))
+
+    def listeners(accelerator: Document) -> tuple[tuple[Document, tuple[Document, ...]], ...]:
+        found = listed("list_listeners", "Listeners", AcceleratorArn=accelerator["AcceleratorArn"])
+        return tuple((listener, groups(listener)) for listener in found)
+
+    return [Accelerator(one, listeners(one)) for one in everything(client, "list_accelerators", "Accelerators")]
 
 
 def hosts(accelerators: Iterable[Accelerator]) -> str:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,8 @@ class Balancers:
             healths = dict(self._healths)
             await self._settle(healths)
             await self._report(healths)
+            if not all(node.active for node in self._nodes):
+                await self._name_active(reader, healths)
         except Exception:
             log.exception("load balancers do not match the APIs; trying again")
             self._stale = True
@@ -188,6 +191,12 @@ class Balancers:
         await self._count_connections(ready)
         await self._names.apply(hosts(self._nodes, healths) + self._edges.hosts())
         await self._edges.apply(ready)
+
+    async def _name_active(self, reader: Reader, healths: Healths) -> None:
+        """Name the load balancers that AWS calls active since the report; the next round may take many seconds."""
+        active = await asyncio.to_thread(reader.active)
+        self._nodes = [replace(node, active=node.active or node.balancer in active) for node in self._nodes]
+        await self._names.apply(hosts(self._nodes, healths) + self._edges.hosts())
 
     async def _carry(self, node: Node, healths: Healths) -> None:
         folder = FOLDER / node.id

@@ -1,17 +1,22 @@
 """The state of load balancers in the ELBv2, Classic ELB and EC2 APIs.
 
-It only reads and decides nothing.
+It only reads and decides nothing. What is deleted while it reads is left out.
 """
 
-from collections.abc import Container, Iterator
+import functools
+from collections.abc import Callable, Container, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
+
+from botocore.exceptions import ClientError
 
 from sandbox.network.elb.model import Document
 from sandbox.run.pages import everything
 
 _TAGS_AT_ONCE = 20
+A = TypeVar("A")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,16 @@ class Documents:
     """Trust stores by ARN."""
 
 
+def if_there(read: Callable[..., T], *arguments: Any) -> T | None:
+    """What a call reads; None if AWS no longer has it."""
+    try:
+        return read(*arguments)
+    except ClientError as error:
+        if error.response["Error"]["Code"].removesuffix("Exception").endswith("NotFound"):
+            return None
+        raise
+
+
 def balancers(elbv2: Any) -> list[Document]:
     """The load balancers of ELBv2."""
     return everything(elbv2, "describe_load_balancers", "LoadBalancers")
@@ -47,17 +62,21 @@ def balancers(elbv2: Any) -> list[Document]:
 
 def listeners(elbv2: Any, balancer: str) -> list[Document]:
     """A load balancer's listeners with their rules."""
-    return [
-        {**listener, "Rules": everything(elbv2, "describe_rules", "Rules", ListenerArn=listener["ListenerArn"])}
-        for listener in everything(elbv2, "describe_listeners", "Listeners", LoadBalancerArn=balancer)
-    ]
+    listed = if_there(functools.partial(everything, elbv2, "describe_listeners", "Listeners", LoadBalancerArn=balancer))
+    found = [(listener, if_there(_rules, elbv2, listener["ListenerArn"])) for listener in listed or []]
+    return [{**listener, "Rules": rules} for listener, rules in found if rules is not None]
+
+
+def _rules(elbv2: Any, listener: str) -> list[Document]:
+    return everything(elbv2, "describe_rules", "Rules", ListenerArn=listener)
 
 
 def groups(elbv2: Any, wanted: Container[str] | None = None) -> dict[str, Document]:
     """Target groups with their targets, by ARN: those that are wanted, or all."""
     found = everything(elbv2, "describe_target_groups", "TargetGroups")
     arns = {group["TargetGroupArn"]: group for group in found}
-    return {arn: with_targets(elbv2, group) for arn, group in arns.items() if wanted is None or arn in wanted}
+    asked = {arn: if_there(with_targets, elbv2, g) for arn, g in arns.items() if wanted is None or arn in wanted}
+    return {arn: group for arn, group in asked.items() if group is not None}
 
 
 def with_targets(elbv2: Any, group: Document) -> Document:
@@ -110,15 +129,18 @@ class Reader:
             for i in reservation["Instances"]
             if i.get("PrivateIpAddress")
         ]
-        described = list(self._pool.map(self._group, listed))
+        described = self._all(self._group, listed)
+        attributes = dict(zip(arns, self._all(self._attributes, arns), strict=True)) | dict(
+            zip(names, self._all(self._classic_attributes, names), strict=True)
+        )
+        health = dict(zip(names, self._all(functools.partial(states, self._elb), names), strict=True))
         return Documents(
-            balancers=found,
+            balancers=[b for b in found if attributes[b["LoadBalancerArn"]] is not None],
             listeners=dict(zip(arns, self._pool.map(self._listeners, arns), strict=True)),
-            groups={g["TargetGroupArn"]: g for g in described},
-            attributes=dict(zip(arns, self._pool.map(self._attributes, arns), strict=True))
-            | {name: self._classic_attributes(name) for name in names},
-            classic=classic,
-            states={name: states(self._elb, name) for name in names},
+            groups={g["TargetGroupArn"]: g for g in described if g is not None},
+            attributes={key: told for key, told in attributes.items() if told is not None},
+            classic=[c for c in classic if attributes[c["LoadBalancerName"]] is not None],
+            states={name: told for name, told in health.items() if told is not None},
             interfaces=[
                 i
                 for i in everything(self._ec2, "describe_network_interfaces", "NetworkInterfaces")
@@ -133,12 +155,21 @@ class Reader:
             },
         )
 
+    def active(self) -> set[str]:
+        """The ARNs of the load balancers that are not being provisioned; blocking."""
+        return {b["LoadBalancerArn"] for b in balancers(self._elbv2) if b["State"]["Code"] != "provisioning"}
+
+    def _all(self, read: Callable[[A], T], arguments: list[A]) -> list[T | None]:
+        """What is read for each argument, in parallel."""
+        return list(self._pool.map(functools.partial(if_there, read), arguments))
+
     def _group(self, group: Document) -> Document:
         told = self._elbv2.describe_target_group_attributes(TargetGroupArn=group["TargetGroupArn"])
         return {**with_targets(self._elbv2, group), "Attributes": mapping(told)}
 
     def _listeners(self, balancer: str) -> list[Document]:
-        return [self._listener(listener) for listener in listeners(self._elbv2, balancer)]
+        found = [if_there(self._listener, listener) for listener in listeners(self._elbv2, balancer)]
+        return [listener for listener in found if listener is not None]
 
     def _listener(self, listener: Document) -> Document:
         arn = listener["ListenerArn"]

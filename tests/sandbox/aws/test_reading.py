@@ -1,0 +1,50 @@
+"""Everything of load balancers is read while some of it is deleted."""
+
+from collections.abc import Callable
+
+import pytest
+
+from sandbox.network.elb.parsing import parsed
+from sandbox.network.elb.reading import Reader
+from tests.sandbox.aws.elb_requests import World
+
+pytestmark = pytest.mark.sandbox
+
+
+def after(world: World, operation: str, work: Callable[[], object]) -> None:
+    """Do something once, between an operation's answer and the next call."""
+    event = f"after-call.elastic-load-balancing-v2.{operation}"
+
+    def done(**_: object) -> None:
+        world.elb.meta.events.unregister(event, done)
+        work()
+
+    world.elb.meta.events.register(event, done)
+
+
+@pytest.mark.parametrize(
+    ("operation", "gone"),
+    [
+        ("DescribeLoadBalancers", "balancer"),
+        ("DescribeTargetGroups", "group"),
+        ("DescribeListeners", "listener"),
+        ("DescribeRules", "listener"),
+        ("DescribeListenerAttributes", "listener"),
+    ],
+)
+def test_what_is_deleted_while_it_is_read_is_left_out(world: World, operation: str, gone: str) -> None:
+    doomed, kept = world.balancer(), world.balancer()
+    listeners = {world.listener(doomed): doomed, world.listener(kept): kept}
+    group, other = world.group(), world.group()
+    (listener,) = (arn for arn, balancer in listeners.items() if balancer == doomed)
+    delete = {
+        "balancer": lambda: world.elb.delete_load_balancer(LoadBalancerArn=doomed),
+        "group": lambda: world.elb.delete_target_group(TargetGroupArn=group),
+        "listener": lambda: world.elb.delete_listener(ListenerArn=listener),
+    }
+    after(world, operation, delete[gone])
+    read = Reader(world.elb, world.aws.client("elb"), world.ec2).read()
+    found = {b.arn: len(b.listeners) for b in parsed(read).balancers if b.arn in (doomed, kept)}
+    before = {"balancer": {}, "group": {doomed: 1}, "listener": {doomed: 0}}[gone]
+    assert found == {**before, kept: 1}
+    assert (group in read.groups, other in read.groups) == (gone != "group", True)
