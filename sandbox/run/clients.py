@@ -5,21 +5,25 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-import boto3.session
-from botocore.config import Config
-
 from sandbox.run.state import State
-
-_CONFIG = Config(connect_timeout=2, read_timeout=20, retries={"mode": "standard", "max_attempts": 5})
 
 _making = threading.Lock()
 """A session must not make two clients at once."""
 
 
 @functools.cache
-def _session() -> boto3.session.Session:
+def _session() -> Any:
     """One of all clients: what it reads from botocore's files takes longer than a client."""
-    return boto3.session.Session()
+    # Not at the top: they take a tenth of a second, and `sandbox plan` makes its clients while it applies manifests.
+    import boto3.session  # noqa: PLC0415
+    from botocore.config import Config  # noqa: PLC0415
+    from botocore.session import get_session  # noqa: PLC0415
+
+    core = get_session()
+    core.set_default_client_config(
+        Config(connect_timeout=2, read_timeout=20, retries={"mode": "standard", "max_attempts": 5})
+    )
+    return boto3.session.Session(botocore_session=core)
 
 
 def client(state: State, service: str, session: Mapping[str, str] | None = None) -> Any:
@@ -42,5 +46,4 @@ def client(state: State, service: str, session: Mapping[str, str] | None = None)
             aws_access_key_id=session["AccessKeyId"] if session else settings.root_keys["access_key"],
             aws_secret_access_key=session["SecretAccessKey"] if session else settings.root_keys["secret_key"],
             aws_session_token=session["SessionToken"] if session else None,
-            config=_CONFIG,
         )

@@ -17,7 +17,7 @@ from sandbox.network.balancers import health
 from sandbox.network.balancers.accelerators import Edges
 from sandbox.network.balancers.health import Health, Healths
 from sandbox.network.balancers.names import Names, hosts
-from sandbox.network.balancers.plan import Node, nodes
+from sandbox.network.balancers.plan import Node, StaleError, nodes
 from sandbox.network.balancers.pools import Check, Pool, Target
 from sandbox.network.balancers.probe import probe
 from sandbox.network.balancers.proxy import Proxy, ProxyError
@@ -115,6 +115,9 @@ class Balancers:
             await self._report(healths)
             if not all(node.active for node in self._nodes):
                 await self._name_active(reader, healths)
+        except StaleError as error:
+            log.info("%s was deleted meanwhile; reading again", error)
+            self._stale = True
         except Exception:
             log.exception("load balancers do not match the APIs; trying again")
             self._stale = True

@@ -110,8 +110,16 @@ class Node:
         return replace(self, pools=tuple(replace(pool, targets=()) for pool in self.pools))
 
 
+class StaleError(Exception):
+    """Something that a listener uses was deleted while everything was read; the message names it."""
+
+
 def nodes(documents: Documents) -> list[Node]:
-    """Every node of every load balancer."""
+    """Every node of every load balancer.
+
+    Raises:
+        StaleError: the documents do not fit together.
+    """
     balancing = parsed(documents)
     found = [node for balancer in balancing.balancers for node in _of_balancer(documents, balancer)]
     found += [node for balancer in balancing.classic for node in _of_classic(documents, balancer)]
@@ -155,6 +163,8 @@ def _of_balancer(documents: Documents, balancer: LoadBalancer) -> Iterator[Node]
             missing += [f"{where}: {what}" for what in _partly(listener)]
         except ValueError as error:
             missing.append(f"{where}: {error} is not supported")
+    if unknown := used.keys() - groups.keys():
+        raise StaleError(f"{min(unknown)} of {balancer.name}")
     for interface in mine:
         reach = [
             pools.of_group(documents, groups[arn], interface["AvailabilityZone"], cross_zone=cross_zone, zones=zones)

@@ -15,6 +15,8 @@ from sandbox.network.elb.model import Document
 from sandbox.run.pages import everything
 
 _TAGS_AT_ONCE = 20
+_OF_BALANCERS = [{"Name": "description", "Values": ["ELB *"]}]
+"""Those of nodes have an address for every pod."""
 A = TypeVar("A")
 T = TypeVar("T")
 
@@ -120,7 +122,6 @@ class Reader:
         if not self._policies:
             self._policies = {p["Name"]: p for p in self._elbv2.describe_ssl_policies()["SslPolicies"]}
         found = balancers(self._elbv2)
-        listed = everything(self._elbv2, "describe_target_groups", "TargetGroups")
         classic = classic_balancers(self._elb)
         arns, names = [b["LoadBalancerArn"] for b in found], [c["LoadBalancerName"] for c in classic]
         instances = [
@@ -129,23 +130,21 @@ class Reader:
             for i in reservation["Instances"]
             if i.get("PrivateIpAddress")
         ]
-        described = self._all(self._group, listed)
+        held = dict(zip(arns, self._pool.map(self._listeners, arns), strict=True))
+        # After the listeners: so every target group that they use is there, unless it has been deleted since.
+        described = self._all(self._group, everything(self._elbv2, "describe_target_groups", "TargetGroups"))
         attributes = dict(zip(arns, self._all(self._attributes, arns), strict=True)) | dict(
             zip(names, self._all(self._classic_attributes, names), strict=True)
         )
         health = dict(zip(names, self._all(functools.partial(states, self._elb), names), strict=True))
         return Documents(
             balancers=[b for b in found if attributes[b["LoadBalancerArn"]] is not None],
-            listeners=dict(zip(arns, self._pool.map(self._listeners, arns), strict=True)),
+            listeners=held,
             groups={g["TargetGroupArn"]: g for g in described if g is not None},
             attributes={key: told for key, told in attributes.items() if told is not None},
             classic=[c for c in classic if attributes[c["LoadBalancerName"]] is not None],
             states={name: told for name, told in health.items() if told is not None},
-            interfaces=[
-                i
-                for i in everything(self._ec2, "describe_network_interfaces", "NetworkInterfaces")
-                if i.get("Description", "").startswith("ELB ")
-            ],
+            interfaces=everything(self._ec2, "describe_network_interfaces", "NetworkInterfaces", Filters=_OF_BALANCERS),
             instances={i["InstanceId"]: i["PrivateIpAddress"] for i in instances},
             zones={i["InstanceId"]: i["Placement"]["AvailabilityZone"] for i in instances},
             policies=self._policies,

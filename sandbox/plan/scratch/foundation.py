@@ -7,8 +7,6 @@ import subprocess
 import sys
 from typing import Any, Final
 
-from botocore.session import get_session
-
 from sandbox.plan.errors import PlanError
 from sandbox.plan.inputs.account import Account, Subnet
 from sandbox.plan.scratch.controller import USER
@@ -96,6 +94,8 @@ def policy(account: Account, version: str) -> str:
     Raises:
         PlanError: there is none for this release.
     """
+    from botocore.session import get_session  # noqa: PLC0415 - see `run.clients`
+
     partition = get_session().get_partition_for_region(account.region)
     command = [sys.executable, "-c", _POLICY, version, partition, account.cluster, account.region, _SOME_VPC]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_POLICY_SECONDS)

@@ -48,3 +48,29 @@ def test_what_is_deleted_while_it_is_read_is_left_out(world: World, operation: s
     before = {"balancer": {}, "group": {doomed: 1}, "listener": {doomed: 0}}[gone]
     assert found == {**before, kept: 1}
     assert (group in read.groups, other in read.groups) == (gone != "group", True)
+
+
+@pytest.mark.parametrize("operation", ["DescribeLoadBalancers", "DescribeListeners", "DescribeTargetGroups"])
+def test_every_target_group_of_a_listener_is_there_whenever_it_was_made(world: World, operation: str) -> None:
+    balancer, made = world.balancer(), list[str]()
+
+    def make() -> None:
+        made.append(world.group())
+        forward = [{"Type": "forward", "TargetGroupArn": made[0]}]
+        world.listener(balancer, Protocol="HTTP", Port=80, Certificates=None, DefaultActions=forward)
+
+    after(world, operation, make)
+    read = Reader(world.elb, world.aws.client("elb"), world.ec2).read()
+    (found,) = (b for b in parsed(read).balancers if b.arn == balancer)
+    used = [group for listener in found.listeners for group in listener.groups]
+    assert used == (made if operation == "DescribeLoadBalancers" else [])
+    assert set(used) <= read.groups.keys()
+
+
+def test_the_interfaces_are_those_of_load_balancers(world: World) -> None:
+    balancer = world.balancer()
+    world.ec2.create_network_interface(SubnetId=world.subnets[0], Description="of a node")
+    read = Reader(world.elb, world.aws.client("elb"), world.ec2).read()
+    name = balancer.partition(":loadbalancer/")[2]
+    assert [i["SubnetId"] for i in read.interfaces if i["Description"] == f"ELB {name}"] == world.subnets
+    assert {i["Description"].partition(" ")[0] for i in read.interfaces} == {"ELB"}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sandbox.network.balancers import pools
-from sandbox.network.balancers.plan import Node, nodes
+from sandbox.network.balancers.plan import Node, StaleError, nodes
 from sandbox.network.balancers.proxy import Servers, commands
 from sandbox.network.balancers.rendering import certificate_list, configuration
 from sandbox.network.balancers.udp import ruleset
@@ -223,3 +223,9 @@ def test_a_rule_wants_a_reload() -> None:
 
 def test_a_group_is_known_by_its_name() -> None:
     assert pools.pool_name(group_arn("k8s-web-0123456789")) == "tg-k8s-web-0123456789"
+
+
+def test_a_listener_whose_target_group_was_deleted_meanwhile_is_no_node_yet() -> None:
+    read = documents(listener(rule(forward("gone"))), groups=[group("kept")])
+    with pytest.raises(StaleError, match=r"targetgroup/gone/.* of web"):
+        nodes(read)
