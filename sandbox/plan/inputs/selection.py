@@ -31,10 +31,8 @@ _ORDER: Final = (
     ("networking.k8s.io", ("IngressClass",)),
     (_GATEWAY_SETTINGS, ("LoadBalancerConfiguration", "TargetGroupConfiguration", "ListenerRuleConfiguration")),
     (_GATEWAYS, ("GatewayClass", "ReferenceGrant")),
-    # Services before pods: the controller's webhook, which sees each Service, answers sooner while no pods start.
-    ("", ("Service",)),
     ("apps", ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")),
-    ("", ("Pod",)),
+    ("", ("Pod", "Service")),
     ("elbv2.k8s.aws", ("TargetGroupBinding",)),
     ("networking.k8s.io", ("Ingress",)),
     (_GATEWAYS, ("Gateway", "ListenerSet", "HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute", "UDPRoute")),
