@@ -88,11 +88,12 @@ docs: environment
 	@$(BIN)/python -m docs.generate.changes
 	@$(BIN)/python -m docs.generate.iam
 
-# Three workers take up to 15 GiB, a fourth 2 GiB more. All tests of a file share a worker, and so its sandbox.
+# Two workers for two cores: with three, and 40 processes that want to run, waits ran out on a machine that had become slow.
+# All tests of a file share a worker, and so its sandbox.
 # Nothing runs beside tests that measure seconds. With ARGS that select none of those, pytest ends with 5.
 test: check
 	@$(BIN)/python -m sandbox.tools >/dev/null
-	@$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder -m "not alone" $(ARGS)
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder -m "not alone" $(ARGS)
 	@$(BIN)/pytest -m alone $(ARGS) || [ $$? = 5 ]
 
 soak: environment
