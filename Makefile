@@ -88,7 +88,7 @@ docs: environment
 	@$(BIN)/python -m docs.generate.changes
 	@$(BIN)/python -m docs.generate.iam
 
-# Two workers for two cores: with three, and 40 processes that want to run, waits ran out on a machine that had become slow.
+# Two workers: on two slow cores, three overloaded the machine, and tests timed out.
 # All tests of a file share a worker, and so its sandbox.
 # Nothing runs beside tests that measure seconds. With ARGS that select none of those, pytest ends with 5.
 test: check

@@ -29,7 +29,7 @@ from sandbox.aws.patching import replace
 _WITHOUT_REFERENCES: Final = 2
 """The version of marshal's format in which equal values have equal bytes."""
 _MOST: Final = 50_000
-"""So many structures are kept."""
+"""The number of structures that are kept."""
 _PROLOG: Final = '<?xml version="1.0" encoding="utf-8"?>\n'
 
 
@@ -94,10 +94,10 @@ def _read_timestamps_once() -> None:
 
 
 class Element(dict[str, Any]):
-    """A serialized structure, and how it is written as XML."""
+    """A serialized structure, and its XML."""
 
     def __init__(self, members: Mapping[str, Any]) -> None:
-        """It does not change any more."""
+        """Answers share it, and its XML is kept: nobody may change it."""
         super().__init__(members)
         self.written: dict[tuple[str, bool], str] = {}
         """By the element's name, and whether an empty one is short."""

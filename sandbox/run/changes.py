@@ -5,29 +5,27 @@ from pathlib import Path
 
 from watchfiles import awatch
 
-_SECOND = 1000
+_LOOK_MILLISECONDS = 1000
 
 
 async def changes(file: Path) -> AsyncGenerator[None]:
     """Yield at once, and again whenever a file has been replaced, removed or written since the last time.
 
-    `awatch` sees only what happens while it is asked. So the file itself is compared too: before every wait, and every
-    second.
+    `awatch` begins to watch when it is first asked. So the file is also compared every second: no change is lost.
     """
     watch = awatch(
         file.parent,
         recursive=False,
         watch_filter=lambda _, path: path == str(file),
-        rust_timeout=_SECOND,
+        rust_timeout=_LOOK_MILLISECONDS,
         yield_on_timeout=True,
     )
-    seen: object = changes
-    while True:
+    seen = _version(file)
+    yield
+    async for _ in watch:
         if (now := _version(file)) != seen:
             seen = now
             yield
-        else:
-            await anext(watch)
 
 
 def _version(file: Path) -> tuple[int, int, int] | None:

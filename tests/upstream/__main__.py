@@ -25,7 +25,7 @@ from tests.upstream.specs import SUITES, Result, executable, focus, result, spec
 from tests.upstream.stage import Stage, built, given, staged
 
 _MINUTES = 30
-"""The bound of a spec. The longest took 19: the controller looks every two minutes at what AWS still deploys."""
+"""The bound of a spec. One needs about 20: the controller looks only every two minutes at what AWS deploys."""
 
 
 def say(line: str) -> None:

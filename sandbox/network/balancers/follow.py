@@ -17,7 +17,7 @@ from sandbox.network.balancers import health
 from sandbox.network.balancers.accelerators import Edges
 from sandbox.network.balancers.health import Health, Healths
 from sandbox.network.balancers.names import Names, hosts
-from sandbox.network.balancers.plan import Node, StaleError, nodes
+from sandbox.network.balancers.plan import Node, StaleError, is_active, nodes
 from sandbox.network.balancers.pools import Check, Pool, Target
 from sandbox.network.balancers.probe import probe
 from sandbox.network.balancers.proxy import Proxy, ProxyError
@@ -192,14 +192,17 @@ class Balancers:
                 log.error("%s: %s", node.id, result)
             self._errors[node.id] = str(result or "")
         await self._count_connections(ready)
-        await self._names.apply(hosts(self._nodes, healths) + self._edges.hosts())
+        await self._name(healths)
         await self._edges.apply(ready)
+
+    async def _name(self, healths: Healths) -> None:
+        await self._names.apply(hosts(self._nodes, healths) + self._edges.hosts())
 
     async def _name_active(self, reader: Reader, healths: Healths) -> None:
         """Name the load balancers that AWS calls active since the report; the next round may take many seconds."""
-        active = await asyncio.to_thread(reader.active)
+        active = {b["LoadBalancerArn"] for b in await asyncio.to_thread(reader.balancers) if is_active(b)}
         self._nodes = [replace(node, active=node.active or node.balancer in active) for node in self._nodes]
-        await self._names.apply(hosts(self._nodes, healths) + self._edges.hosts())
+        await self._name(healths)
 
     async def _carry(self, node: Node, healths: Healths) -> None:
         folder = FOLDER / node.id

@@ -110,6 +110,11 @@ class Node:
         return replace(self, pools=tuple(replace(pool, targets=()) for pool in self.pools))
 
 
+def is_active(balancer: Document) -> bool:
+    """Whether AWS has provisioned a load balancer."""
+    return balancer["State"]["Code"] != "provisioning"
+
+
 class StaleError(Exception):
     """Something that a listener uses was deleted while everything was read; the message names it."""
 
@@ -174,7 +179,7 @@ def _of_balancer(documents: Documents, balancer: LoadBalancer) -> Iterator[Node]
         yield replace(
             _node(interface, balancer, listeners, reach),
             datagrams=tuple(sorted(datagrams, key=lambda x: x.port)),
-            active=balancer.document["State"]["Code"] != "provisioning",
+            active=is_active(balancer.document),
             missing=tuple(missing),
         )
 

@@ -16,7 +16,7 @@ from sandbox.run.pages import everything
 
 _TAGS_AT_ONCE = 20
 _OF_BALANCERS = [{"Name": "description", "Values": ["ELB *"]}]
-"""Those of nodes have an address for every pod."""
+"""Only these interfaces are read: a node's lists an address for every pod."""
 A = TypeVar("A")
 T = TypeVar("T")
 
@@ -154,9 +154,9 @@ class Reader:
             },
         )
 
-    def active(self) -> set[str]:
-        """The ARNs of the load balancers that are not being provisioned; blocking."""
-        return {b["LoadBalancerArn"] for b in balancers(self._elbv2) if b["State"]["Code"] != "provisioning"}
+    def balancers(self) -> list[Document]:
+        """Read the load balancers of ELBv2 and nothing else; blocking."""
+        return balancers(self._elbv2)
 
     def _all(self, read: Callable[[A], T], arguments: list[A]) -> list[T | None]:
         """What is read for each argument, in parallel."""

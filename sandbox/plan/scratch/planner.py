@@ -118,9 +118,9 @@ class Planner:
             await self._make(release)
         self.report("AWS is up; starting the cluster")
         charted, definitions = await self._documents(release)
-        await self._until(self._answers, "the cluster's API", _BOOT_SECONDS)
+        await self._until(self._silent, "the cluster's API", _BOOT_SECONDS)
         await self._define(definitions)
-        await self._until(self._active, "the cluster", _BOOT_SECONDS)
+        await self._until(self._inactive, "the cluster", _BOOT_SECONDS)
         if not held:
             await asyncio.to_thread(foundation.make_nodes, self.network)
             template.save(self.state, self._memory())
@@ -177,15 +177,21 @@ class Planner:
         for pod in old:
             await self.kube.api.delete(f"/api/v1/namespaces/{NAMESPACE}/pods/{pod['metadata']['name']}", grace=0)
         gone = frozenset(pod["metadata"]["uid"] for pod in old)
-        await self._until(functools.partial(self._controller_ready, gone), "the controller", _BOOT_SECONDS)
+        await self._until(functools.partial(self._unready, gone), "the controller", _BOOT_SECONDS)
 
-    async def _answers(self) -> str:
-        status = read_json(self.state.cluster(self.account.cluster) / "status.json") or {}
+    # Each of the next four says why something is not there yet; the empty text says that it is.
+
+    async def _silent(self) -> str:
+        status = self._status()
         return "" if status.get("endpoint") else status.get("message") or "its agent has not reported an endpoint"
 
-    async def _active(self) -> str:
-        status = read_json(self.state.cluster(self.account.cluster) / "status.json") or {}
+    async def _inactive(self) -> str:
+        status = self._status()
         return "" if status.get("phase") == ACTIVE else status.get("message") or f"it is {status.get('phase')}"
+
+    def _status(self) -> dict[str, Any]:
+        """The cluster's, as its agent reports it."""
+        return read_json(self.state.cluster(self.account.cluster) / "status.json") or {}
 
     async def _documents(self, release: Release) -> tuple[list[Object], list[Object]]:
         """The controller's chart as it is installed, and its CRDs."""
@@ -199,14 +205,14 @@ class Planner:
     async def _define(self, definitions: list[Object]) -> None:
         """Install CRDs, and wait until they are served."""
         await asyncio.gather(*(self.kube.install(d) for d in definitions))
-        await self._until(functools.partial(self._served, definitions), "the CRDs", self.seconds)
+        await self._until(functools.partial(self._unserved, definitions), "the CRDs", self.seconds)
         self.kube.forget()
 
     async def _install(self, release: Release, charted: list[Object], meanwhile: Work | None = None) -> None:
         """Install the controller, in the place of the one that is there, and wait until it is ready."""
         for document in charted:
             await self.kube.install(document)
-        ready = self._until(self._controller_ready, f"controller {release.version}", _BOOT_SECONDS)
+        ready = self._until(self._unready, f"controller {release.version}", _BOOT_SECONDS)
         await asyncio.gather(ready, *([meanwhile()] if meanwhile else []))
 
     async def move(self, release: Release) -> None:
@@ -225,7 +231,7 @@ class Planner:
         """The cluster's resource version now."""
         return int((await self.kube.api.get("/api/v1/namespaces"))["metadata"]["resourceVersion"])
 
-    async def _served(self, definitions: Iterable[Object]) -> str:
+    async def _unserved(self, definitions: Iterable[Object]) -> str:
         wanted = {d["metadata"]["name"] for d in definitions}
         for one in await self.kube.list("apiextensions.k8s.io/v1", "CustomResourceDefinition"):
             conditions = {c["type"]: c["status"] for c in one.get("status", {}).get("conditions") or []}
@@ -235,13 +241,11 @@ class Planner:
 
     async def _replicas(self) -> list[Object]:
         """The controller's pods."""
-        pods = await self.kube.list("v1", "Pod")
+        pods: list[Object] = (await self.kube.api.get(f"/api/v1/namespaces/{NAMESPACE}/pods"))["items"]
         return [p for p in pods if p["metadata"]["name"].startswith(f"{RELEASE}-")]
 
-    async def _controller_ready(self, gone: frozenset[str] = frozenset()) -> str:
-        """Whether exactly one replica is there, it is ready and not in `gone` (by uid), and its webhooks answer.
-
-        Empty if so, otherwise what is missing.
+    async def _unready(self, gone: frozenset[str] = frozenset()) -> str:
+        """The controller: one replica must be there, ready and not in `gone` (by uid), and its webhooks must answer.
 
         The Deployment and the endpoints of its Service are still reported as ready for a moment after their pod is
         gone. Only a request that passes through the webhooks proves that the API server reaches them.
@@ -253,7 +257,7 @@ class Planner:
         if len(replicas) != 1 or replicas[0]["metadata"]["uid"] in gone or waiting.unready(replicas):
             return "; ".join(map(waiting.described, replicas)) or "it has no pod"
         if not (current and status.get("updatedReplicas") == 1 and status.get("readyReplicas") == 1):
-            return f"its Deployment reports {status}"
+            return f"its Deployment reports {json.dumps(status)}"
         await self.kube.dry_run(_PROBE)
         return ""
 

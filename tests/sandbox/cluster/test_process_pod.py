@@ -5,6 +5,8 @@ import socket
 from pathlib import Path
 from typing import Any, cast
 
+import pytest
+
 from sandbox.cluster.api import Api, ApiError
 from sandbox.cluster.pods import process_pod
 from sandbox.cluster.pods.launch import Host
@@ -32,8 +34,6 @@ class Refusing:
         self.status = body["status"]
         self.accepted.set()
 
-    async def delete(self, *_: object, **__: object) -> None: ...
-
 
 def _pod(tmp_path: Path, api: Any) -> ProcessPod:
     host = Host(
@@ -43,7 +43,9 @@ def _pod(tmp_path: Path, api: Any) -> ProcessPod:
     return ProcessPod(host, _POD)
 
 
-def test_a_status_that_the_api_server_did_not_take_is_reported_again(tmp_path: Path, monkeypatch: Any) -> None:
+def test_a_status_that_the_api_server_did_not_take_is_reported_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(process_pod, "_REPORT_RETRY_SECONDS", 0.01)
 
     async def live() -> dict[str, Any]:

@@ -30,11 +30,9 @@ class Cluster:
     def __init__(self, *looks: list[dict[str, Any]], refusals: int = 0) -> None:
         self.looks, self.refusals, self.deleted, self.api = list(looks), refusals, list[str](), self
 
-    async def list(self, _version: str, kind: str) -> list[dict[str, Any]]:
-        assert kind == "Pod"
-        return self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
-
-    async def get(self, _path: str) -> dict[str, Any]:
+    async def get(self, path: str) -> dict[str, Any]:
+        if path.endswith("/pods"):
+            return {"items": self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]}
         status = {"observedGeneration": 1, "updatedReplicas": 1, "readyReplicas": 1}
         return {"metadata": {"generation": 1}, "status": status}
 

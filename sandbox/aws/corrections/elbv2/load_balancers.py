@@ -287,8 +287,11 @@ def availability_zones(balancer: Any) -> list[AvailabilityZone]:
     for zone in zones:
         told: Any = zone
         mapping = balancer.mappings.get(zone.subnet_id, {})
-        fixed = "AllocationId" in mapping
-        elastic = elb_interfaces.elastic(account, region, description_of(balancer), zone.subnet_id) if fixed else {}
+        elastic = (
+            elb_interfaces.elastic(account, region, description_of(balancer), zone.subnet_id)
+            if "AllocationId" in mapping
+            else {}
+        )
         chosen = {key: mapping[key] for key in ("PrivateIPv4Address", "IPv6Address") if key in mapping}
         told.load_balancer_addresses = [{**elastic, **chosen}] if elastic or chosen else []
         told.SourceNatIpv6Prefixes = [mapping["SourceNatIpv6Prefix"]] if "SourceNatIpv6Prefix" in mapping else []

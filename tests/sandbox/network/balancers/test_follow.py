@@ -71,8 +71,8 @@ class Provisioning(Stage):
         found = super().read()
         return replace(found, balancers=[{**b, "State": {"Code": "provisioning"}} for b in found.balancers])
 
-    def active(self) -> set[str]:
-        return {BALANCER} if self.done else set()
+    def balancers(self) -> list[dict[str, Any]]:
+        return [{"LoadBalancerArn": BALANCER, "State": {"Code": "active" if self.done else "provisioning"}}]
 
 
 class Names:
