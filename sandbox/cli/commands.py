@@ -1,32 +1,44 @@
 """`sandbox`: the group of all commands, and how their known failures are shown."""
 
+import pkgutil
 from typing import Any
 
 import click
 
-from sandbox.cli.down import down
-from sandbox.cli.env import env
-from sandbox.cli.exec import execute
-from sandbox.cli.logs import logs
-from sandbox.cli.observe.compare import compare
-from sandbox.cli.observe.iam import iam
-from sandbox.cli.observe.rehearse import rehearse
-from sandbox.cli.observe.targets import targets
-from sandbox.cli.observe.trace import trace
-from sandbox.cli.observe.view import view
-from sandbox.cli.plan import plan
-from sandbox.cli.status import status
-from sandbox.cli.traffic import traffic
-from sandbox.cli.up import up
 from sandbox.lifecycle import LifecycleError
 from sandbox.run.state import StateError
 from sandbox.tools.build import BuildError
 
+_COMMANDS = {
+    "up": "sandbox.cli.up:up",
+    "down": "sandbox.cli.down:down",
+    "status": "sandbox.cli.status:status",
+    "env": "sandbox.cli.env:env",
+    "exec": "sandbox.cli.exec:execute",
+    "logs": "sandbox.cli.logs:logs",
+    "targets": "sandbox.cli.observe.targets:targets",
+    "iam": "sandbox.cli.observe.iam:iam",
+    "plan": "sandbox.cli.plan:plan",
+    "rehearse": "sandbox.cli.observe.rehearse:rehearse",
+    "traffic": "sandbox.cli.traffic:traffic",
+    "trace": "sandbox.cli.observe.trace:trace",
+    "compare": "sandbox.cli.observe.compare:compare",
+    "view": "sandbox.cli.observe.view:view",
+}
+"""Only the one that is run is imported: https://click.palletsprojects.com/en/stable/complex/#lazily-loading-subcommands"""
 _ERRORS = (LifecycleError, StateError, BuildError)
 
 
 class Commands(click.Group):
     """Commands whose known failures are one line on stderr and exit code 1."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Their names, in the order of `--help`."""
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        return pkgutil.resolve_name(_COMMANDS[cmd_name]) if cmd_name in _COMMANDS else None
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
@@ -69,7 +81,3 @@ def main() -> None:
     sandbox rehearse --from X --to Y   what another version of the controller would cost
     sandbox down                   end every process, remove the folder
     """  # noqa: D301 - \b keeps click from refilling these lines
-
-
-for _command in (up, down, status, env, execute, logs, targets, iam, plan, rehearse, traffic, trace, compare, view):
-    main.add_command(_command)

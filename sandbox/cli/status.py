@@ -9,8 +9,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from sandbox import lifecycle
 from sandbox.cli.options import state_option
+from sandbox.lifecycle import parts
 from sandbox.run.state import State
 
 
@@ -22,7 +22,7 @@ def status(folder: Path, *, as_json: bool) -> None:
 
     Exit code 0 if the sandbox is up, 1 if it is down, 2 if parts of it are missing.
     """
-    document = lifecycle.status(State.at(folder))
+    document = parts.status(State.at(folder))
     if as_json:
         click.echo(json.dumps(document, indent=1))
     else:

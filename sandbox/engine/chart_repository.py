@@ -23,9 +23,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import certifi
-import trustme
 import yaml
-from pathspec import GitIgnoreSpec
 
 from sandbox.run.ports import free_port
 from sandbox.run.processes import Identity
@@ -90,6 +88,9 @@ def read(path: Path) -> Chart:
 
 def _packed(folder: Path, name: str) -> bytes:
     """A folder, packed like `helm package` does: without the files in .helmignore."""
+    # Not at the top: a tenth of a second that most commands need not spend.
+    from pathspec import GitIgnoreSpec  # noqa: PLC0415
+
     rules = folder / ".helmignore"
     ignored = GitIgnoreSpec.from_lines(rules.read_text().splitlines() if rules.exists() else [])
     packed = io.BytesIO()
@@ -147,7 +148,9 @@ def prepare(state: State) -> None:
     folder = _folder(state)
     if (folder / "ports.json").exists():
         return
-    authority = trustme.CA()
+    from trustme import CA  # noqa: PLC0415 - likewise
+
+    authority = CA()
     write_text(folder / "authority.pem", authority.cert_pem.bytes().decode())
     write_text(folder / "authority.key", authority.private_key_pem.bytes().decode())
     public = Path(os.environ.get("SSL_CERT_FILE") or certifi.where()).read_text()
@@ -165,11 +168,11 @@ class Repository:
 
     def __init__(self, state: State) -> None:
         """Load the authority."""
+        from trustme import CA  # noqa: PLC0415 - likewise
+
         self._state = state
         folder = _folder(state)
-        self._authority = trustme.CA.from_pem(
-            (folder / "authority.pem").read_bytes(), (folder / "authority.key").read_bytes()
-        )
+        self._authority = CA.from_pem((folder / "authority.pem").read_bytes(), (folder / "authority.key").read_bytes())
         self._taken: dict[int, asyncio.Event] = {}
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -5,7 +5,6 @@ Output for users belongs in `cli`; how one part works belongs in that part's pac
 """
 
 from sandbox.lifecycle.errors import LifecycleError
-from sandbox.lifecycle.parts import Part, parts, status
 from sandbox.lifecycle.settings import Wish
 from sandbox.lifecycle.starting import Report, down, up
 from sandbox.lifecycle.variables import UNSET, child_environment, environment
@@ -14,14 +13,11 @@ from sandbox.lifecycle.with_option import replacements
 __all__ = [
     "UNSET",
     "LifecycleError",
-    "Part",
     "Report",
     "Wish",
     "child_environment",
     "down",
     "environment",
-    "parts",
     "replacements",
-    "status",
     "up",
 ]

@@ -15,6 +15,7 @@ import pytest
 
 from fixtures.sampling import Sampler
 from sandbox import lifecycle
+from sandbox.lifecycle import parts
 from sandbox.observe import targets
 from sandbox.run.processes import wait_until
 from sandbox.run.state import State
@@ -146,7 +147,7 @@ def test_up_ends_with_what_serves_what_and_down_leaves_nothing(make: Make, _roun
 
 def stage_reached(sandbox: Sandbox, stage: str) -> bool:
     """Whether a `make up` has reached a stage, according to the sandbox."""
-    status = lifecycle.status(sandbox.state)
+    status = parts.status(sandbox.state)
     if stage == "sandbox":
         return status["state"] != "down"
     if stage == "cluster":

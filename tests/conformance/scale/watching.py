@@ -11,8 +11,8 @@ from typing import Any
 from kubernetes import client, config
 
 from fixtures.sampling import Sampler
-from sandbox import lifecycle
 from sandbox.aws.serving.journal import Entry, from_line
+from sandbox.lifecycle import parts
 from tests.conformance.place import Place, Usage, usage
 from tests.conformance.scale.figures import Sample
 from tests.conformance.stage import NAME, Stage
@@ -23,7 +23,7 @@ _SECONDS = 1.0
 
 def processes(stage: Stage) -> dict[str, int]:
     """The pid of every part that runs, of the controller, and of this process."""
-    running = {p["name"]: p["pid"] for p in lifecycle.status(stage.sandbox.state)["parts"] if p["pid"]}
+    running = {p["name"]: p["pid"] for p in parts.status(stage.sandbox.state)["parts"] if p["pid"]}
     found = {name.removeprefix(f"{NAME}/"): pid for name, pid in running.items()}
     (controller,) = stage.controllers
     assert controller.identity

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from sandbox import lifecycle
 from sandbox.cli import main
 from sandbox.cluster.sockets import socket_folder
-from sandbox.lifecycle import starting
+from sandbox.lifecycle import parts, starting
 from sandbox.run import ports
 from sandbox.run.processes import Identity
 from sandbox.run.state import Settings, State, locked, write_json
@@ -111,7 +111,7 @@ def test_a_sandbox_whose_aws_is_gone_says_how_to_bring_it_back(tmp_path: Path) -
 
 
 def test_the_status_of_nothing_is_down(tmp_path: Path) -> None:
-    assert lifecycle.status(State.at(tmp_path)) == {"state": "down", "aws": None, "clusters": [], "parts": []}
+    assert parts.status(State.at(tmp_path)) == {"state": "down", "aws": None, "clusters": [], "parts": []}
 
 
 def test_down_without_a_sandbox_is_not_an_error(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from sandbox.cluster.api import Object
-from sandbox.lifecycle import status
+from sandbox.lifecycle.parts import status
 from sandbox.network.control_client import ask
 from sandbox.run.processes import Identity, wait_until
 from sandbox.run.state import read_json
