@@ -9,6 +9,7 @@ import click
 
 from sandbox import lifecycle
 from sandbox.cli.options import folder_option, report, with_option
+from sandbox.plan import standby
 
 _FOLDER = ".sandbox-plan"
 
@@ -82,6 +83,8 @@ def plan(
     Marks: + is made, ~ changes in place, -/+ is replaced, - goes. Exit code 0, or 1 if something is refused, also
     by a mandatory policy.
     """  # noqa: D301 - \b keeps click from refilling these lines
+    if keep and (code := standby.delegate(folder, sys.argv[1:])) is not None:
+        sys.exit(code)
     # A plan makes many objects in a few seconds, and hardly any garbage.
     gc.set_threshold(100_000)
     from sandbox.plan import command  # noqa: PLC0415 - boto3 and aiohttp cost half a second that no other command owes

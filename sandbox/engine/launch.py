@@ -19,9 +19,11 @@ def delegate(path: str, module: str, arguments: list[str]) -> int | None:
     """Run a module through the prefork server, until it ends.
 
     Returns:
-        The module's exit code, or None if no server listens.
+        The module's exit code, or None if no server takes the order.
     """
     here = str(Path.cwd())
+    order = {"module": module, "arguments": arguments, "environment": dict(os.environ), "folder": here}
+    data = json.dumps(order).encode()
     with socket.socket(socket.AF_UNIX) as server:
         try:
             # A socket's path may have 107 bytes, and one in the state folder may be longer, so change to the folder
@@ -32,12 +34,12 @@ def delegate(path: str, module: str, arguments: list[str]) -> int | None:
                 server.connect(name)
             finally:
                 os.chdir(here)
+            socket.send_fds(server, [len(data).to_bytes(8, "big")], [0, 1, 2])
+            server.sendall(data)
+            if not server.recv(1):
+                return None
         except OSError:
             return None
-        order = {"module": module, "arguments": arguments, "environment": dict(os.environ), "folder": here}
-        data = json.dumps(order).encode()
-        socket.send_fds(server, [len(data).to_bytes(8, "big")], [0, 1, 2])
-        server.sendall(data)
 
         def forward(number: int, _frame: FrameType | None) -> None:
             server.sendall(bytes([number]))

@@ -66,7 +66,7 @@ class Order:
 
 
 def receive(connection: socket.socket) -> Order:
-    """Read an order and its three standard streams."""
+    """Read an order and its three standard streams, and take it."""
     size, streams, _, _ = socket.recv_fds(connection, 8, 3)
     data = bytearray()
     while len(data) < int.from_bytes(size, "big"):
@@ -75,6 +75,7 @@ def receive(connection: socket.socket) -> Order:
             raise ConnectionError("the order is incomplete")
         data += chunk
     order: dict[str, Any] = json.loads(data)
+    connection.sendall(b"\0")
     return Order(order["module"], order["arguments"], order["environment"], order["folder"], list(streams))
 
 
@@ -129,7 +130,7 @@ class Prefork:
             self._listener.close()
             for other in self._children.values():
                 other.close()
-            become(order, connection)
+            os._exit(run(order, connection))
         for stream in order.streams:
             os.close(stream)
         self._children[pid] = connection
@@ -146,8 +147,8 @@ class Prefork:
             connection.close()
 
 
-def become(order: Order, connection: socket.socket) -> None:
-    """Turn this fork into the plugin; never returns."""
+def run(order: Order, connection: socket.socket) -> int:
+    """Turn this process into the ordered one. Return its exit code; nothing else can be done after it."""
     code = 1
     try:
         logging.root.handlers.clear()
@@ -180,7 +181,7 @@ def become(order: Order, connection: socket.socket) -> None:
         with suppress(Exception):
             sys.stdout.flush()
             sys.stderr.flush()
-        os._exit(code)
+    return code
 
 
 def _follow(connection: socket.socket) -> None:

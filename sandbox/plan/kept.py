@@ -1,13 +1,14 @@
 """A planner that is kept running, so that the next plan need not start one (`--keep`).
 
-    python -m sandbox.plan.kept STATE    clean it after a plan; what `sandbox plan --keep` starts in the background
+    python -m sandbox.plan.kept STATE LOCK SOCKET    clean it after a plan, and stand by for the next one
 
-One plan at a time: whoever holds the lock uses it, the cleaner included. A planner that cannot be cleaned is ended.
+`sandbox plan --keep` starts that in the background; the lock and a socket for the next plan are open files. One plan
+at a time: whoever holds the lock uses the planner, the cleaner included. A planner that cannot be cleaned is ended.
 """
 
 import asyncio
 import fcntl
-import os
+import socket
 import subprocess
 import sys
 from collections.abc import Generator
@@ -20,9 +21,9 @@ from sandbox.lifecycle.running import aws_identity
 from sandbox.plan.inputs.account import Account, document
 from sandbox.plan.run import Plan
 from sandbox.plan.scratch.planner import MEMORY, Planner
+from sandbox.plan.standby import NAME, listen, stand_by
 from sandbox.run.state import State, read_json
 
-NAME = "kept"
 _CLEAN_SECONDS = 60.0
 
 
@@ -45,11 +46,11 @@ def usable(state: State, account: Account, version: str) -> bool:
 
 def hand_over(state: State, file: IO[str]) -> None:
     """Have the planner cleaned in the background; the lock is held until it is."""
-    command = [sys.executable, "-m", "sandbox.plan.kept", str(state.root)]
-    with state.log("cleaner").open("a") as log:
-        os.set_inheritable(file.fileno(), True)  # noqa: FBT003 - what the function is called says what it means
+    with state.log("cleaner").open("a") as log, listen(state) as listener:
+        files = (file.fileno(), listener.fileno())
+        command = [sys.executable, "-m", "sandbox.plan.kept", str(state.root), *map(str, files)]
         subprocess.Popen(  # it outlives this process, on purpose
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=(file.fileno(),), start_new_session=True
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=files, start_new_session=True
         )
 
 
@@ -66,13 +67,15 @@ async def clean(state: State) -> None:
 
 
 def main() -> None:
-    """Clean the planner in a state folder, or end it."""
-    state = State.at(Path(sys.argv[1]))
+    """Clean the planner in a state folder and stand by, or end it."""
+    state, lock, listener = State.at(Path(sys.argv[1])), int(sys.argv[2]), socket.socket(fileno=int(sys.argv[3]))
     try:
         asyncio.run(clean(state))
     except Exception as error:  # noqa: BLE001 - whatever it is, a planner in doubt is none
         sys.stderr.write(f"{error!r}\n")
         lifecycle.down(state, lambda _: None)
+    else:
+        stand_by(state, listener, lock)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from sandbox import lifecycle
+from sandbox.lifecycle.running import plugins_identity
 from sandbox.plan import kept
 from sandbox.plan.session import sweep
 from sandbox.run.processes import wait_until
@@ -93,18 +94,30 @@ def test_standard_input_is_planned_and_what_is_assumed_is_listed(folder: Path) -
     assert "sg-0abc" in [g["name"] for g in balancer["securityGroups"]]
 
 
+def test_the_process_that_cleaned_the_planner_runs_the_next_plan(folder: Path, tmp_path: Path) -> None:
+    file, state = written(tmp_path / "a.yaml", service()), State.at(folder / kept.NAME)
+    plan(folder, "-f", file)
+    with kept.lock(state):
+        waiting = plugins_identity(state)
+    assert waiting is not None
+    plan(folder, "-f", file)
+    assert not waiting.alive()
+
+
+def test_a_plan_with_a_kept_planner_ends_it_when_it_is_interrupted(folder: Path, tmp_path: Path) -> None:
+    file, state = written(tmp_path / "a.yaml", pods(), service(), ingress()), State.at(folder / kept.NAME)
+    command = [*_SANDBOX, "plan", "--state-dir", str(folder), "--keep", "-f", file]
+    assert _interrupted(command) == 130
+    assert not state.root.exists()
+    assert not _processes(folder)
+
+
 def test_an_interrupted_plan_leaves_no_process_and_no_folder(tmp_path: Path) -> None:
     """It plans the example for pipelines, against the account of that."""
     example, place = Path(__file__).parents[3] / "examples" / "plan-in-ci", tmp_path / "p"
     command = [*_SANDBOX, "plan", "--state-dir", str(place), "-f", str(example / "manifests")]
     command += ["--account", str(example / "account.yaml")]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as running:
-        assert running.stderr is not None
-        for line in running.stderr:
-            if "applying" in line:
-                break
-        running.send_signal(signal.SIGTERM)
-        assert running.wait(60) == 130
+    assert _interrupted(command) == 130
     assert not place.exists()
     assert not _processes(place)
 
@@ -118,6 +131,15 @@ def test_what_a_killed_plan_left_is_swept_away_by_the_next_one(tmp_path: Path) -
     assert _processes(place)
     sweep(place)
     assert not _processes(place)
+
+
+def _interrupted(command: list[str]) -> int:
+    """The exit code of a plan that is ended while it applies manifests."""
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stderr is not None
+        assert any("applying" in line for line in running.stderr)
+        running.send_signal(signal.SIGTERM)
+        return running.wait(60)
 
 
 def _processes(place: Path) -> list[str]:
