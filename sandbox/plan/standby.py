@@ -16,6 +16,8 @@ from sandbox.run.state import State, write_json
 NAME: Final = "kept"
 """The folder of the planner that is kept."""
 _MODULE: Final = "sandbox.cli"
+_NEEDED: Final = ("sandbox.cli.plan", "sandbox.plan.command")
+"""What that imports when a plan is asked for."""
 
 
 def delegate(folder: Path, arguments: list[str]) -> int | None:
@@ -50,13 +52,14 @@ def stand_by(state: State, listener: socket.socket, lock: int) -> None:
         listener: see `listen`.
         lock: the file descriptor of the planner's lock, which is given back.
     """
-    importlib.import_module(_MODULE)
+    for module in _NEEDED:
+        importlib.import_module(module)
     # `sandbox down` and `listen` end the process that is named there.
     file = _path(state).with_suffix(".json")
     write_json(file, (Identity.of(os.getpid()) or Identity(0, 0)).to_json())
     os.close(lock)
     connection, _ = listener.accept()
-    file.unlink()  # a plan that fails ends everything of its planner: but for itself
+    file.unlink()  # a plan that fails ends every process of the planner; it must not end itself
     listener.close()
     code = run(receive(connection), connection)
     connection.sendall(bytes([code]))

@@ -3,8 +3,8 @@
 import pytest
 from click.testing import CliRunner
 
-from sandbox import lifecycle
 from sandbox.cli import main
+from sandbox.lifecycle import parts
 
 
 @pytest.mark.parametrize("folder", ["/proc/foo", "/dev/null/x"])
@@ -22,7 +22,7 @@ def test_a_bug_says_where_to_report_it(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object, **__: object) -> None:
         raise KeyError("nobody expects it")
 
-    monkeypatch.setattr(lifecycle, "status", broken)
+    monkeypatch.setattr(parts, "status", broken)
     done = CliRunner().invoke(main, ["status", "--state-dir", "/nonexistent"])
 
     assert isinstance(done.exception, KeyError)
