@@ -101,7 +101,7 @@ def test_the_process_that_cleaned_the_planner_runs_the_next_plan(folder: Path, t
         waiting = plugins_identity(state)
     assert waiting is not None
     plan(folder, "-f", file)
-    assert not waiting.alive()
+    assert wait_until(lambda: not waiting.alive(), 60)
 
 
 def test_a_plan_with_a_kept_planner_ends_it_when_it_is_interrupted(folder: Path, tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_a_plan_with_a_kept_planner_ends_it_when_it_is_interrupted(folder: Path,
     command = [*_SANDBOX, "plan", "--state-dir", str(folder), "--keep", "-f", file]
     assert _interrupted(command) == 130
     assert not state.root.exists()
-    assert not _processes(folder)
+    assert wait_until(lambda: not _processes(folder), 60)
 
 
 def test_an_interrupted_plan_leaves_no_process_and_no_folder(tmp_path: Path) -> None:
