@@ -241,7 +241,7 @@ def steps(case: str) -> list[Path]:
 
 def unique(case: str) -> str:
     """A namespace for one run of a case."""
-    return f"c-{case}-{int(time.time() * 10) % 1_000_000}"
+    return f"c-{case}-{int(time.time() * 10) % 1_000_000:06d}"
 
 
 def environment() -> dict[str, str]:

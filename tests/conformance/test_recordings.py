@@ -4,13 +4,14 @@ Cases have their own namespaces, so several are on the stage at once.
 """
 
 import json
+import time
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
 from tests.conformance.player import Player
-from tests.conformance.stage import CASES, Stage
+from tests.conformance.stage import CASES, Stage, unique
 
 pytestmark = pytest.mark.sandbox
 _ALL = sorted(path.parent.name for path in CASES.glob("*/1.yaml"))
@@ -53,3 +54,9 @@ def test_every_step_has_its_recording() -> None:
     for case in _ALL:
         manifests = {path.stem for path in (CASES / case).glob("[0-9]*.yaml")}
         assert {path.stem for path in (CASES / case).glob("*.json")} == manifests | {"deleted"}
+
+
+@pytest.mark.parametrize("seconds", [5_324.3, 1_764_000_000.7])
+def test_a_namespace_has_the_same_length_at_any_time(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    monkeypatch.setattr(time, "time", lambda: seconds)
+    assert len(unique("bench")) == len("c-bench-053243")

@@ -31,7 +31,7 @@ def bindings(place: Place, count: int, pods: int, looks: int = _LOOKS) -> Run:
     elb = stage.sandbox.aws("elbv2")
     objects = [
         binding(name, elb.create_target_group(
-            Name=f"{place.name[-12:]}-{name}", Protocol="HTTP", Port=8080, VpcId=stage.vpc, TargetType="ip"
+            Name=f"{place.name}-{name}", Protocol="HTTP", Port=8080, VpcId=stage.vpc, TargetType="ip"
         )["TargetGroups"][0]["TargetGroupArn"], stage.vpc)
         for name in names
     ]  # fmt: skip
