@@ -98,7 +98,7 @@ def run(state: State, agent: list[str]) -> NoReturn:
     gc.freeze()
     gc.enable()
     server = serve(door, gate)
-    write_json(state.aws / "process.json", Identity.of(os.getpid()).to_json())  # pyright: ignore[reportOptionalMemberAccess] - we live
+    write_json(state.aws / "process.json", Identity.own().to_json())
     took = time.monotonic() - began
     log.info("serving on %s after %.1f s, %d journaled calls", state.aws_endpoint, took, len(entries))
     end.wait()

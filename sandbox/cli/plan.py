@@ -87,7 +87,7 @@ def plan(
         sys.exit(code)
     # A plan makes many objects in a few seconds, and hardly any garbage.
     gc.set_threshold(100_000)
-    from sandbox.plan import command  # noqa: PLC0415 - boto3 and aiohttp cost half a second that no other command owes
+    from sandbox.plan import command  # noqa: PLC0415 - half a second that `delegate` saves
 
     if bool(from_version) != bool(to_version) or (from_version and controller_version):
         raise click.UsageError("give --from-version and --to-version together, and without --controller-version")

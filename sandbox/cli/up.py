@@ -62,6 +62,6 @@ def up(
 
 
 def _delays(asked: str) -> dict[str, Any]:
-    from sandbox.run.latency import load  # noqa: PLC0415 - pydantic costs a tenth of a second that no other command owes
+    from sandbox.run.latency import load  # noqa: PLC0415 - pydantic costs a tenth of a second that other starts save
 
     return load(asked).model_dump(mode="json")

@@ -256,7 +256,7 @@ async def serve(state: State) -> None:
     """Serve until the process is stopped."""
     port = read_json(_folder(state) / "ports.json")["proxy"]
     server = await asyncio.start_server(Repository(state).answer, "127.0.0.1", port, limit=_LONGEST_REQUEST)
-    write_json(identity_file(state), (Identity.of(os.getpid()) or Identity(0, 0)).to_json())
+    write_json(identity_file(state), Identity.own().to_json())
     async with server:
         await server.serve_forever()
 

@@ -66,7 +66,7 @@ class Order:
 
 
 def receive(connection: socket.socket) -> Order:
-    """Read an order and its three standard streams, and take it."""
+    """Read an order and its three standard streams."""
     size, streams, _, _ = socket.recv_fds(connection, 8, 3)
     data = bytearray()
     while len(data) < int.from_bytes(size, "big"):
@@ -75,7 +75,6 @@ def receive(connection: socket.socket) -> Order:
             raise ConnectionError("the order is incomplete")
         data += chunk
     order: dict[str, Any] = json.loads(data)
-    connection.sendall(b"\0")
     return Order(order["module"], order["arguments"], order["environment"], order["folder"], list(streams))
 
 
@@ -148,9 +147,10 @@ class Prefork:
 
 
 def run(order: Order, connection: socket.socket) -> int:
-    """Turn this process into the ordered one. Return its exit code; nothing else can be done after it."""
+    """Take an order: turn this process into what it asks for. Return the exit code, with which the process must end."""
     code = 1
     try:
+        connection.sendall(b"\0")  # from here on the launcher waits for the exit code
         logging.root.handlers.clear()
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
@@ -216,7 +216,7 @@ def main() -> None:
         listener.bind(path.name)
         path.chmod(0o600)
         listener.listen(64)
-        write_json(path.with_suffix(".json"), (Identity.of(os.getpid()) or Identity(0, 0)).to_json())
+        write_json(path.with_suffix(".json"), Identity.own().to_json())
         Prefork(listener).serve()
 
 

@@ -29,7 +29,7 @@ def keep(state: State) -> None:
         signal.signal(number, lambda *_: end.set())
     status = state.traffic / "status.json"
     status.unlink(missing_ok=True)
-    write_json(state.traffic / "process.json", Identity.of(os.getpid()).to_json())  # pyright: ignore[reportOptionalMemberAccess] - we live
+    write_json(state.traffic / "process.json", Identity.own().to_json())
     world = Process(
         "world",
         requirements.isolated(sys.executable, "-m", "sandbox.network.inside", "--state-dir", str(state.root)),

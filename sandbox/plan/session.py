@@ -211,7 +211,7 @@ def folder(root: Path, report: Report) -> Generator[State, None, None]:
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     sweep(root)
     state = State.at(root / str(os.getpid()))
-    write_json(owner(state), Identity.of(os.getpid()).to_json())  # pyright: ignore[reportOptionalMemberAccess] - we live
+    write_json(owner(state), Identity.own().to_json())
     try:
         yield state
     finally:

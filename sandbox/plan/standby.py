@@ -54,17 +54,18 @@ def stand_by(state: State, listener: socket.socket, lock: int) -> None:
     """
     for module in _NEEDED:
         importlib.import_module(module)
-    # `sandbox down` and `listen` end the process that is named there.
     file = _path(state).with_suffix(".json")
-    write_json(file, (Identity.of(os.getpid()) or Identity(0, 0)).to_json())
+    write_json(file, Identity.own().to_json())
     os.close(lock)
     connection, _ = listener.accept()
     file.unlink()  # a plan that fails ends every process of the planner; it must not end itself
     listener.close()
     code = run(receive(connection), connection)
-    connection.sendall(bytes([code]))
+    with contextlib.suppress(OSError):  # the client may be gone
+        connection.sendall(bytes([code]))
     os._exit(code)
 
 
 def _path(state: State) -> Path:
+    """Where other sandboxes have the server that forks plugins: `sandbox down` ends the process that listens there."""
     return state.pulumi / home.PREFORK

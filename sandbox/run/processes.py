@@ -54,6 +54,18 @@ class Identity:
             return None
         return None if fields[0] in "ZX" else Identity(pid, int(fields[19]))
 
+    @staticmethod
+    def own() -> "Identity":
+        """This process's.
+
+        Raises:
+            ProcessLookupError: /proc does not show it.
+        """
+        found = Identity.of(os.getpid())
+        if found is None:
+            raise ProcessLookupError(f"/proc does not show process {os.getpid()}, which is this one")
+        return found
+
     def alive(self) -> bool:
         """Whether it still runs."""
         return Identity.of(self.pid) == self

@@ -32,7 +32,7 @@ def compare(services: str, write: Path | None, folder: Path, *, as_json: bool) -
     Needs `sandbox up --traffic`, a cluster with the load balancer controller (`make up TRAFFIC=1`) and wrk; takes some
     minutes. It works in the namespaces compare and compare-crowd, and removes everything afterwards.
     """
-    from sandbox.observe.compare import report  # noqa: PLC0415 - boto3 costs half a second that no other command owes
+    from sandbox.observe.compare import report  # noqa: PLC0415 - boto3 costs half a second that `--help` need not spend
     from sandbox.observe.compare.measure import Comparison  # noqa: PLC0415 - likewise
 
     try:

@@ -57,7 +57,7 @@ def rehearse(
     Exit code 0 if nothing was lost, replaced or refused, 1 if something was or the rehearsal failed, 130 after Ctrl-C.
     It takes about two minutes when everything is built.
     """
-    from sandbox.observe import rehearsal  # noqa: PLC0415 - boto3 and kubernetes cost a second that no other command owes
+    from sandbox.observe import rehearsal  # noqa: PLC0415 - boto3 and kubernetes cost a second that `--help` need not spend
 
     state = State.at(folder)
     if state.exists():

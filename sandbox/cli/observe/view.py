@@ -36,7 +36,7 @@ def view(port: int | None, cluster: str | None, folder: Path) -> None:
 
 
 async def _serve(state: State, port: int | None, cluster: str | None) -> None:
-    # boto3 and aiohttp cost half a second, which other commands need not spend.
+    # boto3 and aiohttp cost half a second, which `--help` need not spend.
     from sandbox.network.control_client import ask  # noqa: PLC0415
     from sandbox.observe.view.board import Board  # noqa: PLC0415 - likewise
     from sandbox.observe.view.follow import Follower  # noqa: PLC0415 - likewise

@@ -182,8 +182,6 @@ class Planner:
         gone = frozenset(pod["metadata"]["uid"] for pod in old)
         await self._until(functools.partial(self._unready, gone), "the controller", _BOOT_SECONDS)
 
-    # Each of the next four says why something is not there yet; the empty text says that it is.
-
     async def _silent(self) -> str:
         status = self._status()
         return "" if status.get("endpoint") else status.get("message") or "its agent has not reported an endpoint"
@@ -279,7 +277,7 @@ class Planner:
         while (now := time.monotonic()) - begun < self.seconds:
             with contextlib.suppress(*NOT_NOW):
                 busy, done = await self._work()
-                # A look costs the API server as much as a dozen writes. A controller with failures may never be idle.
+                # For the API server the metrics are a sixth of a look. A controller with failures may never be idle.
                 if not busy or now - looked > _BUSY_SECONDS:
                     look, looked = await self._look(busy=busy, done=done), now
                     if watch.finished(look, now):
@@ -342,6 +340,11 @@ class Planner:
 
     async def _until(self, missing: Callable[[], Coroutine[Any, Any, str]], what: str, seconds: float) -> None:
         """Wait until nothing is missing.
+
+        Args:
+            missing: says what is; the empty text if nothing is.
+            what: what is waited for, in the words of the error.
+            seconds: the bound.
 
         Raises:
             PlanError: something still is when the time is over; it says what.

@@ -1,4 +1,4 @@
-"""When a planner takes its controller to be ready, against an API server that answers as told."""
+"""When a planner takes its controller to be ready, and when to be done, against an API server that answers as told."""
 
 import asyncio
 from pathlib import Path
@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 
 from sandbox.cluster.api import ApiError
+from sandbox.plan.errors import PlanError
 from sandbox.plan.inputs.account import typical
+from sandbox.plan.scratch import planner as module
 from sandbox.plan.scratch.planner import Planner
+from sandbox.plan.scratch.waiting import Look
 from sandbox.run.state import State
 
 _NO_ENDPOINTS = ApiError(500, "InternalError", "failed calling webhook: no endpoints available for service")
@@ -75,3 +78,38 @@ def test_a_restarted_controller_is_the_new_pod_alone(tmp_path: Path, looks: tupl
 
 def test_a_controller_is_ready_when_its_webhooks_answer(tmp_path: Path) -> None:
     assert restarted(tmp_path, Cluster([OLD], [NEW], refusals=2)).refusals == 0
+
+
+class Working(Planner):
+    """Its controller has work for so many of the next questions."""
+
+    questions = looks = 0
+    work = 5
+
+    async def _work(self) -> tuple[bool, int]:
+        self.questions += 1
+        return self.questions <= self.work, 0
+
+    async def _look(self, *, busy: bool, done: int) -> Look:
+        self.looks += 1
+        return Look(busy, done, writes=0)
+
+
+def test_everything_is_looked_at_when_the_controller_has_no_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LOOK_SECONDS", 0)
+    monkeypatch.setattr(module, "_BUSY_SECONDS", 60)
+    planner = Working(State.at(tmp_path), typical(), lambda _: None)
+    assert asyncio.run(planner.settle({})) == []
+    assert (planner.questions, planner.looks) == (7, 2)
+
+
+def test_a_controller_that_always_has_work_is_looked_at_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(module, "_BUSY_SECONDS", 0.01)
+    planner = Working(State.at(tmp_path), typical(), lambda _: None, seconds=0.5)
+    planner.work = 1_000_000
+    with pytest.raises(PlanError, match="not done after"):
+        asyncio.run(planner.settle({}))
+    assert planner.looks > 1

@@ -1,6 +1,5 @@
 """The process that waits for the next plan with `--keep`."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -78,15 +77,15 @@ def test_nobody_waits_for_a_second_command(state: State, start: Start) -> None:
     assert ask(state, "--help").stdout == "None\n"
 
 
-def test_a_client_that_comes_second_is_not_kept_waiting(state: State, start: Start, tmp_path: Path) -> None:
+def test_a_client_that_comes_second_is_not_kept_waiting(state: State, start: Start) -> None:
     start()
-    os.mkfifo(pipe := tmp_path / "manifests")
-    command = [sys.executable, "-c", _ASK, str(tmp_path), "plan", "-f", str(pipe)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as first:
+    command = [sys.executable, "-c", _ASK, str(state.root.parent), "plan", "-f", "-"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as first:
         assert wait_until(lambda: plugins_identity(state) is None, 60)
         assert ask(state, "--help").stdout == "None\n"
-        pipe.write_text("kind: [")
-        assert first.wait(60) == 0
+        said, warned = first.communicate(b"kind: [", timeout=60)
+    assert said.splitlines()[-1] == b"1"
+    assert b"stdin:2: not YAML" in warned
 
 
 def test_a_command_does_not_end_the_process_that_it_has_become(state: State, start: Start) -> None:
