@@ -1,5 +1,6 @@
 """What manifests refer to, made in the emulator so that the controller finds it."""
 
+import json
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -177,4 +178,8 @@ class Assumed:
         except ClientError as error:
             if not re.search("AlreadyOwnedByYou|AlreadyExists", str(error)):
                 raise
+        writers = {"Service": ["delivery.logs.amazonaws.com", "logdelivery.elasticloadbalancing.amazonaws.com"]}
+        place = f"arn:{s3.meta.partition}:s3:::{name}/*"
+        allow = {"Effect": "Allow", "Principal": writers, "Action": "s3:PutObject", "Resource": place}
+        s3.put_bucket_policy(Bucket=name, Policy=json.dumps({"Version": "2012-10-17", "Statement": [allow]}))
         self.names.name(name)

@@ -40,18 +40,21 @@ def condition(field: str, key: str, *values: Any, **more: Any) -> Document:
         ([condition("source-ip", "SourceIpConfig", "300.0.0.0/8")], "300.0.0.0/8"),
         ([condition("source-ip", "SourceIpConfig", "10.0.0.1")], "CIDR"),
         ([condition("host-header", "HostHeaderConfig", *(f"{n}.example" for n in range(6)))], "can only have '5'"),
-        ([condition("host-header", "HostHeaderConfig", "a" * 129)], "the limit is '128'"),
+        ([condition("host-header", "HostHeaderConfig", "a" * 129)], "cannot contain more than 128 characters"),
         ([condition("path-pattern", "PathPatternConfig", "/*?*?*?*")], "can only have '6' condition wildcards"),
         ([host("a.example"), host("b.example")], "one 'host-header' condition"),
-        ([condition("http-header", "HttpHeaderConfig", "x", HttpHeaderName="Host")], "use the 'host-header' field"),
-        ([condition("http-request-method", "HttpRequestMethodConfig", "get")], "A-Z"),
+        ([condition("http-header", "HttpHeaderConfig", "x", HttpHeaderName="Host")], "cannot specify 'host'"),
+        ([condition("http-request-method", "HttpRequestMethodConfig", "get")], "'get' contains a character"),
         ([{"Field": "cookie", "Values": ["a"]}], "must be one of"),
-        ([], "must be specified"),
+        ([], "A condition must be specified"),
+        ([{"Field": "host-header"}], "'Values or RegexValues or HostHeaderConfig'"),
+        ([condition("host-header", "HostHeaderConfig", "localhost")], "'localhost' contains a character"),
+        ([{"Field": "path-pattern", "RegexValues": ["("]}], "'(' is not valid"),
+        ([{"Field": "query-string", "RegexValues": ["a"]}], "'RegexValues' is not supported"),
+        ([condition("path-pattern", "PathPatternConfig", "/", RegexValues=["a"])], "exactly one of the following"),
     ],
 )
 def test_a_condition_that_cannot_be_is_refused(world: World, conditions: list[Document], said: str) -> None:
-    if not conditions:
-        conditions = [{"Field": "host-header"}]
     text = refused(world.rule, Conditions=conditions)
     assert text.startswith("ValidationError: ")
     assert said in text
@@ -192,7 +195,7 @@ def test_quotas_are_returned_and_enforced(world: World) -> None:
     for priority in range(1, limits["rules-per-application-load-balancer"] + 1):
         world.elb.create_rule(**given, Priority=priority)
     assert refused(world.elb.create_rule, **given, Priority=900).startswith("TooManyRules")
-    groups = [{"TargetGroupArn": world.group()} for _ in range(6)]
+    groups = [{"TargetGroupArn": world.group(), "Weight": 1} for _ in range(6)]
     forward = {"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}
     assert refused(world.listener, DefaultActions=[forward]).startswith("TooManyTargetGroups")
     groups = [world.security_group() for _ in range(6)]
@@ -231,14 +234,14 @@ def test_the_ipv6_block_of_a_subnet_is_associated(world: World) -> None:
     ("key", "value", "said"),
     [
         ("idle_timeout.timeout_seconds", "4001", "between '1-4000'"),
-        ("routing.http2.enabled", "yes", "one of [true, false]"),
-        ("routing.http.desync_mitigation_mode", "lax", "one of [monitor, defensive, strictest]"),
+        ("routing.http2.enabled", "yes", "must be 'true' or 'false', but was 'yes'"),
+        ("routing.http.desync_mitigation_mode", "lax", "'lax' must be one of [defensive, monitor, strictest]"),
     ],
 )
 def test_an_attribute_has_a_value_that_it_can_have(world: World, key: str, value: str, said: str) -> None:
     wish = [{"Key": key, "Value": value}]
     text = refused(world.elb.modify_load_balancer_attributes, LoadBalancerArn=world.balancer(), Attributes=wish)
-    assert text.startswith(f"ValidationError: '{key}' value '{value}' must be ")
+    assert text.startswith("ValidationError: ")
     assert said in text
 
 
@@ -249,7 +252,7 @@ def test_only_an_application_load_balancers_stickiness_to_a_target_group_needs_a
 
     plain: dict[str, Any] = {"Port": 80, "Certificates": []}
     text = refused(world.listener, Protocol="HTTP", DefaultActions=forward(), **plain)
-    assert "A duration must be specified" in text
+    assert text == "ValidationError: You must provide a duration when enabling target group stickiness"
     world.listener(
         world.balancer("network"), Protocol="TCP", DefaultActions=forward(Protocol="TCP", TargetType="ip"), **plain
     )

@@ -8,6 +8,7 @@ from sandbox.aws.corrections.elbv2 import (
     limits,
     listeners,
     load_balancers,
+    pages,
     rules,
     ssl_policies,
     tags,
@@ -34,6 +35,7 @@ def install() -> None:
         target_groups,
         targets,
         health,
+        pages,
         validation,
     ):
         subject.install()

@@ -30,7 +30,9 @@ def check_address_type(kind: str, scheme: str, wanted: str, subnets: list[Any]) 
     if wanted == "ipv4":
         return
     if wanted == "dualstack-without-public-ipv4" and (kind != "application" or scheme == "internal"):
-        raise invalid(f"The IP address type '{wanted}' is supported only on internet-facing Application Load Balancers")
+        if kind != "application":
+            raise invalid(f"The specified IP address type is not supported on load balancers with type '{kind}'.")
+        raise invalid(f"The IP address type '{wanted}' is supported only on internet-facing load balancers")
     if any(not ipv6_networks(subnet) for subnet in subnets):
         raise Refusal("ValidationError", "You must specify subnets with an associated IPv6 CIDR block")
 
@@ -51,7 +53,7 @@ def check_source_nat(kind: str, addresses: str, wanted: str | None) -> str | Non
             raise invalid(f"EnablePrefixForIpv6SourceNat is not supported on load balancers with type '{kind}'")
         return None
     if wanted == "on" and addresses != "dualstack":
-        raise invalid("EnablePrefixForIpv6SourceNat can be on only if the IP address type is dualstack")
+        raise invalid("'EnablePrefixForIpv6SourceNat' can only be specified when using IpAddressType 'dualstack'.")
     return wanted or "off"
 
 
@@ -89,7 +91,7 @@ def _check_allocation(self: ELBv2Backend, scheme: str, allocation: str) -> None:
 
 def _check_private(subnet: Any, scheme: str, address: str) -> None:
     if scheme != "internal":
-        raise invalid("A private IPv4 address can be specified only for internal load balancers")
+        raise invalid("You can only specify private IPv4 addresses for Network Load Balancers with scheme 'internal'.")
     if not _within([subnet.cidr], address):
         raise invalid(f"The address '{address}' is not in subnet '{subnet.id}'")
     if address in taken(subnet):

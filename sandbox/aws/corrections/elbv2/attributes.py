@@ -5,13 +5,15 @@ https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_LoadBal
 https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupAttribute.html
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from moto.core.responses import ActionResult
 from moto.elbv2.exceptions import LoadBalancerNotFoundError, TargetGroupNotFoundError
-from moto.elbv2.models import ELBv2Backend
 from moto.elbv2.responses import ELBV2Response
 
+from sandbox.aws.corrections.elbv2.attribute_values import CROSS_ZONE, conflicts, problems
+from sandbox.aws.corrections.elbv2.log_buckets import problems as log_problems
 from sandbox.aws.patching import replace
 from sandbox.aws.refusal import Refusal
 
@@ -80,72 +82,30 @@ _TCP_GROUP = {
     "proxy_protocol_v2.enabled": "false",
     "stickiness.type": "source_ip",
 }
-_UNHEALTHY = ("target_health_state.unhealthy.connection_termination.enabled",
-              "target_health_state.unhealthy.draining_interval_seconds")  # fmt: skip
-_GROUP_ALSO = {*_UNHEALTHY, "lambda.multi_value_headers.enabled", "target_failover.on_deregistration",
-               "target_failover.on_unhealthy"}  # fmt: skip
-_RANGES = {
-    "idle_timeout.timeout_seconds": (1, 4000),
-    "client_keep_alive.seconds": (60, 604800),
-    "secondary_ips.auto_assigned.per_subnet": (0, 7),
-    "tcp.idle_timeout.seconds": (60, 6000),
-    "deregistration_delay.timeout_seconds": (0, 3600),
-    "stickiness.lb_cookie.duration_seconds": (1, 604800),
-    "stickiness.app_cookie.duration_seconds": (1, 604800),
-    "target_health_state.unhealthy.draining_interval_seconds": (0, 360000),
-}
-_CHOICES = {
-    "routing.http.desync_mitigation_mode": ("monitor", "defensive", "strictest"),
-    "routing.http.xff_header_processing.mode": ("append", "preserve", "remove"),
-    "dns_record.client_routing_policy": (
-        "availability_zone_affinity", "partial_availability_zone_affinity", "any_availability_zone",
-    ),
-    "load_balancing.algorithm.type": ("round_robin", "least_outstanding_requests", "weighted_random"),
-    "load_balancing.algorithm.anomaly_mitigation": ("on", "off"),
-}  # fmt: skip
-_SWITCH = (".enabled", ".deny_all_igw_traffic")
-
-
-def check_values(attributes: dict[str, Any]) -> None:
-    """Raise for the first value that is invalid for its attribute."""
-    for key, value in attributes.items():
-        choices = ("true", "false") if key.endswith(_SWITCH) else _CHOICES.get(key)
-        if key == "load_balancing.cross_zone.enabled":
-            choices = ("true", "false", "use_load_balancer_configuration")
-        if choices and value not in choices:
-            raise Refusal("ValidationError", f"'{key}' value '{value}' must be one of [{', '.join(choices)}]")
-        first, last = _RANGES.get(key, (None, None))
-        if first is not None and last is not None and not (value.isdigit() and first <= int(value) <= last):
-            raise Refusal("ValidationError", f"'{key}' value '{value}' must be between '{first}-{last}' inclusive")
+_HEADERS = ("strict_transport_security", "access_control_allow_origin", "access_control_allow_methods",
+            "access_control_allow_headers", "access_control_allow_credentials", "access_control_expose_headers",
+            "access_control_max_age", "content_security_policy", "x_content_type_options",
+            "x_frame_options")  # fmt: skip
+_PASSED = ("x_amzn_mtls_clientcert_serial_number", "x_amzn_mtls_clientcert_issuer", "x_amzn_mtls_clientcert_subject",
+           "x_amzn_mtls_clientcert_validity", "x_amzn_mtls_clientcert_leaf", "x_amzn_mtls_clientcert",
+           "x_amzn_tls_version", "x_amzn_tls_cipher_suite")  # fmt: skip
+_TLS = {f"routing.http.request.{header}.header_name" for header in _PASSED}
+_HTTP = {"routing.http.response.server.enabled", *(f"routing.http.response.{one}.header_value" for one in _HEADERS)}
+_IDLE = {"tcp.idle_timeout.seconds"}
+_LISTENERS: dict[str | None, set[str]] = {"HTTP": _HTTP, "HTTPS": _HTTP | _TLS, "TCP": _IDLE, None: _IDLE}
+"""The keys that listeners with a protocol support; those of gateway load balancers have none."""
+_LAMBDA = {"lambda.multi_value_headers.enabled", "load_balancing.cross_zone.enabled", "stickiness.enabled",
+           "stickiness.type", *_HEALTH}  # fmt: skip
+_NETWORK_GROUP = {*_TCP_GROUP, "preserve_client_ip.enabled", "target_health_state.unhealthy.draining_interval_seconds",
+                  "target_health_state.unhealthy.connection_termination.enabled"}  # fmt: skip
+_GATEWAY_GROUP = {*_GROUP, "stickiness.type", "target_failover.on_deregistration", "target_failover.on_unhealthy"}
 
 
 def install() -> None:
     """Install the corrections."""
-    replace(ELBv2Backend, "modify_load_balancer_attributes", modify_load_balancer_attributes)
-    replace(ELBv2Backend, "modify_listener_attributes", modify_listener_attributes)
-    modify = ELBv2Backend.modify_target_group_attributes
-
-    def modify_target_group_attributes(self: ELBv2Backend, target_group_arn: str, attributes: dict[str, Any]) -> None:
-        group = self.target_groups.get(target_group_arn)
-        if group is None:
-            raise TargetGroupNotFoundError
-        known = {*_HTTP_GROUP, *_TCP_GROUP, *_GROUP_ALSO, "preserve_client_ip.enabled"}
-        check_keys("Target group", attributes, known)
-        check_values(attributes)
-        delay = "deregistration_delay.timeout_seconds"
-        # moto's range ends before 3600; AWS's includes it.
-        last = {delay: "3599"} if str(attributes.get(delay)) == "3600" else {}
-        modify(self, target_group_arn, {**attributes, **last})
-        group.attributes.update(attributes)
-
-    replace(ELBv2Backend, "modify_target_group_attributes", modify_target_group_attributes)
-    answer = ELBV2Response.modify_target_group_attributes
-
-    def answer_with_all(self: ELBV2Response) -> ActionResult:
-        answer(self)
-        return self.describe_target_group_attributes()
-
-    replace(ELBV2Response, "modify_target_group_attributes", answer_with_all)
+    replace(ELBV2Response, "modify_load_balancer_attributes", modify_load_balancer_attributes)
+    replace(ELBV2Response, "modify_listener_attributes", modify_listener_attributes)
+    replace(ELBV2Response, "modify_target_group_attributes", modify_target_group_attributes)
 
 
 def load_balancer_defaults(kind: str) -> dict[str, str]:
@@ -176,41 +136,71 @@ def listener_defaults(protocol: str | None) -> dict[str, str]:
     return {"tcp.idle_timeout.seconds": "350"} if protocol == "TCP" else {}
 
 
-def check_keys(what: str, wanted: Any, known: set[str]) -> None:
-    """Raise for the first unknown key."""
-    for key in wanted:
-        if key not in known:
-            raise Refusal("ValidationError", f"{what} attribute key '{key}' is not recognized")
+def supported(group: Any) -> set[str]:
+    """The keys of a target group's attributes."""
+    if group.target_type == "lambda":
+        return _LAMBDA
+    return {"HTTP": {*_HTTP_GROUP}, "HTTPS": {*_HTTP_GROUP}, "GENEVE": _GATEWAY_GROUP}.get(
+        group.protocol, _NETWORK_GROUP
+    )
 
 
-def modify_load_balancer_attributes(self: ELBv2Backend, arn: str, attrs: dict[str, Any]) -> dict[str, Any]:
+def check(code: str, faults: Iterable[str]) -> None:
+    """Raise for the first fault."""
+    for fault in faults:
+        raise Refusal(code, fault)
+
+
+def modify_load_balancer_attributes(self: ELBV2Response) -> ActionResult:
     """ModifyLoadBalancerAttributes: only keys that this kind of load balancer supports."""
-    balancer = self.load_balancers.get(arn)
+    backend, pairs = self.elbv2_backend, self._get_params()["Attributes"]
+    balancer: Any = backend.load_balancers.get(self._get_param("LoadBalancerArn"))
     if balancer is None:
         raise LoadBalancerNotFoundError
-    check_keys("Load balancer", attrs, {key for kind in _DEFAULTS for key in (*_DEFAULTS[kind], *_ALSO[kind])})
-    check_values(attrs)
-    for key in attrs:
-        if key not in _DEFAULTS[balancer.type] and key not in _ALSO[balancer.type]:
-            raise Refusal(
-                "InvalidConfigurationRequest",
-                f"Load balancer attribute key '{key}' is not supported on load balancers with type '{balancer.type}'",
-            )
-    balancer.attrs.update(attrs)
-    return balancer.attrs
+    known = {*_DEFAULTS[balancer.type], *_ALSO[balancer.type]}
+    new = {pair["Key"]: pair.get("Value", "") for pair in pairs}
+    check("ValidationError", (f"Load balancer attribute key '{k}' is not recognized" for k in new if k not in known))
+    check("ValidationError", problems(pairs))
+    if balancer.type == "application" and new.get(CROSS_ZONE) == "false":
+        text = f"The value for '{CROSS_ZONE}' must always be 'true' for an Application Load Balancer"
+        raise Refusal("InvalidConfigurationRequest", text)
+    check("InvalidConfigurationRequest", log_problems(balancer, {**balancer.attrs, **new}, new))
+    balancer.attrs.update(new)
+    return ActionResult({"Attributes": balancer.attrs})
 
 
-def modify_listener_attributes(self: ELBv2Backend, listener_arn: str, attrs: list[dict[str, str]]) -> dict[str, str]:
+def modify_listener_attributes(self: ELBV2Response) -> ActionResult:
     """ModifyListenerAttributes: only keys of the listener's protocol."""
-    listener = self.describe_listeners(None, [listener_arn])[0]
-    check_values({attribute["Key"]: attribute["Value"] for attribute in attrs})
-    for attribute in attrs:
-        key = attribute["Key"]
-        routing = key.startswith("routing.http.")
-        if routing != (listener.protocol in {"HTTP", "HTTPS"}) or not (routing or key == "tcp.idle_timeout.seconds"):
-            raise Refusal(
-                "InvalidConfigurationRequest",
-                f"Listener attribute key '{key}' is not supported on listeners with protocol '{listener.protocol}'",
-            )
-        listener.attributes[key] = attribute["Value"]
-    return listener.attributes
+    pairs = self._get_params()["Attributes"]
+    listener: Any = self.elbv2_backend.describe_listeners(None, [self._get_param("ListenerArn")])[0]
+    every = set[str]().union(*_LISTENERS.values())
+    keys = [pair["Key"] for pair in pairs]
+    check("ValidationError", (f"Listener attribute key '{key}' is not recognized" for key in keys if key not in every))
+    if not _LISTENERS.get(listener.protocol, set[str]()).issuperset(keys):
+        raise Refusal("InvalidConfigurationRequest", "The provided listener attribute is not supported")
+    check("ValidationError", problems(pairs))
+    listener.attributes.update({pair["Key"]: pair.get("Value", "") for pair in pairs})
+    return ActionResult({"Attributes": listener.attributes})
+
+
+def modify_target_group_attributes(self: ELBV2Response) -> ActionResult:
+    """ModifyTargetGroupAttributes: only keys that this kind of target group supports, and none that exclude others."""
+    pairs = self._get_params()["Attributes"]
+    group: Any = self.elbv2_backend.target_groups.get(self._get_param("TargetGroupArn"))
+    if group is None:
+        raise TargetGroupNotFoundError
+    every = {*_HTTP_GROUP, *_LAMBDA, *_NETWORK_GROUP, *_GATEWAY_GROUP}
+    new = {pair["Key"]: pair.get("Value", "") for pair in pairs}
+    check(
+        "ValidationError", (f"Target group attribute key '{key}' is not recognized" for key in new if key not in every)
+    )
+    kind = f"{group.protocol} protocol" if group.protocol else f"target type '{group.target_type}'"
+    foreign = (key for key in new if key not in supported(group))
+    check(
+        "InvalidConfigurationRequest",
+        (f"A target group with {kind} does not support the attribute {k}" for k in foreign),
+    )
+    check("ValidationError", problems(pairs, of_group=True))
+    check("InvalidConfigurationRequest", conflicts(group.protocol, {**group.attributes, **new}))
+    group.attributes.update(new)
+    return ActionResult({"Attributes": group.attributes})

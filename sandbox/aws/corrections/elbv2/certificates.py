@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeListenerCertificates.html
 """
 
+import re
 from typing import Any
 
 from moto.acm.models import AWSCertificateManagerBackend, CertBundle
@@ -59,7 +60,8 @@ def check_default(backend: ELBv2Backend, protocol: str | None, wanted: Certifica
             return held
         raise Refusal("CertificateNotFound", f"A certificate must be specified for {protocol} listeners")
     if len(wanted) > 1:
-        raise Refusal("ValidationError", "Exactly one certificate must be specified as the default one of a listener")
+        text = f"Up to '1' certificate ARNs can be specified, but '{len(wanted)}' were specified"
+        raise Refusal("ValidationError", text)
     return checked(backend, wanted)[0]
 
 
@@ -70,8 +72,11 @@ def checked(backend: ELBv2Backend, certificates: Certificates) -> list[str]:
             raise Refusal("ValidationError", "IsDefault cannot be specified")
         if not one.get("CertificateArn"):
             raise Refusal("ValidationError", "A certificate ARN must be specified")
-        if not backend._certificate_exists(one["CertificateArn"]):
-            raise Refusal("CertificateNotFound", f"Certificate '{one['CertificateArn']}' not found")
+        arn = one["CertificateArn"]
+        if not re.match(rf"arn:[a-z-]+:(acm:{backend.region_name}|iam:):", arn):
+            raise Refusal("ValidationError", f"Certificate ARN '{arn}' is not valid")
+        if not backend._certificate_exists(arn):
+            raise Refusal("CertificateNotFound", f"Certificate '{arn}' not found")
     return [one["CertificateArn"] for one in certificates]
 
 
@@ -84,7 +89,8 @@ def add_listener_certificates(self: ELBV2Response) -> ActionResult:
     """AddListenerCertificates: existing ones are not added again."""
     listener = listener_of(self)
     if listener.certificate is None:
-        raise Refusal("InvalidConfigurationRequest", f"A {listener.protocol} listener has no certificates")
+        text = f"A certificate cannot be specified for {listener.protocol} listeners"
+        raise Refusal("ValidationError", text)
     new = checked(self.elbv2_backend, self._get_param("Certificates"))
     both = list(dict.fromkeys([*listener.extra_certificates, *new]))
     balancer: Any = self.elbv2_backend.load_balancers[listener.load_balancer_arn]

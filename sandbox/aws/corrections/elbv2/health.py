@@ -1,4 +1,4 @@
-"""The health of targets: reported by load balancers; without load balancers that carry traffic, always healthy.
+"""The health of targets that are in use: reported by load balancers that carry traffic; otherwise healthy.
 
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
 """
@@ -98,13 +98,13 @@ def health(group: Any, key: Key) -> Health:
         return _NOT_REGISTERED
     if key[0].startswith("i-") and group.ec2_backend.get_instance(key[0]).state == "stopped":
         return _STOPPED
-    if not reports.carried:
-        return Health("healthy")
     if not group.load_balancer_arns:
         return NOT_IN_USE
     zone = group.targets[key]["AvailabilityZone"]
     if zone not in {None, "all"} and zone not in enabled_zones(group):
         return _NO_ZONE
+    if not reports.carried:
+        return Health("healthy")
     return reports.of(group.arn, key) or REGISTERING
 
 

@@ -23,13 +23,15 @@ from sandbox.aws.refusal import Refusal
 _SECURE = {"HTTPS", "TLS"}
 _DEFAULT_POLICY = "ELBSecurityPolicy-2016-08"
 _PROTOCOLS = {
-    "application": ("HTTP", "HTTPS"),
-    "network": ("TCP", "TLS", "UDP", "TCP_UDP", "QUIC", "TCP_QUIC"),
+    "application": ("HTTPS", "HTTP"),
+    "network": ("TLS", "TCP", "TCP_UDP", "UDP", "QUIC", "TCP_QUIC"),
     "gateway": (),
 }
 _DATAGRAMS = {"UDP", "TCP_UDP", "QUIC", "TCP_QUIC"}
 _ALPN = ("HTTP1Only", "HTTP2Only", "HTTP2Optional", "HTTP2Preferred", "None")
 _MODES = ("off", "passthrough", "verify")
+_VERIFYING = 2
+"""How many listeners of a load balancer may verify client certificates."""
 Params = dict[str, Any]
 
 
@@ -79,8 +81,9 @@ def create_listener(self: ELBV2Response) -> ActionResult:
     check_protocol(balancer, port, protocol)
     check_tags(params.get("Tags"))
     actions = parsed(params["DefaultActions"])
-    settings = settings_of(backend, protocol, params, {})
-    check_actions(backend, balancer, protocol, actions)
+    settings = settings_of(backend, balancer, protocol, params, {})
+    check_actions(backend, balancer, protocol, port, actions)
+    check_verifying(balancer, settings)
     arn = f"{balancer.arn.replace(':loadbalancer/', ':listener/')}/{mock_random.get_random_hex(16)}"
     made: Any = FakeListener(balancer.arn, arn, protocol, port, None, None, actions, None)  # pyright: ignore[reportArgumentType] - moto's types are narrower than its use
     made.protocol = protocol
@@ -101,8 +104,9 @@ def modify_listener(self: ELBV2Response) -> ActionResult:
         raise Refusal("DuplicateListener", f"A listener already exists on port {port} for this load balancer")
     check_protocol(balancer, port, protocol)
     actions = parsed(params.get("DefaultActions"), listener.default_actions) or listener.default_actions
-    settings = settings_of(backend, protocol, params, listener.__dict__)
-    check_actions(backend, balancer, protocol, actions)
+    settings = settings_of(backend, balancer, protocol, params, listener.__dict__)
+    check_actions(backend, balancer, protocol, port, actions)
+    check_verifying(balancer, settings, besides=listener)
     if protocol != listener.protocol:
         listener.attributes = listener_defaults(protocol)
     if protocol not in _SECURE:
@@ -124,28 +128,41 @@ def check_protocol(balancer: Any, port: int | None, protocol: str | None) -> Non
             raise Refusal("ValidationError", f"A listener {what} must be specified")
     allowed = _PROTOCOLS[balancer.type]
     if protocol not in allowed:
-        raise Refusal("UnsupportedProtocol", f"Listener protocol '{protocol}' must be one of '{', '.join(allowed)}'")
+        raise Refusal("ValidationError", f"Listener protocol '{protocol}' must be one of '{', '.join(allowed)}'")
     if protocol in _DATAGRAMS and balancer.ip_address_type != "ipv4" and balancer.EnablePrefixForIpv6SourceNat != "on":
         raise Refusal(
             "InvalidConfigurationRequest",
-            f"The listener protocol '{protocol}' is not supported on dualstack load balancers unless"
-            " EnablePrefixForIpv6SourceNat is on",
+            f"The specified listener protocol '{protocol}' is not supported on load balancers using the"
+            f" '{balancer.ip_address_type}' IP address type when 'EnablePrefixForIpv6SourceNat' is set to 'off'",
         )
 
 
-def settings_of(backend: ELBv2Backend, protocol: str | None, params: Params, held: Params) -> Params:
+def check_verifying(balancer: Any, settings: Params, besides: Any = None) -> None:
+    """Raise if too many listeners would verify client certificates."""
+    others = [listener for listener in balancer.listeners.values() if listener is not besides]
+    modes = [(one.get("MutualAuthentication") or {}).get("Mode") for one in (settings, *map(vars, others))]
+    if modes[0] == "verify" and modes.count("verify") > _VERIFYING:
+        raise Refusal(
+            "InvalidConfigurationRequest",
+            "You have reached the maximum number of listeners with mutual authentication with verify mode that you can"
+            f" associate with load balancer '{balancer.arn}': [{_VERIFYING}]",
+        )
+
+
+def settings_of(backend: ELBv2Backend, balancer: Any, protocol: str | None, params: Params, held: Params) -> Params:
     """A listener's TLS settings: policy, default certificate, ALPN policy and mutual authentication.
 
     Args:
         backend: moto's.
+        balancer: the listener's load balancer.
         protocol: the listener's, after the change.
         params: the request's parameters.
         held: the listener's current settings.
     """
     secure = protocol in _SECURE
-    for key in ("SslPolicy", "Certificates"):
+    for key, words in (("SslPolicy", "An SSL policy"), ("Certificates", "A certificate")):
         if params.get(key) and not secure:
-            raise Refusal("InvalidConfigurationRequest", f"{key} cannot be specified for {protocol} listeners")
+            raise Refusal("ValidationError", f"{words} cannot be specified for {protocol} listeners")
     policy = params.get("SslPolicy") or held.get("ssl_policy") or _DEFAULT_POLICY
     if policy not in POLICIES:
         raise Refusal("SSLPolicyNotFound", f"SSL policy '{policy}' not found")
@@ -156,18 +173,23 @@ def settings_of(backend: ELBv2Backend, protocol: str | None, params: Params, hel
         "ssl_policy": policy if secure else None,
         "certificate": certificate,
         "certificates": [certificate] if certificate else [],
-        "alpn_policy": alpn(protocol, params.get("AlpnPolicy"), held.get("alpn_policy")),
+        "alpn_policy": alpn(balancer.type, protocol, params.get("AlpnPolicy"), held.get("alpn_policy")),
         "MutualAuthentication": mutual(backend, protocol, params.get("MutualAuthentication"), held),
     }
 
 
-def alpn(protocol: str | None, wanted: list[str] | None, held: list[str] | None) -> list[str]:
+def alpn(kind: str, protocol: str | None, wanted: list[str] | None, held: list[str] | None) -> list[str]:
     """A listener's ALPN policy."""
     if not wanted:
         return (held or []) if protocol == "TLS" else []
+    if kind != "network":
+        raise Refusal("ALPNPolicyNotSupported", f"You cannot set ALPN policy on load balancers of type '{kind}'")
     if protocol != "TLS":
         raise Refusal("ALPNPolicyNotSupported", f"ALPN policies are not supported on {protocol} listeners")
-    if len(wanted) > 1 or wanted[0] not in _ALPN:
+    if len(wanted) > 1:
+        text = f"Up to '1' ALPN policy can be specified, but '{len(wanted)}' were specified"
+        raise Refusal("ValidationError", text)
+    if wanted[0] not in _ALPN:
         raise Refusal("ALPNPolicyNotSupported", f"The ALPN policy must be one of {', '.join(_ALPN)}")
     return wanted
 
@@ -176,9 +198,7 @@ def mutual(backend: ELBv2Backend, protocol: str | None, wanted: Params | None, h
     """How an HTTPS listener handles client certificates; other listeners have no such setting."""
     if protocol != "HTTPS":
         if wanted and wanted.get("Mode", "off") != "off":
-            raise Refusal(
-                "InvalidConfigurationRequest", f"Mutual authentication is not supported on {protocol} listeners"
-            )
+            raise Refusal("ValidationError", "Mutual Authentication cannot be set for non secure listeners")
         return None
     if not wanted:
         return held.get("MutualAuthentication") or {"Mode": "off"}
@@ -192,7 +212,7 @@ def mutual(backend: ELBv2Backend, protocol: str | None, wanted: Params | None, h
             raise Refusal("InvalidConfigurationRequest", f"{given[0]} cannot be specified in mode '{mode}'")
         return {"Mode": mode}
     if not store:
-        raise Refusal("InvalidConfigurationRequest", "A trust store must be specified in mode 'verify'")
+        raise Refusal("ValidationError", "Mutual Authentication mode verify requires a trust store arn")
     trust_stores(backend).find(store)
     return {
         "Mode": mode,

@@ -32,7 +32,8 @@ from sandbox.aws.refusal import Refusal
 from sandbox.aws.target_health import reports
 from sandbox.run.latency import Latency
 
-_NAME = re.compile(r"(?!internal-)[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?")
+_NAME = re.compile("[A-Za-z0-9-]+")
+_LONGEST_NAME = 32
 _ZONES = {"application": 2, "network": 1, "gateway": 1}
 """How many zones a load balancer needs."""
 _KINDS = {"application": "app", "network": "net", "gateway": "gwy"}
@@ -68,6 +69,8 @@ def create_load_balancer(self: ELBV2Response) -> ActionResult:
     backend, params = self.elbv2_backend, self._get_params()
     name, kind, scheme = params["Name"], params.get("Type", "application"), params.get("Scheme", "internet-facing")
     addresses, groups = params.get("IpAddressType", "ipv4"), params.get("SecurityGroups") or []
+    if kind == "gateway" and "Scheme" in params:
+        raise Refusal("ValidationError", "Scheme is not supported for Gateway Load Balancers.")
     mappings = mappings_of(params)
     subnets = check_subnets(backend, kind, list(mappings))
     vpc_id = subnets[0].vpc_id
@@ -130,22 +133,29 @@ def comparable(settings: dict[str, Any]) -> tuple[Any, ...]:
 
 def check_name(name: str) -> None:
     """Raise unless `name` is valid for a load balancer."""
-    if not _NAME.fullmatch(name):
-        raise Refusal(
-            "ValidationError",
-            f"The load balancer name '{name}' can only contain characters that are alphanumeric characters or"
-            " hyphens(-), at most 32 of them, cannot begin or end with '-' and cannot begin with 'internal-'",
-        )
+    for wrong, what in (
+        (len(name) > _LONGEST_NAME, f"cannot be longer than '{_LONGEST_NAME}' characters"),
+        (name.startswith("internal-"), "cannot begin with 'internal-'"),
+        (name.startswith("-"), "cannot begin with a hyphen(-)"),
+        (name.endswith("-"), "cannot end with a hyphen(-)"),
+        (not _NAME.fullmatch(name), "can only contain characters that are alphanumeric characters and hyphens(-)"),
+    ):
+        if wrong:
+            raise Refusal("ValidationError", f"The load balancer name '{name}' {what}")
 
 
 def check_subnets(self: ELBv2Backend, kind: str, ids: list[str]) -> list[Any]:
     """The subnets, if there is at most one per zone, and enough of them."""
     known = {s.id: s for s in self.ec2_backend.describe_subnets()}
     missing = [i for i in ids if i not in known]
-    if missing or not ids:
+    if missing:
         raise Refusal("SubnetNotFound", f"The subnet ID '{', '.join(missing)}' does not exist")
     subnets = [known[i] for i in ids]
+    if len({s.vpc_id for s in subnets}) > 1:
+        raise invalid(f"The subnets '{', '.join(ids)}' are not in the same VPC")
     zones = [s.availability_zone for s in subnets]
+    if not ids:
+        raise Refusal("ValidationError", "You must specify either subnets or subnet mappings")
     if len(set(zones)) < _ZONES[kind]:
         raise Refusal("ValidationError", "At least two subnets in two different Availability Zones must be specified")
     if len(set(zones)) < len(zones):
@@ -159,7 +169,7 @@ def check_subnets(self: ELBv2Backend, kind: str, ids: list[str]) -> list[Any]:
 def check_groups(self: ELBv2Backend, kind: str, ids: list[str], vpc_id: str) -> None:
     """Raise unless all groups exist in the VPC, and this kind of load balancer can have that many."""
     if ids and kind == "gateway":
-        raise invalid("Security groups are not supported on load balancers with type 'gateway'")
+        raise invalid("Security Groups are not supported for Gateway Load Balancers.")
     check_room("InvalidConfigurationRequest", "security groups of a load balancer", len(set(ids)), SECURITY_GROUPS)
     for group_id in ids:
         group = self.ec2_backend.get_security_group_from_id(group_id)
@@ -186,6 +196,9 @@ def describe_load_balancers(self: ELBv2Backend, arns: list[str] | None, names: l
     for balancer in everything:
         if reports.listens(balancer.arn) and now() >= balancer.began + _latency[0].ready(balancer.type, balancer.name):
             balancer.activate()
+    if arns and names:
+        text = "Load balancer names and load balancer ARNs cannot be specified at the same time"
+        raise Refusal("ValidationError", text)
     by_name = {b.name: b for b in self.load_balancers.values()}
     if any(name not in by_name for name in names or []):
         raise Refusal("LoadBalancerNotFound", f"Load balancers '[{', '.join(names or [])}]' not found")

@@ -10,6 +10,10 @@ from moto.elbv2.models import ELBv2Backend
 from sandbox.aws.corrections.elbv2.limits import check_tags
 from sandbox.aws.corrections.elbv2.trust_stores import trust_stores
 from sandbox.aws.patching import replace
+from sandbox.aws.refusal import Refusal
+
+_MOST = 20
+"""Resources of a DescribeTags."""
 
 
 def install() -> None:
@@ -34,7 +38,9 @@ def add_tags(self: ELBv2Backend, resource_arns: list[str], tags: list[dict[str, 
 
 
 def describe_tags(self: ELBv2Backend, resource_arns: list[str]) -> dict[str, dict[str, str]]:
-    """DescribeTags, only for existing resources."""
+    """DescribeTags, only for existing resources, and not for too many."""
+    if len(resource_arns) > _MOST:
+        raise Refusal("ValidationError", f"Up to '{_MOST}' resource ARNs can be specified")
     for arn in resource_arns:
         self._get_resource_by_arn(arn)
     return {arn: self.tagging_service.get_tag_dict_for_resource(arn) for arn in resource_arns}

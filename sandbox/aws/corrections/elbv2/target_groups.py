@@ -3,7 +3,9 @@
 https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html
 """
 
+import itertools
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from moto.core.responses import ActionResult
@@ -18,9 +20,10 @@ from sandbox.aws.refusal import Refusal
 
 _NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,32}(?<!-)")
 _HTTP = {"HTTP", "HTTPS"}
-_CHECKS = {"HTTP", "HTTPS", "TCP"}
+_CHECKS = ("HTTP", "HTTPS", "TCP")
 """Protocols of health checks; other target group protocols cannot be used for checks."""
-_VERSIONS = ("GRPC", "HTTP1", "HTTP2")
+_VERSIONS = ("HTTP2", "HTTP1", "GRPC")
+_GENEVE = 6081
 _LAST_CODE = {"HTTP": 499, "HTTPS": 499, "GENEVE": 399}
 _CODES = re.compile(r"\d+(-\d+)?(,\d+(-\d+)?)*")
 _HEALTH = (
@@ -44,6 +47,10 @@ def create_target_group(self: ELBV2Response) -> ActionResult:
     backend, params = self.elbv2_backend, self._get_params()
     wish = {key: value for key, value in params.items() if key not in {"Action", "Version", "Tags"}}
     name, kind = params["Name"], params.get("TargetType", "instance")
+    check_name(name)
+    check_target(backend, kind, params)
+    health = first_health(kind, params)
+    check_health(kind, params.get("Protocol"), params.get("ProtocolVersion"), health)
     existing: Any = next((g for g in backend.target_groups.values() if g.name == name), None)
     if existing:
         if existing.wish == wish:
@@ -52,12 +59,8 @@ def create_target_group(self: ELBV2Response) -> ActionResult:
             "DuplicateTargetGroupName",
             f"A target group with the same name '{name}' exists, but with different settings",
         )
-    check_name(name)
-    check_target(backend, kind, params)
     check_room("TooManyTargetGroups", "target groups", len(backend.target_groups) + 1, "target-groups")
     check_tags(params.get("Tags"))
-    health = first_health(kind, params)
-    check_health(params.get("Protocol"), health)
     made: Any = FakeTargetGroup(
         name, backend.account_id, backend.region_name, params.get("VpcId"), params.get("Protocol"), params.get("Port"),
         target_type=kind,
@@ -94,31 +97,41 @@ def check_name(name: str) -> None:
 
 
 def check_target(backend: ELBv2Backend, kind: str, params: dict[str, Any]) -> None:
-    """Raise unless the group is valid: protocol, port, VPC, protocol version and control port."""
-    protocol, version = params.get("Protocol"), params.get("ProtocolVersion")
-    words = {"Protocol": "protocol", "Port": "port", "VpcId": "VPC ID"}
-    for key, word in words.items():
-        if kind == "lambda" and key in params:
-            raise Refusal(
-                "ValidationError",
-                f"{word[0].upper()}{word[1:]} cannot be specified for target groups with target type 'lambda'",
-            )
-        if kind != "lambda" and key not in params:
-            raise Refusal("ValidationError", f"A {word} must be specified")
+    """Raise unless the group is valid: protocol, port, VPC, protocol version, addresses and control port."""
+    for fault in itertools.chain(_faults(kind, params), _of_protocol(kind, params)):
+        raise Refusal("ValidationError", fault)
     if "VpcId" in params and params["VpcId"] not in backend.ec2_backend.vpcs:
         raise Refusal("ValidationError", f"The VPC ID '{params['VpcId']}' is not found")
+    if "TargetControlPort" in params and (params.get("Protocol") not in _HTTP or kind not in {"instance", "ip"}):
+        raise Refusal("InvalidConfigurationRequest", "Target control port is not supported")
+
+
+def _faults(kind: str, params: dict[str, Any]) -> Iterator[str]:
+    if kind == "lambda":
+        for key, word in {"Protocol": "Protocol", "Port": "Port", "VpcId": "VPC ID"}.items():
+            if key in params:
+                yield f"{word} cannot be specified for target groups with target type 'lambda'"
+    elif not {"Protocol", "Port"} <= params.keys():
+        yield f"A target group of type '{kind}' must have a protocol and a port"
+    elif "VpcId" not in params:
+        yield "A VPC ID must be specified"
+
+
+def _of_protocol(kind: str, params: dict[str, Any]) -> Iterator[str]:
+    protocol, version = params.get("Protocol"), params.get("ProtocolVersion")
     if kind == "alb" and protocol != "TCP":
-        raise Refusal("ValidationError", f"Protocol '{protocol}' is not supported with target type 'alb'")
-    if version is not None and (protocol not in _HTTP or version not in _VERSIONS):
-        raise Refusal("ValidationError", f"Protocol version '{version}' is not supported with protocol '{protocol}'")
-    if "TargetControlPort" in params and (protocol not in _HTTP or kind not in {"instance", "ip"}):
-        raise Refusal(
-            "InvalidConfigurationRequest",
-            f"A target control port is not supported for target groups with protocol '{protocol}' and target type"
-            f" '{kind}'",
-        )
-    if params.get("IpAddressType") == "ipv6" and kind == "alb":
-        raise Refusal("ValidationError", "IP address type 'ipv6' is not supported with target type 'alb'")
+        yield f"Target type 'alb' is not supported for target groups with {protocol} protocol"
+    if protocol == "GENEVE" and params["Port"] != _GENEVE:
+        yield f"Port must be {_GENEVE} for GENEVE target groups."
+    if version is not None and protocol not in _HTTP:
+        yield f"You cannot specify the protocol version for a target group with the '{protocol}' protocol"
+    if version is not None and version not in _VERSIONS:
+        yield f"Target group protocol version '{version}' must be one of '[{', '.join(_VERSIONS)}]'"
+    if params.get("IpAddressType") == "ipv6":
+        if kind in {"lambda", "alb"}:
+            yield f"Target type '{kind}' is not supported with an IPv6 target group"
+        if protocol in {"QUIC", "TCP_QUIC"}:
+            yield f"Protocol '{protocol}' is not supported with an IPv6 target group"
 
 
 def version_of(params: dict[str, Any]) -> str | None:
@@ -154,40 +167,45 @@ def first_health(kind: str, params: dict[str, Any]) -> dict[str, Any]:
     return {**default, **given}
 
 
-def check_health(protocol: str | None, health: dict[str, Any]) -> None:
+def check_health(kind: str, protocol: str | None, version: str | None, health: dict[str, Any]) -> None:
     """Raise unless a health check is valid."""
+    for fault in _health_faults(kind, protocol, version, health):
+        raise Refusal("ValidationError", fault)
+    if health.get("HealthCheckProtocol") == "TCP":
+        for key, word in (("HealthCheckPath", "paths"), ("Matcher", "matchers")):
+            if health.get(key):
+                text = f"Health check {word} are not supported for TCP health checks"
+                raise Refusal("InvalidConfigurationRequest", text)
+
+
+def _health_faults(kind: str, protocol: str | None, version: str | None, health: dict[str, Any]) -> Iterator[str]:
     if protocol and health.get("HealthCheckEnabled") is False:
-        raise Refusal(
-            "ValidationError", "Health checks can be disabled only for target groups with target type 'lambda'"
-        )
+        yield f"Health check enabled must be true for target groups with target type '{kind}'"
     checked, interval = health.get("HealthCheckProtocol"), health["HealthCheckIntervalSeconds"]
     timeout, port = health["HealthCheckTimeoutSeconds"], health.get("HealthCheckPort", "traffic-port")
-    if checked is not None and checked not in _CHECKS:
-        raise Refusal("ValidationError", f"Health check protocol '{checked}' must be one of 'HTTP, HTTPS, TCP'")
-    if checked == "TCP" and protocol in _HTTP:
-        raise Refusal(
-            "InvalidConfigurationRequest",
-            f"Health check protocol 'TCP' is not supported for target groups with protocol '{protocol}'",
-        )
+    allowed = _CHECKS[:2] if protocol in _HTTP else _CHECKS
+    if checked is not None and checked not in allowed:
+        yield f"Health check protocol '{checked}' must be one of '{', '.join(allowed)}'"
     if timeout > interval or (protocol in _HTTP and timeout == interval):
-        raise Refusal("ValidationError", "Health check interval must be greater than the timeout.")
+        yield f"Health check timeout '{timeout}' must be smaller than the interval '{interval}'"
     if port != "traffic-port" and not (port.isdigit() and 1 <= int(port) <= 65535):  # noqa: PLR2004 - a port
-        raise Refusal(
-            "ValidationError",
-            f"Health check port '{port}' must be 'traffic-port' or an integer between '1' and '65535'",
-        )
-    if checked == "TCP" and (health.get("HealthCheckPath") or health.get("Matcher")):
-        raise Refusal(
-            "InvalidConfigurationRequest",
-            "A path and a matcher cannot be specified for health checks with protocol 'TCP'",
-        )
-    matcher = health.get("Matcher") or {}
+        yield f"Health check port '{port}' must be within '1-65535' or 'traffic-port'"
+    if not health.get("HealthCheckPath", "/").startswith("/"):
+        yield f"Health check path '{health['HealthCheckPath']}' must begin with a '/' character"
+    if health.get("Matcher"):
+        yield from _matcher_faults(protocol, version, health["Matcher"])
+
+
+def _matcher_faults(protocol: str | None, version: str | None, matcher: dict[str, str]) -> Iterator[str]:
+    grpc = version == "GRPC"
     if len(matcher) > 1:
-        raise Refusal("ValidationError", "Only one of HttpCode and GrpcCode can be specified for a matcher")
-    first, last = (0, 99) if "GrpcCode" in matcher else (200, _LAST_CODE.get(protocol or "HTTP", 599))
-    for kind, codes in matcher.items():
-        if not _CODES.fullmatch(codes) or any(not first <= int(n) <= last for n in re.findall(r"\d+", codes)):
-            raise Refusal("ValidationError", f"Health check matcher {kind} '{codes}' must be within '{first}-{last}'")
+        yield "Only one of HttpCode and GrpcCode can be specified for a matcher"
+    codes, word = matcher.get("GrpcCode" if grpc else "HttpCode"), "GRPC" if grpc else "HTTP"
+    first, last = (0, 99) if grpc else (200, _LAST_CODE.get(protocol or "HTTP", 599))
+    if not codes:
+        yield f"Health check matcher {word} code cannot be empty"
+    elif not _CODES.fullmatch(codes) or any(not first <= int(n) <= last for n in re.findall(r"\d+", codes)):
+        yield f"Health check matcher {word} code '{codes}' must be within '{first}-{last}' inclusive"
 
 
 def modify_target_group(self: ELBV2Response) -> ActionResult:
@@ -204,7 +222,7 @@ def modify_target_group(self: ELBV2Response) -> ActionResult:
     elif held.get("HealthCheckProtocol") == "TCP" and "HealthCheckProtocol" in given:
         held = {"HealthCheckPath": "/", "Matcher": {"HttpCode": "200-399"}, **held}
     health = {**held, **given}
-    check_health(group.protocol, health)
+    check_health(group.target_type, group.protocol, group.ProtocolVersion, health)
     tell(group, health)
     group.wish = None
     return ActionResult({"TargetGroups": [group]})

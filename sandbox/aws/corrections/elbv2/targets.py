@@ -136,7 +136,8 @@ def check_address(group: Any, name: str, zone: str | None) -> None:
         return
     if not any(address in network for network in _PRIVATE if network.version == address.version):
         raise Refusal(
-            "InvalidTarget", f"The IP address '{name}' is neither in the VPC of the target group nor a private one"
+            "InvalidTarget",
+            f"The IP address '{name}' is not allowed, as it must be an address from a VPC subnet, RFC1918, or RFC6598",
         )
     vpc = group.ec2_backend.get_vpc(group.vpc_id)
     inside = any(address in ipaddress.ip_network(one["cidr_block"]) for one in vpc.get_cidr_block_association_set())

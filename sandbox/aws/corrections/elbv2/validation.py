@@ -1,4 +1,4 @@
-"""What ELBv2 checks first in every call: AWS's model of its parameters, with AWS's messages.
+"""What ELBv2 checks first in every call: AWS's model of its parameters and the form of ARNs, with AWS's messages.
 
 The model (botocore's) has the ranges, lengths, patterns and enumerations. One answer names every fault:
 `2 validation errors detected: Value '400' at 'healthCheckIntervalSeconds' failed to satisfy constraint: Member must
@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/CommonError
 """
 
 import functools
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,16 @@ from sandbox.aws.constraints import message
 from sandbox.aws.refusal import Refusal
 
 _MODEL = "elbv2"
+_ARNS = {
+    "LoadBalancerArn": ("loadbalancer", "load balancer"),
+    "TargetGroupArn": ("targetgroup", "target group"),
+    "ListenerArn": ("listener", "listener"),
+    "RuleArn": ("listener-rule", "listener rule"),
+    "TrustStoreArn": ("truststore", "trust store"),
+}
+"""Parameters, also in the plural, with the resource of their ARN and AWS's word for it."""
+_MAY_BE_EMPTY = {"Conditions", "Actions", "DefaultActions", "SecurityGroups"}
+"""What is refused later, with words of its own."""
 Function = Callable[..., Any]
 
 
@@ -36,8 +47,32 @@ def checked(method: Function, shape: Any) -> Function:
 
     @functools.wraps(method)
     def action(self: ELBV2Response) -> Any:
-        if wrong := message(shape, self._get_params()):
+        given = self._get_params()
+        backend = self.elbv2_backend
+        wrong = (
+            message(shape, given) or _empty(shape, given) or _foreign(given, backend.region_name, backend.account_id)
+        )
+        if wrong:
             raise Refusal("ValidationError", wrong)
         return method(self)
 
     return action
+
+
+def _empty(shape: Any, given: dict[str, Any]) -> str:
+    """The lists that a call needs and that have nothing in them. The model gives them no least length."""
+    lists = (key for key in shape.required_members if shape.members[key].type_name == "list")
+    return next((f"{key} must not be empty" for key in lists if not given[key] and key not in _MAY_BE_EMPTY), "")
+
+
+def _foreign(given: dict[str, Any], region: str, account: str) -> str:
+    """An ARN that is not one of the account in the region."""
+    for key, (kind, word) in _ARNS.items():
+        for arn in [*_listed(given.get(key)), *_listed(given.get(f"{key}s"))]:
+            if not re.fullmatch(rf"arn:[a-z-]+:elasticloadbalancing:{region}:{account}:{kind}/.+", arn):
+                return f"'{arn}' is not a valid {word} ARN"
+    return ""
+
+
+def _listed(value: Any) -> list[str]:
+    return value if isinstance(value, list) else [value] if value else []

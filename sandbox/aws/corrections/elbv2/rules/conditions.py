@@ -29,7 +29,9 @@ _SEVERAL = {"http-header", "query-string"}
 _REGEX = {"host-header", "path-pattern", "http-header"}
 _TRANSFORMS = {"host-header-rewrite": "HostHeaderRewriteConfig", "url-rewrite": "UrlRewriteConfig"}
 _LONGEST, _LONGEST_NAME, _LONGEST_REWRITE = 128, 40, 1024
-_HOST = re.compile(r"[A-Za-z0-9.*?_-]+")
+_INVALID = "Condition value '{}' contains a character that is not valid"
+_HOST = re.compile(r"[A-Za-z0-9.*?_-]*\.[A-Za-z0-9.*?_-]*")
+"""A host name must have a dot. AWS's message about one without is that of an invalid character."""
 _PATH = re.compile(r"[A-Za-z0-9_\-.$/~\"'@:+&*?=%#,;!()\[\]{}|^<>\\`]*")
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _METHOD = re.compile(r"[A-Z_-]+")
@@ -51,7 +53,7 @@ def check_conditions(conditions: list[Condition], balancer_type: str) -> None:
     values = [value for condition in conditions for value in _values(condition)]
     most = QUOTAS["condition-values-per-alb-rule"]
     if len(values) > most:
-        raise _invalid(f"A rule can only have '{most}' condition values")
+        raise _invalid(f"A rule can only have '{most}' condition values and regex values")
     wild, plain = QUOTAS["condition-wildcards-per-alb-rule"], _patterns(conditions)
     if sum(len(re.findall(r"(?<!\\)[*?]", text)) for text in plain) > wild:
         raise _invalid(f"A rule can only have '{wild}' condition wildcards")
@@ -94,43 +96,61 @@ def _problems(field: str, condition: Condition) -> Iterator[str]:
     if "Values" in condition and config:
         yield f"You cannot provide both Values and '{_CONFIGS[field]}' for a condition of type '{field}'"
     if _regexes(condition) and field not in _REGEX:
-        yield f"Regular expressions are not compatible with '{field}'"
-    if _regexes(condition) and (condition.get("Values") or config.get("Values")):
-        yield "Values and regular expressions cannot be specified in one condition"
+        yield f"'RegexValues' is not supported for a condition of type '{field}'"
     values = _values(condition)
-    if not values:
-        yield "A condition value must be specified"
+    if not (config or values):
+        plain = "Values or RegexValues or " if field in {"host-header", "path-pattern"} else ""
+        needed = f"{plain}{_CONFIGS[field]}"
+        yield f"For conditions of type '{field}', you must specify the following fields: '{needed}'"
+    both = _regexes(condition) and (condition.get("Values") or config.get("Values"))
+    if both or not values:
+        one = "exactly one of the following: ['Values' 'RegexValues']"
+        yield f"You must provide {one} for config of type '{_CONFIGS[field]}'"
     for value in values:
         texts = [value] if isinstance(value, str) else list(value.values())
-        if any(len(text) > _LONGEST for text in texts):
-            yield f"The '{field}' value is too long; the limit is '{_LONGEST}'"
-    if not _regexes(condition):
-        yield from _of_field(field, config, values)
+        if field != "http-request-method" and any(len(text) > _LONGEST for text in texts):
+            yield f"Condition value for '{field}' cannot contain more than {_LONGEST} characters"
+    yield from _of_expressions(_regexes(condition)) if _regexes(condition) else _of_field(field, config, values)
+
+
+def _of_expressions(expressions: list[str]) -> Iterator[str]:
+    for one in expressions:
+        try:
+            re.compile(one)
+        except re.error:
+            yield f"The regular expression '{one}' is not valid"
 
 
 def _of_field(field: str, config: dict[str, Any], values: list[Any]) -> Iterator[str]:
     """What is wrong with the values of a field."""
     match field:
-        case "host-header":
-            yield from (f"The host name '{one}' is not valid" for one in values if not _HOST.fullmatch(one))
-        case "path-pattern":
-            yield from (f"The path pattern '{one}' is not valid" for one in values if not _PATH.fullmatch(one))
+        case "host-header" | "path-pattern":
+            allowed = _HOST if field == "host-header" else _PATH
+            yield from (_INVALID.format(one) for one in values if not allowed.fullmatch(one))
         case "http-request-method":
             for one in values:
-                if len(one) > _LONGEST_NAME or not _METHOD.fullmatch(one):
-                    yield f"The HTTP method '{one}' must have at most 40 characters of A-Z, '-' and '_'"
+                if len(one) > _LONGEST_NAME:
+                    yield f"Condition value for '{field}' cannot contain more than {_LONGEST_NAME} characters"
+                if not _METHOD.fullmatch(one):
+                    yield _INVALID.format(one)
         case "http-header":
-            name = config.get("HttpHeaderName", "")
-            if not name or len(name) > _LONGEST_NAME or not _TOKEN.fullmatch(name):
-                yield f"The HTTP header name '{name}' must have 1 to 40 characters of RFC 7230"
-            if name.lower() == "host":
-                yield "The HTTP header name 'host' cannot be specified; use the 'host-header' field"
+            yield from _of_header(config.get("HttpHeaderName", ""))
         case "query-string":
             yield from (
                 "A 'Value' must be specified in 'QueryStringKeyValuePair'" for one in values if not one.get("Value")
             )
         case _:
             yield from _addresses(config.get("IpAddressType"), values)
+
+
+def _of_header(name: str) -> Iterator[str]:
+    """What is wrong with the name of an HTTP header."""
+    if len(name) > _LONGEST_NAME:
+        yield f"Condition value for 'http-header' cannot contain more than {_LONGEST_NAME} characters"
+    if not _TOKEN.fullmatch(name):
+        yield f"The HTTP header name '{name}' must have 1 to {_LONGEST_NAME} characters of RFC 7230"
+    if name.lower() == "host":
+        yield "You cannot specify 'host' as an HTTP header name"
 
 
 def _addresses(kind: str | None, blocks: list[str]) -> Iterator[str]:
@@ -141,7 +161,7 @@ def _addresses(kind: str | None, blocks: list[str]) -> Iterator[str]:
         except ValueError:
             network = None
         if network is None or "/" not in block:
-            yield f"The source IP '{block}' must be in CIDR format"
+            yield f"The specified value '{block}' is not a valid CIDR block"
         elif kind and kind != f"ipv{network.version}":
             yield f"The source IP '{block}' is not one of IP address type '{kind}'"
 

@@ -61,12 +61,14 @@ def create_rule(self: ELBV2Response) -> ActionResult:
     balancer = backend.load_balancers[listener.load_balancer_arn]
     actions = parsed(params["Actions"])
     conditions, transforms = params["Conditions"], params.get("Transforms") or []
+    if not conditions:
+        raise Refusal("ValidationError", "A condition must be specified")
     check_conditions(conditions, balancer.type)
     check_transforms(transforms, balancer.type)
     check_tags(params.get("Tags"))
     if str(params["Priority"]) in {str(rule.priority) for rule in listener.rules.values()}:
         raise PriorityInUseError
-    check_actions(backend, balancer, listener.protocol, actions)
+    check_actions(backend, balancer, listener.protocol, listener.port, actions)
     count = sum(len(other._non_default_rules) for other in balancer.listeners.values()) + 1
     check_room("TooManyRules", f"rules on load balancer '{balancer.arn}'", count, "rules-per-application-load-balancer")
     arn = rule_arn(listener.arn)
@@ -93,7 +95,8 @@ def modify_rule(self: ELBV2Response) -> ActionResult:
     balancer = backend.load_balancers[listener.load_balancer_arn]
     check_conditions(conditions, balancer.type)
     check_transforms(transforms, balancer.type)
-    check_actions(backend, balancer, listener.protocol, actions)
+    if actions:
+        check_actions(backend, balancer, listener.protocol, listener.port, actions)
     rule.conditions = conditions or rule.conditions
     rule.actions = actions or rule.actions
     rule.transforms = [] if reset else transforms or rule.transforms
