@@ -1,7 +1,7 @@
 """What load balancers that carry traffic report about their targets, and DescribeTargetHealth returns.
 
-Before the first report, no traffic flows and every target is healthy at once. Reports are neither journaled nor kept:
-after a restart, the reporter's next one arrives.
+Before the first report, no traffic flows and every target that is in use is healthy at once. Reports are neither
+journaled nor kept: after a restart, the reporter's next one arrives.
 """
 
 from dataclasses import dataclass

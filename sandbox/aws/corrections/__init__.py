@@ -5,6 +5,7 @@ from sandbox.aws.corrections import (
     certificates,
     classic_elb,
     dependencies,
+    ec2_requests,
     elbv2,
     gateways,
     iam,
@@ -29,5 +30,6 @@ def install() -> None:
         iam,
         services,
         certificates,
+        ec2_requests,
     ):
         subject.install()

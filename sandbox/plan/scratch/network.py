@@ -6,6 +6,7 @@ manifests go in with the account's ids and results come out with them.
 
 import datetime as dt
 import json
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -64,8 +65,8 @@ def _replaced(document: Any, names: dict[str, str]) -> Any:
 
 
 def tags(kind: str, given: dict[str, str]) -> list[dict[str, Any]]:
-    """Tags of a new resource, as EC2 takes them."""
-    pairs = [{"Key": key, "Value": value} for key, value in given.items()]
+    """Tags of a new resource, as EC2 takes them: without those that only AWS gives."""
+    pairs = [{"Key": key, "Value": value} for key, value in given.items() if not key.startswith("aws:")]
     return [{"ResourceType": kind, "Tags": pairs}] if pairs else []
 
 
@@ -99,7 +100,7 @@ class Network:
         for subnet in self.account.subnets:
             self.names.add(subnet.id, self.subnet(subnet))
         for group in self.account.security_groups:
-            self.names.add(group.id, self.group(group.name, group.tags))
+            self.names.add(group.id, self.group(group.tags))
         for certificate in self.account.certificates:
             self.certificate(certificate.arn, certificate.domains)
 
@@ -120,10 +121,16 @@ class Network:
             ec2.associate_route_table(RouteTableId=self.public_table, SubnetId=made)
         return made
 
-    def group(self, name: str, given: dict[str, str]) -> str:
-        """Make a security group; its id in the emulator."""
+    def group(self, given: dict[str, str]) -> str:
+        """Make a security group with these tags; its id in the emulator.
+
+        The controller finds groups by id and by the tag `Name`. A group's own name may be one that only AWS gives.
+        """
         made: str = self.client("ec2").create_security_group(
-            GroupName=name, Description="assumed", VpcId=self.vpc, TagSpecifications=tags("security-group", given)
+            GroupName=f"assumed-{uuid.uuid4()}",
+            Description="assumed",
+            VpcId=self.vpc,
+            TagSpecifications=tags("security-group", given),
         )["GroupId"]
         return made
 

@@ -9,6 +9,7 @@ import pytest
 
 from sandbox.network.elb import parsing
 from sandbox.plan.errors import PlanError
+from sandbox.plan.inputs.account import typical
 from sandbox.plan.policies import PACK, judged
 from sandbox.plan.result import report
 from sandbox.plan.result.changes import Change, Difference, difference
@@ -16,7 +17,7 @@ from sandbox.plan.result.resources import resources
 from sandbox.plan.result.rules import action, condition
 from sandbox.plan.result.tree import WIDTH, plain, summary, tree
 from sandbox.plan.scratch.kube import merge_patch
-from sandbox.plan.scratch.network import Names
+from sandbox.plan.scratch.network import Names, Network
 from sandbox.plan.scratch.waiting import PATIENCE, Look, Outcome, Watch, metrics, outcomes
 
 EMPTY: dict[str, Any] = {"loadBalancers": [], "targetGroups": []}
@@ -152,6 +153,25 @@ def test_ids_go_in_as_the_emulators_and_come_out_as_the_accounts() -> None:
     names.name("frontend", "sg-0cccc")
     assert names.into({"a": "sg-11,sg-1", "b": "frontend"}) == {"a": "sg-0bbbb,sg-0aaaa", "b": "frontend"}
     assert names.out(["sg-0aaaa", "sg-0bbbb", "sg-0cccc"]) == ["sg-1", "sg-11", "frontend"]
+
+
+class Ec2:
+    """It remembers what it was asked for."""
+
+    asked: dict[str, Any]
+
+    def create_security_group(self, **asked: Any) -> dict[str, str]:
+        self.asked = asked
+        return {"GroupId": "sg-0aaaa"}
+
+
+def test_a_group_is_made_whatever_its_name_is_and_without_tags_that_only_aws_gives() -> None:
+    ec2 = Ec2()
+    network = Network(lambda _: ec2, typical(), Names())
+    network.group({"Name": "default", "aws:cloudformation:stack-name": "eksctl"})
+    assert ec2.asked["GroupName"].startswith("assumed-")
+    (specification,) = ec2.asked["TagSpecifications"]
+    assert specification["Tags"] == [{"Key": "Name", "Value": "default"}]
 
 
 def test_the_controllers_metrics_say_whether_it_works() -> None:
