@@ -34,6 +34,18 @@ _GATEWAY_CLASS = {
     "metadata": {"name": GATEWAY_CLASS},
     "spec": {"controllerName": "gateway.k8s.aws/alb"},
 }
+_NLB_LOGS = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "delivery.logs.amazonaws.com"},
+            "Action": "s3:PutObject",
+            "Resource": "arn:aws:s3:::upstream/*",
+        }
+    ],
+}
+"""Who may write into the bucket: a spec turns on the access logs of a Network Load Balancer."""
 _STACK = "sandbox"
 _GATES = {"ALBTargetControlAgent": True, "GatewayListenerSet": True}
 _DEPLOYMENT = "deployment/aws-load-balancer-controller"
@@ -137,6 +149,7 @@ def _certificates(sandbox: Sandbox, folder: Path) -> list[str]:
     acm, elb, s3 = (sandbox.aws(service) for service in ("acm", "elbv2", "s3"))
     s3.create_bucket(Bucket="upstream", CreateBucketConfiguration={"LocationConstraint": region})
     s3.put_object(Bucket="upstream", Key="authority.pem", Body=authority.cert_pem.bytes())
+    s3.put_bucket_policy(Bucket="upstream", Policy=json.dumps(_NLB_LOGS))
     arns: list[str] = []
     for name in (f"*.elb.{region}.amazonaws.com", f"*.second.elb.{region}.amazonaws.com", _SECURE):
         issued = authority.issue_cert(name)
