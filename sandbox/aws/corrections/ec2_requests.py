@@ -1,4 +1,4 @@
-"""What EC2 checks in every request, whatever it is about: ids, filters, tags. Its words about what does not exist.
+"""What EC2 checks in every request, whatever it is about: ids, filters, tags. How it names what does not exist.
 
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
 """
@@ -46,19 +46,16 @@ def checked(name: str, method: Action) -> Action:
     @functools.wraps(method)
     def action(self: EC2Response) -> Any:
         params = self._get_params()
-        for fault in (*_ids(params), *_filters(name, params), *_tags(name, params), *_lists(name, params, self)):
+        for fault in (*_ids(params), *_filters(name, params), *_tags(name, params)):
             raise Refusal(*fault)
         try:
             return method(self)
-        except KeyError as error:
-            if error.args[0] in {one.get("Name") for one in params.get("Filters") or []}:
-                raise NotImplementedError(f"the filter '{error.args[0]}'") from None
-            raise
         except ServiceException as error:
             if not (found := _SET.search(str(error.message))):
                 raise
             missing = found[1].replace("'", "")
-            raise Refusal(error.code, _MISSING.get(error.code, str(error.message)).format(missing)) from None
+            text = _MISSING[error.code].format(missing) if error.code in _MISSING else _SET.sub(missing, error.message)
+            raise Refusal(error.code, text) from None
 
     return action
 
@@ -86,13 +83,6 @@ def _known(name: str) -> frozenset[str]:
     """The filters of a call, from the documentation in botocore's model; empty if that does not list them."""
     model: Any = get_service_model("ec2")
     return frozenset(_FILTER.findall(model.operation_model(name).input_shape.members["Filters"].documentation))
-
-
-def _lists(name: str, params: dict[str, Any], self: Any) -> Faults:
-    """Prefix lists that do not exist; moto leaves them out of its answer."""
-    for one in params.get("PrefixListIds") or () if name == "DescribeManagedPrefixLists" else ():
-        if one not in self.ec2_backend.managed_prefix_lists:
-            yield "InvalidPrefixListID.NotFound", f"The prefix list ID '{one}' does not exist"
 
 
 def _tags(name: str, params: dict[str, Any]) -> Faults:

@@ -1,4 +1,4 @@
-"""Security groups: what a group and its rules can be, all rules of a request or none, descriptions of prefix lists.
+"""Security groups: what a group and its rules can be, all rules of a request or none. Prefix lists in rules.
 
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AuthorizeSecurityGroupIngress.html
@@ -11,6 +11,7 @@ from typing import Any
 from moto.core.responses import ActionResult
 from moto.ec2.models.security_groups import SecurityGroup, SecurityGroupRule
 from moto.ec2.responses.security_groups import SecurityGroups
+from moto.ec2.responses.vpcs import VPCs
 
 from sandbox.aws.corrections.security_group_rules import TEXT, Permission, faults, keys, listed, unfit, words
 from sandbox.aws.patching import replace
@@ -47,6 +48,13 @@ def install() -> None:
         for name, wrapped in (("authorize", authorizing), ("revoke", revoking)):
             method = f"{name}_security_group_{way}"
             replace(SecurityGroups, method, wrapped(getattr(SecurityGroups, method), f"{way}_rules"))
+    describe = VPCs.describe_managed_prefix_lists
+
+    def describe_managed_prefix_lists(self: VPCs) -> Any:
+        _check_prefix_lists(self.ec2_backend, self._get_param("PrefixListIds") or [])
+        return describe(self)
+
+    replace(VPCs, "describe_managed_prefix_lists", describe_managed_prefix_lists)
 
 
 def creating(create: Callable[..., Any]) -> Callable[..., Any]:
@@ -141,10 +149,14 @@ def _check_sources(ec2: Any, group: Any, wanted: list[Permission]) -> None:
             if other is not None and other.vpc_id != group.vpc_id:
                 text = "You have specified two resources that belong to different networks."
                 raise Refusal("InvalidGroup.NotFound", text)
-        for one in permission.get("PrefixListIds") or []:
-            if one["PrefixListId"] not in ec2.managed_prefix_lists:
-                text = f"The prefix list ID '{one['PrefixListId']}' does not exist"
-                raise Refusal("InvalidPrefixListID.NotFound", text)
+        _check_prefix_lists(ec2, [one["PrefixListId"] for one in permission.get("PrefixListIds") or []])
+
+
+def _check_prefix_lists(ec2: Any, ids: list[str]) -> None:
+    """Raise unless the prefix lists exist."""
+    for one in ids:
+        if one not in ec2.managed_prefix_lists:
+            raise Refusal("InvalidPrefixListID.NotFound", f"The prefix list ID '{one}' does not exist")
 
 
 def _key(rule: Any) -> tuple[str, Any, Any, str]:

@@ -1,4 +1,6 @@
-"""Whether a role's trust policy admits a caller from outside the account: a web identity, a service. Pure.
+"""Whether a resource's policy admits a caller from outside the account: a web identity, a service. Pure.
+
+The resource is a role, or the bucket that a load balancer writes its logs into.
 
 Users and sessions ask through `authorizer`, where the trust policy and their own policies decide together.
 """
@@ -19,32 +21,32 @@ def web_identity(provider_arn: str) -> Principal:
 
 
 def admits(
-    document: str, role_arn: str, principal: Principal, action: str, keys: Mapping[str, str | Sequence[str]]
+    document: str, resource_arn: str, principal: Principal, action: str, keys: Mapping[str, str | Sequence[str]]
 ) -> Decision:
-    """The decision of a role's trust policy.
+    """The decision of a resource's policy.
 
     Args:
-        document: the trust policy, JSON.
-        role_arn: the role's ARN.
+        document: the policy, JSON.
+        resource_arn: the ARN of the role, or of the object in a bucket.
         principal: the caller.
-        action: `sts:AssumeRoleWithWebIdentity`, `sts:AssumeRole` or `sts:TagSession`.
+        action: `sts:AssumeRoleWithWebIdentity`, `sts:AssumeRole`, `sts:TagSession` or `s3:PutObject`.
         keys: the condition keys: a token's claims (`ISSUER:sub`, `ISSUER:aud`), `aws:RequestTag/...`.
 
     Raises:
         CannotJudgeError: the sandbox cannot evaluate a statement that might decide it; the caller must refuse.
     """
     given = {key.lower(): (values,) if isinstance(values, str) else values for key, values in keys.items()}
-    own = policy(f"trust policy of {role_arn}", document)
+    own = policy(f"trust policy of {resource_arn}", document)
     policies = Policies(resource=own, resource_decides=True, resource_kind=Kind.TRUST)
-    return evaluate(Request(principal, action, role_arn, Context(given)), policies)
+    return evaluate(Request(principal, action, resource_arn, Context(given)), policies)
 
 
 def let_in(
-    document: str, role_arn: str, principal: Principal, action: str, keys: Mapping[str, str | Sequence[str]]
+    document: str, resource_arn: str, principal: Principal, action: str, keys: Mapping[str, str | Sequence[str]]
 ) -> bool:
     """`admits`, but refuses what cannot be judged."""
     try:
-        return admits(document, role_arn, principal, action, keys).allowed
+        return admits(document, resource_arn, principal, action, keys).allowed
     except CannotJudgeError:
         return False
 

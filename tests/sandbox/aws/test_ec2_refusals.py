@@ -1,4 +1,7 @@
-"""What EC2 refuses in the calls that matter to load balancing, in AWS's words: security groups, ids, filters, tags."""
+"""What EC2 refuses in the calls that matter to load balancing: security groups, ids, filters, tags.
+
+The codes are AWS's; the texts are those that its users report, where we know one.
+"""
 
 from typing import Any
 
@@ -127,6 +130,11 @@ def test_a_rule_names_a_group_of_the_same_vpc(world: World) -> None:
             "describe_managed_prefix_lists",
             {"PrefixListIds": ["pl-12345678"]},
             "InvalidPrefixListID.NotFound: The prefix list ID 'pl-12345678' does not exist",
+        ),
+        (
+            "describe_volumes",
+            {"VolumeIds": ["vol-12345678"]},
+            "InvalidVolume.NotFound: The volume 'vol-12345678' does not exist.",
         ),
         (
             "describe_subnets",

@@ -29,9 +29,10 @@ def check_address_type(kind: str, scheme: str, wanted: str, subnets: list[Any]) 
     """Raise unless a load balancer in `subnets` can have addresses of that type."""
     if wanted == "ipv4":
         return
-    if wanted == "dualstack-without-public-ipv4" and (kind != "application" or scheme == "internal"):
-        if kind != "application":
-            raise invalid(f"The specified IP address type is not supported on load balancers with type '{kind}'.")
+    without = wanted == "dualstack-without-public-ipv4"
+    if without and kind != "application":
+        raise invalid(f"The specified IP address type is not supported on load balancers with type '{kind}'.")
+    if without and scheme == "internal":
         raise invalid(f"The IP address type '{wanted}' is supported only on internet-facing load balancers")
     if any(not ipv6_networks(subnet) for subnet in subnets):
         raise Refusal("ValidationError", "You must specify subnets with an associated IPv6 CIDR block")

@@ -1,6 +1,6 @@
 """The values that an attribute of a load balancer, a listener or a target group can have. Pure.
 
-The texts are AWS's. They differ from attribute to attribute.
+The texts are AWS's where a report has them. They differ from attribute to attribute.
 https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_LoadBalancerAttribute.html
 https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_ListenerAttribute.html
 https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupAttribute.html

@@ -98,7 +98,12 @@ _LAMBDA = {"lambda.multi_value_headers.enabled", "load_balancing.cross_zone.enab
            "stickiness.type", *_HEALTH}  # fmt: skip
 _NETWORK_GROUP = {*_TCP_GROUP, "preserve_client_ip.enabled", "target_health_state.unhealthy.draining_interval_seconds",
                   "target_health_state.unhealthy.connection_termination.enabled"}  # fmt: skip
-_GATEWAY_GROUP = {*_GROUP, "stickiness.type", "target_failover.on_deregistration", "target_failover.on_unhealthy"}
+_GROUPS = {
+    "HTTP": {*_HTTP_GROUP},
+    "HTTPS": {*_HTTP_GROUP},
+    "GENEVE": {*_GROUP, "stickiness.type", "target_failover.on_deregistration", "target_failover.on_unhealthy"},
+}
+"""The keys that target groups with a protocol support. Those with another one have a network load balancer's."""
 
 
 def install() -> None:
@@ -136,19 +141,15 @@ def listener_defaults(protocol: str | None) -> dict[str, str]:
     return {"tcp.idle_timeout.seconds": "350"} if protocol == "TCP" else {}
 
 
-def supported(group: Any) -> set[str]:
-    """The keys of a target group's attributes."""
-    if group.target_type == "lambda":
-        return _LAMBDA
-    return {"HTTP": {*_HTTP_GROUP}, "HTTPS": {*_HTTP_GROUP}, "GENEVE": _GATEWAY_GROUP}.get(
-        group.protocol, _NETWORK_GROUP
-    )
-
-
 def check(code: str, faults: Iterable[str]) -> None:
     """Raise for the first fault."""
     for fault in faults:
         raise Refusal(code, fault)
+
+
+def check_keys(what: str, keys: Iterable[str], known: set[str]) -> None:
+    """Raise for the first unknown key."""
+    check("ValidationError", (f"{what} attribute key '{key}' is not recognized" for key in keys if key not in known))
 
 
 def modify_load_balancer_attributes(self: ELBV2Response) -> ActionResult:
@@ -159,7 +160,7 @@ def modify_load_balancer_attributes(self: ELBV2Response) -> ActionResult:
         raise LoadBalancerNotFoundError
     known = {*_DEFAULTS[balancer.type], *_ALSO[balancer.type]}
     new = {pair["Key"]: pair.get("Value", "") for pair in pairs}
-    check("ValidationError", (f"Load balancer attribute key '{k}' is not recognized" for k in new if k not in known))
+    check_keys("Load balancer", new, known)
     check("ValidationError", problems(pairs))
     if balancer.type == "application" and new.get(CROSS_ZONE) == "false":
         text = f"The value for '{CROSS_ZONE}' must always be 'true' for an Application Load Balancer"
@@ -175,7 +176,7 @@ def modify_listener_attributes(self: ELBV2Response) -> ActionResult:
     listener: Any = self.elbv2_backend.describe_listeners(None, [self._get_param("ListenerArn")])[0]
     every = set[str]().union(*_LISTENERS.values())
     keys = [pair["Key"] for pair in pairs]
-    check("ValidationError", (f"Listener attribute key '{key}' is not recognized" for key in keys if key not in every))
+    check_keys("Listener", keys, every)
     if not _LISTENERS.get(listener.protocol, set[str]()).issuperset(keys):
         raise Refusal("InvalidConfigurationRequest", "The provided listener attribute is not supported")
     check("ValidationError", problems(pairs))
@@ -189,17 +190,12 @@ def modify_target_group_attributes(self: ELBV2Response) -> ActionResult:
     group: Any = self.elbv2_backend.target_groups.get(self._get_param("TargetGroupArn"))
     if group is None:
         raise TargetGroupNotFoundError
-    every = {*_HTTP_GROUP, *_LAMBDA, *_NETWORK_GROUP, *_GATEWAY_GROUP}
     new = {pair["Key"]: pair.get("Value", "") for pair in pairs}
-    check(
-        "ValidationError", (f"Target group attribute key '{key}' is not recognized" for key in new if key not in every)
-    )
+    check_keys("Target group", new, _LAMBDA.union(_NETWORK_GROUP, *_GROUPS.values()))
+    known = _LAMBDA if group.target_type == "lambda" else _GROUPS.get(group.protocol, _NETWORK_GROUP)
     kind = f"{group.protocol} protocol" if group.protocol else f"target type '{group.target_type}'"
-    foreign = (key for key in new if key not in supported(group))
-    check(
-        "InvalidConfigurationRequest",
-        (f"A target group with {kind} does not support the attribute {k}" for k in foreign),
-    )
+    foreign = (f"A target group with {kind} does not support the attribute {key}" for key in new if key not in known)
+    check("InvalidConfigurationRequest", foreign)
     check("ValidationError", problems(pairs, of_group=True))
     check("InvalidConfigurationRequest", conflicts(group.protocol, {**group.attributes, **new}))
     group.attributes.update(new)

@@ -150,12 +150,12 @@ def check_subnets(self: ELBv2Backend, kind: str, ids: list[str]) -> list[Any]:
     missing = [i for i in ids if i not in known]
     if missing:
         raise Refusal("SubnetNotFound", f"The subnet ID '{', '.join(missing)}' does not exist")
+    if not ids:
+        raise Refusal("ValidationError", "You must specify either subnets or subnet mappings")
     subnets = [known[i] for i in ids]
     if len({s.vpc_id for s in subnets}) > 1:
         raise invalid(f"The subnets '{', '.join(ids)}' are not in the same VPC")
     zones = [s.availability_zone for s in subnets]
-    if not ids:
-        raise Refusal("ValidationError", "You must specify either subnets or subnet mappings")
     if len(set(zones)) < _ZONES[kind]:
         raise Refusal("ValidationError", "At least two subnets in two different Availability Zones must be specified")
     if len(set(zones)) < len(zones):

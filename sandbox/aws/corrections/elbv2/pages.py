@@ -17,6 +17,8 @@ from sandbox.aws.refusal import Refusal
 
 _LONGEST = 400
 """Also the default."""
+_EVERYTHING = 1_000_000
+"""A page of moto's own, so large that there is no second one."""
 
 
 def install() -> None:
@@ -37,11 +39,11 @@ def paged(method: Callable[..., ActionResult]) -> Callable[..., ActionResult]:
         size, marker = int(params.get("PageSize", _LONGEST)), params.pop("Marker", "0")
         if not marker.isdigit():
             raise Refusal("ValidationError", f"The marker '{marker}' is not valid")
-        params["PageSize"] = 1_000_000
+        params["PageSize"] = _EVERYTHING
         whole: Any = method(self).result
         ((key, members),) = ((k, v) for k, v in whole.items() if isinstance(v, list))
-        end = int(marker) + size
+        start, end = int(marker), int(marker) + size
         rest = {"NextMarker": str(end)} if len(members) > end else {}
-        return ActionResult({key: members[int(marker) : end], **rest})
+        return ActionResult({key: members[start:end], **rest})
 
     return action

@@ -102,8 +102,7 @@ def _fixed_response(config: dict[str, Any]) -> Iterator[str]:
 
 
 def _jwt(config: dict[str, Any]) -> Iterator[str]:
-    end = urlsplit(config["JwksEndpoint"])
-    if end.scheme != "https" or not end.netloc or not end.path.strip("/"):
+    if not _secure(config["JwksEndpoint"]) or not urlsplit(config["JwksEndpoint"]).path.strip("/"):
         yield f"The JWKS endpoint '{config['JwksEndpoint']}' must be a full URL with HTTPS, a domain and a path"
     claims = config.get("AdditionalClaims") or []
     texts = itertools.chain((config["JwksEndpoint"], config["Issuer"]), *(claim["Values"] for claim in claims))
@@ -118,10 +117,15 @@ def _jwt(config: dict[str, Any]) -> Iterator[str]:
             yield f"The values of claim '{claim['Name']}' cannot include spaces"
 
 
+def _secure(text: str) -> bool:
+    """Whether a text is a URL with HTTPS and a domain."""
+    url = urlsplit(text)
+    return url.scheme == "https" and bool(url.netloc)
+
+
 def _sign_in(config: dict[str, Any]) -> Iterator[str]:
     for key in ("Issuer", "AuthorizationEndpoint", "TokenEndpoint", "UserInfoEndpoint"):
-        url = urlsplit(config.get(key, "https://in.cognito"))
-        if url.scheme != "https" or not url.netloc:
+        if key in config and not _secure(config[key]):
             yield f"The '{config[key]}' URL is not valid"
     if not 1 <= int(config["SessionTimeout"]) <= _LONGEST_SESSION:
         yield f"'Session timeout' value '{config['SessionTimeout']}' must be between 1 and {_LONGEST_SESSION} inclusive"
