@@ -13,7 +13,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
+from importlib.metadata import distribution, version
 from pathlib import Path
 
 from sandbox.engine import chart_repository
@@ -26,6 +26,8 @@ STAND_INS = {"aws": "pulumi_aws", "eks": "pulumi_eks", "tls": "pulumi_tls"}
 
 PREFORK = "prefork.sock"
 """Where the prefork server listens, below the engine's folder."""
+AWS_CLI = "aws-cli.sock"
+"""Where the one for the AWS CLI listens."""
 PASSPHRASE = "sandbox"  # noqa: S105 - well known on purpose
 """Encrypts the secrets of stacks. A stack's file can be checked in with its salt, because the passphrase is public. The
 mode of the folder protects a sandbox's secrets.
@@ -46,10 +48,12 @@ def prepare(state: State) -> None:
     _script(root / "bin" / "kubectl", [settings.tools["control-plane"], "kubectl"])
     charts = chart_repository.environment(state)
     _script(root / "bin" / "helm", [settings.tools["helm"]], charts, first_use="helm")
-    _script(root / "bin" / "aws", [settings.tools["aws"]])
+    # The CLI sets this when it is imported, which was in another process.
+    cli_data = {"AWS_DATA_PATH": str(distribution("awscli").locate_file("awscli/data"))}
+    _script(root / "bin" / "aws", _prefork(root / AWS_CLI, "awscli"), cli_data)
     for name, sdk in STAND_INS.items():
         replacement = settings.replacements.get(f"{_PREFIX}{name}")
-        command = [replacement] if replacement else _prefork(root, f"sandbox.providers.{name}")
+        command = [replacement] if replacement else _prefork(root / PREFORK, f"sandbox.providers.{name}")
         _install_plugin(root / "home", name, version(sdk), command)
     provider = settings.replacements.get(KUBERNETES_PROVIDER) or settings.tools[KUBERNETES_PROVIDER]
     _install_plugin(root / "home", "kubernetes", by_name(KUBERNETES_PROVIDER).version, [provider], charts)
@@ -101,7 +105,7 @@ def _install_engine(root: Path, source: Path) -> None:
         except OSError:
             # Another file system: a symbolic link would not work, because the engine resolves its own.
             shutil.copy2(source, engine)
-    command = _prefork(root, "sandbox.engine.language_host")
+    command = _prefork(root / PREFORK, "sandbox.engine.language_host")
     _script(root / "engine" / host, command, {"SANDBOX_PREFORK": str(root / PREFORK)})
     _install_yaml(root / "engine")
     _link(root / "bin" / "pulumi", engine)
@@ -136,9 +140,9 @@ def _link(path: Path, target: Path) -> None:
     path.symlink_to(target)
 
 
-def _prefork(root: Path, module: str) -> list[str | Path]:
-    """The command that starts one of our modules as a plugin."""
-    return [sys.executable, "-S", "-E", Path(__file__).with_name("launch.py"), root / PREFORK, module]
+def _prefork(socket: Path, module: str) -> list[str | Path]:
+    """The command that starts a module as a fork."""
+    return [sys.executable, "-S", "-E", Path(__file__).with_name("launch.py"), socket, module]
 
 
 def _install_plugin(

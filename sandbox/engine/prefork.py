@@ -1,10 +1,11 @@
-"""A process that has imported what plugins need, and forks when the engine starts a plugin.
+"""A process that has imported what plugins need, and forks when the engine starts a plugin; another for the AWS CLI.
 
     python -m sandbox.engine.prefork --state-dir D
 
 An engine starts four providers, a language host and a program for every command; on a small machine their imports take
-seconds. A fork already has them. gRPC would not survive a fork, so nothing of it starts before. Without this process
-everything works, but slower (see `launch`).
+seconds. A fork already has them. gRPC would not survive a fork, so nothing of it starts before. Kubeconfigs run the AWS
+CLI for a token; it brings its own botocore, so it cannot be in the same process. Without these processes everything
+works, but slower (see `launch`).
 """
 
 import argparse
@@ -20,12 +21,14 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sandbox.engine import home
-from sandbox.run.processes import Identity
+from sandbox.run.processes import Identity, die_with_parent
 from sandbox.run.state import State, write_json
 
 log = logging.getLogger(__name__)
@@ -52,6 +55,7 @@ _MODULES = (
     "sandbox.providers.tls.provider",
 )
 """Imported in advance: what the stand-ins use, and what programs use with the stand-ins' types."""
+_AWS_CLI = ("awscli.clidriver", "awscli.handlers")
 
 
 @dataclass(frozen=True)
@@ -199,8 +203,16 @@ def main() -> None:
     parser.add_argument("--state-dir", required=True)
     state = State.at(parser.parse_args().state_dir)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
+    if os.fork() == 0:
+        die_with_parent()
+        _serve(state.pulumi / home.AWS_CLI, _AWS_CLI)
+        return
     os.environ.update(state.client_environment())
-    for module in _MODULES:
+    _serve(state.pulumi / home.PREFORK, _MODULES)
+
+
+def _serve(path: Path, modules: Sequence[str]) -> None:
+    for module in modules:
         try:
             # The SDKs load their modules on first use.
             getattr(importlib.import_module(module), "__all__", None)
@@ -209,7 +221,6 @@ def main() -> None:
     # Freeze the existing objects: a garbage collection in a fork would touch, and so copy, all of their pages.
     gc.collect()
     gc.freeze()
-    path = state.pulumi / home.PREFORK
     path.unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX) as listener:
         os.chdir(path.parent)

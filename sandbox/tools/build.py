@@ -12,11 +12,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from sandbox.run.state import locked
-from sandbox.tools.catalog import GoTool, PythonTool, Tool
+from sandbox.tools.catalog import Tool
 
 Report = Callable[[str], object]
 """Takes one line at a time, at most a few per second."""
@@ -39,7 +39,7 @@ def folder(tool: Tool) -> Path:
 
 def place(tool: Tool) -> Path:
     """The path of the tool's executable, whether or not it is built."""
-    return folder(tool) / ("bin/aws" if isinstance(tool, PythonTool) else tool.name)
+    return folder(tool) / tool.name
 
 
 def missing(tools: Iterable[Tool]) -> list[Tool]:
@@ -50,7 +50,7 @@ def missing(tools: Iterable[Tool]) -> list[Tool]:
 def ensure_all(tools: Sequence[Tool], report: Report) -> dict[str, Path]:
     """The executables of `tools` by name, in the given order.
 
-    While one tool compiles, the sources of the next ones download and Python tools are installed.
+    While one tool compiles, the sources of the next ones download.
 
     Raises:
         BuildError: one of them cannot be built.
@@ -62,11 +62,7 @@ def ensure_all(tools: Sequence[Tool], report: Report) -> dict[str, Path]:
         what = names if len(todo) == 1 else f"{len(todo)} tools: {names}"
         report(f"building {what}; once, about {minutes:.0f} min on 2 cores")
     with ThreadPoolExecutor(1, "download") as ahead:
-        later: list[Future[object]] = [
-            ahead.submit(_download, t) if isinstance(t, GoTool) else ahead.submit(ensure, t, report)
-            for t in sorted(todo, key=lambda t: isinstance(t, GoTool))
-            if t is not todo[0]
-        ]
+        later = [ahead.submit(_download, t) for t in todo[1:]]
         try:
             return {t.name: ensure(t, report) for t in tools}
         finally:
@@ -86,10 +82,7 @@ def ensure(tool: Tool, report: Report) -> Path:
     home = folder(tool)
     with locked(home.with_name(f"{home.name}.lock")):
         if not executable.exists():
-            if isinstance(tool, GoTool):
-                _build_go(tool, executable, report)
-            else:
-                _build_python(tool, home, report)
+            _build(tool, executable, report)
     return executable
 
 
@@ -100,7 +93,7 @@ def ensure_files(tool: Tool, report: Report) -> None:
         BuildError: they are not available.
     """
     home = folder(tool)
-    if isinstance(tool, GoTool) and not all((home / file.name).exists() for file in tool.files):
+    if not all((home / file.name).exists() for file in tool.files):
         report(f"{tool.name} {tool.version}: downloading {', '.join(file.name for file in tool.files)}")
         home.mkdir(parents=True, exist_ok=True)
         with locked(home.with_name(f"{home.name}.lock")):
@@ -127,14 +120,14 @@ def go(what: str) -> str:
     return found
 
 
-def _download(tool: GoTool) -> None:
+def _download(tool: Tool) -> None:
     """Fetch a tool's sources. The build reports errors, because it meets them again."""
     if command := shutil.which("go"):
         listing = [command, "list", "-deps", "-f", "{{.ImportPath}}", tool.package]
         subprocess.run(listing, cwd=tool.module, env=go_environment(), capture_output=True, check=False)
 
 
-def _build_go(tool: GoTool, executable: Path, report: Report) -> None:
+def _build(tool: Tool, executable: Path, report: Report) -> None:
     command = go(f"{tool.name} {tool.version}")
     environment = go_environment()
     begun = time.monotonic()
@@ -166,7 +159,7 @@ def _build_go(tool: GoTool, executable: Path, report: Report) -> None:
     report(f"{tool.name} {tool.version}: built in {time.monotonic() - begun:.0f} s")
 
 
-def _copy_files(tool: GoTool, command: str, home: Path) -> None:
+def _copy_files(tool: Tool, command: str, home: Path) -> None:
     for file in tool.files:
         root = _run([command, "list", "-m", "-f", "{{.Dir}}", file.module], tool, go_environment()).strip()
         if not root:
@@ -195,24 +188,8 @@ def progress(done: int, total: int, elapsed: float) -> str:
     return f"compiled {min(done, total)} of {total} packages ({share:.0%}), about {max(remaining, 1):.0f} s left"
 
 
-def _build_python(tool: PythonTool, home: Path, report: Report) -> None:
-    begun = time.monotonic()
-    report(f"{tool.distribution} {tool.version}: installing (about {tool.minutes * 60:.0f} s)")
-    # A virtual environment contains its own path, so it cannot be renamed at the end: pip creates the executable last.
-    shutil.rmtree(home, ignore_errors=True)
-    _run([sys.executable, "-m", "venv", str(home)], tool, dict(os.environ))
-    pip = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    try:
-        _run([*pip, *tool.requirements], tool, dict(os.environ))
-    except BuildError:
-        shutil.rmtree(home, ignore_errors=True)
-        raise
-    report(f"{tool.distribution} {tool.version}: installed in {time.monotonic() - begun:.0f} s")
-
-
 def _run(command: list[str], tool: Tool, environment: dict[str, str]) -> str:
-    cwd = tool.module if isinstance(tool, GoTool) else None
-    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=tool.module, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         words = re.sub(r"\s+", " ", done.stderr.strip())[-400:]
         raise BuildError(f"{tool.name} {tool.version} failed to build: {words}")

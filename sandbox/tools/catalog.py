@@ -19,7 +19,7 @@ class ModuleFiles:
 
 
 @dataclass(frozen=True)
-class GoTool:
+class Tool:
     """A tool built from a Go module in this folder."""
 
     name: str
@@ -60,23 +60,6 @@ class GoTool:
         return digest.hexdigest()[:12]
 
 
-@dataclass(frozen=True)
-class PythonTool:
-    """A tool from PyPI that needs its own environment, separate from the project's."""
-
-    name: str
-    version: str
-    distribution: str
-    requirements: tuple[str, ...] = ()
-    minutes: float = 0.5
-
-    def key(self) -> str:
-        """Distinguishes environments of the same version, as 12 hex digits."""
-        return hashlib.sha256(" ".join(self.requirements).encode()).hexdigest()[:12]
-
-
-Tool = GoTool | PythonTool
-
 _KUBERNETES = "1.36.3"
 _PULUMI = "3.276.0"
 CONTROLLER_MODULE = "sigs.k8s.io/aws-load-balancer-controller"
@@ -89,7 +72,7 @@ _PROVIDER_FILES = "cmd/pulumi-resource-kubernetes"
 
 def controller(
     version: str, *, module: str = CONTROLLER_MODULE, gateway_api: bool = True, folder: Path | None = None
-) -> GoTool:
+) -> Tool:
     """The AWS Load Balancer Controller with what its module contains: the chart, and the CRDs of the Gateway API.
 
     Args:
@@ -99,7 +82,7 @@ def controller(
         folder: the folder of the Go module that requires it; None for the one beside this file.
     """
     crds = (ModuleFiles("gateway-api", "sigs.k8s.io/gateway-api", "config/crd"),) if gateway_api else ()
-    return GoTool(
+    return Tool(
         CONTROLLER,
         version,
         module,
@@ -111,14 +94,14 @@ def controller(
 
 
 CATALOG: tuple[Tool, ...] = (
-    GoTool(
+    Tool(
         "pulumi",
         _PULUMI,
         "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
         variables=(f"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version={_PULUMI}",),
         minutes=5,
     ),
-    GoTool(
+    Tool(
         KUBERNETES_PROVIDER,
         "4.25.0",
         ".",
@@ -131,7 +114,7 @@ CATALOG: tuple[Tool, ...] = (
             for name in ("schema.json", "terraform-mapping.json")
         ),
     ),
-    GoTool(
+    Tool(
         "control-plane",
         _KUBERNETES,
         ".",
@@ -142,31 +125,27 @@ CATALOG: tuple[Tool, ...] = (
         ),
         minutes=6,
     ),
-    GoTool("kwok", "0.8.0", "sigs.k8s.io/kwok/cmd/kwok", minutes=1),
+    Tool("kwok", "0.8.0", "sigs.k8s.io/kwok/cmd/kwok", minutes=1),
     # The output of `git describe` for the commit in load-balancer-controller/go.mod.
     controller("v3.2.2-7-g93ff3b5"),
     # Runs in pods that serve, if `--traffic` gives them a network.
-    GoTool("web", "0.1.0", ".", minutes=0.3),
-    GoTool(
-        "cloud-controller-manager", "1.36.2", "k8s.io/cloud-provider-aws/cmd/aws-cloud-controller-manager", minutes=4
-    ),
-    GoTool("helm", "4.3.1", "helm.sh/helm/v4/cmd/helm", minutes=2),
-    GoTool("pulumi-python-sdk", _PULUMI, ".", folder=MODULES / "pulumi", minutes=0.5),
-    GoTool(
+    Tool("web", "0.1.0", ".", minutes=0.3),
+    Tool("cloud-controller-manager", "1.36.2", "k8s.io/cloud-provider-aws/cmd/aws-cloud-controller-manager", minutes=4),
+    Tool("helm", "4.3.1", "helm.sh/helm/v4/cmd/helm", minutes=2),
+    Tool("pulumi-python-sdk", _PULUMI, ".", folder=MODULES / "pulumi", minutes=0.5),
+    Tool(
         LANGUAGE_YAML,
         "1.25.0",
         "github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml",
         variables=("github.com/pulumi/pulumi-yaml/pkg/version.Version=1.25.0",),
         minutes=1.5,
     ),
-    # The AWS CLI pins its own botocore: it cannot be installed beside moto and boto3.
-    PythonTool("aws", "1.46.3", "awscli", requirements=("awscli==1.46.3",)),
 )
 """In the order in which `make up` needs them."""
 
-AT_ONCE = frozenset({"pulumi", KUBERNETES_PROVIDER, "control-plane", "kwok", CONTROLLER, "aws"})
-"""What `make up` needs; kubeconfigs run the AWS CLI. The others are built when they are first used."""
-_WITH_ENGINE = frozenset({"pulumi", KUBERNETES_PROVIDER, "aws"})
+AT_ONCE = frozenset({"pulumi", KUBERNETES_PROVIDER, "control-plane", "kwok", CONTROLLER})
+"""What `make up` needs. The others are built when they are first used."""
+_WITH_ENGINE = frozenset({"pulumi", KUBERNETES_PROVIDER})
 _WITH_TRAFFIC = frozenset({"web", "cloud-controller-manager"})
 
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from sandbox.run.state import locked, write_text
 from sandbox.tools import build
-from sandbox.tools.catalog import CONTROLLER, CONTROLLER_MODULE, GoTool, by_name, controller
+from sandbox.tools.catalog import CONTROLLER, CONTROLLER_MODULE, Tool, by_name, controller
 
 _REPOSITORY: Final = "github.com/kubernetes-sigs/aws-load-balancer-controller"
 _TAGGED: Final = f"{CONTROLLER_MODULE}/v3"
@@ -95,7 +95,7 @@ def requirement(release: str) -> str:
     return "\n".join(["module sandbox/load-balancer-controller", "", "go 1.26.0", "", *lines, ""])
 
 
-def tool(release: str, report: build.Report) -> GoTool:
+def tool(release: str, report: build.Report) -> Tool:
     """The controller of a release, as a tool that can be built. Its dependencies are resolved once, in the cache.
 
     Raises:

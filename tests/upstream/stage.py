@@ -14,7 +14,7 @@ import yaml
 
 from sandbox.run.processes import wait_until
 from sandbox.tools import build
-from sandbox.tools.catalog import GoTool
+from sandbox.tools.catalog import Tool
 from tests import chart
 from tests.conftest import REPOSITORY, Sandbox
 from tests.upstream.specs import SUITES
@@ -54,7 +54,7 @@ Report = Callable[[str], object]
 
 def built(report: Report) -> Path:
     """The folder with the suites' executables and the servers; built if they are missing."""
-    tool = GoTool("upstream-suites", "0", ".", folder=_MODULE)
+    tool = Tool("upstream-suites", "0", ".", folder=_MODULE)
     home = build.folder(tool)
     if (home / "complete").exists():
         return home

@@ -1,11 +1,14 @@
 """Plugins by fork: for the engine they look like processes."""
 
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
+from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
@@ -38,8 +41,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     state.pulumi.mkdir()
     (state.pulumi / "plugin.py").write_text(textwrap.dedent(PLUGIN))
     command = [sys.executable, "-m", "sandbox.engine.prefork", "--state-dir", state.root]
-    socket = state.pulumi / home.PREFORK
-    process = Process("plugins", command, state.log("plugins"), ready=socket.exists)
+    socket, cli = state.pulumi / home.PREFORK, state.pulumi / home.AWS_CLI
+    process = Process("plugins", command, state.log("plugins"), ready=lambda: socket.exists() and cli.exists())
     process.start()
     process.wait_ready(60)
     yield socket
@@ -100,3 +103,20 @@ def test_a_plugin_ends_with_its_launcher(server: Path) -> None:
 def test_without_a_server_a_plugin_is_an_ordinary_process(server: Path) -> None:
     with start(server.with_name("gone.sock"), "fail") as plugin:
         assert plugin.wait(20) == 3
+
+
+@pytest.mark.parametrize("socket", [home.AWS_CLI, "gone.sock"])
+def test_the_aws_cli_signs_with_its_own_botocore_by_fork_or_as_a_process(server: Path, socket: str) -> None:
+    cli = Path(str(distribution("awscli").locate_file("awscli")))
+    credentials = {"AWS_ACCESS_KEY_ID": "A", "AWS_SECRET_ACCESS_KEY": "S", "AWS_DATA_PATH": str(cli / "data")}
+    launcher = [sys.executable, "-S", "-E", launch.__file__, server.with_name(socket), "awscli"]
+
+    def answer(*arguments: str) -> str:
+        command = [*launcher, *arguments]
+        return subprocess.run(command, env=os.environ | credentials, capture_output=True, text=True, check=True).stdout
+
+    own = re.search("__version__ = '(.+)'", (cli / "botocore" / "__init__.py").read_text())
+    assert own is not None
+    assert f"botocore/{own[1]}" in answer("--version")
+    token = json.loads(answer("eks", "get-token", "--cluster-name", "c", "--region", "eu-west-1"))
+    assert token["status"]["token"].startswith("k8s-aws-v1.")
