@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 import sysconfig
-import tarfile
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -124,8 +123,7 @@ def test_it_is_installed_from_a_git_address_with_its_subdirectory(tmp_path: Path
 def test_the_engine_reads_the_same_schema_from_the_built_plugin(
     source: Path, elsewhere: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    with tarfile.open(source) as archive:
-        archive.extractall(tmp_path, filter="data")
+    run("tar", "--extract", "--file", str(source), cwd=tmp_path)
     (plugin,) = (path for path in tmp_path.iterdir() if path.is_dir())
     # `pulumi install` writes this after it has created a plugin's virtual environment.
     runtime = {"name": "python", "options": {"virtualenv": str(elsewhere.parents[1])}}
