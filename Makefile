@@ -88,12 +88,11 @@ docs: environment
 	@$(BIN)/python -m docs.generate.changes
 	@$(BIN)/python -m docs.generate.iam
 
-# Two workers: on two slow cores, three overloaded the machine, and tests timed out.
-# All tests of a file share a worker, and so its sandbox.
+# Three workers on two cores: a test that waits uses none. A group of files or a file has one worker (tests/conftest.py).
 # Nothing runs beside tests that measure seconds. With ARGS that select none of those, pytest ends with 5.
 test: check
 	@$(BIN)/python -m sandbox.tools >/dev/null
-	@$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder -m "not alone" $(ARGS)
+	@$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder -m "not alone" $(ARGS)
 	@$(BIN)/pytest -m alone $(ARGS) || [ $$? = 5 ]
 
 soak: environment

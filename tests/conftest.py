@@ -6,15 +6,19 @@
 import gc
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from sandbox import lifecycle
 from sandbox.run.clients import client
@@ -24,6 +28,7 @@ from sandbox.tools import build, catalog
 if TYPE_CHECKING:
     from tests.conformance.stage import Stage
 
+T = TypeVar("T")
 REPOSITORY = Path(__file__).parent.parent
 
 
@@ -51,10 +56,81 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
         sys.stderr.write(f"\n{report.nodeid} ({report.when}, {report.duration:.0f} s)\n{report.longreprtext[-1500:]}\n")
 
 
+_SHARED = ("existing", "stack", "stage", "traffic")
+"""Fixtures with clusters, for several files. Those files are a group: one worker runs their tests, in a row."""
+
+
+@cache
+def _group(file: Path) -> str:
+    """The shared fixture that the tests of a file ask for, or the file."""
+    text = file.read_text()
+    named = re.search(rf"\b({'|'.join(_SHARED)}): [A-Z]", text)  # a parameter and its type
+    return named[1] if named and "mark.sandbox" in text else str(file)
+
+
+class Groups(LoadFileScheduling):
+    """Distributes tests by group, not by file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _group(REPOSITORY / super()._split_scope(nodeid))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Groups:
+    """Have xdist distribute tests by group."""
+    return Groups(config, log)
+
+
+class Shared:
+    """What a group's tests share. It ends with the last of them: a cluster that idles takes a fifteenth of a core."""
+
+    def __init__(self) -> None:
+        """Nothing is there until a test asks for it."""
+        self._there: dict[str, Any] = {}
+        self._ends = ExitStack()
+
+    def get(self, name: str, make: Callable[[], AbstractContextManager[T]]) -> T:
+        """What has this name in the group, made for the first test."""
+        if name not in self._there:
+            self._there[name] = self._ends.enter_context(make())
+        return self._there[name]
+
+    def end(self) -> None:
+        """End all of it."""
+        self._there.clear()
+        self._ends.close()
+
+
+_shared = Shared()
+
+
+@pytest.fixture(scope="session")
+def shared() -> Iterator[Shared]:
+    """For fixtures that last as long as a group's tests."""
+    yield _shared
+    _shared.end()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """End what a group has shared after its last test."""
+    if nextitem is None or _group(nextitem.path) != _group(item.path):
+        _shared.end()
+
+
 @pytest.hookimpl(trylast=True)  # after `-m` has deselected tests
 def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
-    """Build the tools before the first sandbox test, and run sandbox tests after the quick ones."""
-    items.sort(key=lambda item: item.get_closest_marker("sandbox") is not None)
+    """Build the tools before the first sandbox test, and run quick tests first.
+
+    With xdist they run last, because what is long must not begin when all the other workers have ended.
+    """
+    quick_last = "PYTEST_XDIST_WORKER" in os.environ
+    order = {name: place for place, name in enumerate(_SHARED)}
+
+    def place(item: pytest.Item) -> tuple[bool, int]:
+        quick = item.get_closest_marker("sandbox") is None
+        return quick == quick_last, order.get(_group(item.path), len(order))
+
+    items.sort(key=place)
     if any(item.get_closest_marker("sandbox") for item in items) and not session.config.option.collectonly:
         cache = session.config.cache
         assert cache is not None
@@ -104,6 +180,7 @@ class Sandbox:
         return client(self.state, service)
 
 
+@contextmanager
 def brought_up(
     folder: Path,
     *,
@@ -111,8 +188,8 @@ def brought_up(
     traffic: str | None = None,
     latency: dict[str, Any] | None = None,
     quotas: dict[str, int] | None = None,
-) -> Generator[Sandbox, None, None]:
-    """A sandbox in `folder` for the generator's lifetime."""
+) -> Generator[Sandbox]:
+    """A sandbox in a folder."""
     state = State.at(folder)
     wish = lifecycle.Wish(given or {}, traffic=traffic, latency=latency, quotas=quotas or {})
     lifecycle.up(state, wish, lambda _: None)
@@ -124,24 +201,35 @@ def brought_up(
 
 @pytest.fixture(scope="session")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """The sandbox that all tests share."""
-    yield from brought_up(tmp_path_factory.mktemp("sandbox") / "state")
+    """A sandbox for tests whose clusters no other file knows."""
+    with brought_up(tmp_path_factory.mktemp("sandbox") / "state") as made:
+        yield made
 
 
-@pytest.fixture(scope="session")
-def stack(sandbox: Sandbox) -> Sandbox:
-    """The shared sandbox with the project's stack `sandbox`."""
-    sandbox.run("pulumi", "stack", "init", "sandbox")
-    sandbox.run("pulumi", "up", "--stack", "sandbox", "--yes", "--skip-preview", "--non-interactive", timeout=600)
-    name = sandbox.run("pulumi", "stack", "output", "--stack", "sandbox", "clusterName").strip()
-    # Another test's cluster may have come first, so the current context may be another cluster's.
-    return replace(sandbox, cluster=name)
+@contextmanager
+def with_stack(folder: Path, *, traffic: str | None = None) -> Generator[Sandbox]:
+    """A sandbox with the project's stack `sandbox`."""
+    with brought_up(folder, traffic=traffic) as sandbox:
+        sandbox.run("pulumi", "stack", "init", "sandbox")
+        sandbox.run("pulumi", "up", "--stack", "sandbox", "--yes", "--skip-preview", "--non-interactive", timeout=600)
+        yield replace(sandbox, cluster="sandbox")
 
 
-@pytest.fixture(scope="session")
-def stage(sandbox: Sandbox) -> Iterator["Stage"]:
-    """A second cluster in the shared sandbox, whose controller tests may disturb."""
+@pytest.fixture(scope="module")
+def stack(shared: Shared, tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
+    """A sandbox with the project's stack."""
+    return shared.get("stack", lambda: with_stack(tmp_path_factory.mktemp("stack") / "state"))
+
+
+@contextmanager
+def _with_stage(folder: Path) -> Generator["Stage"]:
     from tests.conformance.stage import staged  # noqa: PLC0415 - it imports this module
 
-    with staged(sandbox) as made:
-        yield made
+    with brought_up(folder) as sandbox, staged(sandbox) as stage:
+        yield stage
+
+
+@pytest.fixture(scope="module")
+def stage(shared: Shared, tmp_path_factory: pytest.TempPathFactory) -> "Stage":
+    """A sandbox with a cluster whose controller tests may disturb."""
+    return shared.get("stage", lambda: _with_stage(tmp_path_factory.mktemp("stage") / "state"))

@@ -7,7 +7,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -160,9 +160,7 @@ def prepared(pods: int) -> Generator[Stage, None, None]:
         (folder / "tools").mkdir()
         tools_at_hand(folder / "tools", say)
         say("the stage")
-        sandboxes = brought_up(folder / "state", quotas=QUOTAS)
-        # Not removed, because thousands of pods take minutes to end.
-        with closing(sandboxes), staged(next(sandboxes), removed=False) as stage:
+        with brought_up(folder / "state", quotas=QUOTAS) as sandbox, staged(sandbox) as stage:
             with_room(stage, pods)
             yield stage
 

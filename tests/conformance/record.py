@@ -76,20 +76,19 @@ def main() -> None:
     cases = sys.argv[1:] or sorted(path.parent.name for path in CASES.glob("*/1.yaml"))
     with tempfile.TemporaryDirectory() as folder:
         tools_at_hand(Path(folder), sys.stderr.write)
-        for sandbox in brought_up(Path(folder) / "state"):
-            with staged(sandbox) as stage:
-                for case in cases:
-                    with pytest.MonkeyPatch.context() as patch:
-                        player = Player(stage, case, patch)
-                        try:
-                            changed = record(player)
-                        finally:
-                            player.clean()
-                    sys.stdout.write(f"{case}: {', '.join(changed) or 'as recorded'}\n")
-                    sys.stdout.flush()
-                if not sys.argv[1:]:
-                    CALLS.write_text("[\n" + ",\n".join(calls(stage.decided("log"))) + "\n]\n")
-                sys.stdout.write(f"refused by IAM: {len(stage.decided('denied'))}\n")
+        with brought_up(Path(folder) / "state") as sandbox, staged(sandbox) as stage:
+            for case in cases:
+                with pytest.MonkeyPatch.context() as patch:
+                    player = Player(stage, case, patch)
+                    try:
+                        changed = record(player)
+                    finally:
+                        player.clean()
+                sys.stdout.write(f"{case}: {', '.join(changed) or 'as recorded'}\n")
+                sys.stdout.flush()
+            if not sys.argv[1:]:
+                CALLS.write_text("[\n" + ",\n".join(calls(stage.decided("log"))) + "\n]\n")
+            sys.stdout.write(f"refused by IAM: {len(stage.decided('denied'))}\n")
 
 
 if __name__ == "__main__":

@@ -207,10 +207,9 @@ def _user(sandbox: Sandbox, vpc: str) -> dict[str, str]:
 
 
 @contextmanager
-def staged(sandbox: Sandbox, *, removed: bool = True) -> Generator[Stage, None, None]:
-    """The stage in a sandbox, with a running controller; everything is removed at the end, or goes with the sandbox."""
-    ec2, eks = sandbox.aws("ec2"), sandbox.aws("eks")
-    vpc, subnets = _network(ec2, sandbox.state.settings().region)
+def staged(sandbox: Sandbox) -> Generator[Stage]:
+    """The stage in a sandbox, with a running controller; what it has made goes with the sandbox."""
+    vpc, subnets = _network(sandbox.aws("ec2"), sandbox.state.settings().region)
     _cluster(sandbox, subnets)
     stage = Stage(sandbox, vpc, _user(sandbox, vpc))
     stage.keeper.watch()
@@ -227,11 +226,6 @@ def staged(sandbox: Sandbox, *, removed: bool = True) -> Generator[Stage, None, 
         yield stage
     finally:
         stage.keeper.stop(10)
-        if removed:
-            eks.delete_nodegroup(clusterName=NAME, nodegroupName="main")
-            wait_until(lambda: not eks.list_nodegroups(clusterName=NAME)["nodegroups"], 180, 0.5)
-            eks.delete_cluster(name=NAME)
-            wait_until(lambda: NAME not in eks.list_clusters()["clusters"], 180, 0.5)
 
 
 def steps(case: str) -> list[Path]:

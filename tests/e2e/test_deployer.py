@@ -33,7 +33,7 @@ class Deployer:
 
 @pytest.fixture(scope="module")
 def deployer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployer]:
-    for sandbox in brought_up(tmp_path_factory.mktemp("deployer") / "state"):
+    with brought_up(tmp_path_factory.mktemp("deployer") / "state") as sandbox:
         iam = sandbox.aws("iam")
         trust, may = (json.dumps({"Version": "2012-10-17", "Statement": [s]}) for s in (_ACCOUNT, _EVERYTHING))
         iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=trust, MaxSessionDuration=7200)

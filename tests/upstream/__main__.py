@@ -14,7 +14,6 @@ import tempfile
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from pathlib import Path
 
 from sandbox.observe.iam import ask
@@ -96,8 +95,8 @@ def main() -> int:
         tools_at_hand(tools, say)
         # The suites rely on it: what AWS has provisioned has had minutes to become healthy.
         latency = load(REALISTIC).model_dump(mode="json")
-        with closing(brought_up(folder / "state", given=given(home), traffic="iptables", latency=latency)) as sandboxes:
-            stage = staged(next(sandboxes), folder, say)
+        with brought_up(folder / "state", given=given(home), traffic="iptables", latency=latency) as sandbox:
+            stage = staged(sandbox, folder, say)
             say(f"{', '.join(suites)}: {len(chosen)} processes of single specs, {options.workers} at a time")
             with ThreadPoolExecutor(options.workers) as pool:
                 others = [conformance.SUITE] if conformance.SUITE in suites else []

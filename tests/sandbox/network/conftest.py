@@ -1,8 +1,7 @@
 """A sandbox that carries traffic, with the project's stack, separate from the shared sandbox."""
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from sandbox.network import requirements
 from sandbox.network.control_client import ask
 from sandbox.network.world import CLIENTS
 from sandbox.run.processes import wait_until
-from tests.conftest import Sandbox, brought_up
+from tests.conftest import Sandbox, Shared, with_stack
 
 REQUESTS = 10_000 if os.environ.get("SOAK") else 1000
 """Sent through each load balancer."""
@@ -63,13 +62,11 @@ class Traffic:
         return url
 
 
-@pytest.fixture(scope="session")
-def traffic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Traffic]:
+@pytest.fixture(scope="module")
+def traffic(shared: Shared, tmp_path_factory: pytest.TempPathFactory) -> Traffic:
     """A sandbox with a network, and the stack in it."""
     lack = requirements.missing(Path("/somewhere"))
     if lack:
         pytest.skip(lack)
-    for sandbox in brought_up(tmp_path_factory.mktemp("traffic") / "state", traffic="iptables"):
-        sandbox.run("pulumi", "stack", "init", "sandbox")
-        sandbox.run("pulumi", "up", "--stack", "sandbox", "--yes", "--skip-preview", "--non-interactive", timeout=600)
-        yield Traffic(replace(sandbox, cluster="sandbox"))
+    folder = tmp_path_factory.mktemp("traffic") / "state"
+    return Traffic(shared.get("traffic", lambda: with_stack(folder, traffic="iptables")))
