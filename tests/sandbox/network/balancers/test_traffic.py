@@ -231,7 +231,7 @@ def test_no_request_fails_while_rules_and_targets_change(vpc: Vpc) -> None:
                 Conditions=[{"Field": "path-pattern", "Values": [f"/{round_}"]}],
                 Actions=[{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}],
             )
-            assert wait_until(lambda n=round_: "404" in vpc.curl("-i", f"{url}{n}"), 5, 0.1)
+            assert wait_until(lambda n=round_: "404" in vpc.curl("-i", f"{url}{n}"), 20, 0.1)
             vpc.leave(group, address)
             assert wait_until(
                 lambda a=address: {vpc.seen(url)["server"] for _ in range(4)} == {*vpc.addresses} - {a}, 20
