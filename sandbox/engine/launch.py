@@ -24,7 +24,12 @@ def delegate(path: str, module: str, arguments: list[str]) -> int | None:
     here = str(Path.cwd())
     order = {"module": module, "arguments": arguments, "environment": dict(os.environ), "folder": here}
     data = json.dumps(order).encode()
+    before = [(number, signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
     with socket.socket(socket.AF_UNIX) as server:
+
+        def forward(number: int, _frame: FrameType | None) -> None:
+            server.sendall(bytes([number]))
+
         try:
             # A socket's path may have 107 bytes, and one in the state folder may be longer, so change to the folder
             # first.
@@ -36,16 +41,16 @@ def delegate(path: str, module: str, arguments: list[str]) -> int | None:
                 os.chdir(here)
             socket.send_fds(server, [len(data).to_bytes(8, "big")], [0, 1, 2])
             server.sendall(data)
-            if not server.recv(1):
-                return None
+            # Before the answer: the module may run already, and signals are for it.
+            for number, _ in before:
+                signal.signal(number, forward)
+            taken = server.recv(1)
         except OSError:
+            taken = b""
+        if not taken:
+            for number, handler in before:
+                signal.signal(number, handler)
             return None
-
-        def forward(number: int, _frame: FrameType | None) -> None:
-            server.sendall(bytes([number]))
-
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, forward)
         answer = server.recv(1)
     return answer[0] if answer else 1
 

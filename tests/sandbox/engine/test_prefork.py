@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.engine import home, launch
+from sandbox.engine import home, launch, prefork
 from sandbox.run.processes import Identity, Process, wait_until
 from sandbox.run.state import Settings, State, write_json
 
@@ -91,6 +92,28 @@ def test_a_signal_reaches_the_plugin(server: Path) -> None:
         waiting(plugin)
         plugin.send_signal(signal.SIGTERM)
         assert plugin.wait(10) == 7
+
+
+def test_a_signal_that_arrives_before_the_servers_answer_is_for_the_plugin(tmp_path: Path) -> None:
+    place = tmp_path / "slow.sock"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(place))
+        listener.listen()
+        with start(place) as launcher, listener.accept()[0] as connection:
+            order = prefork.receive(connection)
+            for stream in order.streams:
+                os.close(stream)
+            status = Path(f"/proc/{launcher.pid}/status")
+
+            def catches() -> bool:
+                (caught,) = re.findall(r"SigCgt:\s*(\w+)", status.read_text())
+                return bool(int(caught, 16) >> (signal.SIGTERM - 1) & 1)
+
+            assert wait_until(catches, 10)
+            launcher.send_signal(signal.SIGTERM)
+            assert connection.recv(1) == bytes([signal.SIGTERM])
+            connection.sendall(b"\0\7")
+            assert launcher.wait(10) == 7
 
 
 def test_a_plugin_ends_with_its_launcher(server: Path) -> None:
