@@ -88,7 +88,7 @@ docs: environment
 	@$(BIN)/python -m docs.generate.changes
 	@$(BIN)/python -m docs.generate.iam
 
-# Three workers on two cores: a test that waits uses none. A group of files or a file has one worker (tests/conftest.py).
+# Three workers on two cores, because tests also wait. One worker runs all tests of a file or group (tests/conftest.py).
 # Nothing runs beside tests that measure seconds. With ARGS that select none of those, pytest ends with 5.
 test: check
 	@$(BIN)/python -m sandbox.tools >/dev/null

@@ -1,4 +1,4 @@
-"""Shared by all tests: the built tools, and one sandbox for everything that needs one.
+"""Shared by all tests: the built tools, sandboxes, and which tests share one.
 
 `-m "not sandbox"` selects the tests that run in seconds. `SOAK=1` gives campaigns their full counts.
 """
@@ -56,23 +56,23 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
         sys.stderr.write(f"\n{report.nodeid} ({report.when}, {report.duration:.0f} s)\n{report.longreprtext[-1500:]}\n")
 
 
-_SHARED = ("existing", "stack", "stage", "traffic")
-"""Fixtures with clusters, for several files. Those files are a group: one worker runs their tests, in a row."""
+SHARED = ("existing", "stack", "stage", "traffic")
+"""Fixtures with clusters that several files use. These files are a group: one worker runs all of their tests."""
 
 
 @cache
-def _group(file: Path) -> str:
-    """The shared fixture that the tests of a file ask for, or the file."""
-    text = file.read_text()
-    named = re.search(rf"\b({'|'.join(_SHARED)}): [A-Z]", text)  # a parameter and its type
-    return named[1] if named and "mark.sandbox" in text else str(file)
+def group(file: Path) -> str:
+    """The shared fixture that the tests of a file use, or the file itself."""
+    text = file.read_text()  # the process that distributes tests has not imported them
+    parameter = re.search(rf"\b({'|'.join(SHARED)}): [A-Z]", text)
+    return parameter[1] if parameter and "mark.sandbox" in text else str(file)
 
 
 class Groups(LoadFileScheduling):
     """Distributes tests by group, not by file."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return _group(REPOSITORY / super()._split_scope(nodeid))
+        return group(REPOSITORY / super()._split_scope(nodeid))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Groups:
@@ -81,23 +81,23 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Groups:
 
 
 class Shared:
-    """What a group's tests share. It ends with the last of them: a cluster that idles takes a fifteenth of a core."""
+    """What the tests of a group share. It ends with the last of them, because an idle cluster still uses the CPU."""
 
     def __init__(self) -> None:
-        """Nothing is there until a test asks for it."""
-        self._there: dict[str, Any] = {}
-        self._ends = ExitStack()
+        """Nothing exists until a test asks for it."""
+        self._made: dict[str, Any] = {}
+        self._exits = ExitStack()
 
     def get(self, name: str, make: Callable[[], AbstractContextManager[T]]) -> T:
-        """What has this name in the group, made for the first test."""
-        if name not in self._there:
-            self._there[name] = self._ends.enter_context(make())
-        return self._there[name]
+        """What has this name; made when the first test of the group asks for it."""
+        if name not in self._made:
+            self._made[name] = self._exits.enter_context(make())
+        return self._made[name]
 
     def end(self) -> None:
         """End all of it."""
-        self._there.clear()
-        self._ends.close()
+        self._made.clear()
+        self._exits.close()
 
 
 _shared = Shared()
@@ -107,13 +107,13 @@ _shared = Shared()
 def shared() -> Iterator[Shared]:
     """For fixtures that last as long as a group's tests."""
     yield _shared
-    _shared.end()
+    _shared.end()  # after Ctrl-C too, when no test is torn down
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
     """End what a group has shared after its last test."""
-    if nextitem is None or _group(nextitem.path) != _group(item.path):
+    if nextitem is None or group(nextitem.path) != group(item.path):
         _shared.end()
 
 
@@ -121,14 +121,13 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
     """Build the tools before the first sandbox test, and run quick tests first.
 
-    With xdist they run last, because what is long must not begin when all the other workers have ended.
+    With several workers, groups run first: one that began last would keep a single worker busy.
     """
     quick_last = "PYTEST_XDIST_WORKER" in os.environ
-    order = {name: place for place, name in enumerate(_SHARED)}
 
     def place(item: pytest.Item) -> tuple[bool, int]:
-        quick = item.get_closest_marker("sandbox") is None
-        return quick == quick_last, order.get(_group(item.path), len(order))
+        quick, of = item.get_closest_marker("sandbox") is None, group(item.path)
+        return quick == quick_last, SHARED.index(of) if of in SHARED else len(SHARED)
 
     items.sort(key=place)
     if any(item.get_closest_marker("sandbox") for item in items) and not session.config.option.collectonly:

@@ -27,7 +27,7 @@ STAND_INS = {"aws": "pulumi_aws", "eks": "pulumi_eks", "tls": "pulumi_tls"}
 PREFORK = "prefork.sock"
 """Where the prefork server listens, below the engine's folder."""
 AWS_CLI = "aws-cli.sock"
-"""Where the one for the AWS CLI listens."""
+"""Where the AWS CLI's prefork server listens."""
 PASSPHRASE = "sandbox"  # noqa: S105 - well known on purpose
 """Encrypts the secrets of stacks. A stack's file can be checked in with its salt, because the passphrase is public. The
 mode of the folder protects a sandbox's secrets.
@@ -48,8 +48,10 @@ def prepare(state: State) -> None:
     _script(root / "bin" / "kubectl", [settings.tools["control-plane"], "kubectl"])
     charts = chart_repository.environment(state)
     _script(root / "bin" / "helm", [settings.tools["helm"]], charts, first_use="helm")
-    # The CLI sets this when it is imported, which was in another process.
-    cli_data = {"AWS_DATA_PATH": str(distribution("awscli").locate_file("awscli/data"))}
+    # The CLI adds its folder to this variable when it is imported; a fork has the variables of its caller.
+    cli_data = {
+        "AWS_DATA_PATH": f"${{AWS_DATA_PATH:+$AWS_DATA_PATH:}}{distribution('awscli').locate_file('awscli/data')}"
+    }
     _script(root / "bin" / "aws", _prefork(root / AWS_CLI, "awscli"), cli_data)
     for name, sdk in STAND_INS.items():
         replacement = settings.replacements.get(f"{_PREFIX}{name}")

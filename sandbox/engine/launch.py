@@ -24,7 +24,7 @@ def delegate(path: str, module: str, arguments: list[str]) -> int | None:
     here = str(Path.cwd())
     order = {"module": module, "arguments": arguments, "environment": dict(os.environ), "folder": here}
     data = json.dumps(order).encode()
-    before = [(number, signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
+    handlers = [(number, signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
     with socket.socket(socket.AF_UNIX) as server:
 
         def forward(number: int, _frame: FrameType | None) -> None:
@@ -41,14 +41,14 @@ def delegate(path: str, module: str, arguments: list[str]) -> int | None:
                 os.chdir(here)
             socket.send_fds(server, [len(data).to_bytes(8, "big")], [0, 1, 2])
             server.sendall(data)
-            # Before the answer: the module may run already, and signals are for it.
-            for number, _ in before:
+            # The module may run before the answer arrives, and signals are for the module.
+            for number, _ in handlers:
                 signal.signal(number, forward)
             taken = server.recv(1)
         except OSError:
             taken = b""
         if not taken:
-            for number, handler in before:
+            for number, handler in handlers:
                 signal.signal(number, handler)
             return None
         answer = server.recv(1)

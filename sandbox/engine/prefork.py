@@ -1,11 +1,11 @@
-"""A process that has imported what plugins need, and forks when the engine starts a plugin; another for the AWS CLI.
+"""A process that has imported what plugins need and forks for each of them, and a second one for the AWS CLI.
 
     python -m sandbox.engine.prefork --state-dir D
 
 An engine starts four providers, a language host and a program for every command; on a small machine their imports take
 seconds. A fork already has them. gRPC would not survive a fork, so nothing of it starts before. Kubeconfigs run the AWS
-CLI for a token; it brings its own botocore, so it cannot be in the same process. Without these processes everything
-works, but slower (see `launch`).
+CLI for a token. It brings its own botocore, so it needs a process of its own. Without these processes everything works,
+but slower (see `launch`).
 """
 
 import argparse
@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.engine import home
-from sandbox.run.processes import Identity, die_with_parent
+from sandbox.run.processes import Identity, end_with_parent
 from sandbox.run.state import State, write_json
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ _MODULES = (
     "sandbox.providers.tls.provider",
 )
 """Imported in advance: what the stand-ins use, and what programs use with the stand-ins' types."""
-_AWS_CLI = ("awscli.clidriver", "awscli.handlers")
+_AWS_CLI_MODULES = ("awscli.clidriver", "awscli.handlers")
 
 
 @dataclass(frozen=True)
@@ -204,14 +204,18 @@ def main() -> None:
     state = State.at(parser.parse_args().state_dir)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
     if os.fork() == 0:
-        die_with_parent()
-        _serve(state.pulumi / home.AWS_CLI, _AWS_CLI)
-        return
-    os.environ.update(state.client_environment())
-    _serve(state.pulumi / home.PREFORK, _MODULES)
+        end_with_parent(signal.SIGTERM)
+        server = _server(state.pulumi / home.AWS_CLI, _AWS_CLI_MODULES)
+    else:
+        os.environ.update(state.client_environment())
+        path = state.pulumi / home.PREFORK
+        server = _server(path, _MODULES)
+        write_json(path.with_suffix(".json"), Identity.own().to_json())
+    server.serve()
 
 
-def _serve(path: Path, modules: Sequence[str]) -> None:
+def _server(path: Path, modules: Sequence[str]) -> Prefork:
+    """A server that listens and has imported modules."""
     for module in modules:
         try:
             # The SDKs load their modules on first use.
@@ -222,13 +226,12 @@ def _serve(path: Path, modules: Sequence[str]) -> None:
     gc.collect()
     gc.freeze()
     path.unlink(missing_ok=True)
-    with socket.socket(socket.AF_UNIX) as listener:
-        os.chdir(path.parent)
-        listener.bind(path.name)
-        path.chmod(0o600)
-        listener.listen(64)
-        write_json(path.with_suffix(".json"), Identity.own().to_json())
-        Prefork(listener).serve()
+    listener = socket.socket(socket.AF_UNIX)
+    os.chdir(path.parent)
+    listener.bind(path.name)
+    path.chmod(0o600)
+    listener.listen(64)
+    return Prefork(listener)
 
 
 if __name__ == "__main__":

@@ -100,9 +100,9 @@ def wait_until(condition: Callable[[], Any], timeout: float, interval: float = 0
         time.sleep(interval)
 
 
-def die_with_parent() -> None:
-    """Have the kernel kill this process when the thread that started it ends."""
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+def end_with_parent(number: int = signal.SIGKILL) -> None:
+    """Have the kernel send this process a signal when the thread that started it ends."""
+    _libc.prctl(_PR_SET_PDEATHSIG, number)
 
 
 def session_members(leader: int) -> list[Identity]:
@@ -150,7 +150,7 @@ class Process:
                 env=self.env,
                 cwd=self.cwd,
                 start_new_session=self.own_session,
-                preexec_fn=None if self.own_session else die_with_parent,  # noqa: PLW1509 - one prctl call, async-signal-safe
+                preexec_fn=None if self.own_session else end_with_parent,  # noqa: PLW1509 - one prctl call, async-signal-safe
             )
         # A child that is not yet reaped is at worst a zombie, so no other process can have its pid.
         self.identity = Identity.of(self._popen.pid) or Identity(self._popen.pid, -1)

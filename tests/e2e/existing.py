@@ -21,7 +21,7 @@ _NAMESPACES = ("default", "in-tree", "services", "shop")
 
 
 class Example:
-    """One example in the shared sandbox: its README's commands, one after the other."""
+    """One example: its README's commands, one after the other."""
 
     def __init__(self, sandbox: Sandbox, root: Path, name: str) -> None:
         self.name, self._sandbox, self._root, self.left = name, sandbox, root, readme.commands(name)

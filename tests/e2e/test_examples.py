@@ -149,9 +149,8 @@ def test_the_controller_goes_from_irsa_to_pod_identity_and_works_on(existing: Ex
             scale(5)
         assert all(first <= sample for sample in samples)
         role = made["controllerRoleArn"]
-        trust = existing.sandbox.aws("iam").get_role(RoleName=role.rpartition("/")[2])["Role"][
-            "AssumeRolePolicyDocument"
-        ]
+        iam = existing.sandbox.aws("iam")
+        trust = iam.get_role(RoleName=role.rpartition("/")[2])["Role"]["AssumeRolePolicyDocument"]
         assert [statement["Principal"] for statement in trust["Statement"]] == [{"Service": "pods.eks.amazonaws.com"}]
         assert existing.refused(role) == []
 

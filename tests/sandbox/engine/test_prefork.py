@@ -33,6 +33,12 @@ sys.exit(3 if "fail" in sys.argv else 0)
 """
 
 
+def listens(place: Path) -> bool:
+    """Whether a server accepts connections there."""
+    with socket.socket(socket.AF_UNIX) as client:
+        return client.connect_ex(str(place)) == 0
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The prefork server's socket; plugins are in the folder below it."""
@@ -42,12 +48,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     state.pulumi.mkdir()
     (state.pulumi / "plugin.py").write_text(textwrap.dedent(PLUGIN))
     command = [sys.executable, "-m", "sandbox.engine.prefork", "--state-dir", state.root]
-    socket, cli = state.pulumi / home.PREFORK, state.pulumi / home.AWS_CLI
-    process = Process("plugins", command, state.log("plugins"), ready=lambda: socket.exists() and cli.exists())
+    places = state.pulumi / home.PREFORK, state.pulumi / home.AWS_CLI
+    process = Process("plugins", command, state.log("plugins"), ready=lambda: all(map(listens, places)))
     process.start()
     process.wait_ready(60)
-    yield socket
+    yield places[0]
     process.stop()
+    assert wait_until(lambda: not any(map(listens, places)), 10), "a server outlives the process that started it"
 
 
 def start(server: Path, *arguments: str) -> "subprocess.Popen[str]":
@@ -128,11 +135,11 @@ def test_without_a_server_a_plugin_is_an_ordinary_process(server: Path) -> None:
         assert plugin.wait(20) == 3
 
 
-@pytest.mark.parametrize("socket", [home.AWS_CLI, "gone.sock"])
-def test_the_aws_cli_signs_with_its_own_botocore_by_fork_or_as_a_process(server: Path, socket: str) -> None:
+@pytest.mark.parametrize("name", [home.AWS_CLI, "gone.sock"])
+def test_the_aws_cli_signs_with_its_own_botocore_by_fork_or_as_a_process(server: Path, name: str) -> None:
     cli = Path(str(distribution("awscli").locate_file("awscli")))
     credentials = {"AWS_ACCESS_KEY_ID": "A", "AWS_SECRET_ACCESS_KEY": "S", "AWS_DATA_PATH": str(cli / "data")}
-    launcher = [sys.executable, "-S", "-E", launch.__file__, server.with_name(socket), "awscli"]
+    launcher = [sys.executable, "-S", "-E", launch.__file__, server.with_name(name), "awscli"]
 
     def answer(*arguments: str) -> str:
         command = [*launcher, *arguments]

@@ -1,4 +1,4 @@
-"""A sandbox that carries traffic, with the project's stack, separate from the shared sandbox."""
+"""A sandbox that carries traffic, with the project's stack."""
 
 import os
 from dataclasses import dataclass

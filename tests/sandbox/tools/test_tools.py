@@ -13,12 +13,15 @@ from sandbox.tools import build, catalog, choose, controllers
 from sandbox.tools.catalog import Tool
 
 
+@pytest.fixture(scope="module")
+def go_cache() -> str:
+    """Go's own cache, also while XDG_CACHE_HOME is another: otherwise each test compiles Go's standard library."""
+    return subprocess.run(["go", "env", "GOCACHE"], capture_output=True, text=True, check=True).stdout.strip()
+
+
 @pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    if "GOCACHE" not in os.environ:
-        # Go's own cache stays where it is: each test would compile Go's standard library.
-        place = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "go-build")
-        monkeypatch.setenv("GOCACHE", str(place))
+def cache(tmp_path: Path, go_cache: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("GOCACHE", go_cache)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     return tmp_path
 
