@@ -1,60 +1,18 @@
 """Pulumi components that bring traffic straight to pods on EKS."""
 
-from eks_load_balancing.cluster import Cluster, ClusterArgs, ClusterReference, ClusterReferenceArgs, NodesArgs
-from eks_load_balancing.controller import LoadBalancerController, LoadBalancerControllerArgs
-from eks_load_balancing.edge import (
-    AccessLogsBucket,
-    AccessLogsBucketArgs,
-    LoadBalancerRecord,
-    LoadBalancerRecordArgs,
-    ValidatedCertificate,
-    ValidatedCertificateArgs,
-)
-from eks_load_balancing.errors import InvalidInputError
-from eks_load_balancing.identity import OidcProvider, OidcProviderArgs, ServiceAccountRole, ServiceAccountRoleArgs
-from eks_load_balancing.network import Network, NetworkArgs
-from eks_load_balancing.workloads import (
-    ApplicationLoadBalancedIngress,
-    ApplicationLoadBalancedIngressArgs,
-    BoundTargetGroup,
-    BoundTargetGroupArgs,
-    NetworkLoadBalancedService,
-    NetworkLoadBalancedServiceArgs,
-    NodePortLoadBalancedService,
-    NodePortLoadBalancedServiceArgs,
-    TargetGroupBinding,
-    TargetGroupBindingArgs,
-)
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-__all__ = [
-    "AccessLogsBucket",
-    "AccessLogsBucketArgs",
-    "ApplicationLoadBalancedIngress",
-    "ApplicationLoadBalancedIngressArgs",
-    "BoundTargetGroup",
-    "BoundTargetGroupArgs",
-    "Cluster",
-    "ClusterArgs",
-    "ClusterReference",
-    "ClusterReferenceArgs",
-    "InvalidInputError",
-    "LoadBalancerController",
-    "LoadBalancerControllerArgs",
-    "LoadBalancerRecord",
-    "LoadBalancerRecordArgs",
-    "Network",
-    "NetworkArgs",
-    "NetworkLoadBalancedService",
-    "NetworkLoadBalancedServiceArgs",
-    "NodePortLoadBalancedService",
-    "NodePortLoadBalancedServiceArgs",
-    "NodesArgs",
-    "OidcProvider",
-    "OidcProviderArgs",
-    "ServiceAccountRole",
-    "ServiceAccountRoleArgs",
-    "TargetGroupBinding",
-    "TargetGroupBindingArgs",
-    "ValidatedCertificate",
-    "ValidatedCertificateArgs",
-]
+if TYPE_CHECKING:
+    from eks_load_balancing.components import *  # noqa: F403 - its __all__
+
+
+def __getattr__(name: str) -> Any:
+    """Import the components when the first of them is used: the SDKs take seconds, and the doctor needs none."""
+    if name != "__all__" and not name[:1].isupper():  # a submodule that is not imported yet
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.components"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__getattr__("__all__")})

@@ -19,7 +19,7 @@ from pulumi.provider.experimental.component import ComponentProvider
 from pulumi.provider.experimental.host import components_from_module
 from pulumi.provider.server import ComponentInitError
 
-import eks_load_balancing
+from eks_load_balancing import components
 from eks_load_balancing.arguments import refuse_keys
 from eks_load_balancing.errors import InvalidInputError
 
@@ -35,9 +35,8 @@ class Plugin(ComponentProvider):
     """Hosts every component of the package."""
 
     def __init__(self) -> None:
-        components = components_from_module(eks_load_balancing)
-        components.sort(key=lambda component: component.__name__)
-        super().__init__(components, NAME, None, version(NAME))
+        hosted = sorted(components_from_module(components), key=lambda component: component.__name__)
+        super().__init__(hosted, NAME, None, version(NAME))
         schema: dict[str, Any] = json.loads(self.schema or "{}")
         for made in schema["resources"].values():
             for key in SECRETS:

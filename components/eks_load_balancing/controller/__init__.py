@@ -2,8 +2,3 @@
 
 What the controller is asked for, by Services and Ingresses, is in `workloads`.
 """
-
-from eks_load_balancing.controller.controller_args import LoadBalancerControllerArgs
-from eks_load_balancing.controller.load_balancer_controller import LoadBalancerController
-
-__all__ = ["LoadBalancerController", "LoadBalancerControllerArgs"]
