@@ -5,6 +5,8 @@ pulumi/engine/    the real pulumi, with the language hosts for Python and YAML b
 pulumi/home/      PULUMI_HOME: plugins/resource-NAME-vVERSION/pulumi-resource-NAME
 pulumi/backend/   the stacks' states
 pulumi/charts/    the files of `chart_repository`
+pulumi/cache/     what kubectl and Helm keep
+pulumi/tmp/       what the Kubernetes provider leaves behind: a kubeconfig for each command
 """
 
 import os
@@ -40,13 +42,15 @@ def prepare(state: State) -> None:
     """Create the engine's home. Repeatable: existing parts are kept or replaced as a whole."""
     settings = state.settings()
     root = state.pulumi
-    for folder in ("bin", "engine", "home/plugins", "backend"):
+    for folder in ("bin", "engine", "home/plugins", "backend", "tmp"):
         (root / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
     _without_automatic_log(root / "home" / "logs")
     chart_repository.prepare(state)
     _install_engine(root, Path(settings.tools["pulumi"]))
-    _script(root / "bin" / "kubectl", [settings.tools["control-plane"], "kubectl"])
-    charts = chart_repository.environment(state)
+    # By default kubectl keeps for hours what the API server of an address serves; another sandbox can get the address.
+    kept = {"KUBECACHEDIR": str(root / "cache" / "kubectl")}
+    _script(root / "bin" / "kubectl", [settings.tools["control-plane"], "kubectl"], kept)
+    charts = {**chart_repository.environment(state), "HELM_CACHE_HOME": str(root / "cache" / "helm")}
     _script(root / "bin" / "helm", [settings.tools["helm"]], charts, first_use="helm")
     # The CLI adds its folder to this variable when it is imported; a fork has the variables of its caller.
     cli_data = {
@@ -58,7 +62,13 @@ def prepare(state: State) -> None:
         command = [replacement] if replacement else _prefork(root / PREFORK, f"sandbox.providers.{name}")
         _install_plugin(root / "home", name, version(sdk), command)
     provider = settings.replacements.get(KUBERNETES_PROVIDER) or settings.tools[KUBERNETES_PROVIDER]
-    _install_plugin(root / "home", "kubernetes", by_name(KUBERNETES_PROVIDER).version, [provider], charts)
+    _install_plugin(
+        root / "home",
+        "kubernetes",
+        by_name(KUBERNETES_PROVIDER).version,
+        [provider],
+        {**charts, "TMPDIR": str(root / "tmp")},
+    )
     for given, path in settings.replacements.items():
         name = given.removeprefix(_PREFIX)
         if given.startswith(_PREFIX) and name not in {*STAND_INS, "kubernetes"}:

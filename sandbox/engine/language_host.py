@@ -160,7 +160,8 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             python = interpreter(request.info)
         except FileNotFoundError as error:
             return language_pb2.RunResponse(error=str(error))
-        with tempfile.TemporaryDirectory(prefix="pulumi-program-") as folder:
+        # Not in /tmp: if the engine kills this host, the folder stays.
+        with tempfile.TemporaryDirectory(prefix="program-", dir=os.environ.get("PULUMI_HOME")) as folder:
             asked, answer = Path(folder, "request"), Path(folder, "response")
             asked.write_bytes(request.SerializeToString())
             command = [*program_command(python), str(asked), str(answer)]

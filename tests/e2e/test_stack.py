@@ -239,6 +239,21 @@ def test_a_second_up_changes_nothing(stack: Sandbox) -> None:
     assert changes(stack, "up") == {}
 
 
+def test_no_command_writes_into_the_users_home_or_into_tmp(
+    stack: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = {"HOME": tmp_path / "home", "TMPDIR": tmp_path / "tmp"}
+    for variable, place in places.items():
+        place.mkdir()
+        monkeypatch.setenv(variable, str(place))
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    changes(stack, "up")
+    stack.run("kubectl", "get", "pods", "--all-namespaces")
+    stack.run("helm", "show", "chart", "aws-load-balancer-controller", "--repo", "https://aws.github.io/eks-charts")
+    stack.run("aws", "sts", "get-caller-identity")
+    assert sorted(tmp_path.rglob("*")) == sorted(places.values())
+
+
 def test_a_refresh_changes_nothing(stack: Sandbox) -> None:
     assert changes(stack, "refresh") == {}
 

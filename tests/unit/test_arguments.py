@@ -8,15 +8,14 @@ import pulumi
 import pytest
 from pulumi import Output
 
-import eks_load_balancing
-from eks_load_balancing import InvalidInputError, NetworkLoadBalancedServiceArgs
+from eks_load_balancing import InvalidInputError, NetworkLoadBalancedServiceArgs, components
 from eks_load_balancing.arguments import check
 from fixtures.declared import declare
 from tests.unit.cluster.test_cluster import ARGS as CLUSTER
 
 COMPONENTS: dict[str, Callable[..., Any]] = {
     name: made
-    for name, made in vars(eks_load_balancing).items()
+    for name, made in vars(components).items()
     if isinstance(made, type) and issubclass(made, pulumi.ComponentResource)
 }
 _SAMPLES: dict[str, Any] = {
@@ -37,12 +36,12 @@ _SAMPLES: dict[str, Any] = {
 
 
 def fields(component: str) -> dict[str, Any]:
-    return getattr(eks_load_balancing, f"{component}Args").__annotations__
+    return getattr(components, f"{component}Args").__annotations__
 
 
 def least(component: str) -> dict[str, Any]:
     """The arguments that a component must have."""
-    return {key: _SAMPLES[key] for key in getattr(eks_load_balancing, f"{component}Args").__required_keys__}
+    return {key: _SAMPLES[key] for key in getattr(components, f"{component}Args").__required_keys__}
 
 
 def refused(component: str, args: dict[str, Any]) -> str:

@@ -95,14 +95,14 @@ def test_without_a_target_there_is_a_503_and_a_dead_one_is_a_502(vpc: Vpc) -> No
     assert wait_until(lambda: "502" in vpc.curl("-i", url), 25, 0.2), vpc.curl("-v", url)
 
 
-def test_a_deregistered_target_finishes_what_it_has_and_gets_nothing_new(vpc: Vpc) -> None:
+def test_a_deregistered_target_finishes_what_it_has_and_gets_nothing_new(vpc: Vpc, tmp_path: Path) -> None:
     group = vpc.group(attributes={"deregistration_delay.timeout_seconds": "20"})
     leaving, staying = vpc.addresses
     vpc.targets(group, leaving)
     balancer = vpc.balancer("application", group, "HTTP")
     url = f"http://{balancer['DNSName']}"
     vpc.answers(url)
-    out = f"/tmp/{group[-16:]}"
+    out = str(tmp_path / "answer")
     vpc.run("clients", "sh", "-c", f"curl -sS --max-time 20 {url}/sleep/4 >{out} 2>&1 &")
     vpc.targets(group, staying)
     vpc.healthy(group, 2)
@@ -175,14 +175,14 @@ def test_each_name_is_shown_its_certificate(vpc: Vpc) -> None:
     assert "alert" in refused
 
 
-def test_a_cookie_keeps_a_client_at_its_target(vpc: Vpc) -> None:
+def test_a_cookie_keeps_a_client_at_its_target(vpc: Vpc, tmp_path: Path) -> None:
     group = vpc.group(attributes={"stickiness.enabled": "true", "stickiness.type": "lb_cookie"})
     vpc.targets(group, *vpc.addresses)
     balancer = vpc.balancer("application", group, "HTTP")
     vpc.healthy(group, 2)
     url = f"http://{balancer['DNSName']}/"
     vpc.answers(url)
-    jar = f"/tmp/{group[-16:]}.jar"
+    jar = str(tmp_path / "cookies")
     servers = {vpc.seen("-b", jar, "-c", jar, url)["server"] for _ in range(6)}
     assert len(servers) == 1
     assert {vpc.seen(url)["server"] for _ in range(6)} == set(vpc.addresses)
@@ -307,7 +307,7 @@ def test_every_kind_of_condition_decides(vpc: Vpc) -> None:
         assert [vpc.curl(*resolved, *asked) for _, _, asked in kinds] == [field for field, _, _ in kinds]
 
 
-def test_weights_choose_a_group_and_a_cookie_remembers_it(vpc: Vpc) -> None:
+def test_weights_choose_a_group_and_a_cookie_remembers_it(vpc: Vpc, tmp_path: Path) -> None:
     groups = [vpc.group(), vpc.group()]
     for group, address in zip(groups, vpc.addresses, strict=True):
         vpc.targets(group, address)
@@ -321,7 +321,7 @@ def test_weights_choose_a_group_and_a_cookie_remembers_it(vpc: Vpc) -> None:
             ListenerArn=balancer["Listener"], DefaultActions=[{"Type": "forward", "ForwardConfig": forward}]
         )
 
-    url, jar = f"http://{balancer['DNSName']}/", f"/tmp/{groups[0][-16:]}.jar"
+    url, jar = f"http://{balancer['DNSName']}/", str(tmp_path / "cookies")
     weigh(0, 1)
     vpc.healthy(groups[1], 1)
     assert wait_until(lambda: vpc.servers(url, times=4) == {vpc.addresses[1]}, 60)
@@ -330,13 +330,13 @@ def test_weights_choose_a_group_and_a_cookie_remembers_it(vpc: Vpc) -> None:
     assert len({vpc.seen("-b", jar, "-c", jar, url)["server"] for _ in range(8)}) == 1
 
 
-def test_an_applications_own_cookie_keeps_a_client_at_its_target(vpc: Vpc) -> None:
+def test_an_applications_own_cookie_keeps_a_client_at_its_target(vpc: Vpc, tmp_path: Path) -> None:
     sticky = {"stickiness.enabled": "true", "stickiness.type": "app_cookie", "stickiness.app_cookie.cookie_name": "app"}
     group = vpc.group(attributes=sticky)
     vpc.targets(group, *vpc.addresses)
     balancer = vpc.balancer("application", group, "HTTP")
     vpc.healthy(group, 2)
-    url, jar = f"http://{balancer['DNSName']}", f"/tmp/{group[-16:]}.jar"
+    url, jar = f"http://{balancer['DNSName']}", str(tmp_path / "cookies")
     vpc.answers(url)
     assert "AWSALBAPP" not in vpc.curl("-i", url)
     first = vpc.seen("-c", jar, f"{url}/cookie")["server"]
