@@ -94,9 +94,9 @@ def etcd(data: Path) -> list[str]:
         "--unsafe-no-fsync",
         "--log-level=warn",
         "--quota-backend-bytes=1073741824",
-        # A single member becomes leader as soon as its election times out. With a shorter interval it starts no sooner.
-        "--heartbeat-interval=50",
-        "--election-timeout=500",
+        # A single member becomes leader as soon as its election times out.
+        "--heartbeat-interval=20",
+        "--election-timeout=200",
         "--auto-compaction-mode=periodic",
         "--auto-compaction-retention=10m",
     ]
