@@ -7,6 +7,7 @@ sockets. All four are one binary; its first argument selects the part.
 import ssl
 import urllib.request
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -207,6 +208,19 @@ def scheduler(config: Path) -> list[str]:
 
 def apiserver_ready(sockets: Sockets, pki: Pki) -> bool:
     """Whether kube-apiserver reports that it is ready; a refused connection is an exception."""
+    return _answers(f"{sockets.endpoint}/readyz", ssl.create_default_context(cafile=str(pki.ca)))
+
+
+def etcd_reached(sockets: Sockets, pki: Pki) -> bool:
+    """Whether kube-apiserver can read from etcd. Its /readyz remembers the last answer for a while."""
     context = ssl.create_default_context(cafile=str(pki.ca))
-    with urllib.request.urlopen(f"{sockets.endpoint}/readyz", context=context, timeout=2) as answer:  # noqa: S310 - our own https
+    context.load_cert_chain(pki.cert("admin"), pki.key("admin"))
+    try:
+        return _answers(f"{sockets.endpoint}/api/v1/namespaces/default", context)
+    except (OSError, HTTPException):
+        return False
+
+
+def _answers(url: str, context: ssl.SSLContext) -> bool:
+    with urllib.request.urlopen(url, context=context, timeout=2) as answer:  # noqa: S310 - our own https
         return answer.status == 200  # noqa: PLR2004 - HTTP's OK

@@ -5,8 +5,10 @@ Blocking, and light to import: it boots in a thread while the rest of the agent 
 
 import os
 import shutil
+import signal
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from sandbox.cluster.control_plane import cloud_controller, kwok
 from sandbox.cluster.control_plane import commands as control_plane
 from sandbox.cluster.sockets import kept_ports, socket_folder
 from sandbox.cluster.spec import ClusterSpec, Folder
-from sandbox.run.processes import Process, Supervisor
+from sandbox.run.processes import Identity, Process, Supervisor, wait_until
 from sandbox.run.state import Settings, write_text
 
 
@@ -39,7 +41,9 @@ class ControlPlane:
         self.sockets = control_plane.Sockets(run, ports["apiserver"], ports["webhooks"], ports["credentials"])
         self.on_change: Callable[[], None] = lambda: None
         """Called from another thread whenever a pid changes."""
-        self._supervisor = Supervisor(on_change=lambda: self.on_change())  # noqa: PLW0108 - it is set later
+        self._supervisor = Supervisor(on_change=self._changed)
+        self._storing: list[Identity | None] = []
+        """The etcd and kube-apiserver that run; kwok's writes need both."""
         # A process ends with the thread that started it (PR_SET_PDEATHSIG): this thread lives as long as the agent.
         self._starter = ThreadPoolExecutor(1, "starter")
 
@@ -103,6 +107,25 @@ class ControlPlane:
         write_text(stages, kwok.configuration(self._process_images))
         self._start("kwok", kwok.arguments(self._client("kwok"), stages))
         self._supervisor.watch()
+
+    def _changed(self) -> None:
+        self.on_change()
+        parts = {part.name: part for part in self._supervisor.processes()}
+        storing = [parts[name].identity for name in ("etcd", "kube-apiserver") if name in parts]
+        if storing != self._storing and "kwok" in parts:
+            self._starter.submit(self._restart_kwok, parts["kwok"])
+        self._storing = storing
+
+    def _restart_kwok(self, running: Process) -> None:
+        """Have the supervisor start another kwok, which looks at every pod, once writes arrive again.
+
+        kwok repeats a write only after some errors. A pod whose write failed without etcd would stay as it is for ever:
+        https://github.com/kubernetes-sigs/kwok/blob/v0.8.0/pkg/kwok/controllers/utils.go (`shouldRetry`)
+        """
+        etcd = partial(control_plane.etcd_reached, self.sockets, self.keys)
+        wait_until(lambda: not self._supervisor.processes() or etcd(), 60)
+        if running.identity:
+            running.identity.signal(signal.SIGKILL)
 
     def _client(self, client: str) -> Path:
         """A part's kubeconfig."""

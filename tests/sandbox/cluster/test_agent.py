@@ -486,6 +486,16 @@ def test_a_killed_part_comes_back_with_everything_it_knew(lab: Lab, part: str) -
     lab.kubectl("delete", "pod", "after", "--timeout=180s", timeout=190)
 
 
+def test_pods_start_though_etcd_is_killed_while_they_do(lab: Lab) -> None:
+    """Kwok does not repeat a write that the API server answers with 500, as it does without etcd."""
+    lab.apply(deployment("started", 1, {"name": "web", "image": "nginx"}))
+    lab.kubectl("scale", "deployment/started", "--replicas=60")
+    eventually(lambda: len(running(lab, "-l", "app=started")) > 1)
+    os.kill(the_part(lab, "etcd"), signal.SIGKILL)
+    lab.kubectl("rollout", "status", "deployment/started", "--timeout=60s", timeout=70)
+    lab.kubectl("delete", "deployment", "started")
+
+
 def test_a_killed_agent_leaves_nothing_running_and_the_next_one_brings_everything_back(lab: Lab) -> None:
     endpoint, members = lab.status()["endpoint"], _processes(lab)
     uids = {p["metadata"]["uid"] for p in controllers(lab)}
