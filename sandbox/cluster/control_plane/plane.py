@@ -116,16 +116,16 @@ class ControlPlane:
             self._starter.submit(self._restart_kwok, parts["kwok"])
         self._storing = storing
 
-    def _restart_kwok(self, running: Process) -> None:
+    def _restart_kwok(self, part: Process) -> None:
         """Have the supervisor start another kwok, which looks at every pod, once writes arrive again.
 
         kwok repeats a write only after some errors. A pod whose write failed without etcd would stay as it is for ever:
         https://github.com/kubernetes-sigs/kwok/blob/v0.8.0/pkg/kwok/controllers/utils.go (`shouldRetry`)
         """
         etcd = partial(control_plane.etcd_reached, self.sockets, self.keys)
-        wait_until(lambda: not self._supervisor.processes() or etcd(), 60)
-        if running.identity:
-            running.identity.signal(signal.SIGKILL)
+        wait_until(lambda: not self._supervisor.processes() or etcd(), 60, 0.2)
+        if part.identity:
+            part.identity.signal(signal.SIGKILL)
 
     def _client(self, client: str) -> Path:
         """A part's kubeconfig."""
