@@ -9,6 +9,7 @@ process.
 import os
 import queue
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -201,6 +202,9 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             yield language_pb2.RunPluginResponse(exitcode=child.wait())
 
 
+_LOOK_SECONDS = 2.0
+"""How often it looks whether its engine is still there."""
+
 _children: "set[subprocess.Popen[bytes]]" = set()
 """The running process: it ends with us; otherwise it would keep the engine's pipes open for ever."""
 
@@ -236,7 +240,22 @@ def main() -> None:
     signal.signal(signal.SIGINT, leave)
     signal.signal(signal.SIGTERM, leave)
     print(port, flush=True)  # noqa: T201 - the engine reads the port here
-    server.wait_for_termination()
+    engine = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
+    while not engine or _answers(engine):
+        server.wait_for_termination(_LOOK_SECONDS)
+    leave(0, None)
+
+
+def _answers(engine: str) -> bool:
+    """Whether the engine still runs; one that was killed does not stop its hosts."""
+    host, _, port = engine.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=_LOOK_SECONDS).close()
+    except ConnectionRefusedError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 if __name__ == "__main__":

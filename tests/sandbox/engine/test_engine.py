@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import socket
 import subprocess
 import sys
 from dataclasses import replace
@@ -148,3 +149,15 @@ def test_a_component_package_is_run_by_the_sdk_and_a_policy_pack_too(tmp_path: P
     assert plugin_command("py", tmp_path, "analyzer", ["x"]) == ["py", "-u", "-m", "pulumi.policy", "x", str(tmp_path)]
     (tmp_path / "__main__.py").touch()
     assert plugin_command("py", tmp_path, "resource", ["x"]) == ["py", "-u", str(tmp_path), "x"]
+
+
+def test_a_language_host_ends_with_its_engine() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as engine:
+        address = f"127.0.0.1:{engine.getsockname()[1]}"
+        command = [sys.executable, "-m", "sandbox.engine.language_host", address]
+        host = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert host.stdout
+        assert int(host.stdout.readline())
+        assert host.poll() is None
+    assert host.wait(20) == 0
+    host.stdout.close()
