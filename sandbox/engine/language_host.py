@@ -161,7 +161,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             python = interpreter(request.info)
         except FileNotFoundError as error:
             return language_pb2.RunResponse(error=str(error))
-        # Not in /tmp: if the engine kills this host, the folder stays.
+        # In the sandbox: if this host is killed, the folder stays.
         with tempfile.TemporaryDirectory(prefix="program-", dir=os.environ.get("PULUMI_HOME")) as folder:
             asked, answer = Path(folder, "request"), Path(folder, "response")
             asked.write_bytes(request.SerializeToString())
@@ -203,7 +203,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
 
 
 _LOOK_SECONDS = 2.0
-"""How often it looks whether its engine is still there."""
+"""How often a host checks whether its engine is still there."""
 
 _children: "set[subprocess.Popen[bytes]]" = set()
 """The running process: it ends with us; otherwise it would keep the engine's pipes open for ever."""
@@ -242,7 +242,8 @@ def main() -> None:
     print(port, flush=True)  # noqa: T201 - the engine reads the port here
     engine = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
     while not engine or _answers(engine):
-        server.wait_for_termination(_LOOK_SECONDS)
+        if not server.wait_for_termination(_LOOK_SECONDS):  # it ended, and not by the timeout
+            break
     leave(0, None)
 
 
@@ -251,10 +252,8 @@ def _answers(engine: str) -> bool:
     host, _, port = engine.rpartition(":")
     try:
         socket.create_connection((host, int(port)), timeout=_LOOK_SECONDS).close()
-    except ConnectionRefusedError:
-        return False
     except OSError:
-        return True
+        return False
     return True
 
 

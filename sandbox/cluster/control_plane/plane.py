@@ -8,7 +8,6 @@ import shutil
 import signal
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -117,13 +116,14 @@ class ControlPlane:
         self._storing = storing
 
     def _restart_kwok(self, part: Process) -> None:
-        """Have the supervisor start another kwok, which looks at every pod, once writes arrive again.
+        """End kwok once kube-apiserver reaches etcd. The supervisor starts another, which looks at every pod.
 
-        kwok repeats a write only after some errors. A pod whose write failed without etcd would stay as it is for ever:
+        kwok repeats a write only after some errors. Without etcd the API server answers 500, and kwok forgets the pod:
         https://github.com/kubernetes-sigs/kwok/blob/v0.8.0/pkg/kwok/controllers/utils.go (`shouldRetry`)
         """
-        etcd = partial(control_plane.etcd_reached, self.sockets, self.keys)
-        wait_until(lambda: not self._supervisor.processes() or etcd(), 60, 0.2)
+        wait_until(
+            lambda: not self._supervisor.processes() or control_plane.etcd_reached(self.sockets, self.keys), 60, 0.2
+        )
         if part.identity:
             part.identity.signal(signal.SIGKILL)
 

@@ -13,6 +13,7 @@ import pytest
 
 from sandbox.engine import home
 from sandbox.engine.language_host import plugin_command
+from sandbox.run.processes import Process, wait_until
 from sandbox.run.state import write_json
 from tests.engine import Engine
 
@@ -151,13 +152,15 @@ def test_a_component_package_is_run_by_the_sdk_and_a_policy_pack_too(tmp_path: P
     assert plugin_command("py", tmp_path, "resource", ["x"]) == ["py", "-u", str(tmp_path), "x"]
 
 
-def test_a_language_host_ends_with_its_engine() -> None:
+def test_a_language_host_ends_with_its_engine(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as engine:
         address = f"127.0.0.1:{engine.getsockname()[1]}"
         command = [sys.executable, "-m", "sandbox.engine.language_host", address]
-        host = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert host.stdout
-        assert int(host.stdout.readline())
-        assert host.poll() is None
-    assert host.wait(20) == 0
-    host.stdout.close()
+        host = Process("host", command, tmp_path / "log", ready=lambda: (tmp_path / "log").read_text().endswith("\n"))
+        host.start()
+        host.wait_ready(60)
+    try:
+        assert wait_until(lambda: not host.running(), 20)
+    finally:
+        host.stop(0)
+    assert host.exit_code() == 0
