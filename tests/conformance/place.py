@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 import tempfile
 import time
@@ -10,7 +11,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired
 
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
@@ -134,6 +135,8 @@ class Usage(TypedDict):
 
     cpu: float
     memory: float
+    cores: NotRequired[int]
+    """How many cores Go may use at once, if it was told (GOMAXPROCS)."""
 
 
 def usage(pid: int) -> Usage:
@@ -141,7 +144,9 @@ def usage(pid: int) -> Usage:
     folder = Path(f"/proc/{pid}")
     ticks = map(int, (folder / "stat").read_text().rpartition(")")[2].split()[11:15])
     status = dict(line.split(":", 1) for line in (folder / "status").read_text().splitlines())
-    return {"cpu": sum(ticks) / os.sysconf("SC_CLK_TCK"), "memory": int(status["VmHWM"].split()[0]) / 1024}
+    used: Usage = {"cpu": sum(ticks) / os.sysconf("SC_CLK_TCK"), "memory": int(status["VmHWM"].split()[0]) / 1024}
+    told = re.search(r"(?:^|\0)GOMAXPROCS=(\d+)", (folder / "environ").read_text())
+    return {**used, "cores": int(told[1])} if told else used
 
 
 def with_room(stage: Stage, pods: int) -> None:

@@ -95,12 +95,13 @@ def test_the_bottleneck_is_what_the_controllers_workers_wait_for_most() -> None:
 
 
 def test_how_near_a_part_is_to_its_limit_depends_on_the_cores_that_it_can_use() -> None:
+    used = Usage(cpu=50, memory=1)
     found = {
         share.what: share.share
-        for share in limits.shares(a_run(parts=dict.fromkeys([AWS, "etcd"], Usage(cpu=50, memory=1))))
+        for share in limits.shares(a_run(parts={AWS: used, CONTROLLER: used, "etcd": Usage(cpu=50, memory=1, cores=1)}))
     }
-    assert found[f"CPU of {AWS}"] == 0.5
-    assert found["CPU of etcd"] == 0.25
+    assert found[f"CPU of {AWS}"] == found["CPU of etcd"] == 0.5
+    assert found[f"CPU of {CONTROLLER}"] == 0.25
 
 
 def test_the_figures_say_what_aws_took() -> None:

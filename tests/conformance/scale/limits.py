@@ -45,7 +45,7 @@ def shares(run: Run) -> list[Share]:
 
 def _processes(run: Run) -> Iterator[Share]:
     for name, part in run.parts.items():
-        cores = 1 if name in _ONE_CORE else run.cores
+        cores = 1 if name in _ONE_CORE else part.get("cores", run.cores)
         why = f"{part['cpu']:.0f} s of CPU time in {run.seconds:.0f} s, at most {cores} at once"
         yield Share(f"CPU of {name}", part["cpu"] / run.seconds / cores, why)
 

@@ -129,4 +129,4 @@ class Watch(Sampler):
     def parts(self) -> dict[str, Usage]:
         """What every process has used."""
         last = self.samples[-1].cpu
-        return {name: Usage(cpu=last[name], memory=usage(pid)["memory"]) for name, pid in self._pids.items()}
+        return {name: {**usage(pid), "cpu": last[name]} for name, pid in self._pids.items()}
