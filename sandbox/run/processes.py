@@ -209,6 +209,17 @@ class Process:
             self._popen.wait()
 
 
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.4, 10.0
+
+
+def pause_after(ran: float, pause: float) -> float:
+    """The seconds between a restart and the next one, after the process has run for `ran` seconds since `pause` ended.
+
+    It doubles each time, and is short again for a process that has run longer than the longest pause.
+    """
+    return min(2 * pause, _LONGEST_PAUSE) if pause and ran < _LONGEST_PAUSE else _SHORTEST_PAUSE
+
+
 class Supervisor:
     """Processes that are kept running: started in order, restarted when they die, stopped in reverse order."""
 
@@ -216,7 +227,8 @@ class Supervisor:
         """`on_change` is called, from the supervisor's thread, whenever a pid changes."""
         self._entries: list[Process] = []
         self._restarts: dict[str, int] = {}
-        self._next_start: dict[str, float] = {}
+        self._pauses: dict[str, tuple[float, float]] = {}
+        """For each name: when it may be started again, and the length of that pause."""
         self._lock = threading.RLock()
         self._stopping = threading.Event()
         self._on_change = on_change
@@ -253,10 +265,12 @@ class Supervisor:
 
     def _restart(self, process: Process) -> None:
         now = time.monotonic()
-        if now < self._next_start.get(process.name, 0.0):
+        allowed, pause = self._pauses.get(process.name, (0.0, 0.0))
+        if now < allowed:
             return
         count = self._restarts[process.name] = self._restarts.get(process.name, 0) + 1
-        self._next_start[process.name] = now + min(0.2 * 2 ** min(count, 6), 10.0)
+        pause = pause_after(now - allowed, pause)
+        self._pauses[process.name] = now + pause, pause
         log.warning("%s ended with exit code %s: restarting (%d)", process.name, process.exit_code(), count)
         process.start()
         self._on_change()

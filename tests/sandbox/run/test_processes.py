@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.run.processes import Identity, Process, ProcessFailedError, Supervisor, session_members, wait_until
+from sandbox.run.processes import (
+    Identity,
+    Process,
+    ProcessFailedError,
+    Supervisor,
+    pause_after,
+    session_members,
+    wait_until,
+)
 
 SLEEPER = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)"]
 STUBBORN = [
@@ -85,6 +93,14 @@ def test_a_supervisor_restarts_what_dies_and_tells(tmp_path: Path) -> None:
     assert len(changes) == 2
     keeper.stop()
     assert not part.running()
+
+
+def test_a_process_that_dies_again_and_again_is_restarted_later_each_time_until_it_has_run_for_a_while() -> None:
+    pauses = [0.0]
+    for _ in range(7):
+        pauses.append(pause_after(0.1, pauses[-1]))
+    assert pauses == [0.0, 0.4, 0.8, 1.6, 3.2, 6.4, 10.0, 10.0]
+    assert pause_after(11.0, pauses[-1]) == 0.4
 
 
 def test_a_supervisor_ends_the_last_started_first(tmp_path: Path) -> None:
