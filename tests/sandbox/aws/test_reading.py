@@ -12,13 +12,13 @@ from tests.sandbox.aws.elb_requests import World
 pytestmark = pytest.mark.sandbox
 
 
-def after(world: World, operation: str, work: Callable[[], object]) -> None:
-    """Do something once, after an operation's first answer: the reader's threads may have several at the same time."""
-    event = f"after-call.elastic-load-balancing-v2.{operation}"
-    answers = itertools.count()
+def at(world: World, moment: str, operation: str, work: Callable[[], object]) -> None:
+    """Do something once, `before-call` or `after-call` of an operation: the reader's threads may be at several."""
+    event = f"{moment}.elastic-load-balancing-v2.{operation}"
+    calls = itertools.count()
 
     def done(**_: object) -> None:
-        if next(answers) == 0:
+        if next(calls) == 0:
             world.elb.meta.events.unregister(event, done)
             work()
 
@@ -26,16 +26,16 @@ def after(world: World, operation: str, work: Callable[[], object]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("operation", "gone"),
+    ("moment", "operation", "gone"),
     [
-        ("DescribeLoadBalancers", "balancer"),
-        ("DescribeTargetGroups", "group"),
-        ("DescribeListeners", "listener"),
-        ("DescribeRules", "listener"),
-        ("DescribeListenerAttributes", "listener"),
+        ("after-call", "DescribeLoadBalancers", "balancer"),
+        ("after-call", "DescribeTargetGroups", "group"),
+        ("after-call", "DescribeListeners", "listener"),
+        ("after-call", "DescribeRules", "listener"),
+        ("before-call", "DescribeListenerAttributes", "listener"),  # after this call it has been read
     ],
 )
-def test_what_is_deleted_while_it_is_read_is_left_out(world: World, operation: str, gone: str) -> None:
+def test_what_is_deleted_while_it_is_read_is_left_out(world: World, moment: str, operation: str, gone: str) -> None:
     doomed, kept = world.balancer(), world.balancer()
     listeners = {world.listener(doomed): doomed, world.listener(kept): kept}
     group, other = world.group(), world.group()
@@ -45,7 +45,7 @@ def test_what_is_deleted_while_it_is_read_is_left_out(world: World, operation: s
         "group": lambda: world.elb.delete_target_group(TargetGroupArn=group),
         "listener": lambda: world.elb.delete_listener(ListenerArn=listener),
     }
-    after(world, operation, delete[gone])
+    at(world, moment, operation, delete[gone])
     read = Reader(world.elb, world.aws.client("elb"), world.ec2).read()
     found = {b.arn: len(b.listeners) for b in parsed(read).balancers if b.arn in (doomed, kept)}
     before = {"balancer": {}, "group": {doomed: 1}, "listener": {doomed: 0}}[gone]
@@ -62,7 +62,7 @@ def test_every_target_group_of_a_listener_is_there_whenever_it_was_made(world: W
         forward = [{"Type": "forward", "TargetGroupArn": made[0]}]
         world.listener(balancer, Protocol="HTTP", Port=80, Certificates=None, DefaultActions=forward)
 
-    after(world, operation, make)
+    at(world, "after-call", operation, make)
     read = Reader(world.elb, world.aws.client("elb"), world.ec2).read()
     (found,) = (b for b in parsed(read).balancers if b.arn == balancer)
     used = [group for listener in found.listeners for group in listener.groups]
