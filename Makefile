@@ -77,7 +77,7 @@ verify: environment
 check: environment
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/basedpyright
+	@$(BIN)/basedpyright --threads 2
 	@PYTHONPATH=policies $(BIN)/lint-imports
 	@$(BIN)/python policies/generate.py --check
 
