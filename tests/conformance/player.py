@@ -6,6 +6,7 @@ import json
 import time
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,10 +21,11 @@ from urllib3.exceptions import HTTPError
 from sandbox.run.processes import wait_until
 from tests.conformance.stage import CASES, Stage, steps, unique
 
-_SETTLE_SECONDS, _QUIET_SECONDS, _LOOK_SECONDS = 180.0, 2.0, 0.4
+_SETTLE_SECONDS, _QUIET_SECONDS, _LOOK_SECONDS = 180.0, 2.0, 0.8
 _OUTSIDE = {"EXTERNAL_TARGET_GROUP": "ip", "EXTERNAL_INSTANCE_GROUP": "instance"}
 _ASKING = "ingress,gateway,httproute,grpcroute,tcproute,tlsroute,udproute"
 _CONFIGURATIONS = "listenerruleconfiguration,loadbalancerconfiguration,targetgroupconfiguration"
+_GONE = ("ingress", "gateway", "targetgroupbinding", "service")
 _LEFT = ("loadBalancers", "securityGroups", "targetGroupBindings", "targetGroups")
 # A listed object is already gone, or the cluster is not reachable: look again.
 _NOT_NOW = (ClientError, BotoCoreError, ApiException, HTTPError, OSError)
@@ -90,21 +92,15 @@ class Player:
         return found
 
     def settled(self, wanted: dict[str, Any]) -> dict[str, Any]:
-        """The document once it is as expected and stable, or its state at the timeout."""
-        deadline, since, last = time.monotonic() + self.patience, None, dict[str, Any]()
+        """The document once two looks one after the other find it as expected, or its state at the timeout."""
+        deadline, as_expected, last = time.monotonic() + self.patience, False, dict[str, Any]()
         while time.monotonic() < deadline:
-            try:
+            with suppress(*_NOT_NOW):
                 last = self.snapshot()
-            except _NOT_NOW:
-                time.sleep(_LOOK_SECONDS)
-                continue
-            if last != wanted:
-                since = None
-            elif since is None:
-                since = time.monotonic()
-            elif time.monotonic() - since > _QUIET_SECONDS:
-                break
-            time.sleep(_LOOK_SECONDS)
+                if as_expected and last == wanted:
+                    break
+                as_expected = last == wanted
+            time.sleep(_QUIET_SECONDS if as_expected else _LOOK_SECONDS)
         return last
 
     def send(self, verb: str, manifest: str) -> None:
@@ -127,8 +123,7 @@ class Player:
     def gone(self) -> bool:
         """Whether all objects that ask for load balancers are gone."""
         try:
-            kinds = "ingress,gateway,targetgroupbinding,service"
-            return not self.stage.kubectl("-n", self.namespace, "get", kinds, "-o", "name")
+            return not any(self.stage.get(kind, "-n", self.namespace)["items"] for kind in _GONE)
         except AssertionError:
             return False
 

@@ -5,7 +5,6 @@ but for the lease) and the cluster admin's Kubernetes rights. In AWS it is a sep
 components give the controller of one cluster.
 """
 
-import json
 import os
 import socket
 import subprocess
@@ -24,7 +23,7 @@ from sandbox.cluster.images import Surroundings
 from sandbox.observe.iam import ask
 from sandbox.run.ports import free_port
 from sandbox.run.processes import Process, Supervisor, wait_until
-from tests import chart
+from tests import api_server, chart
 from tests.conformance.props import Props
 from tests.conftest import Sandbox
 
@@ -73,6 +72,10 @@ class Stage:
         if check and done.returncode:
             raise AssertionError(f"{' '.join(command)}: {done.stderr}")
         return done.stdout
+
+    def get(self, *arguments: str) -> Any:
+        """What `kubectl get` prints as JSON."""
+        return api_server.get(self.kubeconfig, *arguments)
 
     def apply(self, *objects: dict[str, Any]) -> None:
         """Apply objects."""
@@ -136,7 +139,7 @@ class Stage:
 
     def events(self, namespace: str) -> list[dict[str, Any]]:
         """The Events of a namespace."""
-        return json.loads(self.kubectl("-n", namespace, "get", "events", "-o", "json"))["items"]
+        return self.get("events", "-n", namespace)["items"]
 
 
 def _answers(port: int) -> bool:

@@ -103,7 +103,7 @@ class Existing:
             return
         selector = ("-A", "-l", "app.kubernetes.io/name=aws-load-balancer-controller")
         for name, cluster in self.clusters.items():
-            if cluster.kubectl("get", "deployments", *selector)["items"]:
+            if cluster.get("deployments", *selector)["items"]:
                 for _ in range(_ROUNDS):
                     self.sandbox.run(sys.executable, "-m", "eks_load_balancing.doctor", "--cluster", name)
 

@@ -101,7 +101,7 @@ def test_nothing_is_unseen_and_only_what_the_stack_does_not_use_is_empty(doctor:
 
 def test_people_are_shown_the_path_to_each_pod(doctor: Doctor) -> None:
     said = doctor.run("--cluster", doctor.stack.cluster).stdout
-    pods = doctor.stack.kubectl("get", "pods", "-n", "samples")["items"]
+    pods = doctor.stack.get("pods", "-n", "samples")["items"]
     assert pods
     for pod in pods:
         assert f"pod samples/{pod['metadata']['name']}" in said
@@ -145,7 +145,7 @@ Plant = Callable[[Sandbox], Any]
 @contextmanager
 def second_tagged_group(stack: Sandbox) -> Generator[str, None, None]:
     ec2 = stack.aws("ec2")
-    node = stack.kubectl("get", "nodes")["items"][0]["spec"]["providerID"].rpartition("/")[2]
+    node = stack.get("nodes")["items"][0]["spec"]["providerID"].rpartition("/")[2]
     (interface, *_) = ec2.describe_network_interfaces(Filters=[{"Name": "attachment.instance-id", "Values": [node]}])[
         "NetworkInterfaces"
     ]
@@ -167,7 +167,7 @@ def second_tagged_group(stack: Sandbox) -> Generator[str, None, None]:
 
 
 def controllers_role(stack: Sandbox) -> str:
-    account = stack.kubectl("get", "serviceaccount", "-n", "kube-system", "aws-load-balancer-controller")
+    account = stack.get("serviceaccount", "-n", "kube-system", "aws-load-balancer-controller")
     return account["metadata"]["annotations"]["eks.amazonaws.com/role-arn"].rpartition("/")[2]
 
 
@@ -281,7 +281,7 @@ def twin(stack: Sandbox) -> Generator[str, None, None]:
 def lost_target(stack: Sandbox) -> Generator[str, None, None]:
     """A target that the controller did not register: an address without a pod."""
     elb = stack.aws("elbv2")
-    binding = stack.kubectl("get", "targetgroupbindings", "-n", "samples")["items"][0]["spec"]
+    binding = stack.get("targetgroupbindings", "-n", "samples")["items"][0]["spec"]
     address = "10.0.0.250"
     target = {"Id": address, "Port": 8080}
     elb.register_targets(TargetGroupArn=binding["targetGroupARN"], Targets=[target])

@@ -125,7 +125,7 @@ def test_the_controller_goes_from_irsa_to_pod_identity_and_works_on(existing: Ex
 
     def ways() -> set[str]:
         """How the controller's pods get their role."""
-        pods = blue.kubectl("get", "pods", "-n", "kube-system", "-l", f"app.kubernetes.io/name={_CONTROLLER}")["items"]
+        pods = blue.get("pods", "-n", "kube-system", "-l", f"app.kubernetes.io/name={_CONTROLLER}")["items"]
         names = {v["name"] for p in pods for c in p["spec"]["containers"] for v in c.get("env", [])}
         return names & {"AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI"}
 
@@ -168,7 +168,7 @@ def test_a_program_in_yaml_uses_the_components_as_a_plugin(existing: Existing) -
         assert {"Key": "load_balancing.cross_zone.enabled", "Value": "true"} in shown
         (tags,) = elb.describe_tags(ResourceArns=[arn])["TagDescriptions"]
         assert {"Key": "team", "Value": "shop"} in tags["Tags"]
-        pods = blue.kubectl("get", "deployment", _CONTROLLER, "-n", "kube-system")["spec"]["template"]["spec"]
+        pods = blue.get("deployment", _CONTROLLER, "-n", "kube-system")["spec"]["template"]["spec"]
         assert "--log-level=debug" in pods["containers"][0]["args"]
         assert made["roleName"] == "load-balancers-of-blue"
         policies = iam.list_attached_role_policies(RoleName=made["roleName"])["AttachedPolicies"]
@@ -179,7 +179,7 @@ def test_a_private_cluster_is_served_from_mirrors(existing: Existing) -> None:
     blue = existing.clusters["blue"]
     with running(existing, "private-cluster") as example:
         assert example.next()["hostName"]
-        pods = blue.kubectl("get", "pods", "-A")["items"]
+        pods = blue.get("pods", "-A")["items"]
         images = {c["image"] for p in pods for c in p["spec"]["containers"]}
         assert images == {"registry.internal/aws-load-balancer-controller:v3.2.2", "registry.internal/pages:1"}
         example.unchanged()
@@ -191,7 +191,7 @@ def test_a_gateway_and_its_route_become_an_alb_with_pods_behind_it(existing: Exi
         role = example.next()["controllerRoleArn"]
 
         def programmed() -> dict[str, Any]:
-            status = blue.kubectl("get", "gateway", "edge")["status"]
+            status = blue.get("gateway", "edge")["status"]
             done = [c for c in status["conditions"] if c["type"] == "Programmed" and c["status"] == "True"]
             return status if done else {}
 

@@ -72,11 +72,13 @@ def theirs(stage: Stage) -> Iterator[str]:
             "spec": {"type": "LoadBalancer", "loadBalancerClass": "service.k8s.aws/nlb", "ports": [{"port": 80}]},
         }
     )
-    named = ("-n", namespace, "service/theirs")
-    finalizers = ("get", *named, "-o", "jsonpath={.metadata.finalizers}")
-    assert wait_until(lambda: "service.k8s.aws/resources" in stage.kubectl(*finalizers), 120, 0.3)
+
+    def finalizers() -> list[str]:
+        return stage.get("service", "theirs", "-n", namespace)["metadata"].get("finalizers", [])
+
+    assert wait_until(lambda: "service.k8s.aws/resources" in finalizers(), 120, 0.3)
     yield namespace
-    stage.kubectl("delete", *named, "--ignore-not-found", "--timeout=180s")
+    stage.kubectl("delete", "-n", namespace, "service/theirs", "--ignore-not-found", "--timeout=180s")
     stage.kubectl("delete", "namespace", namespace, "--wait=false")
 
 

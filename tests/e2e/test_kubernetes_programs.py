@@ -103,8 +103,7 @@ def test_a_helm_release_of_the_chart_is_one_that_helm_lists(stage: Stage, projec
 
 def test_a_chart_without_a_version_is_the_one_that_the_sandbox_offers(stage: Stage, project: Started) -> None:
     project(_CHART_PROGRAM)
-    text = stage.kubectl("get", "deployment", "-n", "helm-chart", "-o", "json")
-    (deployment,) = json.loads(text)["items"]
+    (deployment,) = stage.get("deployment", "-n", "helm-chart")["items"]
     assert deployment["status"]["readyReplicas"] == 1
     assert deployment["spec"]["template"]["spec"]["containers"][0]["image"].endswith(":v3.2.2")
 

@@ -28,7 +28,7 @@ def attributes(answer: dict[str, Any]) -> dict[str, str]:
 
 def assert_every_setting(existing: Existing, made: dict[str, Any]) -> None:
     blue, iam = existing.clusters["blue"], existing.sandbox.aws("iam")
-    pods = blue.kubectl("get", "deployment", _CONTROLLER, "-n", "kube-system")["spec"]["template"]["spec"]
+    pods = blue.get("deployment", _CONTROLLER, "-n", "kube-system")["spec"]["template"]["spec"]
     (container,) = pods["containers"]
     assert {"--log-level=debug", "--external-managed-tags=cost-centre"} <= set(container["args"])
     assert "--aws-region=us-west-2" in container["args"]

@@ -29,13 +29,13 @@ class Samples:
         self._elb = stack.aws("elbv2")
         bound = [b for b in bindings(stack) if b["metadata"]["namespace"] == "samples"]
         self.groups = {b["spec"]["targetGroupARN"]: b["spec"]["serviceRef"]["name"] for b in bound}
-        deployments = stack.kubectl("get", "deployments", "-n", "samples")["items"]
+        deployments = stack.get("deployments", "-n", "samples")["items"]
         counts = {d["metadata"]["name"]: d["spec"]["replicas"] for d in deployments}
         self.replicas = {group: counts[service] for group, service in self.groups.items()}
 
     def pods(self) -> dict[str, dict[str, Any]]:
         """The final pods, by name."""
-        pods = self.stack.kubectl("get", "pods", "-n", "samples")["items"]
+        pods = self.stack.get("pods", "-n", "samples")["items"]
         return {p["metadata"]["name"]: p for p in pods if "deletionTimestamp" not in p["metadata"]}
 
     def roll(self) -> None:

@@ -54,13 +54,13 @@ def registered(stack: Sandbox, group: str) -> set[str]:
 
 
 def bindings(stack: Sandbox) -> list[dict[str, Any]]:
-    return stack.kubectl("get", "targetgroupbindings", "-A")["items"]
+    return stack.get("targetgroupbindings", "-A")["items"]
 
 
 def endpoints(stack: Sandbox, namespace: str, service: str) -> set[str]:
     """The addresses of a Service's ready endpoints."""
     selector = f"kubernetes.io/service-name={service}"
-    slices = stack.kubectl("get", "endpointslices", "-n", namespace, "-l", selector)["items"]
+    slices = stack.get("endpointslices", "-n", namespace, "-l", selector)["items"]
     return {
         address
         for part in slices
@@ -71,7 +71,7 @@ def endpoints(stack: Sandbox, namespace: str, service: str) -> set[str]:
 
 
 def replicas(stack: Sandbox) -> list[dict[str, Any]]:
-    return stack.kubectl("get", "pods", "-n", "kube-system", "-l", _CONTROLLER)["items"]
+    return stack.get("pods", "-n", "kube-system", "-l", _CONTROLLER)["items"]
 
 
 def ready(pod: dict[str, Any]) -> bool:
@@ -79,7 +79,7 @@ def ready(pod: dict[str, Any]) -> bool:
 
 
 def leader(stack: Sandbox) -> str:
-    lease = stack.kubectl("get", "lease", "-n", "kube-system", "aws-load-balancer-controller-leader")
+    lease = stack.get("lease", "-n", "kube-system", "aws-load-balancer-controller-leader")
     return lease["spec"].get("holderIdentity") or ""
 
 
@@ -123,8 +123,8 @@ def test_every_target_group_holds_exactly_the_ready_pods_addresses(stack: Sandbo
 
 def test_each_target_is_an_address_of_its_nodes_interface(stack: Sandbox) -> None:
     ec2 = stack.aws("ec2")
-    nodes = {n["metadata"]["name"]: n["spec"]["providerID"] for n in stack.kubectl("get", "nodes")["items"]}
-    pods = {p["status"].get("podIP"): p["spec"].get("nodeName") for p in stack.kubectl("get", "pods", "-A")["items"]}
+    nodes = {n["metadata"]["name"]: n["spec"]["providerID"] for n in stack.get("nodes")["items"]}
+    pods = {p["status"].get("podIP"): p["spec"].get("nodeName") for p in stack.get("pods", "-A")["items"]}
     for group in groups(stack):
         for address in registered(stack, group["TargetGroupArn"]):
             named = [{"Name": "addresses.private-ip-address", "Values": [address]}]
@@ -179,8 +179,8 @@ def follow(stack: Sandbox, binding: dict[str, Any], deployment: str, count: int)
 def test_targets_follow_the_endpoints_up_and_down(stack: Sandbox) -> None:
     for binding in bindings(stack):
         namespace, service = binding["metadata"]["namespace"], binding["spec"]["serviceRef"]["name"]
-        selector = stack.kubectl("get", "service", "-n", namespace, service)["spec"]["selector"]
-        deployments = stack.kubectl("get", "deployments", "-n", namespace)["items"]
+        selector = stack.get("service", "-n", namespace, service)["spec"]["selector"]
+        deployments = stack.get("deployments", "-n", namespace)["items"]
         (name,) = [
             d["metadata"]["name"]
             for d in deployments

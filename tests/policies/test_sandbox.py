@@ -1,6 +1,7 @@
 """The pack and real updates: an update refuses what no preview can see, and its state is checked afterwards."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,7 @@ def test_a_fault_in_a_chart_is_refused_before_its_resource_is_made(sandbox: Sand
         "pulumi", "up", "--yes", "--skip-preview", "--non-interactive", *options, check=False, timeout=600
     )
     assert refusing_rules(said) == {_RULE}, said
-    context = f"arn:aws:eks:us-west-2:123456789012:cluster/{_STACK}"
-    deployments = sandbox.kubectl("--context", context, "get", "deployments", "-n", "kube-system")["items"]
+    deployments = replace(sandbox, cluster=_STACK).get("deployments", "-n", "kube-system")["items"]
     assert [one["metadata"]["name"] for one in deployments if "load-balancer" in one["metadata"]["name"]] == []
 
 

@@ -15,6 +15,7 @@ import pytest
 from sandbox.run.ports import free_port
 from sandbox.run.processes import Process, wait_until
 from sandbox.run.state import Settings, State, read_json, write_json
+from tests import api_server
 
 REGION = "us-west-2"
 ACCOUNT = "123456789012"
@@ -81,7 +82,7 @@ class Lab:
         return done.stdout if done.returncode == 0 else done.stderr
 
     def get(self, *args: str) -> Any:
-        return json.loads(self.kubectl("get", *args, "-o", "json"))
+        return api_server.get(Path(self.state.kubeconfig), *args)
 
     def items(self, *args: str) -> list[Any]:
         return self.get(*args)["items"]

@@ -113,7 +113,7 @@ def test_a_deleted_target_group_comes_back_once_its_binding_is_deleted(drifting:
     https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/3493
     """
     stage, namespace = drifting.player.stage, drifting.player.namespace
-    (binding, *_) = json.loads(stage.kubectl("-n", namespace, "get", "targetgroupbinding", "-o", "json"))["items"]
+    (binding, *_) = stage.get("targetgroupbinding", "-n", namespace)["items"]
     name = binding["metadata"]["name"]
     drifting.drift.delete_group(binding["spec"]["targetGroupARN"])
 

@@ -3,7 +3,6 @@
 `make soak` uses the full counts (50 kills, 20 and 30 seconds).
 """
 
-import json
 import os
 import random
 import signal
@@ -168,7 +167,7 @@ class Place:
 
     def host(self, name: str) -> str:
         """The host name that an Ingress has, or nothing."""
-        status = json.loads(self.stage.kubectl("-n", self.name, "get", "ingress", name, "-o", "json"))["status"]
+        status = self.stage.get("ingress", name, "-n", self.name)["status"]
         return (status.get("loadBalancer", {}).get("ingress") or [{}])[0].get("hostname", "")
 
 

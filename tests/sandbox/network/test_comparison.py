@@ -59,6 +59,6 @@ def test_every_run_puts_the_ways_to_pods_before_those_over_node_ports(runs: list
 
 def test_nothing_of_it_stays(traffic: Traffic, runs: list[dict[str, Any]]) -> None:
     assert runs
-    names = {n["metadata"]["name"] for n in traffic.sandbox.kubectl("get", "namespaces")["items"]}
+    names = {n["metadata"]["name"] for n in traffic.sandbox.get("namespaces")["items"]}
     assert not names & {NAMESPACE, CROWD}
     assert traffic.sandbox.aws("elb").describe_load_balancers()["LoadBalancerDescriptions"] == []

@@ -22,13 +22,13 @@ def classic(traffic: Traffic) -> list[dict[str, Any]]:
 def test_without_the_controller_a_connection_is_rewritten_on_its_way_and_with_it_not(
     traffic: Traffic, tmp_path: Path
 ) -> None:
-    kubectl = traffic.sandbox.kubectl
+    get = traffic.sandbox.get
     existing = Existing(traffic.sandbox, {"sandbox": traffic.sandbox}, tmp_path)
     with running(existing, "node-ports") as example:
         hosts = example.next()
         (made,) = classic(traffic)
-        service = kubectl("get", "service", "-n", "in-tree", "web-classic")
-        nodes = kubectl("get", "nodes")["items"]
+        service = get("service", "-n", "in-tree", "web-classic")
+        nodes = get("nodes")["items"]
         assert made["DNSName"] == hosts["classic"]
         assert "loadBalancerClass" not in service["spec"], "the namespace is exempt from the controller's webhook"
         assert {i["InstanceId"] for i in made["Instances"]} == {n["spec"]["providerID"].split("/")[-1] for n in nodes}
@@ -41,7 +41,7 @@ def test_without_the_controller_a_connection_is_rewritten_on_its_way_and_with_it
             assert totals["translations"], balancer
             told = ask(traffic.sandbox.state, "count", host=hosts[balancer], connections=REQUESTS)
             assert (told["answered"], told["failed"]) == (REQUESTS, {}), balancer
-            pods = kubectl("get", "pods", "-n", "in-tree", "-l", f"app.kubernetes.io/name=web-{balancer}")["items"]
+            pods = get("pods", "-n", "in-tree", "-l", f"app.kubernetes.io/name=web-{balancer}")["items"]
             assert set(told["pods"]) == {pod["metadata"]["name"] for pod in pods}, balancer
             assert told["translations"], balancer
         totals = traffic.trace(traffic.until_answering(traffic.output("albHostName")))["totals"]

@@ -24,7 +24,7 @@ def urls(traffic: Traffic) -> dict[str, str]:
 
 
 def pods(traffic: Traffic, app: str) -> list[Object]:
-    return traffic.sandbox.kubectl("get", "pods", "-n", "samples", "-l", f"app.kubernetes.io/name={app}")["items"]
+    return traffic.sandbox.get("pods", "-n", "samples", "-l", f"app.kubernetes.io/name={app}")["items"]
 
 
 @pytest.mark.soak
@@ -79,7 +79,7 @@ def test_a_node_port_rewrites_and_translates(traffic: Traffic) -> None:
         "spec": {"type": "NodePort", "selector": labels, "ports": [{"port": 80, "targetPort": 8080, "nodePort": port}]},
     }
     traffic.sandbox.run("sh", "-c", f"echo '{json.dumps(service)}' | kubectl apply -f -")
-    nodes: list[Object] = traffic.sandbox.kubectl("get", "nodes")["items"]
+    nodes: list[Object] = traffic.sandbox.get("nodes")["items"]
     here, there = (node["spec"]["providerID"].rpartition("/")[2] for node in nodes[:2])
     address = next(a["address"] for a in nodes[1]["status"]["addresses"] if a["type"] == "InternalIP")
     url = f"http://{address}:{port}/"
