@@ -377,10 +377,13 @@ def test_a_killed_process_comes_back_and_the_restart_is_counted(lab: Lab) -> Non
     before.signal(signal.SIGKILL)
     # The Service drops the dead pod before clients could be sent there for long.
     eventually(lambda: len(controllers(lab)) == 2 and find_process(lab, name) not in (None, before))
-    status = lab.get("pod", name, *SYSTEM)["status"]["containerStatuses"][0]
-    assert status["restartCount"] == restarts + 1
-    assert status["lastState"]["terminated"]["exitCode"] == 137
-    assert status["state"]["running"]
+
+    def container() -> dict[str, Any]:
+        return lab.get("pod", name, *SYSTEM)["status"]["containerStatuses"][0]
+
+    eventually(lambda: "running" in container()["state"] and container()["restartCount"] > restarts)
+    assert container()["restartCount"] == restarts + 1
+    assert container()["lastState"]["terminated"]["exitCode"] == 137
 
 
 def test_readiness_follows_the_probe_and_a_failed_liveness_probe_restarts(lab: Lab) -> None:
