@@ -55,15 +55,16 @@ def ruleset(facts: Facts, vpc: str) -> str:
 
 
 def return_paths(facts: Facts, vpc: str) -> str:
-    """The table that returns answers to the load balancer interface that a connection came from.
+    """The table that returns answers to the load balancer interface that a connection's last packet came from.
 
     A load balancer that preserves the client's address sends from an address that is not its own. AWS's network still
-    returns the answer to it.
+    returns the answer to it. A client can use a port again with another load balancer while the kernel still remembers
+    the first flow, so every packet of a client sets the mark.
     """
     here = [i for i in facts.interfaces if i.vpc == vpc and i.balancer]
     lines = [f"table ip {RETURN_TABLE} {{"]
     marks = [
-        f'iifname "{link_of(i.id)}" ct state new ip saddr != {i.address} ct mark set {mark_of(i)}'
+        f'iifname "{link_of(i.id)}" ct direction original ip saddr != {i.address} ct mark set {mark_of(i)}'
         for i in sorted(here, key=lambda i: i.id)
     ]
     lines += _chain(

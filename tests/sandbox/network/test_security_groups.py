@@ -70,7 +70,7 @@ def test_a_load_balancer_without_groups_allows_everything() -> None:
 
 def test_answers_to_a_preserved_address_go_back_to_the_load_balancer() -> None:
     text = return_paths(facts(), "vpc-1")
-    assert f'iifname "{link_of(BALANCER.id)}" ct state new ip saddr != 10.0.0.20 ct mark set ' in text
+    assert f'iifname "{link_of(BALANCER.id)}" ct direction original ip saddr != 10.0.0.20 ct mark set ' in text
     assert link_of(NODE.id) not in text
 
 

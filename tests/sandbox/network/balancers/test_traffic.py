@@ -244,6 +244,18 @@ def test_no_request_fails_while_rules_and_targets_change(vpc: Vpc) -> None:
     assert told["answered"] > 100
 
 
+_DATAGRAMS = """
+import socket, sys
+for port in sys.argv[2:]:
+    s = socket.socket(type=socket.SOCK_DGRAM)
+    s.bind(("", int(port)))
+    s.settimeout(2)
+    s.connect((sys.argv[1], 53))
+    s.send(b"x")
+    print(s.recv(100).decode())
+"""
+
+
 @pytest.mark.parametrize("protocol", ["UDP", "QUIC"])
 def test_datagrams_reach_every_target_with_the_clients_address(vpc: Vpc, protocol: str) -> None:
     group = vpc.group(
@@ -258,19 +270,27 @@ def test_datagrams_reach_every_target_with_the_clients_address(vpc: Vpc, protoco
     vpc.elb.register_targets(TargetGroupArn=group, Targets=targets)
     balancer = vpc.balancer("network", group, protocol, 53)
     vpc.healthy(group, 2)
-    ask = (
-        "import socket, sys\n"
-        "for _ in range(12):\n"
-        "    s = socket.socket(type=socket.SOCK_DGRAM)\n"
-        "    s.settimeout(2)\n"
-        "    s.connect((sys.argv[1], 53))\n"
-        "    s.send(b'x')\n"
-        "    print(s.recv(100).decode())\n"
-    )
+    ask = [sys.executable, "-c", _DATAGRAMS, balancer["DNSName"], *["0"] * 12]
     # Health is reported before the kernel of the load balancer's node gets it.
-    assert wait_until(lambda: vpc.attempt("clients", sys.executable, "-c", ask, balancer["DNSName"]), 10, 0.2)
-    told = vpc.run("clients", sys.executable, "-c", ask, balancer["DNSName"]).splitlines()
+    assert wait_until(lambda: vpc.attempt("clients", *ask), 10, 0.2)
+    told = vpc.run("clients", *ask).splitlines()
     assert set(told) == {f"{server} {CLIENT_ADDRESS}" for server in vpc.addresses}
+
+
+def test_a_clients_port_is_answered_by_the_node_that_it_asked_last(vpc: Vpc) -> None:
+    group = vpc.group(
+        "UDP",
+        attributes={"load_balancing.cross_zone.enabled": "true"},
+        HealthCheckProtocol="HTTP",
+        HealthCheckPort="8080",
+    )
+    vpc.targets(group, vpc.addresses[0], port=8053)
+    balancer = vpc.balancer("network", group, "UDP", 53)
+    vpc.healthy(group, 1)
+    for node in vpc.nodes(balancer):
+        assert wait_until(lambda n=node: vpc.attempt("clients", sys.executable, "-c", _DATAGRAMS, n, "0"), 10, 0.2)
+    for node in vpc.nodes(balancer) * 2:
+        vpc.run("clients", sys.executable, "-c", _DATAGRAMS, node, "20000")
 
 
 def test_every_kind_of_condition_decides(vpc: Vpc) -> None:
