@@ -2,18 +2,11 @@
 
 import argparse
 from functools import cache
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import urllib3
-import yaml
-from kubernetes import client, config
-from urllib3.exceptions import HTTPError
-
-_DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
-"""https://kubernetes.io/docs/concepts/overview/kubernetes-api/#aggregated-discovery"""
-_SECONDS = 60
+from eks_load_balancing.doctor.facts import CannotLookError, NotSeenError
+from eks_load_balancing.doctor.reading.kube import Api, by_kubeconfig
 
 
 class Resource(NamedTuple):
@@ -25,38 +18,26 @@ class Resource(NamedTuple):
 
 
 @cache
-def _connection(kubeconfig: str) -> client.ApiClient:
-    """One for each cluster and user: its connections stay open."""
-    return config.new_client_from_config_dict(yaml.safe_load(kubeconfig))
+def _connection(kubeconfig: Path, _text: str) -> Api:
+    """One for each kubeconfig and its text, which changes with the cluster: its connections stay open."""
+    return Api(by_kubeconfig(str(kubeconfig), None))
 
 
-def _answer(api: client.ApiClient, path: str, accept: str = "application/json", **query: str) -> Any:
-    pool: urllib3.PoolManager = api.rest_client.pool_manager
-    url = f"{api.configuration.host}{path}"
-    response = pool.request("GET", url, fields=query, headers={"Accept": accept}, timeout=_SECONDS)
-    if response.status != HTTPStatus.OK:
-        raise AssertionError(f"({response.status}) {response.data.decode()}")
-    return response.json()
-
-
-def _resources(api: client.ApiClient) -> dict[str, Resource]:
+def _resources(api: Api) -> dict[str, Resource]:
     """Every kind by each of its names, as kubectl knows them: `pods`, `pod`, `po`. The core group's come first."""
     found: dict[str, Resource] = {}
-    for root in ("/api", "/apis"):
-        for group in _answer(api, root, _DISCOVERY)["items"]:
-            for version in group["versions"]:
-                prefix = "/".join(filter(None, (root, group["metadata"].get("name"), version["version"])))
-                for one in version["resources"]:
-                    resource = Resource(prefix, one["resource"], one["scope"] == "Namespaced")
-                    for name in (one["resource"], one["singularResource"], *one.get("shortNames", [])):
-                        found.setdefault(name, resource)
+    groups = (api.get("/apis") or {})["groups"]
+    for prefix in ("/api/v1", *(f"/apis/{group['preferredVersion']['groupVersion']}" for group in groups)):
+        for one in (api.get(prefix) or {"resources": []})["resources"]:
+            for name in (one["name"], one["singularName"], *one.get("shortNames", [])):
+                found.setdefault(name, Resource(prefix, one["name"], one["namespaced"]))
     return found
 
 
-_known: dict[client.ApiClient, dict[str, Resource]] = {}
+_known: dict[Api, dict[str, Resource]] = {}
 
 
-def _resource(api: client.ApiClient, kind: str) -> Resource:
+def _resource(api: Api, kind: str) -> Resource:
     if kind not in _known.get(api, {}):
         _known[api] = _resources(api)
     if kind not in _known[api]:
@@ -80,10 +61,13 @@ def get(kubeconfig: Path, *arguments: str) -> Any:
     """
     asked = _arguments.parse_intermixed_args(arguments)
     try:
-        api = _connection(kubeconfig.read_text())
+        api = _connection(kubeconfig, kubeconfig.read_text())
         prefix, plural, namespaced = _resource(api, asked.kind)
         within = ["namespaces", asked.namespace] if namespaced and not asked.all_namespaces else []
         path = "/".join(filter(None, (prefix, *within, plural, asked.name)))
-        return _answer(api, path, **({"labelSelector": asked.selector} if asked.selector else {}))
-    except (HTTPError, OSError) as error:
+        found = api.get(path, **({"labelSelector": asked.selector} if asked.selector else {}))
+    except (CannotLookError, NotSeenError, OSError) as error:
         raise AssertionError(f"get {' '.join(arguments)}: {error}") from error
+    if found is None:
+        raise AssertionError(f"get {' '.join(arguments)}: not found")
+    return found

@@ -152,8 +152,8 @@ def tools_at_hand(folder: Path, report: Callable[[str], object]) -> None:
 
 
 @cache
-def _client(root: Path, _account: str, service: str) -> Any:
-    """The same each time: making one takes longer than most calls."""
+def _client(root: Path, _access_key: str, service: str) -> Any:
+    """The same each time: making one takes longer than most calls. A sandbox that is made again has another key."""
     return client(State.at(root), service)
 
 

@@ -213,9 +213,9 @@ _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.4, 10.0
 
 
 def pause_after(ran: float, pause: float) -> float:
-    """The seconds between a restart and the next one, after the process has run for `ran` seconds since `pause` ended.
+    """The next pause between two restarts, in seconds, of a process that has run for `ran` seconds after the last one.
 
-    It doubles each time, and is short again for a process that has run longer than the longest pause.
+    It doubles each time. It is short again if the process has run longer than the longest pause.
     """
     return min(2 * pause, _LONGEST_PAUSE) if pause and ran < _LONGEST_PAUSE else _SHORTEST_PAUSE
 

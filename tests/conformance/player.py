@@ -6,7 +6,6 @@ import json
 import time
 import zlib
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -92,15 +91,21 @@ class Player:
         return found
 
     def settled(self, wanted: dict[str, Any]) -> dict[str, Any]:
-        """The document once two looks one after the other find it as expected, or its state at the timeout."""
-        deadline, as_expected, last = time.monotonic() + self.patience, False, dict[str, Any]()
+        """The document once it is as expected and stable, or its state at the timeout."""
+        deadline, since, last = time.monotonic() + self.patience, None, dict[str, Any]()
         while time.monotonic() < deadline:
-            with suppress(*_NOT_NOW):
+            try:
                 last = self.snapshot()
-                if as_expected and last == wanted:
-                    break
-                as_expected = last == wanted
-            time.sleep(_QUIET_SECONDS if as_expected else _LOOK_SECONDS)
+            except _NOT_NOW:
+                time.sleep(_LOOK_SECONDS)
+                continue
+            if last != wanted:
+                since = None
+            elif since is None:
+                since = time.monotonic()
+            elif time.monotonic() - since > _QUIET_SECONDS:
+                break
+            time.sleep(_LOOK_SECONDS)
         return last
 
     def send(self, verb: str, manifest: str) -> None:

@@ -116,7 +116,7 @@ class Finalizers(Sampler):
             objects = self._sandbox.get(kind, "-A")["items"]
         except AssertionError as error:
             # The chart's own kind is deleted with the chart.
-            if "the server doesn't have a resource type" in str(error) or "(404)" in str(error):
+            if "the server doesn't have a resource type" in str(error) or str(error).endswith("not found"):
                 return []
             raise
         return [held for each in objects for held in each["metadata"].get("finalizers", [])]

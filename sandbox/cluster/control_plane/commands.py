@@ -18,7 +18,7 @@ from sandbox.cluster.spec import ClusterSpec
 # Faster than a cloud's defaults (20 requests per second): here these parts cannot harm anybody else.
 _CLIENT_RATE = ["--kube-api-qps=500", "--kube-api-burst=1000"]
 
-# One core is enough: with two of them Go wakes a second thread for every timer, and an idle cluster uses a quarter more
+# One core is enough: with two of them Go wakes a second thread for every timer, and an idle cluster uses a fifth more
 # CPU time. https://pkg.go.dev/runtime#hdr-Environment_Variables
 #
 # By default Go's heap grows to twice the live data; 1.5 times is enough for a cluster of this size. The limit makes it
