@@ -12,8 +12,8 @@ import argparse
 import gc
 import importlib
 import io
-import json
 import logging
+import marshal
 import os
 import runpy
 import selectors
@@ -78,7 +78,7 @@ def receive(connection: socket.socket) -> Order:
         if not chunk:
             raise ConnectionError("the order is incomplete")
         data += chunk
-    order: dict[str, Any] = json.loads(data)
+    order: dict[str, Any] = marshal.loads(data)  # noqa: S302 - from `launch`: the socket is private
     return Order(order["module"], order["arguments"], order["environment"], order["folder"], list(streams))
 
 
@@ -124,7 +124,7 @@ class Prefork:
         connection.settimeout(5)
         try:
             order = receive(connection)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, EOFError, TypeError) as error:
             log.warning("invalid order: %s", error)
             connection.close()
             return
@@ -179,6 +179,8 @@ def run(order: Order, connection: socket.socket) -> int:
         code = 0
     except SystemExit as leave:
         code = leave.code if isinstance(leave.code, int) else int(leave.code is not None)
+        if isinstance(leave.code, str):
+            sys.stderr.write(f"{leave.code}\n")
     except BaseException:
         log.exception("%s failed", order.module)
     finally:

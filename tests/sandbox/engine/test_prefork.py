@@ -29,7 +29,7 @@ if "wait" in sys.argv:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
     print("pid", os.getpid(), flush=True)
     time.sleep(60)
-sys.exit(3 if "fail" in sys.argv else 0)
+sys.exit(3 if "fail" in sys.argv else "no plan" if "say" in sys.argv else 0)
 """
 
 
@@ -82,6 +82,13 @@ def test_bytes_that_a_plugin_writes_arrive_at_once(server: Path) -> None:
 def test_a_plugins_exit_code_is_its_launchers(server: Path) -> None:
     with start(server, "fail") as plugin:
         assert plugin.wait(10) == 3
+
+
+def test_a_plugins_last_words_are_printed_by_fork_and_as_a_process(server: Path) -> None:
+    for place in (server, server.with_name("gone.sock")):
+        with start(place, "say") as plugin:
+            assert plugin.communicate(timeout=20)[1] == "no plan\n"
+        assert plugin.returncode == 1
 
 
 def waiting(plugin: "subprocess.Popen[str]") -> Identity:
