@@ -21,16 +21,17 @@ _CLIENT_RATE = ["--kube-api-qps=500", "--kube-api-burst=1000"]
 # One core is enough: with two of them Go wakes a second thread for every timer, and an idle cluster uses a fifth more
 # CPU time. https://pkg.go.dev/runtime#hdr-Environment_Variables
 #
-# By default Go's heap grows to twice the live data; 1.5 times is enough for a cluster of this size. The limit makes it
-# collect more before it grows too large for a laptop. https://go.dev/doc/gc-guide#Memory_limit
+# Go collects garbage when its heap has grown by a share of the live data (GOGC), and more often near a limit, before it
+# grows too large for a laptop. https://go.dev/doc/gc-guide
 GO = {
     name: {"GOMAXPROCS": "1", "GOGC": growth, "GOMEMLIMIT": limit}
     for name, growth, limit in (
-        ("etcd", "50", "256MiB"),
-        # Its heap may grow to three times the live data: a fifth less CPU time than with Go's default. With 5,000 pods
-        # it holds 500 MiB; a limit below what it holds makes it collect all the time.
-        ("kube-apiserver", "200", "1GiB"),
-        ("kube-controller-manager", "50", "192MiB"),
+        ("etcd", "100", "256MiB"),
+        # Its start and the requests of an `up` make much garbage: with 200 it needs a third more CPU time until then
+        # (docs/measured/performance.md). With 5,000 pods it holds 500 MiB; a limit below what it holds makes it collect
+        # all the time.
+        ("kube-apiserver", "400", "1GiB"),
+        ("kube-controller-manager", "100", "192MiB"),
         ("kube-scheduler", "50", "128MiB"),
         ("kwok", "50", "128MiB"),
     )
