@@ -16,8 +16,8 @@ from tests.e2e.test_stack import endpoints
 
 CLUSTERS = ("blue", "green")
 _ROUNDS = 10 if os.environ.get("SOAK") else 1
-_NAMESPACES = ("default", "in-tree", "services", "shop")
-"""The namespace of the examples' workloads."""
+_NAMESPACES = {"default", "in-tree", "services", "shop"}
+"""The namespaces of the examples' workloads."""
 
 
 class Example:
@@ -79,7 +79,7 @@ class Existing:
         """Stop the workloads at once: no client is connected, so the deregistration delay has no use."""
         self._ended = True
         for cluster in self.clusters.values():
-            for namespace in _NAMESPACES:
+            for namespace in {pod["metadata"]["namespace"] for pod in cluster.get("pods", "-A")["items"]} & _NAMESPACES:
                 kinds = "deployment,replicaset,pod"
                 cluster.run("kubectl", "delete", kinds, "--all", "-n", namespace, "--grace-period=1", "--wait=false")
 
