@@ -10,7 +10,7 @@
 # make soak      test campaigns with full counts (hours), or some: make soak ARGS="-k rollouts"; docs/measured/reliability.md
 # make upstream  the controller's own end-to-end suites, or some: make upstream ARGS="--focus QUIC"; docs/measured/upstream.md
 # make scale     the controller with 100 load balancers and 500 bindings; writes docs/measured/scale.md
-# make check     only lint, format, types, import layers and the policies' generated files
+# make check     only lint, format, types, import layers and the policies' generated files; `make lint`: without types
 # make docs      write the generated pages again: components, doctor, policies, changes, iam
 
 # Targets start many Python processes. Let them cache bytecode, even if the shell disables that.
@@ -27,7 +27,7 @@ STACK := sandbox
 PACKAGES := haproxy dnsmasq-base iproute2 util-linux iptables nftables conntrack curl wrk chromium chromium-driver
 
 .DEFAULT_GOAL := help
-.PHONY: help environment packages up example example-down destroy down verify check docs test soak upstream measure measure-controller scale
+.PHONY: help environment packages up example example-down destroy down verify check lint docs test test-types test-most soak upstream measure measure-controller scale
 
 help:
 	@sed -n '/^#/!q; s/^# //p' Makefile
@@ -74,10 +74,12 @@ verify: environment
 	@$(if $(filter sandbox,$(STACK)),$(SANDBOX) exec --) $(BIN)/python -m eks_load_balancing.verify --stack $(STACK) \
 	  --cluster "$$($(PULUMI) stack output clusterName --stack $(STACK))" $(ARGS)
 
-check: environment
+check: lint
+	@$(BIN)/basedpyright --threads 2
+
+lint: environment
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/basedpyright --threads 2
 	@PYTHONPATH=policies $(BIN)/lint-imports
 	@$(BIN)/python policies/generate.py --check
 
@@ -88,12 +90,19 @@ docs: environment
 	@$(BIN)/python -m docs.generate.changes
 	@$(BIN)/python -m docs.generate.iam
 
-# Three workers on two cores, because tests also wait. One worker runs all tests of a file or group (tests/conftest.py).
-# Nothing runs beside tests that measure seconds. With ARGS that select none of those, pytest ends with 5.
-test: check
+# Types are checked with the CPU time that the tests leave. Nothing runs beside tests that measure seconds. With ARGS that
+# select none of those, pytest ends with 5.
+test: lint
 	@$(BIN)/python -m sandbox.tools >/dev/null
-	@$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder -m "not alone" $(ARGS)
+	@$(MAKE) --no-print-directory --jobs 2 test-types test-most
 	@$(BIN)/pytest -m alone $(ARGS) || [ $$? = 5 ]
+
+test-types: environment
+	@nice -n 19 $(BIN)/basedpyright
+
+# Three workers on two cores, because tests also wait. One worker runs all tests of a file or group (tests/conftest.py).
+test-most: environment
+	@$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder -m "not alone" $(ARGS)
 
 soak: environment
 	@SOAK=1 $(BIN)/pytest -m soak $(ARGS)

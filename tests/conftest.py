@@ -126,13 +126,15 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
     """Build the tools before the first sandbox test, and run quick tests first.
 
-    With several workers, groups run first: one that began last would keep a single worker busy.
+    With several workers, groups run first, then what is marked `early`: one that began last would keep a single worker
+    busy.
     """
     quick_last = "PYTEST_XDIST_WORKER" in os.environ
 
-    def place(item: pytest.Item) -> tuple[bool, int]:
+    def place(item: pytest.Item) -> tuple[bool, bool, int]:
         quick, of = item.get_closest_marker("sandbox") is None, group(item.path)
-        return quick == quick_last, SHARED.index(of) if of in SHARED else len(SHARED)
+        early = item.get_closest_marker("early") is not None
+        return quick == quick_last, not early, SHARED.index(of) if of in SHARED else len(SHARED)
 
     items.sort(key=place)
     if any(item.get_closest_marker("sandbox") for item in items) and not session.config.option.collectonly:

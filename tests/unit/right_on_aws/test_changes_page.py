@@ -7,6 +7,8 @@ import pytest
 from docs.generate import changes
 from settings import Section, Settings
 
+pytestmark = pytest.mark.early
+
 
 def keys(section: type[Section] = Settings, prefix: str = "") -> Iterator[str]:
     """Every setting by its path."""
