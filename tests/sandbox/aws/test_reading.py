@@ -12,9 +12,10 @@ from tests.sandbox.aws.elb_requests import World
 pytestmark = pytest.mark.sandbox
 
 
-def at(world: World, moment: str, operation: str, work: Callable[[], object]) -> None:
-    """Do something once, `before-call` or `after-call` of an operation: the reader's threads may be at several."""
-    event = f"{moment}.elastic-load-balancing-v2.{operation}"
+def at(world: World, when: str, work: Callable[[], object]) -> None:
+    """Do something once, `before` or `after` an operation: the reader's threads may be at several."""
+    moment, operation = when.split()
+    event = f"{moment}-call.elastic-load-balancing-v2.{operation}"
     calls = itertools.count()
 
     def done(**_: object) -> None:
@@ -26,16 +27,16 @@ def at(world: World, moment: str, operation: str, work: Callable[[], object]) ->
 
 
 @pytest.mark.parametrize(
-    ("moment", "operation", "gone"),
+    ("when", "gone"),
     [
-        ("after-call", "DescribeLoadBalancers", "balancer"),
-        ("after-call", "DescribeTargetGroups", "group"),
-        ("after-call", "DescribeListeners", "listener"),
-        ("after-call", "DescribeRules", "listener"),
-        ("before-call", "DescribeListenerAttributes", "listener"),  # after this call it has been read
+        ("after DescribeLoadBalancers", "balancer"),
+        ("after DescribeTargetGroups", "group"),
+        ("after DescribeListeners", "listener"),
+        ("after DescribeRules", "listener"),
+        ("before DescribeListenerAttributes", "listener"),  # after this call it has been read
     ],
 )
-def test_what_is_deleted_while_it_is_read_is_left_out(world: World, moment: str, operation: str, gone: str) -> None:
+def test_what_is_deleted_while_it_is_read_is_left_out(world: World, when: str, gone: str) -> None:
     doomed, kept = world.balancer(), world.balancer()
     listeners = {world.listener(doomed): doomed, world.listener(kept): kept}
     group, other = world.group(), world.group()
@@ -45,7 +46,7 @@ def test_what_is_deleted_while_it_is_read_is_left_out(world: World, moment: str,
         "group": lambda: world.elb.delete_target_group(TargetGroupArn=group),
         "listener": lambda: world.elb.delete_listener(ListenerArn=listener),
     }
-    at(world, moment, operation, delete[gone])
+    at(world, when, delete[gone])
     read = Reader(world.elb, world.aws.client("elb"), world.ec2).read()
     found = {b.arn: len(b.listeners) for b in parsed(read).balancers if b.arn in (doomed, kept)}
     before = {"balancer": {}, "group": {doomed: 1}, "listener": {doomed: 0}}[gone]
@@ -62,7 +63,7 @@ def test_every_target_group_of_a_listener_is_there_whenever_it_was_made(world: W
         forward = [{"Type": "forward", "TargetGroupArn": made[0]}]
         world.listener(balancer, Protocol="HTTP", Port=80, Certificates=None, DefaultActions=forward)
 
-    at(world, "after-call", operation, make)
+    at(world, f"after {operation}", make)
     read = Reader(world.elb, world.aws.client("elb"), world.ec2).read()
     (found,) = (b for b in parsed(read).balancers if b.arn == balancer)
     used = [group for listener in found.listeners for group in listener.groups]

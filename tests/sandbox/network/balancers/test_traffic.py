@@ -256,14 +256,14 @@ for port in sys.argv[2:]:
 """
 
 
+def group_of_datagrams(vpc: Vpc, protocol: str) -> str:
+    cross_zone = {"load_balancing.cross_zone.enabled": "true"}
+    return vpc.group(protocol, attributes=cross_zone, HealthCheckProtocol="HTTP", HealthCheckPort="8080")
+
+
 @pytest.mark.parametrize("protocol", ["UDP", "QUIC"])
 def test_datagrams_reach_every_target_with_the_clients_address(vpc: Vpc, protocol: str) -> None:
-    group = vpc.group(
-        protocol,
-        attributes={"load_balancing.cross_zone.enabled": "true"},
-        HealthCheckProtocol="HTTP",
-        HealthCheckPort="8080",
-    )
+    group = group_of_datagrams(vpc, protocol)
     targets: list[Any] = [{"Id": address, "Port": 8053} for address in vpc.addresses]
     for number, target in enumerate(targets if protocol == "QUIC" else ()):
         target["QuicServerId"] = f"0x{number:016x}"
@@ -278,12 +278,7 @@ def test_datagrams_reach_every_target_with_the_clients_address(vpc: Vpc, protoco
 
 
 def test_a_clients_port_is_answered_by_the_node_that_it_asked_last(vpc: Vpc) -> None:
-    group = vpc.group(
-        "UDP",
-        attributes={"load_balancing.cross_zone.enabled": "true"},
-        HealthCheckProtocol="HTTP",
-        HealthCheckPort="8080",
-    )
+    group = group_of_datagrams(vpc, "UDP")
     vpc.targets(group, vpc.addresses[0], port=8053)
     balancer = vpc.balancer("network", group, "UDP", 53)
     vpc.healthy(group, 1)
