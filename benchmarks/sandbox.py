@@ -22,6 +22,8 @@ from sandbox.tools import build, catalog
 REPOSITORY = Path(__file__).parent.parent
 SANDBOX = str(Path(sys.executable).with_name("sandbox"))
 _MIB = 1024
+_CONTROL_PLANE = ("etcd", "kube-apiserver", "kube-controller-manager")
+_IDLE_SECONDS = 60
 
 
 def timed(action: Callable[[], object]) -> float:
@@ -73,6 +75,14 @@ def memory(folder: Path) -> int:
     return total // _MIB
 
 
+def cpu_of_parts(folder: Path) -> dict[str, float]:
+    """Seconds of CPU time that each part of the control plane has used since its start."""
+    parts = json.loads(run(SANDBOX, "status", "--json", folder=folder))["parts"]
+    pids = {name: part["pid"] for part in parts if (name := part["name"].rpartition("/")[2]) in _CONTROL_PLANE}
+    stats = {name: Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for name, pid in pids.items()}
+    return {name: sum(map(int, stat[11:13])) / os.sysconf("SC_CLK_TCK") for name, stat in stats.items()}
+
+
 class Peak(Sampler):
     """The largest memory seen while a block runs."""
 
@@ -104,7 +114,13 @@ def measure_round(folder: Path, repeats: int) -> dict[str, float]:
     with Peak(folder) as peak:
         found["make up, s"] = timed(lambda: run("make", "up", folder=folder))
     found["memory at peak, MiB"] = peak.mib
+    used = cpu_of_parts(folder)
     found["memory at rest, MiB"] = memory(folder)
+    time.sleep(_IDLE_SECONDS)
+    idle = cpu_of_parts(folder)
+    for name in _CONTROL_PLANE:
+        found[f"CPU of {name} until make up ends, s"] = used[name]
+        found[f"CPU of {name} in an idle minute, s"] = idle[name] - used[name]
     program = empty_program(folder)
     pairs = [
         (

@@ -126,8 +126,8 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
     """Build the tools before the first sandbox test, and run quick tests first.
 
-    With several workers, groups run first, then what is marked `early`: one that began last would keep a single worker
-    busy.
+    With several workers the long tests run first: groups, other tests with a sandbox, then what is marked `early`. A
+    long one that began last would keep a single worker busy.
     """
     quick_last = "PYTEST_XDIST_WORKER" in os.environ
 

@@ -48,7 +48,7 @@ def prepare(state: State) -> None:
     chart_repository.prepare(state)
     _install_engine(root, Path(settings.tools["pulumi"]))
     # By default kubectl keeps for hours what the API server of an address serves; another sandbox can get the address.
-    # A command that ends within a second need not look for garbage often: that takes a quarter of its CPU time.
+    # A command that ends within a second loses more time by collecting garbage than it gains.
     kubectl = {"KUBECACHEDIR": str(root / "cache" / "kubectl"), "GOGC": "${GOGC:-400}"}
     _script(root / "bin" / "kubectl", [settings.tools["control-plane"], "kubectl"], kubectl)
     charts = {**chart_repository.environment(state), "HELM_CACHE_HOME": str(root / "cache" / "helm")}

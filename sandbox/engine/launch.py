@@ -3,8 +3,8 @@
     launch.py SOCKET MODULE [ARGUMENT...]
 
 For the engine this is one process: the module has our standard streams, environment and folder, gets our signals, ends
-when we end, and we return its exit code. This runs before every plugin, so it imports little: with `json` and `pathlib`
-it would take half as long again.
+when we end, and we return its exit code. This runs before every plugin, so it imports as little as it can: not even
+`json` and `pathlib`.
 """
 
 import marshal

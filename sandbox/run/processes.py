@@ -213,9 +213,13 @@ _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.4, 10.0
 
 
 def pause_after(ran: float, pause: float) -> float:
-    """The next pause between two restarts, in seconds, of a process that has run for `ran` seconds after the last one.
+    """The least time between this restart of a process and the next one, in seconds.
 
-    It doubles each time. It is short again if the process has run longer than the longest pause.
+    It doubles with each restart, and is short again after the process has run longer than the longest pause.
+
+    Args:
+        ran: seconds since the last pause ended.
+        pause: the length of that pause in seconds; 0 if there was none.
     """
     return min(2 * pause, _LONGEST_PAUSE) if pause and ran < _LONGEST_PAUSE else _SHORTEST_PAUSE
 

@@ -21,13 +21,13 @@ _CLIENT_RATE = ["--kube-api-qps=500", "--kube-api-burst=1000"]
 # One core is enough: with two of them Go wakes a second thread for every timer, and an idle cluster uses a fifth more
 # CPU time. https://pkg.go.dev/runtime#hdr-Environment_Variables
 #
-# Go collects garbage when its heap has grown by a share of the live data (GOGC), and more often near a limit, before it
-# grows too large for a laptop. https://go.dev/doc/gc-guide
-GO = {
+# Go collects garbage when the heap has grown by GOGC percent of the live data. Near the limit it collects more often:
+# the heap stays small enough for a laptop. https://go.dev/doc/gc-guide
+GO_SETTINGS = {
     name: {"GOMAXPROCS": "1", "GOGC": growth, "GOMEMLIMIT": limit}
     for name, growth, limit in (
         ("etcd", "100", "256MiB"),
-        # Its start and the requests of an `up` make much garbage: with 200 it needs a third more CPU time until then
+        # Its start and an `up` make much garbage: with 200 it needs a third more CPU time for both
         # (docs/measured/performance.md). With 5,000 pods it holds 500 MiB; a limit below what it holds makes it collect
         # all the time.
         ("kube-apiserver", "400", "1GiB"),
@@ -36,7 +36,7 @@ GO = {
         ("kwok", "50", "128MiB"),
     )
 }
-"""The environment of each part: how Go runs it."""
+"""For each part, the environment variables that Go reads."""
 
 
 @dataclass(frozen=True)

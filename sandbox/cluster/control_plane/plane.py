@@ -140,7 +140,7 @@ class ControlPlane:
             name=name,
             argv=[self._tools[_tool(name)], *arguments],
             log_file=self.folder.log(name),
-            env={**os.environ, **control_plane.GO[name]},
+            env={**os.environ, **control_plane.GO_SETTINGS[name]},
             cwd=cwd,
             ready=ready,
         )

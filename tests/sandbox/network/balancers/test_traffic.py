@@ -244,7 +244,8 @@ def test_no_request_fails_while_rules_and_targets_change(vpc: Vpc) -> None:
     assert told["answered"] > 100
 
 
-_DATAGRAMS = """
+# Arguments: a host, and the client's ports; 0 is any free one.
+_UDP_CLIENT = """
 import socket, sys
 for port in sys.argv[2:]:
     s = socket.socket(type=socket.SOCK_DGRAM)
@@ -256,21 +257,21 @@ for port in sys.argv[2:]:
 """
 
 
-def group_of_datagrams(vpc: Vpc, protocol: str) -> str:
+def datagram_target_group(vpc: Vpc, protocol: str) -> str:
     cross_zone = {"load_balancing.cross_zone.enabled": "true"}
     return vpc.group(protocol, attributes=cross_zone, HealthCheckProtocol="HTTP", HealthCheckPort="8080")
 
 
 @pytest.mark.parametrize("protocol", ["UDP", "QUIC"])
 def test_datagrams_reach_every_target_with_the_clients_address(vpc: Vpc, protocol: str) -> None:
-    group = group_of_datagrams(vpc, protocol)
+    group = datagram_target_group(vpc, protocol)
     targets: list[Any] = [{"Id": address, "Port": 8053} for address in vpc.addresses]
     for number, target in enumerate(targets if protocol == "QUIC" else ()):
         target["QuicServerId"] = f"0x{number:016x}"
     vpc.elb.register_targets(TargetGroupArn=group, Targets=targets)
     balancer = vpc.balancer("network", group, protocol, 53)
     vpc.healthy(group, 2)
-    ask = [sys.executable, "-c", _DATAGRAMS, balancer["DNSName"], *["0"] * 12]
+    ask = [sys.executable, "-c", _UDP_CLIENT, balancer["DNSName"], *["0"] * 12]
     # Health is reported before the kernel of the load balancer's node gets it.
     assert wait_until(lambda: vpc.attempt("clients", *ask), 10, 0.2)
     told = vpc.run("clients", *ask).splitlines()
@@ -278,14 +279,14 @@ def test_datagrams_reach_every_target_with_the_clients_address(vpc: Vpc, protoco
 
 
 def test_a_clients_port_is_answered_by_the_node_that_it_asked_last(vpc: Vpc) -> None:
-    group = group_of_datagrams(vpc, "UDP")
+    group = datagram_target_group(vpc, "UDP")
     vpc.targets(group, vpc.addresses[0], port=8053)
     balancer = vpc.balancer("network", group, "UDP", 53)
     vpc.healthy(group, 1)
     for node in vpc.nodes(balancer):
-        assert wait_until(lambda n=node: vpc.attempt("clients", sys.executable, "-c", _DATAGRAMS, n, "0"), 10, 0.2)
+        assert wait_until(lambda n=node: vpc.attempt("clients", sys.executable, "-c", _UDP_CLIENT, n, "0"), 10, 0.2)
     for node in vpc.nodes(balancer) * 2:
-        vpc.run("clients", sys.executable, "-c", _DATAGRAMS, node, "20000")
+        vpc.run("clients", sys.executable, "-c", _UDP_CLIENT, node, "20000")
 
 
 def test_every_kind_of_condition_decides(vpc: Vpc) -> None:
