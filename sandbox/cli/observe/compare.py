@@ -20,13 +20,20 @@ from sandbox.run.state import State, StateError, write_text
     "--services", default="10,100,1000", show_default=True, help="Numbers of Services, measured one after the other."
 )
 @click.option(
+    "--seconds",
+    type=click.IntRange(min=1),
+    default=4,
+    show_default=True,
+    help="How long wrk sends requests over each path, for its latencies.",
+)
+@click.option(
     "--write",
     type=click.Path(path_type=Path),
     help="Write the tables and plots to this file, in the form of docs/paths.md.",
 )
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @state_option
-def compare(services: str, write: Path | None, folder: Path, *, as_json: bool) -> None:
+def compare(services: str, seconds: int, write: Path | None, folder: Path, *, as_json: bool) -> None:
     """Compare the paths to a pod: Classic ELB, NLB and ALB with node ports as targets, NLB and ALB with pods.
 
     Needs `sandbox up --traffic`, a cluster with the load balancer controller (`make up TRAFFIC=1`) and wrk; takes some
@@ -49,7 +56,7 @@ def compare(services: str, write: Path | None, folder: Path, *, as_json: bool) -
     def told(line: str) -> None:
         click.echo(f"{time.monotonic() - began:5.0f} s  {line}", err=True)
 
-    result = Comparison(State.at(folder), told).run(sizes)
+    result = Comparison(State.at(folder), told, seconds).run(sizes)
     if write:
         write_text(write, report.document(result))
         write.chmod(0o644)

@@ -23,7 +23,6 @@ from sandbox.run.state import State, StateError, read_json
 CONNECTIONS = 1000
 _FEW = 10 * REPLICAS
 """Connections that show whether every pod answers."""
-_WRK_SECONDS = 4
 _RATE = 15.0
 _READY_SECONDS = 180.0
 _LONGEST_PATH = 4
@@ -37,8 +36,13 @@ Report = Callable[[str], None]
 class Comparison:
     """One run on one sandbox."""
 
-    def __init__(self, state: State, report: Report) -> None:
+    def __init__(self, state: State, report: Report, seconds: int) -> None:
         """Find the cluster.
+
+        Args:
+            state: the sandbox.
+            report: shows a line of progress.
+            seconds: how long wrk sends requests over each path.
 
         Raises:
             StateError: no cluster is there, or more than one.
@@ -50,6 +54,7 @@ class Comparison:
                 f"compare needs exactly one cluster, there are {len(active)}: `make up TRAFFIC=1` makes one"
             )
         self._state, self._report, self._mode = state, report, settings.traffic
+        self._seconds = seconds
         self._folder = state.cluster(active[0])
         nodes: list[dict[str, Any]] = (read_json(self._folder / "nodes.json") or {}).get("nodes", [])
         self._instances = [node["instance_id"] for node in nodes]
@@ -152,7 +157,7 @@ class Comparison:
         url = f"http://{host}/"
         traced = self._longest(way, url)
         counted = ask(self._state, "count", host=host, connections=CONNECTIONS)
-        command = ["wrk", "-t1", "-c8", f"-d{_WRK_SECONDS}s", "--latency", "-H", "Connection: close", url]
+        command = ["wrk", "-t1", "-c8", f"-d{self._seconds}s", "--latency", "-H", "Connection: close", url]
         p50, p99, rate = latencies(ask(self._state, "run", namespace=CLIENTS, argv=command)["output"])
         self._report(f"  {way}: {traced['rules']} rules, {counted['entries']} entries, p50 {p50:.1f} ms")
         return Figures(

@@ -11,7 +11,7 @@ from sandbox.observe.compare.measure import CONNECTIONS
 from tests.sandbox.network.conftest import Traffic
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.soak]
-SIZES, RUNS = ("10,100,1000", 2) if os.environ.get("SOAK") else ("10", 1)
+SIZES, SECONDS, RUNS = ("10,100,1000", "4", 2) if os.environ.get("SOAK") else ("10", "1", 1)
 TO_PODS = {way.name for way in WAYS if "ip" in way.name.split("-")}
 COUNTED = ("rewritings", "rules", "translations")  # hops: a node may choose one of its own pods each time
 
@@ -19,8 +19,8 @@ COUNTED = ("rewritings", "rules", "translations")  # hops: a node may choose one
 @pytest.fixture(scope="module")
 def runs(traffic: Traffic) -> list[dict[str, Any]]:
     """What it prints, run after run."""
-    command = ("sandbox", "compare", "--state-dir", str(traffic.sandbox.state.root), "--services", SIZES, "--json")
-    return [json.loads(traffic.sandbox.run(*command, timeout=600)) for _ in range(RUNS)]
+    given = ("--services", SIZES, "--seconds", SECONDS, "--state-dir", str(traffic.sandbox.state.root), "--json")
+    return [json.loads(traffic.sandbox.run("sandbox", "compare", *given, timeout=600)) for _ in range(RUNS)]
 
 
 def figures(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
