@@ -34,6 +34,7 @@ class Aws:
     root: Path
     port: int = field(default_factory=free_port)
     process: "subprocess.Popen[bytes] | None" = None
+    _clients: dict[Any, Any] = field(default_factory=dict[Any, Any])
 
     def __post_init__(self) -> None:
         write_json(
@@ -106,9 +107,15 @@ class Aws:
             connection.close()
 
     def client(self, service: str, keys: dict[str, str] | None = None, retries: int = 0) -> Any:
+        """A client, the same each time: making one takes longer than most calls."""
         given = keys or {"aws_access_key_id": ROOT["access_key"], "aws_secret_access_key": ROOT["secret_key"]}
-        config = Config(retries={"total_max_attempts": retries + 1, "mode": "standard"})
-        return boto3.client(service, endpoint_url=self.url, region_name=REGION, config=config, **given)
+        known = (service, retries, *sorted(given.items()))
+        if known not in self._clients:
+            config = Config(retries={"total_max_attempts": retries + 1, "mode": "standard"})
+            self._clients[known] = boto3.client(
+                service, endpoint_url=self.url, region_name=REGION, config=config, **given
+            )
+        return self._clients[known]
 
 
 @dataclass
