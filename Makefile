@@ -27,7 +27,7 @@ STACK := sandbox
 PACKAGES := haproxy dnsmasq-base iproute2 util-linux iptables nftables conntrack curl wrk chromium chromium-driver
 
 .DEFAULT_GOAL := help
-.PHONY: help environment packages up example example-down destroy down verify check lint docs test test-types test-most soak upstream measure measure-controller scale
+.PHONY: help environment packages up example example-down destroy down verify check lint docs test test-types test-all soak upstream measure measure-controller scale
 
 help:
 	@sed -n '/^#/!q; s/^# //p' Makefile
@@ -90,18 +90,18 @@ docs: environment
 	@$(BIN)/python -m docs.generate.changes
 	@$(BIN)/python -m docs.generate.iam
 
-# Types are checked with the CPU time that the tests leave. Nothing runs beside tests that measure seconds. With ARGS that
-# select none of those, pytest ends with 5.
+# Types are checked with the CPU time that the tests leave. Tests that measure seconds come before the others, because
+# nothing else runs beside them. With ARGS that select none of those, pytest ends with 5.
 test: lint
 	@$(BIN)/python -m sandbox.tools >/dev/null
-	@$(MAKE) --no-print-directory --jobs 2 test-types test-most
-	@$(BIN)/pytest -m alone $(ARGS) || [ $$? = 5 ]
+	@$(MAKE) --no-print-directory --jobs 2 test-types test-all
 
 test-types: environment
 	@nice -n 19 $(BIN)/basedpyright
 
 # Three workers on two cores, because tests also wait. One worker runs all tests of a file or group (tests/conftest.py).
-test-most: environment
+test-all: environment
+	@$(BIN)/pytest -m alone $(ARGS) || [ $$? = 5 ]
 	@$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder -m "not alone" $(ARGS)
 
 soak: environment
