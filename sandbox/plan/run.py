@@ -124,8 +124,7 @@ class Plan:
 
     async def move(self, release: Release) -> None:
         """Move the controller to another release; what is there has to be looked at anew."""
-        await self.planner.move(release)
-        self.since = await self.planner.version()
+        self.since = await self.planner.move(release)
 
     def _key(self, manifest: Manifest) -> str:
         return named(prepared(manifest))

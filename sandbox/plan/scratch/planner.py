@@ -216,8 +216,12 @@ class Planner:
         ready = self._until(self._unready, f"controller {release.version}", _BOOT_SECONDS)
         await asyncio.gather(ready, *([meanwhile()] if meanwhile else []))
 
-    async def move(self, release: Release) -> None:
+    async def move(self, release: Release) -> int:
         """Put another release of the controller in the place of the one that is there.
+
+        Returns:
+            The cluster's resource version just before that. The new one may report on an object before it is ready
+            here, and it does so only once.
 
         Raises:
             PlanError: it does not become ready in time, or it has no IAM policy.
@@ -226,11 +230,9 @@ class Planner:
         await asyncio.to_thread(foundation.renew_policy, self.network, policy)
         charted, definitions = await self._documents(release)
         await self._define(definitions)
+        before = int((await self.kube.api.get("/api/v1/namespaces"))["metadata"]["resourceVersion"])
         await self._install(release, charted)
-
-    async def version(self) -> int:
-        """The cluster's resource version now."""
-        return int((await self.kube.api.get("/api/v1/namespaces"))["metadata"]["resourceVersion"])
+        return before
 
     async def _unserved(self, definitions: Iterable[Object]) -> str:
         wanted = {d["metadata"]["name"] for d in definitions}

@@ -17,10 +17,11 @@ def test_a_move_to_another_release_is_planned_with_its_chart_and_its_policy(runn
     before = running.make(given)
     own = release("", {}, lambda _: None)
     running.do(running.plan.move(Release("3.5.0", own.executable)))
+    path = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{RELEASE}"
+    deployment = running.do(running.plan.planner.kube.api.get(path))
+    assert running.plan.since < int(deployment["metadata"]["resourceVersion"]), "what it reported first would not count"
     after = running.make(given)
     assert not after.problems
     assert not after.silent
     assert difference(before.state, after.state).empty
-    path = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{RELEASE}"
-    deployment = running.do(running.plan.planner.kube.api.get(path))
     assert deployment["spec"]["template"]["spec"]["containers"][0]["image"].endswith(":v3.5.0")
