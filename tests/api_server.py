@@ -1,6 +1,7 @@
 """`kubectl get -o json` in this process: tests ask often, and starting kubectl costs more CPU time than its answer."""
 
 import argparse
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -45,12 +46,17 @@ def _resource(api: Api, kind: str) -> Resource:
     return _known[api][kind]
 
 
-_arguments = argparse.ArgumentParser(add_help=False, exit_on_error=False)
-_arguments.add_argument("kind")
-_arguments.add_argument("name", nargs="?", default="")
-_arguments.add_argument("-n", "--namespace", default="default")
-_arguments.add_argument("-A", "--all-namespaces", action="store_true")
-_arguments.add_argument("-l", "--selector", default="")
+def parsed(arguments: Sequence[str]) -> argparse.Namespace:
+    """The arguments of a `kubectl get`."""
+    # Not shared: cases run in threads, and a parser changes itself while it parses intermixed arguments.
+    # https://github.com/python/cpython/blob/v3.11.7/Lib/argparse.py
+    parser = argparse.ArgumentParser(add_help=False, exit_on_error=False)
+    parser.add_argument("kind")
+    parser.add_argument("name", nargs="?", default="")
+    parser.add_argument("-n", "--namespace", default="default")
+    parser.add_argument("-A", "--all-namespaces", action="store_true")
+    parser.add_argument("-l", "--selector", default="")
+    return parser.parse_intermixed_args(arguments)
 
 
 def get(kubeconfig: Path, *arguments: str) -> Any:
@@ -59,7 +65,7 @@ def get(kubeconfig: Path, *arguments: str) -> Any:
     Raises:
         AssertionError: the server refused, does not know the kind, or cannot be reached.
     """
-    asked = _arguments.parse_intermixed_args(arguments)
+    asked = parsed(arguments)
     try:
         api = _connection(kubeconfig, kubeconfig.read_text())
         prefix, plural, namespaced = _resource(api, asked.kind)
