@@ -90,8 +90,8 @@ docs: environment
 	@$(BIN)/python -m docs.generate.changes
 	@$(BIN)/python -m docs.generate.iam
 
-# Types are checked with the CPU time that the tests leave. Tests that measure seconds come before the others, because
-# nothing else runs beside them. With ARGS that select none of those, pytest ends with 5.
+# Types are checked beside the tests. Tests that measure seconds come first, because they leave the most CPU time for that;
+# no other test runs beside them. With ARGS that select none of those, pytest ends with 5.
 test: lint
 	@$(BIN)/python -m sandbox.tools >/dev/null
 	@$(MAKE) --no-print-directory --jobs 2 test-types test-all

@@ -52,7 +52,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_collection_finish() -> None:
     """Leave what is imported out of every later search for garbage, and search less often.
 
-    It took a third of tests/unit/right_on_aws, and after that a thirtieth of all quick tests.
+    Searching took a third of tests/unit/right_on_aws.
     """
     gc.collect()
     gc.freeze()

@@ -74,7 +74,7 @@ class Plan:
     applied: dict[str, Json] = field(default_factory=dict[str, Json])
     """What is in the cluster by name, as it was applied."""
     since: int = 0
-    """The resource version at which the controller was last replaced: it must report on every object again."""
+    """The resource version before the controller was last replaced: the new one must report on every object again."""
 
     async def make(self, manifests: Iterable[Manifest]) -> Made:
         """Make the cluster hold these manifests and no others, and return the result.

@@ -220,8 +220,8 @@ class Planner:
         """Put another release of the controller in the place of the one that is there.
 
         Returns:
-            The cluster's resource version just before that. The new one may report on an object before it is ready
-            here, and it does so only once.
+            The cluster's resource version just before the new one is installed. Its reports count from there: it may
+            report on an object, which it does once, before it is seen to be ready.
 
         Raises:
             PlanError: it does not become ready in time, or it has no IAM policy.

@@ -34,7 +34,7 @@ class Aws:
     root: Path
     port: int = field(default_factory=free_port)
     process: "subprocess.Popen[bytes] | None" = None
-    _clients: dict[Any, Any] = field(default_factory=dict[Any, Any])
+    _clients: dict[tuple[object, ...], Any] = field(default_factory=dict[tuple[object, ...], Any])
 
     def __post_init__(self) -> None:
         write_json(
