@@ -70,7 +70,7 @@ def _engine_parts(state: State, settings: Settings) -> list[Part]:
     found.append(_tool_part(settings, "provider kubernetes", KUBERNETES_PROVIDER))
     charts = chart_repository.offered(state, chart_repository.CONTROLLER_HOST, chart_repository.CONTROLLER_PATH)
     found += [Part(f"chart {c.metadata['name']}", "real", str(c.metadata["version"]), None) for c in charts]
-    return [*found, _tool_part(settings, "helm", "helm"), Part("aws", "real", version("awscli"), None, "PyPI")]
+    return [*found, _tool_part(settings, "helm", "helm"), Part("aws cli", "real", version("awscli"), None, "PyPI")]
 
 
 def _tool_part(settings: Settings, name: str, tool: str) -> Part:

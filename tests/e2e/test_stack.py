@@ -96,7 +96,9 @@ def processes(stack: Sandbox) -> dict[str, int]:
 
 
 def test_controller_provider_and_chart_are_the_real_ones(stack: Sandbox) -> None:
-    parts = {p["name"]: p for p in json.loads(stack.run("sandbox", "status", "--json"))["parts"]}
+    status = json.loads(stack.run("sandbox", "status", "--json"))["parts"]
+    parts = {p["name"]: p for p in status}
+    assert len(parts) == len(status), "two parts have one name"
     pods = [p for name, p in parts.items() if "aws-load-balancer-controller-" in name]
     built = [*pods, parts["provider kubernetes"], parts["chart aws-load-balancer-controller"]]
     assert {p["kind"] for p in built} == {"real"}
